@@ -1,0 +1,73 @@
+"""The columns of a recorded transmission, and the codes used in them.
+
+One row is one transmission on one link: what left `src` at `t_sent_us` and reached `dst` at `t_recv_us`
+(-1: it never did). The host packs rows with `ROW` into a bytearray; `DTYPE` reads the same bytes as
+arrays. `note` says why the transmission happened; it is truth and is stored apart (see `split_note`).
+Which of these columns an observer may see is decided in `core.view`.
+"""
+
+from __future__ import annotations
+
+import struct
+from enum import IntEnum
+from typing import Final
+
+import numpy as np
+
+
+class Transport(IntEnum):
+    """What carries the bytes. The low three bits of a connection handle."""
+
+    HTTPS = 0
+    QUIC = 1
+    OMQ = 2
+
+
+class Cause(IntEnum):
+    """Why a transmission happened; the low four bits of a note. INHERIT means: as what it answers or forwards."""
+
+    INHERIT = 0
+    MESSAGE = 1
+    SYNC = 2
+    POLL = 3
+    REPLICATION = 4
+    LOOKUP = 5
+    HANDSHAKE = 6
+    KEEPALIVE = 7
+
+
+# Endpoints a request can be addressed to. The head of a request row is its index here; the head of an
+# answer is its status code (100 or more).
+HEADS: Final = ("onion_req", "sn.onion_request", "storage_rpc", "sn.storage_cc", "handshake", "keepalive")
+HEAD_CODE: Final = {name: code for code, name in enumerate(HEADS)}
+
+ROW: Final = struct.Struct("<qqqqiiiiiiHHBB")
+DTYPE: Final = np.dtype(
+    [
+        ("t_sent_us", "<i8"),  # when the last byte left the source
+        ("t_recv_us", "<i8"),  # when the last byte reached the destination; -1 if it never did
+        ("exchange", "<i8"),  # pairs a request with its answer on one connection; known to its two ends
+        ("note", "<i8"),  # truth: cause and reference, see split_note
+        ("src", "<i4"),  # endpoint number of the sender of this transmission
+        ("dst", "<i4"),  # endpoint number of its receiver
+        ("conn", "<i4"),  # number of the transport connection
+        ("app_bytes", "<i4"),  # bytes of application data
+        ("wire_bytes", "<i4"),  # bytes on the wire, framing and transport records included
+        ("blob", "<i4"),  # number of the kept byte string; -1 if not kept
+        ("segments", "<u2"),  # transport segments or datagrams
+        ("head", "<u2"),  # see HEADS
+        ("transport", "u1"),  # see Transport
+        ("direction", "u1"),  # 0 request, 1 answer
+    ]
+)
+assert DTYPE.itemsize == ROW.size
+
+
+def note_of(cause: Cause, ref: int = -1) -> int:
+    """Pack a cause and a reference (message number; -1 for none) into one note."""
+    return int(cause) | (ref + 1) << 4
+
+
+def split_note(note: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Unpack notes, shape (n,), into causes and references, shape (n,) each."""
+    return (note & 15).astype(np.uint8), (note >> 4) - 1

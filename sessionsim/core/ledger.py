@@ -1,0 +1,46 @@
+"""The ledger: who knows which fact for certain, since when, and from which bytes.
+
+A fact is a relation between two typed terms, with the derivation that led to it. Terms are written
+`type:value`: `addr:244.0.0.7`, `account:05…` (66 hex digits), `message:<43-character hash>`, `node:17`,
+`bytes:398`, `ms:1777000000000`. No relation names a leak: relations are what the fields of opened bytes say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Relation(StrEnum):
+    """What a fact says about its subject and object."""
+
+    ACTS_FOR = "acts for"  # addr, account: requests signed by the account came from the address
+    SENT = "sent"  # addr, message: the address had the message stored
+    FETCHED = "fetched"  # addr, message: the message was handed to the address
+    ADDRESSED_TO = "addressed to"  # message, account: the inbox it was stored in
+    WRITTEN_BY = "written by"  # message, account: the sender inside the opened envelope
+    HAS_SIZE = "has size"  # message, bytes
+    HAS_TTL = "has ttl"  # message, ms
+    STAMPED = "stamped"  # message, ms: a time stamp readable in the bytes
+    ONLINE = "online"  # account or addr, "": seen acting at t_us
+    TALKS_TO = "talks to"  # account, account: sender and recipient of one message are both known
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One certain fact of one observer.
+
+    Args:
+        observer: name of the vantage.
+        relation: see Relation.
+        subject, object: typed terms; the object may be empty.
+        t_us: observer's clock when the last row needed arrived.
+        derivation: steps in order, each a short text naming a row (`row 12`), a key or a field.
+    """
+
+    observer: str
+    relation: Relation
+    subject: str
+    object: str
+    t_us: int
+    derivation: tuple[str, ...]

@@ -1,0 +1,38 @@
+"""What really happened in a run: the answer sheet. Closed to `adversary`, enforced by the rooms test.
+
+Three tables, each a dict of equally long columns (numpy arrays; text as object arrays):
+
+accounts       account (0..n-1), account_id (66 hex), endpoint, platform, swarm (16 hex), guards (text: "12 907")
+messages       message (0..m-1), sender, recipient (account numbers), intent_us, body_bytes, hash, sync_hash (text,
+               empty if never made), stored_us, sync_stored_us, delivered_us (-1: not seen), attempts,
+               outcome ("delivered", "stored", "failed", "censored"), measured (bool: intent inside the
+               measured phase)
+transmissions  row, cause (core.columns.Cause), ref (message number or -1)
+keys           owner ("node:17" | "account:05…"), kind ("x25519" | "ed25519"), public (hex), secret (hex)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sessionsim.core.view import Table
+
+ACCOUNT_COLUMNS = ("account", "account_id", "endpoint", "platform", "swarm", "guards")
+MESSAGE_COLUMNS = (
+    "message", "sender", "recipient", "intent_us", "body_bytes", "hash", "sync_hash", "stored_us",
+    "sync_stored_us", "delivered_us", "attempts", "outcome", "measured",
+)  # fmt: skip
+TRANSMISSION_COLUMNS = ("row", "cause", "ref")
+KEY_COLUMNS = ("owner", "kind", "public", "secret")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Truth:
+    """The truth tables of one replicate, and the measured phase [start_us, end_us)."""
+
+    accounts: Table
+    messages: Table
+    transmissions: Table
+    keys: Table
+    start_us: int
+    end_us: int

@@ -1,0 +1,100 @@
+"""Quantities with units, written by people and kept as plain numbers.
+
+Inside the program times are integer microseconds, sizes integer bytes, probabilities floats in 0..1.
+In scenario files each number carries its unit in the text: "5 s", "76.8 kB", "10 %".
+The parser is exact (decimal, not binary): "0.1 s" is 100,000 µs.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Literal
+
+from sessionsim.core.errors import InvalidInput
+
+Unit = Literal["us", "bytes", "prob", "bit_per_s"]
+
+US_PER_MS = 1_000
+US_PER_S = 1_000_000
+US_PER_MIN = 60 * US_PER_S
+US_PER_H = 60 * US_PER_MIN
+US_PER_DAY = 24 * US_PER_H
+
+# Decimal prefixes, as network figures use them; kiB and MiB are spelled out where the source says so.
+_FACTORS: dict[Unit, dict[str, Decimal]] = {
+    "us": {
+        "us": Decimal(1),
+        "µs": Decimal(1),
+        "ms": Decimal(US_PER_MS),
+        "s": Decimal(US_PER_S),
+        "min": Decimal(US_PER_MIN),
+        "h": Decimal(US_PER_H),
+        "d": Decimal(US_PER_DAY),
+    },
+    "bytes": {
+        "B": Decimal(1),
+        "kB": Decimal(1_000),
+        "MB": Decimal(1_000_000),
+        "GB": Decimal(1_000_000_000),
+        "kiB": Decimal(1024),
+        "MiB": Decimal(1024**2),
+        "GiB": Decimal(1024**3),
+    },
+    "prob": {"%": Decimal("0.01")},
+    "bit_per_s": {
+        "bit/s": Decimal(1),
+        "kbit/s": Decimal(1_000),
+        "Mbit/s": Decimal(1_000_000),
+        "Gbit/s": Decimal(1_000_000_000),
+    },
+}
+_NUMBER = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*(\S+)\s*\Z", re.ASCII | re.UNICODE)
+
+
+def allowed_units(unit: Unit) -> str:
+    """Name the accepted spellings of a unit, for messages and help texts."""
+    return "a number with one of " + ", ".join(_FACTORS[unit])
+
+
+def parse_quantity(text: object, unit: Unit, place: str = "value") -> int | float:
+    """Turn "5 s" into the internal number of `unit`.
+
+    Args:
+        text: number and unit as written by a person.
+        unit: the internal unit wanted: `us`, `bytes`, `bit_per_s` (integers) or `prob` (float, 0..1).
+        place: where the text stands, for the error message.
+
+    Returns:
+        An integer for `us`, `bytes` and `bit_per_s`; a float for `prob`.
+
+    Raises:
+        InvalidInput: not a number with a unit of this kind, or it does not come out as a whole number.
+    """
+    match = _NUMBER.match(text) if isinstance(text, str) else None
+    if match is None:
+        raise InvalidInput(place, text, allowed_units(unit), 'Write the number and its unit in quotes, like "5 s".')
+    factor = _FACTORS[unit].get(match[2])
+    if factor is None:
+        raise InvalidInput(place, text, allowed_units(unit), f"The unit {match[2]!r} is not one of them.")
+    value = Decimal(match[1]) * factor
+    if unit == "prob":
+        return float(value)
+    if value != value.to_integral_value():
+        raise InvalidInput(place, text, f"a whole number of {unit}")
+    return int(value)
+
+
+def format_quantity(value: float, unit: Unit) -> str:
+    """Write an internal number the way `parse_quantity` reads it, in the largest unit that stays exact."""
+    if unit == "prob":
+        return f"{Decimal(repr(value)) * 100:f} %"
+    best = ""
+    for name, factor in _FACTORS[unit].items():
+        quotient = Decimal(value) / factor
+        digits = f"{quotient.normalize():f}"
+        if name != "µs" and len(digits) <= 6 and (not best or abs(quotient) >= 1 or quotient == 0):
+            best = f"{digits} {name}"
+            if quotient == 0:
+                break
+    return best or f"{Decimal(value):f} {next(iter(_FACTORS[unit]))}"

@@ -1,0 +1,63 @@
+"""What one observer has: rows, bytes and keys. The only input of deduction and of attacks.
+
+A view can hold only what the party really receives. Two places exist: at a *link* an observer sees times,
+addresses and wire sizes of encrypted records; at an *endpoint* it is one of the two ends and also has the
+application bytes, the head and the pairing of requests with answers. Columns that a place does not show
+are -1 there. Truth (notes, accounts behind addresses, causes) has no column here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from sessionsim.core.nodelist import NodeList
+
+Table = dict[str, npt.NDArray[np.generic]]
+
+AT_LINK: Final = 0
+AT_ENDPOINT: Final = 1
+
+# Columns of View.rows. Seen at a link: row, t_us, place, src, dst, conn, transport, direction, wire_bytes,
+# segments. Seen at an endpoint in addition: head, exchange, app_bytes, blob.
+VIEW_COLUMNS: Final = (
+    "row", "t_us", "place", "src", "dst", "conn", "transport", "direction",
+    "wire_bytes", "segments", "head", "exchange", "app_bytes", "blob",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class HeldKey:
+    """A secret the observer owns. Args: kind: `x25519` or `ed25519`; owner: `node:17` or `account:05…`."""
+
+    kind: str
+    owner: str
+    public: bytes
+    secret: bytes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """One observer's share of a run.
+
+    Args:
+        observer: name of the vantage, as the scenario gives it.
+        suite: the crypto suite the run used, needed to open anything.
+        rows: columns VIEW_COLUMNS, each of shape (n_rows,), ordered by (t_us, row).
+        blobs: application bytes by blob number, only those of rows seen at an endpoint.
+        keys: secrets held.
+        nodes: the public node list.
+        own: endpoint numbers that the observer itself operates.
+    """
+
+    observer: str
+    suite: str
+    rows: Table
+    blobs: Mapping[int, bytes]
+    keys: tuple[HeldKey, ...]
+    nodes: NodeList
+    own: frozenset[int]

@@ -1,0 +1,22 @@
+"""Crypto suites. `suite_named` is the way to get one; nothing else in the protocol names a suite."""
+
+from __future__ import annotations
+
+from sessionsim.core.errors import InvalidInput
+from sessionsim.protocol.crypto.fast import FastSuite
+from sessionsim.protocol.crypto.sodium import SodiumSuite
+from sessionsim.protocol.crypto.suite import KeyPair, Suite
+
+SUITES = ("fast", "sodium")
+
+
+def suite_named(name: str, *, memo: bool = True) -> Suite:
+    """Make a suite. Args: name: `sodium` or `fast`; memo: see SodiumSuite. Raises InvalidInput."""
+    if name == "sodium":
+        return SodiumSuite(memo=memo)
+    if name == "fast":
+        return FastSuite()
+    raise InvalidInput("suite", name, " or ".join(SUITES))
+
+
+__all__ = ["SUITES", "FastSuite", "KeyPair", "SodiumSuite", "Suite", "suite_named"]

@@ -1,0 +1,63 @@
+"""The cheap suite: the same interface and lengths, no curve operation in transit. It protects nothing.
+
+A shared secret is a hash of both public keys, a transit signature a keyed hash of the signer's public
+key and the message, an ephemeral public key a hash of its secret. The caller still has to hold the
+`KeyPair`, and a wrong key still fails because the AEAD on top is real. Identities and everything that is
+stored or compared are real. Property (tested): runs with `fast` and with `sodium` have the same records.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from nacl import bindings
+from nacl.exceptions import CryptoError
+
+from sessionsim.core.errors import CannotOpen
+from sessionsim.protocol.crypto import real
+from sessionsim.protocol.crypto.suite import KeyPair
+
+_blake2b = hashlib.blake2b
+
+
+class FastSuite:
+    """Keyed hashing in place of curves."""
+
+    name = "fast"
+
+    def ephemeral(self, secret: bytes) -> KeyPair:
+        return KeyPair(_blake2b(secret, digest_size=32, person=b"fast ephemeral").digest(), secret)
+
+    def agree(self, own: KeyPair, peer: bytes) -> bytes:
+        public = own[0]
+        if len(peer) != 32:
+            raise CannotOpen("not an X25519 public key")
+        return _blake2b(public + peer if public < peer else peer + public, digest_size=32).digest()
+
+    def sign(self, own: KeyPair, message: bytes) -> bytes:
+        return _blake2b(message, key=own[0]).digest()
+
+    def verify(self, public: bytes, message: bytes, signature: bytes) -> bool:
+        return len(public) == 32 and _blake2b(message, key=public).digest() == signature
+
+    def sign_stored(self, own: KeyPair, message: bytes) -> bytes:
+        return real.ed25519_sign(own, message)
+
+    def verify_stored(self, public: bytes, message: bytes, signature: bytes) -> bool:
+        return real.ed25519_verify(public, message, signature)
+
+    def seal_box(self, plaintext: bytes, recipient: bytes, ephemeral: KeyPair) -> bytes:
+        nonce = real.box_nonce(ephemeral[0], recipient)
+        key = self.agree(ephemeral, recipient)
+        return ephemeral[0] + bytes(bindings.crypto_secretbox_easy(plaintext, nonce, key))
+
+    def open_box(self, sealed: bytes, own: KeyPair) -> bytes:
+        public = sealed[:32]
+        try:
+            nonce = real.box_nonce(public, own[0])
+            return bytes(bindings.crypto_secretbox_open_easy(sealed[32:], nonce, self.agree(own, public)))
+        except (CryptoError, ValueError, TypeError) as wrong:
+            raise CannotOpen("sealed box does not open") from wrong
+
+    def decoy_signature(self, random64: bytes) -> bytes:
+        return random64

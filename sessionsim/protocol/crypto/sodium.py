@@ -1,0 +1,85 @@
+"""The real suite: X25519, Ed25519 and sealed boxes by libsodium.
+
+In one process both ends of an exchange compute the same shared secret, and a verifier checks what a signer
+has just made. `memo=True` remembers both, bounded, so that the second computation is a look-up. The memo is
+private to the suite: a wrong key misses it and fails as before. Off, every operation is computed.
+"""
+
+from __future__ import annotations
+
+from nacl import bindings
+from nacl.exceptions import CryptoError
+
+from sessionsim.core.errors import CannotOpen
+from sessionsim.protocol.crypto import real
+from sessionsim.protocol.crypto.suite import KeyPair
+
+_MEMO_LIMIT = 20_000  # Assumption: several seconds of requests in flight; about 6 MB
+
+
+class SodiumSuite:
+    """Real cryptography, optionally with memos. Args: memo: remember shared secrets and fresh signatures."""
+
+    name = "sodium"
+
+    def __init__(self, *, memo: bool = True) -> None:
+        self._shared: dict[bytes, bytes] | None = {} if memo else None
+        self._signed: dict[bytes, bytes] | None = {} if memo else None
+
+    def ephemeral(self, secret: bytes) -> KeyPair:
+        return KeyPair(bindings.crypto_scalarmult_base(secret), secret)
+
+    def agree(self, own: KeyPair, peer: bytes) -> bytes:
+        memo = self._shared
+        if memo is not None:
+            public = own[0]
+            pair = public + peer if public < peer else peer + public
+            known = memo.pop(pair, None)
+            if known is not None:
+                return known
+        try:
+            shared: bytes = bindings.crypto_scalarmult(own[1], peer)
+        except (CryptoError, ValueError, TypeError, RuntimeError) as wrong:
+            raise CannotOpen("not an X25519 public key") from wrong
+        if memo is not None:
+            if len(memo) >= _MEMO_LIMIT:
+                memo.clear()
+            memo[pair] = shared
+        return shared
+
+    def sign(self, own: KeyPair, message: bytes) -> bytes:
+        signature = real.ed25519_sign(own, message)
+        memo = self._signed
+        if memo is not None:
+            if len(memo) >= _MEMO_LIMIT:
+                memo.clear()
+            memo[signature] = own[0] + message
+        return signature
+
+    def verify(self, public: bytes, message: bytes, signature: bytes) -> bool:
+        memo = self._signed
+        if memo is not None and memo.get(signature) == public + message:
+            return True
+        return real.ed25519_verify(public, message, signature)
+
+    sign_stored = sign
+    verify_stored = verify
+
+    def seal_box(self, plaintext: bytes, recipient: bytes, ephemeral: KeyPair) -> bytes:
+        try:
+            shared = bindings.crypto_box_beforenm(recipient, ephemeral[1])
+        except (CryptoError, ValueError, TypeError) as wrong:
+            raise CannotOpen("not an X25519 public key") from wrong
+        nonce = real.box_nonce(ephemeral[0], recipient)
+        return ephemeral[0] + bytes(bindings.crypto_box_easy_afternm(plaintext, nonce, shared))
+
+    def open_box(self, sealed: bytes, own: KeyPair) -> bytes:
+        try:
+            return bytes(bindings.crypto_box_seal_open(sealed, own[0], own[1]))
+        except (CryptoError, ValueError, TypeError) as wrong:
+            raise CannotOpen("sealed box does not open") from wrong
+
+    def decoy_signature(self, random64: bytes) -> bytes:
+        scalar = bindings.crypto_core_ed25519_scalar_reduce(random64)
+        point = bindings.crypto_scalarmult_ed25519_base_noclamp(scalar)
+        return bytes(point) + bytes(bindings.crypto_core_ed25519_scalar_reduce(random64[32:] + random64[:32]))

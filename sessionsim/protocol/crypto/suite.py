@@ -1,0 +1,54 @@
+"""What a crypto suite offers to the rest of the protocol, and the key objects it hands out.
+
+Two suites stand behind this interface: `sodium` (real curves) and `fast` (real identities and AEADs,
+keyed hashing in place of the curve operations of transit). A key pair is made only by a suite and only
+from its secret, so holding a `KeyPair` is presenting the secret. See `design.md`, Suites.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+
+class KeyPair(NamedTuple):
+    """An X25519 or Ed25519 pair. `secret` is the 32-byte scalar (X25519) or seed (Ed25519)."""
+
+    public: bytes
+    secret: bytes
+
+
+class Suite(Protocol):
+    """The operations that a suite may replace. Everything symmetric is real in every suite."""
+
+    name: str
+
+    def ephemeral(self, secret: bytes) -> KeyPair:
+        """Make an X25519 pair for one message from 32 random bytes."""
+
+    def agree(self, own: KeyPair, peer: bytes) -> bytes:
+        """Give the 32-byte shared secret of `own` and the public key `peer`.
+
+        Raises:
+            CannotOpen: the public key is no usable curve point.
+        """
+
+    def sign(self, own: KeyPair, message: bytes) -> bytes:
+        """Sign a request or an answer that nobody keeps; 64 bytes."""
+
+    def verify(self, public: bytes, message: bytes, signature: bytes) -> bool:
+        """Check a signature made by `sign`. Any bytes may be given; wrong lengths are simply not valid."""
+
+    def sign_stored(self, own: KeyPair, message: bytes) -> bytes:
+        """Sign something that is stored or compared: real Ed25519 in every suite."""
+
+    def verify_stored(self, public: bytes, message: bytes, signature: bytes) -> bool:
+        """Check a signature made by `sign_stored`."""
+
+    def seal_box(self, plaintext: bytes, recipient: bytes, ephemeral: KeyPair) -> bytes:
+        """Seal to an X25519 key with an injected ephemeral pair; libsodium's crypto_box_seal layout."""
+
+    def open_box(self, sealed: bytes, own: KeyPair) -> bytes:
+        """Open a sealed box. Raises CannotOpen on anything that does not authenticate."""
+
+    def decoy_signature(self, random64: bytes) -> bytes:
+        """Make 64 bytes that look like a signature and verify under nothing (messages 2.2)."""

@@ -1,0 +1,62 @@
+"""The contract between a protocol machine and whatever hosts it.
+
+A machine is a plain object. Time is an argument (integer microseconds), randomness a seeded `Entropy`
+given at construction. Each call returns a sequence of effects, and an effect is a plain tuple whose first
+item is its kind, because millions of them pass:
+
+    (SEND, dst, conn, exchange, head, payload, note)
+        Transmit `payload` to endpoint `dst`. `conn` is the connection handle: the low three bits are the
+        `core.columns.Transport`; there is one connection per (src, dst, handle). `exchange` pairs a request with its
+        answer: the requester chooses a number unique for itself, the answer repeats it. `head` of a request
+        is an endpoint name from `core.columns.HEADS`, of an answer its status (int, 100 or more).
+        `note` is for truth only: 0 inherits the note of the transmission that led to this one.
+    (WAKE_AT, t_us)
+        Call `wake` then. One wake is pending; the latest wish wins.
+    (DELIVER, sender_id, sent_ms, body, message_hash)
+        Hand a received message to the person. sender_id: 33 bytes; body: str; message_hash: str.
+    (LOG, what, ref, value)
+        Tell truth what happened to message `ref`: `hash` and `sync_hash` (str, before the first attempt), `stored` and
+        `sync_stored` (int, time in µs), `attempts` (int), `failed` (str, the reason).
+
+The host gives each transmission a 64-bit draw address: that of a transmission which a machine starts in
+`start`, `command` or `wake` is `mix(address of the machine, exchange)`; that of one caused by a received
+transmission is `mix(address of the cause, position of the effect + 1)`. Delays and jitter are drawn from
+it alone. So a machine must choose exchange numbers that do not depend on unrelated events; clients number
+each purpose apart.
+
+Proof that the room is pure: `tests/protocol/test_machine_hosts.py` drives the same machines under a heap loop and
+under simpy and gets the same effects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
+
+SEND: Final = 0
+WAKE_AT: Final = 1
+DELIVER: Final = 2
+LOG: Final = 3
+
+Effect = tuple[Any, ...]
+Effects = Sequence[Effect]
+NOTHING: Final[Effects] = ()
+
+
+class Machine(Protocol):
+    """What every client, service node or server is to its host."""
+
+    def start(self, now_us: int) -> Effects:
+        """Begin. Called once, before anything else."""
+
+    def receive(self, src: int, conn: int, exchange: int, head: str | int, payload: bytes, now_us: int) -> Effects:
+        """Take a transmission that has arrived. Never raises on hostile bytes."""
+
+    def failed(self, dst: int, conn: int, exchange: int, reason: str, now_us: int) -> Effects:
+        """Learn that the transport could not deliver a request of ours: `unreachable` or `refused`."""
+
+    def command(self, command: tuple[Any, ...], now_us: int) -> Effects:
+        """Do what the person or the scenario wants, for example ("send", ref, recipient_id, body)."""
+
+    def wake(self, now_us: int) -> Effects:
+        """Act on time that has passed."""
