@@ -1,0 +1,276 @@
+"""Onion requests and their answers, byte-exact (transport 3.3-3.8).
+
+One function builds a whole request, one opens a layer. Each route object describes the *next* reader: its
+Ed25519 key, the ephemeral key of its layer and, in the libsession style, the cipher's name. The destination
+encrypts its answer once, under the innermost layer; relays pass it back unchanged.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import orjson
+
+from sessionsim.core.errors import CannotOpen, RemoteProtocolError
+from sessionsim.protocol.crypto.layer import AES_GCM, XCHACHA20, GcmLayer, Layer, XchachaLayer, open_layer_type
+from sessionsim.protocol.crypto.suite import KeyPair, Suite
+from sessionsim.protocol.wire import bencode
+from sessionsim.protocol.wire.frame import decode_frame, decode_object, encode_frame
+
+FINAL: Final = 0
+TO_NODE: Final = 1
+TO_SERVER: Final = 2
+
+_HOP_TAIL = re.compile(
+    rb"8:enc_type(?:7:(aes-gcm)|9:(xchacha20))13:ephemeral_key32:(.{32})6:hop_noi([1-9]\d{0,2})ee", re.DOTALL
+)
+_TARGET = re.compile(r"/(?:loki|oxen)/[^?]*/lsrpc|/(?:loki|oxen)/lsrpc")
+MAX_PORT: Final = 65_535
+
+
+class Style(NamedTuple):
+    """How one client family writes the JSON of a request. Source: transport 3.3, 3.4.
+
+    Args:
+        name: the family.
+        layer: cipher of every layer.
+        control: JSON beside the innermost body.
+        key_field: what stands before the ephemeral key in a route, cipher name included where it is sent.
+    """
+
+    name: str
+    layer: type[Layer]
+    control: bytes
+    key_field: bytes
+
+
+DESKTOP: Final = Style("desktop", GcmLayer, b'{"body":null,"headers":{}}', b'"ephemeral_key":"')
+LIBSESSION: Final = Style(
+    "libsession", XchachaLayer, b'{"headers":""}', b'"enc_type":"xchacha20","ephemeral_key":"'
+)
+# Android's onion code writes as desktop does; transport 6.6 calls its control object "similar".
+STYLES: Final = {"desktop": DESKTOP, "libsession": LIBSESSION}
+
+
+class Hop(NamedTuple):
+    """A node on a route. Args: ed25519_hex: 64 ASCII digits; x25519: its 32-byte public key."""
+
+    ed25519_hex: bytes
+    x25519: bytes
+
+
+def build_request(
+    suite: Suite, style: Style, route: Sequence[Hop], body: bytes, randoms: Sequence[bytes]
+) -> tuple[bytes, Layer]:
+    """Wrap an RPC body for the last node of a route.
+
+    Args:
+        suite: the crypto suite.
+        style: the client family.
+        route: guard, middle, last hop, destination (any number of nodes works).
+        body: the RPC request as JSON bytes.
+        randoms: per node of the route at least 56 bytes: ephemeral secret 32, nonce 12 or 24.
+
+    Returns:
+        The bytes for the guard, and the innermost layer, which opens the answer.
+    """
+    key_field, layer_type = style.key_field, style.layer
+    plaintext = encode_frame(body, style.control)
+    innermost: Layer | None = None
+    position = len(route)
+    while True:
+        position -= 1
+        ed25519_hex, x25519 = route[position]
+        random = randoms[position]
+        ephemeral = suite.ephemeral(random[:32])
+        public = ephemeral[0]
+        layer = layer_type(suite.agree(ephemeral, x25519), public, x25519)
+        if innermost is None:
+            innermost = layer
+        blob = layer.seal(plaintext, random[32:])
+        tail = key_field + public.hex().encode() + b'"}'
+        if position == 0:
+            return len(blob).to_bytes(4, "little") + blob + b"{" + tail, innermost
+        plaintext = b"%b%b%b" % (
+            len(blob).to_bytes(4, "little") + blob,
+            b'{"destination":"' + ed25519_hex + b'",',
+            tail,
+        )
+
+
+def decode_client_request(payload: bytes) -> tuple[bytes, bytes, str]:
+    """Read what a client POSTs to its guard.
+
+    Returns:
+        Ciphertext, ephemeral key (32 bytes), cipher name (default aes-gcm).
+
+    Raises:
+        RemoteProtocolError: no frame, no JSON object, or no usable key in it.
+    """
+    blob, text = decode_frame(payload)
+    ephemeral, enc_type = _key_and_type(decode_object(text))
+    return blob, ephemeral, enc_type
+
+
+def _key_and_type(fields: dict[str, object]) -> tuple[bytes, str]:
+    key = fields.get("ephemeral_key")
+    enc_type = fields.get("enc_type", AES_GCM)
+    if type(key) is not str or type(enc_type) is not str:
+        raise RemoteProtocolError("Invalid json")
+    return _hex32(key), enc_type
+
+
+def _hex32(text: str) -> bytes:
+    # 64 characters that give 32 bytes leave no room for the blanks that fromhex skips.
+    try:
+        raw = bytes.fromhex(text)
+    except ValueError as wrong:
+        raise RemoteProtocolError("not a 32-byte hex key") from wrong
+    if len(text) != 64 or len(raw) != 32:
+        raise RemoteProtocolError("not a 32-byte hex key")
+    return raw
+
+
+def open_request(
+    suite: Suite, own: KeyPair, ephemeral: bytes, enc_type: str, ciphertext: bytes
+) -> tuple[Layer, bytes]:
+    """Open the layer addressed to `own`.
+
+    Returns:
+        The layer (to seal the answer with, at the destination) and the plaintext.
+
+    Raises:
+        CannotOpen: wrong key, wrong cipher, altered bytes or an unusable ephemeral key.
+    """
+    layer_type = open_layer_type(enc_type)
+    layer = layer_type(suite.agree(own, ephemeral), ephemeral, own[0])
+    return layer, layer.open(ciphertext)
+
+
+Inner = tuple[object, ...]
+
+
+def decode_inner(plaintext: bytes) -> Inner:
+    """Say what an opened layer asks for (transport 3.5, step 5).
+
+    Returns one of
+        (FINAL, body: bytes, as_json: bool, as_base64: bool)
+        (TO_NODE, ciphertext: bytes, ephemeral: bytes, enc_type: str, destination: bytes 32)
+        (TO_SERVER, plaintext: bytes, protocol: str, host: str, port: int, target: str)
+
+    Raises:
+        RemoteProtocolError: no frame or JSON, or fields of a wrong kind.
+    """
+    blob, text = decode_frame(plaintext)
+    fields = decode_object(text)
+    if "headers" in fields:
+        as_json, as_base64 = fields.get("json", False), fields.get("base64", True)
+        if type(as_json) is not bool or type(as_base64) is not bool:
+            raise RemoteProtocolError("Invalid json")
+        return FINAL, blob, as_json, as_base64
+    if "host" in fields:
+        return _to_server(plaintext, fields)
+    destination = fields.get("destination")
+    if type(destination) is not str:
+        raise RemoteProtocolError("Invalid json")
+    ephemeral, enc_type = _key_and_type(fields)
+    return TO_NODE, blob, ephemeral, enc_type, _hex32(destination)
+
+
+def _to_server(plaintext: bytes, fields: dict[str, object]) -> Inner:
+    protocol, port = fields.get("protocol", "https"), fields.get("port", 443)
+    host, target = fields["host"], fields.get("target")
+    if type(host) is not str or type(target) is not str or type(port) is not int:
+        raise RemoteProtocolError("Invalid json")
+    if protocol not in ("http", "https") or not 0 < port <= MAX_PORT:
+        raise RemoteProtocolError("Invalid json")
+    return TO_SERVER, plaintext, protocol, host, port, target
+
+
+def target_is_allowed(target: str) -> bool:
+    """Check a server target: starts /loki/ or /oxen/, ends /lsrpc, no query (transport 3.5)."""
+    return _TARGET.fullmatch(target) is not None
+
+
+def encode_hop(ciphertext: bytes, ephemeral: bytes, enc_type: str, hop_no: int) -> bytes:
+    """Write the node-to-node message: a bencoded dict with sorted keys (transport 3.6)."""
+    return b"d4:data%d:%b8:enc_type%d:%b13:ephemeral_key32:%b6:hop_noi%dee" % (
+        len(ciphertext), ciphertext, len(enc_type), enc_type.encode(), ephemeral, hop_no,
+    )  # fmt: skip
+
+
+def decode_hop(payload: bytes) -> tuple[bytes, bytes, str, int]:
+    """Read a node-to-node message: ciphertext, ephemeral key, cipher name, hop number.
+
+    The usual shape is matched directly; anything else goes through the general parser, with equal results
+    (property-tested).
+
+    Raises:
+        RemoteProtocolError: not such a dict, or a field missing or of a wrong kind.
+    """
+    if payload[:7] == b"d4:data":
+        colon = payload.find(b":", 7, 17)
+        digits = payload[7:colon]
+        if colon > 0 and digits.isdigit() and (digits[0] != 48 or len(digits) == 1):
+            start = colon + 1
+            end = start + int(digits)
+            tail = _HOP_TAIL.fullmatch(payload, end) if end <= len(payload) else None
+            if tail is not None:
+                enc_type = AES_GCM if tail[1] else XCHACHA20
+                return payload[start:end], tail[3], enc_type, int(tail[4])
+    return decode_hop_slowly(payload)
+
+
+def decode_hop_slowly(payload: bytes) -> tuple[bytes, bytes, str, int]:
+    """`decode_hop` by the general bencode parser."""
+    fields = bencode.decode(payload)
+    if not isinstance(fields, dict):
+        raise RemoteProtocolError("Invalid hop message")
+    data, key = fields.get(b"data"), fields.get(b"ephemeral_key")
+    enc_type, hop_no = fields.get(b"enc_type", AES_GCM.encode()), fields.get(b"hop_no", 1)
+    if type(data) is not bytes or type(key) is not bytes or type(enc_type) is not bytes or type(hop_no) is not int:
+        raise RemoteProtocolError("Invalid hop message")
+    if len(key) != 32 or len(enc_type) > 32 or not enc_type.isascii() or not 0 <= hop_no < 1000:
+        raise RemoteProtocolError("Invalid hop message")
+    # A node counts itself as at least the first hop, whatever the message claims (transport 3.6).
+    return data, key, enc_type.decode("ascii"), max(hop_no, 1)
+
+
+def seal_answer(
+    layer: Layer, status: int, body: bytes, random: bytes, *, as_json: bool = False, as_base64: bool = True
+) -> bytes:
+    """Encrypt the destination's answer once, under the innermost layer (transport 3.8).
+
+    Args:
+        layer: the layer the request was opened with.
+        status: status code of the RPC.
+        body: JSON (or plain) text as UTF-8 bytes.
+        random: at least 24 bytes of nonce.
+        as_json: embed the body as JSON instead of as a string.
+        as_base64: encode the ciphertext for transport.
+    """
+    embedded = orjson.Fragment(body) if as_json else str(body, "utf-8", "replace")
+    sealed = layer.seal(orjson.dumps({"body": embedded, "status": status}), random)
+    return base64.b64encode(sealed) if as_base64 else sealed
+
+
+def open_answer(layer: Layer, payload: bytes, *, as_base64: bool = True) -> tuple[int, bytes]:
+    """Open an answer: status and body (the text of an embedded string, or the JSON of an embedded value).
+
+    Raises:
+        CannotOpen: not base64, or it does not authenticate.
+        RemoteProtocolError: opened, but not an answer object.
+    """
+    try:
+        sealed = binascii.a2b_base64(payload, strict_mode=True) if as_base64 else payload
+    except ValueError as wrong:
+        raise CannotOpen("answer is not base64") from wrong
+    fields = decode_object(layer.open(sealed))
+    status, body = fields.get("status"), fields.get("body")
+    if type(status) is not int:
+        raise RemoteProtocolError("answer without status")
+    return status, body.encode() if type(body) is str else orjson.dumps(body)
