@@ -24,7 +24,7 @@ class Transport(IntEnum):
 
 
 class Cause(IntEnum):
-    """Why a transmission happened; the low four bits of a note. INHERIT means: as what it answers or forwards."""
+    """Why a transmission happened; the low four bits of a note. INHERIT: as what it answers or forwards."""
 
     INHERIT = 0
     MESSAGE = 1

@@ -23,7 +23,7 @@ _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 
 @dataclass(frozen=True, slots=True)
 class Entry(Generic[T]):
-    """One drop-in. `config` is its settings dataclass; `source` the paper, repository path or "Assumption"."""
+    """One drop-in. `config`: its settings dataclass; `source`: paper, repository path or "Assumption"."""
 
     id: str
     factory: T
@@ -67,7 +67,8 @@ class Registry(Generic[T]):
     def scan(self) -> None:
         """Import every module of the package, sorted by name. Doing it twice changes nothing."""
         package: ModuleType = importlib.import_module(self.package)
-        for name in sorted(m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")):
+        names = (module.name for module in pkgutil.iter_modules(package.__path__))
+        for name in sorted(name for name in names if not name.startswith("_")):
             importlib.import_module(f"{self.package}.{name}")
 
     def __iter__(self) -> Iterator[Entry[T]]:

@@ -43,7 +43,8 @@ def mix_array(address: npt.NDArray[np.uint64], index: npt.NDArray[np.uint64]) ->
         x = address ^ (index * np.uint64(_GOLDEN))
         x = (x ^ (x >> np.uint64(30))) * np.uint64(_MIX1)
         x = (x ^ (x >> np.uint64(27))) * np.uint64(_MIX2)
-        return x ^ (x >> np.uint64(31))
+        spread: npt.NDArray[np.uint64] = x ^ (x >> np.uint64(31))
+        return spread
 
 
 class Entropy:

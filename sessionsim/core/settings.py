@@ -53,7 +53,7 @@ def setting(
     high: float | None = None,
     choices: tuple[str, ...] = (),
 ) -> Any:
-    """Declare one setting of a config dataclass. `default` may be `dataclasses.MISSING` for a required key."""
+    """Declare one setting of a config dataclass. `default`: `dataclasses.MISSING` for a required key."""
     return dataclasses.field(
         default=default, metadata={"facts": SettingFacts(doc, source, unit, low, high, choices)}
     )

@@ -2,9 +2,10 @@
 
 Three tables, each a dict of equally long columns (numpy arrays; text as object arrays):
 
-accounts       account (0..n-1), account_id (66 hex), endpoint, platform, swarm (16 hex), guards (text: "12 907")
-messages       message (0..m-1), sender, recipient (account numbers), intent_us, body_bytes, hash, sync_hash (text,
-               empty if never made), stored_us, sync_stored_us, delivered_us (-1: not seen), attempts,
+accounts       account (0..n-1), account_id (66 hex), endpoint, platform, swarm (16 hex),
+               guards (text: "12 907")
+messages       message (0..m-1), sender, recipient (account numbers), intent_us, body_bytes, hash, sync_hash
+               (text, empty if never made), stored_us, sync_stored_us, delivered_us (-1: not seen), attempts,
                outcome ("delivered", "stored", "failed", "censored"), measured (bool: intent inside the
                measured phase)
 transmissions  row, cause (core.columns.Cause), ref (message number or -1)

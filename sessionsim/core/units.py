@@ -73,7 +73,8 @@ def parse_quantity(text: object, unit: Unit, place: str = "value") -> int | floa
     """
     match = _NUMBER.match(text) if isinstance(text, str) else None
     if match is None:
-        raise InvalidInput(place, text, allowed_units(unit), 'Write the number and its unit in quotes, like "5 s".')
+        hint = 'Write the number and its unit in quotes, like "5 s".'
+        raise InvalidInput(place, text, allowed_units(unit), hint)
     factor = _FACTORS[unit].get(match[2])
     if factor is None:
         raise InvalidInput(place, text, allowed_units(unit), f"The unit {match[2]!r} is not one of them.")
