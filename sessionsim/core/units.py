@@ -49,7 +49,7 @@ _FACTORS: dict[Unit, dict[str, Decimal]] = {
         "Gbit/s": Decimal(1_000_000_000),
     },
 }
-_NUMBER = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*(\S+)\s*\Z", re.ASCII | re.UNICODE)
+_NUMBER = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*(\S+)\s*\Z", re.ASCII)
 
 
 def allowed_units(unit: Unit) -> str:
