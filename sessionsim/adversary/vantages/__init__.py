@@ -1,0 +1,1 @@
+"""Vantages, one file each. Found by the registry's scan."""

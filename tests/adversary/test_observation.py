@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import numpy as np
+
+from sessionsim.adversary import observe
+from sessionsim.core.columns import DTYPE
+from sessionsim.core.nodelist import NodeList
+from sessionsim.core.scene import Position
+from sessionsim.core.view import AT_ENDPOINT, AT_LINK, VIEW_COLUMNS, Table, View
+
+NODES = NodeList(
+    ed25519=tuple(bytes([i]) * 32 for i in range(3)),
+    x25519=tuple(bytes([9 + i]) * 32 for i in range(3)),
+    swarm=(1, 1, 1),
+    ip=(1, 2, 3),
+    port=(1, 1, 1),
+)
+KEYS: Table = {
+    "owner": np.array(["node:0", "node:1", "account:05aa"], object),
+    "kind": np.array(["x25519"] * 3, object),
+    "public": np.array(["aa", "bb", "cc"], object),
+    "secret": np.array(["a0", "b0", "c0"], object),
+}
+# t_sent, t_recv, exchange, note, src, dst, conn, app, wire, blob, segments, head, transport, direction
+ROWS = [
+    (100, 150, 7, 99, 3, 0, 1, 500, 600, 0, 1, 0, 0, 0),  # client 3 -> guard 0
+    (160, 180, 2, 99, 0, 1, 2, 400, 440, 1, 1, 1, 2, 0),  # guard 0 -> middle 1
+    (185, -1, 2, 99, 1, 0, 2, 90, 120, 2, 1, 200, 2, 1),  # lost answer
+    (110, 190, 1, 99, 4, 2, 5, 50, 70, 3, 1, 0, 0, 0),  # client 4 -> node 2
+]
+
+
+def records(rows: list[tuple[int, ...]] | None = None) -> Table:
+    table = np.array(ROWS if rows is None else rows, DTYPE)
+    return {name: table[name] for name in DTYPE.names or () if name != "note"}
+
+
+BLOBS = {0: b"zero", 1: b"one", 2: b"two", 3: b"three"}
+
+
+def see(
+    tapped: set[int] = frozenset(), operated: set[int] = frozenset(), offset: int = 0, **more: object
+) -> View:  # type: ignore[assignment]
+    position = Position(frozenset(tapped), frozenset(operated), offset)
+    return observe("eve", position, records(), BLOBS, KEYS, NODES, "fast", **more)  # type: ignore[arg-type]
+
+
+def column(view: View, name: str) -> list[int]:
+    return view.rows[name].tolist()
+
+
+def test_nowhere_sees_nothing() -> None:
+    view = see()
+    assert set(view.rows) == set(VIEW_COLUMNS)
+    assert all(len(values) == 0 for values in view.rows.values())
+    assert not view.blobs
+    assert not view.keys
+
+
+def test_operator_sees_sending_and_arrival_with_bytes_and_own_keys() -> None:
+    view = see(operated={0})
+    assert column(view, "row") == [0, 1]
+    assert column(view, "t_us") == [150, 160]
+    assert column(view, "place") == [AT_ENDPOINT] * 2
+    assert column(view, "head") == [0, 1]
+    assert column(view, "exchange") == [7, 2]
+    assert view.blobs == {0: b"zero", 1: b"one"}
+    assert [(key.owner, key.secret) for key in view.keys] == [("node:0", b"\xa0")]
+
+
+def test_lost_transmission_is_seen_only_where_it_left() -> None:
+    assert 2 not in column(see(operated={0}), "row")
+    assert column(see(operated={1}), "t_us") == [180, 185]
+    assert column(see(tapped={0}), "row") == [0, 1]
+
+
+def test_tap_shows_no_application() -> None:
+    view = see(tapped={3})
+    assert column(view, "row") == [0]
+    assert column(view, "t_us") == [100]
+    assert column(view, "place") == [AT_LINK]
+    for hidden in ("head", "exchange", "app_bytes", "blob"):
+        assert column(view, hidden) == [-1]
+    assert column(view, "wire_bytes") == [600]
+    assert not view.blobs
+    assert not view.keys
+
+
+def test_row_seen_both_ways_is_seen_at_the_endpoint() -> None:
+    view = see(tapped={3}, operated={0})
+    assert column(view, "row") == [0, 1]
+    assert column(view, "place") == [AT_ENDPOINT] * 2
+    assert column(view, "t_us") == [150, 160]
+
+
+def test_row_with_both_ends_operated_is_one_row_when_it_left() -> None:
+    view = see(operated={0, 1})
+    assert column(view, "row") == [0, 1, 2]
+    assert column(view, "t_us") == [150, 160, 185]
+
+
+def test_clock_error_shifts_every_time() -> None:
+    assert column(see(operated={0}, offset=-1000), "t_us") == [-850, -840]
+
+
+def test_rows_are_ordered_by_time_then_row() -> None:
+    view = see(tapped={3, 4, 0, 1, 2})
+    assert column(view, "t_us") == sorted(column(view, "t_us"))
+
+
+def test_operated_client_holds_the_keys_of_its_owner_only_if_told() -> None:
+    assert see(operated={3}).keys == ()
+    assert [key.owner for key in see(operated={3}, owners={3: "account:05aa"}).keys] == ["account:05aa"]
+    assert see(operated={0}, owners={3: "account:05aa"}).keys[0].owner == "node:0"
+
+
+def test_row_numbers_of_a_selection_are_kept() -> None:
+    table = records([ROWS[3]])
+    table["row"] = np.array([3])
+    view = observe("eve", Position(operated=frozenset({2})), table, {}, KEYS, NODES, "fast")
+    assert column(view, "row") == [3]
+    assert not view.blobs
+
+
+def test_records_are_not_changed() -> None:
+    table = records()
+    before = {name: values.copy() for name, values in table.items()}
+    observe("eve", Position(operated=frozenset({0}), clock_offset_us=5), table, BLOBS, KEYS, NODES, "fast")
+    assert all((table[name] == before[name]).all() for name in table)
