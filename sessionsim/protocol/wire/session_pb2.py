@@ -4,112 +4,115 @@
 # source: sessionsim/protocol/wire/session.proto
 # Protobuf Python Version: 7.35.1
 """Generated protocol buffer code."""
-
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import descriptor_pool as _descriptor_pool
 from google.protobuf import runtime_version as _runtime_version
 from google.protobuf import symbol_database as _symbol_database
 from google.protobuf.internal import builder as _builder
-
 _runtime_version.ValidateProtobufRuntimeVersion(
-    _runtime_version.Domain.PUBLIC, 7, 35, 1, "", "sessionsim/protocol/wire/session.proto"
+    _runtime_version.Domain.PUBLIC,
+    7,
+    35,
+    1,
+    '',
+    'sessionsim/protocol/wire/session.proto'
 )
 # @@protoc_insertion_point(imports)
 
 _sym_db = _symbol_database.Default()
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(
-    b'\n&sessionsim/protocol/wire/session.proto\x12\x0fsessionsim.wire"\xf0\x01\n\x10WebSocketMessage\x12\x34\n\x04type\x18\x01 \x01(\x0e\x32&.sessionsim.wire.WebSocketMessage.Type\x12\x39\n\x07request\x18\x02 \x01(\x0b\x32(.sessionsim.wire.WebSocketRequestMessage\x12;\n\x08response\x18\x03 \x01(\x0b\x32).sessionsim.wire.WebSocketResponseMessage".\n\x04Type\x12\x0b\n\x07UNKNOWN\x10\x00\x12\x0b\n\x07REQUEST\x10\x01\x12\x0c\n\x08RESPONSE\x10\x02"g\n\x17WebSocketRequestMessage\x12\x0c\n\x04verb\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x0c\n\x04\x62ody\x18\x03 \x01(\x0c\x12\x11\n\trequestId\x18\x04 \x01(\x04\x12\x0f\n\x07headers\x18\x05 \x03(\t"\x1a\n\x18WebSocketResponseMessage"\xe2\x01\n\x08\x45nvelope\x12,\n\x04type\x18\x01 \x02(\x0e\x32\x1e.sessionsim.wire.Envelope.Type\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x11\n\ttimestamp\x18\x05 \x02(\x04\x12\x14\n\x0csourceDevice\x18\x07 \x01(\r\x12\x0f\n\x07\x63ontent\x18\x08 \x01(\x0c\x12\x17\n\x0fserverTimestamp\x18\n \x01(\x04\x12\x0e\n\x06proSig\x18\x0b \x01(\x0c"5\n\x04Type\x12\x13\n\x0fSESSION_MESSAGE\x10\x06\x12\x18\n\x14\x43LOSED_GROUP_MESSAGE\x10\x07"\x88\x06\n\x07\x43ontent\x12\x31\n\x0b\x64\x61taMessage\x18\x01 \x01(\x0b\x32\x1c.sessionsim.wire.DataMessage\x12\x31\n\x0b\x63\x61llMessage\x18\x03 \x01(\x0b\x32\x1c.sessionsim.wire.CallMessage\x12\x37\n\x0ereceiptMessage\x18\x05 \x01(\x0b\x32\x1f.sessionsim.wire.ReceiptMessage\x12\x35\n\rtypingMessage\x18\x06 \x01(\x0b\x32\x1e.sessionsim.wire.TypingMessage\x12O\n\x1a\x64\x61taExtractionNotification\x18\x08 \x01(\x0b\x32+.sessionsim.wire.DataExtractionNotification\x12\x35\n\runsendRequest\x18\t \x01(\x0b\x32\x1e.sessionsim.wire.UnsendRequest\x12G\n\x16messageRequestResponse\x18\n \x01(\x0b\x32\'.sessionsim.wire.MessageRequestResponse\x12\x41\n\x13sharedConfigMessage\x18\x0b \x01(\x0b\x32$.sessionsim.wire.SharedConfigMessage\x12?\n\x0e\x65xpirationType\x18\x0c \x01(\x0e\x32\'.sessionsim.wire.Content.ExpirationType\x12\x17\n\x0f\x65xpirationTimer\x18\r \x01(\r\x12\x14\n\x0csigTimestamp\x18\x0f \x01(\x04\x12/\n\nproMessage\x18\x10 \x01(\x0b\x32\x1b.sessionsim.wire.ProMessage\x12%\n\x1dproSigForCommunityMessageOnly\x18\x11 \x01(\x0c"K\n\x0e\x45xpirationType\x12\x0b\n\x07UNKNOWN\x10\x00\x12\x15\n\x11\x44\x45LETE_AFTER_READ\x10\x01\x12\x15\n\x11\x44\x45LETE_AFTER_SEND\x10\x02"\xa8\x04\n\x0b\x44\x61taMessage\x12\x0c\n\x04\x62ody\x18\x01 \x01(\t\x12\x37\n\x0b\x61ttachments\x18\x02 \x03(\x0b\x32".sessionsim.wire.AttachmentPointer\x12\r\n\x05\x66lags\x18\x04 \x01(\r\x12\x12\n\nprofileKey\x18\x06 \x01(\x0c\x12\x11\n\ttimestamp\x18\x07 \x01(\x04\x12%\n\x05quote\x18\x08 \x01(\x0b\x32\x16.sessionsim.wire.Quote\x12)\n\x07preview\x18\n \x03(\x0b\x32\x18.sessionsim.wire.Preview\x12+\n\x08reaction\x18\x0b \x01(\x0b\x32\x19.sessionsim.wire.Reaction\x12-\n\x07profile\x18\x65 \x01(\x0b\x32\x1c.sessionsim.wire.LokiProfile\x12\x41\n\x13openGroupInvitation\x18\x66 \x01(\x0b\x32$.sessionsim.wire.OpenGroupInvitation\x12\x12\n\nsyncTarget\x18i \x01(\t\x12&\n\x1e\x62locksCommunityMessageRequests\x18j \x01(\x08\x12?\n\x12groupUpdateMessage\x18x \x01(\x0b\x32#.sessionsim.wire.GroupUpdateMessage".\n\x05\x46lags\x12\x08\n\x04NONE\x10\x00\x12\x1b\n\x17\x45XPIRATION_TIMER_UPDATE\x10\x02"U\n\x0bLokiProfile\x12\x13\n\x0b\x64isplayName\x18\x01 \x01(\t\x12\x16\n\x0eprofilePicture\x18\x02 \x01(\t\x12\x19\n\x11lastUpdateSeconds\x18\x03 \x01(\x04"0\n\x13OpenGroupInvitation\x12\x0b\n\x03url\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t"j\n\x05Quote\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0e\n\x06\x61uthor\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x37\n\x0b\x61ttachments\x18\x04 \x03(\x0b\x32".sessionsim.wire.AttachmentPointer"X\n\x07Preview\x12\x0b\n\x03url\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x31\n\x05image\x18\x03 \x01(\x0b\x32".sessionsim.wire.AttachmentPointer"\x88\x01\n\x08Reaction\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0e\n\x06\x61uthor\x18\x02 \x01(\t\x12\r\n\x05\x65moji\x18\x03 \x01(\t\x12\x30\n\x06\x61\x63tion\x18\x04 \x01(\x0e\x32 .sessionsim.wire.Reaction.Action"\x1f\n\x06\x41\x63tion\x12\t\n\x05REACT\x10\x00\x12\n\n\x06REMOVE\x10\x01"\xf6\x01\n\x11\x41ttachmentPointer\x12\n\n\x02id\x18\x01 \x02(\x06\x12\x13\n\x0b\x63ontentType\x18\x02 \x01(\t\x12\x0b\n\x03key\x18\x03 \x01(\x0c\x12\x0c\n\x04size\x18\x04 \x01(\r\x12\x11\n\tthumbnail\x18\x05 \x01(\x0c\x12\x0e\n\x06\x64igest\x18\x06 \x01(\x0c\x12\x10\n\x08\x66ileName\x18\x07 \x01(\t\x12\r\n\x05\x66lags\x18\x08 \x01(\r\x12\r\n\x05width\x18\t \x01(\r\x12\x0e\n\x06height\x18\n \x01(\r\x12\x0f\n\x07\x63\x61ption\x18\x0b \x01(\t\x12\x0b\n\x03url\x18\x65 \x01(\t"$\n\x05\x46lags\x12\x08\n\x04NONE\x10\x00\x12\x11\n\rVOICE_MESSAGE\x10\x01"}\n\rTypingMessage\x12\x11\n\ttimestamp\x18\x01 \x01(\x04\x12\x35\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32%.sessionsim.wire.TypingMessage.Action""\n\x06\x41\x63tion\x12\x0b\n\x07STARTED\x10\x00\x12\x0b\n\x07STOPPED\x10\x01"w\n\x0eReceiptMessage\x12\x32\n\x04type\x18\x01 \x01(\x0e\x32$.sessionsim.wire.ReceiptMessage.Type\x12\x11\n\ttimestamp\x18\x02 \x03(\x04"\x1e\n\x04Type\x12\x0c\n\x08\x44\x45LIVERY\x10\x00\x12\x08\n\x04READ\x10\x01"2\n\rUnsendRequest\x12\x11\n\ttimestamp\x18\x01 \x01(\x04\x12\x0e\n\x06\x61uthor\x18\x02 \x01(\t"o\n\x16MessageRequestResponse\x12\x12\n\nisApproved\x18\x01 \x01(\x08\x12\x12\n\nprofileKey\x18\x02 \x01(\x0c\x12-\n\x07profile\x18\x03 \x01(\x0b\x32\x1c.sessionsim.wire.LokiProfile"\xa5\x01\n\x1a\x44\x61taExtractionNotification\x12>\n\x04type\x18\x01 \x01(\x0e\x32\x30.sessionsim.wire.DataExtractionNotification.Type\x12\x11\n\ttimestamp\x18\x02 \x01(\x04"4\n\x04Type\x12\x0b\n\x07UNKNOWN\x10\x00\x12\x0e\n\nSCREENSHOT\x10\x01\x12\x0f\n\x0bMEDIA_SAVED\x10\x02"\xf9\x01\n\x0b\x43\x61llMessage\x12/\n\x04type\x18\x01 \x01(\x0e\x32!.sessionsim.wire.CallMessage.Type\x12\x0c\n\x04sdps\x18\x02 \x03(\t\x12\x17\n\x0fsdpMLineIndexes\x18\x03 \x03(\r\x12\x0f\n\x07sdpMids\x18\x04 \x03(\t\x12\x0c\n\x04uuid\x18\x05 \x01(\t"s\n\x04Type\x12\x0b\n\x07UNKNOWN\x10\x00\x12\t\n\x05OFFER\x10\x01\x12\n\n\x06\x41NSWER\x10\x02\x12\x16\n\x12PROVISIONAL_ANSWER\x10\x03\x12\x12\n\x0eICE_CANDIDATES\x10\x04\x12\x0c\n\x08\x45ND_CALL\x10\x05\x12\r\n\tPRE_OFFER\x10\x06"@\n\x13SharedConfigMessage\x12\x0c\n\x04kind\x18\x01 \x01(\r\x12\r\n\x05seqno\x18\x02 \x01(\x03\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c"`\n\nProMessage\x12(\n\x05proof\x18\x01 \x01(\x0b\x32\x19.sessionsim.wire.ProProof\x12\x15\n\rprofileBitset\x18\x02 \x01(\x04\x12\x11\n\tmsgBitset\x18\x03 \x01(\x04"m\n\x08ProProof\x12\x0f\n\x07version\x18\x01 \x01(\r\x12\x14\n\x0cgenIndexHash\x18\x02 \x01(\x0c\x12\x19\n\x11rotatingPublicKey\x18\x03 \x01(\x0c\x12\x12\n\nexpireAtMs\x18\x04 \x01(\x04\x12\x0b\n\x03sig\x18\x05 \x01(\x0c"\x9c\x04\n\x12GroupUpdateMessage\x12\x32\n\x06invite\x18\x01 \x01(\x0b\x32".sessionsim.wire.GroupUpdateInvite\x12:\n\ninfoChange\x18\x02 \x01(\x0b\x32&.sessionsim.wire.GroupUpdateInfoChange\x12>\n\x0cmemberChange\x18\x03 \x01(\x0b\x32(.sessionsim.wire.GroupUpdateMemberChange\x12\x34\n\x07promote\x18\x04 \x01(\x0b\x32#.sessionsim.wire.GroupUpdatePromote\x12:\n\nmemberLeft\x18\x05 \x01(\x0b\x32&.sessionsim.wire.GroupUpdateMemberLeft\x12\x42\n\x0einviteResponse\x18\x06 \x01(\x0b\x32*.sessionsim.wire.GroupUpdateInviteResponse\x12L\n\x13\x64\x65leteMemberContent\x18\x07 \x01(\x0b\x32/.sessionsim.wire.GroupUpdateDeleteMemberContent\x12R\n\x16memberLeftNotification\x18\x08 \x01(\x0b\x32\x32.sessionsim.wire.GroupUpdateMemberLeftNotification"i\n\x11GroupUpdateInvite\x12\x16\n\x0egroupSessionId\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x16\n\x0ememberAuthData\x18\x03 \x01(\x0c\x12\x16\n\x0e\x61\x64minSignature\x18\x04 \x01(\x0c"\xc9\x01\n\x15GroupUpdateInfoChange\x12\x39\n\x04type\x18\x01 \x01(\x0e\x32+.sessionsim.wire.GroupUpdateInfoChange.Type\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\nexpiration\x18\x03 \x01(\r\x12\x16\n\x0e\x61\x64minSignature\x18\x04 \x01(\x0c";\n\x04Type\x12\x0b\n\x07UNKNOWN\x10\x00\x12\x08\n\x04NAME\x10\x01\x12\n\n\x06\x41VATAR\x10\x02\x12\x10\n\x0c\x44ISAPPEARING\x10\x03"\xda\x01\n\x17GroupUpdateMemberChange\x12;\n\x04type\x18\x01 \x01(\x0e\x32-.sessionsim.wire.GroupUpdateMemberChange.Type\x12\x18\n\x10memberSessionIds\x18\x02 \x03(\t\x12\x15\n\rhistoryShared\x18\x03 \x01(\x08\x12\x16\n\x0e\x61\x64minSignature\x18\x04 \x01(\x0c"9\n\x04Type\x12\x0b\n\x07UNKNOWN\x10\x00\x12\t\n\x05\x41\x44\x44\x45\x44\x10\x01\x12\x0b\n\x07REMOVED\x10\x02\x12\x0c\n\x08PROMOTED\x10\x03"=\n\x12GroupUpdatePromote\x12\x19\n\x11groupIdentitySeed\x18\x01 \x01(\x0c\x12\x0c\n\x04name\x18\x02 \x01(\t"\x17\n\x15GroupUpdateMemberLeft"/\n\x19GroupUpdateInviteResponse\x12\x12\n\nisApproved\x18\x01 \x01(\x08"i\n\x1eGroupUpdateDeleteMemberContent\x12\x18\n\x10memberSessionIds\x18\x01 \x03(\t\x12\x15\n\rmessageHashes\x18\x02 \x03(\t\x12\x16\n\x0e\x61\x64minSignature\x18\x03 \x01(\x0c"#\n!GroupUpdateMemberLeftNotification'
-)
+
+
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&sessionsim/protocol/wire/session.proto\x12\x0fsessionsim.wire\"\xf0\x01\n\x10WebSocketMessage\x12\x34\n\x04type\x18\x01 \x01(\x0e\x32&.sessionsim.wire.WebSocketMessage.Type\x12\x39\n\x07request\x18\x02 \x01(\x0b\x32(.sessionsim.wire.WebSocketRequestMessage\x12;\n\x08response\x18\x03 \x01(\x0b\x32).sessionsim.wire.WebSocketResponseMessage\".\n\x04Type\x12\x0b\n\x07UNKNOWN\x10\x00\x12\x0b\n\x07REQUEST\x10\x01\x12\x0c\n\x08RESPONSE\x10\x02\"g\n\x17WebSocketRequestMessage\x12\x0c\n\x04verb\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x0c\n\x04\x62ody\x18\x03 \x01(\x0c\x12\x11\n\trequestId\x18\x04 \x01(\x04\x12\x0f\n\x07headers\x18\x05 \x03(\t\"\x1a\n\x18WebSocketResponseMessage\"\xe2\x01\n\x08\x45nvelope\x12,\n\x04type\x18\x01 \x02(\x0e\x32\x1e.sessionsim.wire.Envelope.Type\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x11\n\ttimestamp\x18\x05 \x02(\x04\x12\x14\n\x0csourceDevice\x18\x07 \x01(\r\x12\x0f\n\x07\x63ontent\x18\x08 \x01(\x0c\x12\x17\n\x0fserverTimestamp\x18\n \x01(\x04\x12\x0e\n\x06proSig\x18\x0b \x01(\x0c\"5\n\x04Type\x12\x13\n\x0fSESSION_MESSAGE\x10\x06\x12\x18\n\x14\x43LOSED_GROUP_MESSAGE\x10\x07\"\x88\x06\n\x07\x43ontent\x12\x31\n\x0b\x64\x61taMessage\x18\x01 \x01(\x0b\x32\x1c.sessionsim.wire.DataMessage\x12\x31\n\x0b\x63\x61llMessage\x18\x03 \x01(\x0b\x32\x1c.sessionsim.wire.CallMessage\x12\x37\n\x0ereceiptMessage\x18\x05 \x01(\x0b\x32\x1f.sessionsim.wire.ReceiptMessage\x12\x35\n\rtypingMessage\x18\x06 \x01(\x0b\x32\x1e.sessionsim.wire.TypingMessage\x12O\n\x1a\x64\x61taExtractionNotification\x18\x08 \x01(\x0b\x32+.sessionsim.wire.DataExtractionNotification\x12\x35\n\runsendRequest\x18\t \x01(\x0b\x32\x1e.sessionsim.wire.UnsendRequest\x12G\n\x16messageRequestResponse\x18\n \x01(\x0b\x32\'.sessionsim.wire.MessageRequestResponse\x12\x41\n\x13sharedConfigMessage\x18\x0b \x01(\x0b\x32$.sessionsim.wire.SharedConfigMessage\x12?\n\x0e\x65xpirationType\x18\x0c \x01(\x0e\x32\'.sessionsim.wire.Content.ExpirationType\x12\x17\n\x0f\x65xpirationTimer\x18\r \x01(\r\x12\x14\n\x0csigTimestamp\x18\x0f \x01(\x04\x12/\n\nproMessage\x18\x10 \x01(\x0b\x32\x1b.sessionsim.wire.ProMessage\x12%\n\x1dproSigForCommunityMessageOnly\x18\x11 \x01(\x0c\"K\n\x0e\x45xpirationType\x12\x0b\n\x07UNKNOWN\x10\x00\x12\x15\n\x11\x44\x45LETE_AFTER_READ\x10\x01\x12\x15\n\x11\x44\x45LETE_AFTER_SEND\x10\x02\"\xa8\x04\n\x0b\x44\x61taMessage\x12\x0c\n\x04\x62ody\x18\x01 \x01(\t\x12\x37\n\x0b\x61ttachments\x18\x02 \x03(\x0b\x32\".sessionsim.wire.AttachmentPointer\x12\r\n\x05\x66lags\x18\x04 \x01(\r\x12\x12\n\nprofileKey\x18\x06 \x01(\x0c\x12\x11\n\ttimestamp\x18\x07 \x01(\x04\x12%\n\x05quote\x18\x08 \x01(\x0b\x32\x16.sessionsim.wire.Quote\x12)\n\x07preview\x18\n \x03(\x0b\x32\x18.sessionsim.wire.Preview\x12+\n\x08reaction\x18\x0b \x01(\x0b\x32\x19.sessionsim.wire.Reaction\x12-\n\x07profile\x18\x65 \x01(\x0b\x32\x1c.sessionsim.wire.LokiProfile\x12\x41\n\x13openGroupInvitation\x18\x66 \x01(\x0b\x32$.sessionsim.wire.OpenGroupInvitation\x12\x12\n\nsyncTarget\x18i \x01(\t\x12&\n\x1e\x62locksCommunityMessageRequests\x18j \x01(\x08\x12?\n\x12groupUpdateMessage\x18x \x01(\x0b\x32#.sessionsim.wire.GroupUpdateMessage\".\n\x05\x46lags\x12\x08\n\x04NONE\x10\x00\x12\x1b\n\x17\x45XPIRATION_TIMER_UPDATE\x10\x02\"U\n\x0bLokiProfile\x12\x13\n\x0b\x64isplayName\x18\x01 \x01(\t\x12\x16\n\x0eprofilePicture\x18\x02 \x01(\t\x12\x19\n\x11lastUpdateSeconds\x18\x03 \x01(\x04\"0\n\x13OpenGroupInvitation\x12\x0b\n\x03url\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\"j\n\x05Quote\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0e\n\x06\x61uthor\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x37\n\x0b\x61ttachments\x18\x04 \x03(\x0b\x32\".sessionsim.wire.AttachmentPointer\"X\n\x07Preview\x12\x0b\n\x03url\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x31\n\x05image\x18\x03 \x01(\x0b\x32\".sessionsim.wire.AttachmentPointer\"\x88\x01\n\x08Reaction\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0e\n\x06\x61uthor\x18\x02 \x01(\t\x12\r\n\x05\x65moji\x18\x03 \x01(\t\x12\x30\n\x06\x61\x63tion\x18\x04 \x01(\x0e\x32 .sessionsim.wire.Reaction.Action\"\x1f\n\x06\x41\x63tion\x12\t\n\x05REACT\x10\x00\x12\n\n\x06REMOVE\x10\x01\"\xf6\x01\n\x11\x41ttachmentPointer\x12\n\n\x02id\x18\x01 \x02(\x06\x12\x13\n\x0b\x63ontentType\x18\x02 \x01(\t\x12\x0b\n\x03key\x18\x03 \x01(\x0c\x12\x0c\n\x04size\x18\x04 \x01(\r\x12\x11\n\tthumbnail\x18\x05 \x01(\x0c\x12\x0e\n\x06\x64igest\x18\x06 \x01(\x0c\x12\x10\n\x08\x66ileName\x18\x07 \x01(\t\x12\r\n\x05\x66lags\x18\x08 \x01(\r\x12\r\n\x05width\x18\t \x01(\r\x12\x0e\n\x06height\x18\n \x01(\r\x12\x0f\n\x07\x63\x61ption\x18\x0b \x01(\t\x12\x0b\n\x03url\x18\x65 \x01(\t\"$\n\x05\x46lags\x12\x08\n\x04NONE\x10\x00\x12\x11\n\rVOICE_MESSAGE\x10\x01\"}\n\rTypingMessage\x12\x11\n\ttimestamp\x18\x01 \x01(\x04\x12\x35\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32%.sessionsim.wire.TypingMessage.Action\"\"\n\x06\x41\x63tion\x12\x0b\n\x07STARTED\x10\x00\x12\x0b\n\x07STOPPED\x10\x01\"w\n\x0eReceiptMessage\x12\x32\n\x04type\x18\x01 \x01(\x0e\x32$.sessionsim.wire.ReceiptMessage.Type\x12\x11\n\ttimestamp\x18\x02 \x03(\x04\"\x1e\n\x04Type\x12\x0c\n\x08\x44\x45LIVERY\x10\x00\x12\x08\n\x04READ\x10\x01\"2\n\rUnsendRequest\x12\x11\n\ttimestamp\x18\x01 \x01(\x04\x12\x0e\n\x06\x61uthor\x18\x02 \x01(\t\"o\n\x16MessageRequestResponse\x12\x12\n\nisApproved\x18\x01 \x01(\x08\x12\x12\n\nprofileKey\x18\x02 \x01(\x0c\x12-\n\x07profile\x18\x03 \x01(\x0b\x32\x1c.sessionsim.wire.LokiProfile\"\xa5\x01\n\x1a\x44\x61taExtractionNotification\x12>\n\x04type\x18\x01 \x01(\x0e\x32\x30.sessionsim.wire.DataExtractionNotification.Type\x12\x11\n\ttimestamp\x18\x02 \x01(\x04\"4\n\x04Type\x12\x0b\n\x07UNKNOWN\x10\x00\x12\x0e\n\nSCREENSHOT\x10\x01\x12\x0f\n\x0bMEDIA_SAVED\x10\x02\"\xf9\x01\n\x0b\x43\x61llMessage\x12/\n\x04type\x18\x01 \x01(\x0e\x32!.sessionsim.wire.CallMessage.Type\x12\x0c\n\x04sdps\x18\x02 \x03(\t\x12\x17\n\x0fsdpMLineIndexes\x18\x03 \x03(\r\x12\x0f\n\x07sdpMids\x18\x04 \x03(\t\x12\x0c\n\x04uuid\x18\x05 \x01(\t\"s\n\x04Type\x12\x0b\n\x07UNKNOWN\x10\x00\x12\t\n\x05OFFER\x10\x01\x12\n\n\x06\x41NSWER\x10\x02\x12\x16\n\x12PROVISIONAL_ANSWER\x10\x03\x12\x12\n\x0eICE_CANDIDATES\x10\x04\x12\x0c\n\x08\x45ND_CALL\x10\x05\x12\r\n\tPRE_OFFER\x10\x06\"@\n\x13SharedConfigMessage\x12\x0c\n\x04kind\x18\x01 \x01(\r\x12\r\n\x05seqno\x18\x02 \x01(\x03\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\"`\n\nProMessage\x12(\n\x05proof\x18\x01 \x01(\x0b\x32\x19.sessionsim.wire.ProProof\x12\x15\n\rprofileBitset\x18\x02 \x01(\x04\x12\x11\n\tmsgBitset\x18\x03 \x01(\x04\"m\n\x08ProProof\x12\x0f\n\x07version\x18\x01 \x01(\r\x12\x14\n\x0cgenIndexHash\x18\x02 \x01(\x0c\x12\x19\n\x11rotatingPublicKey\x18\x03 \x01(\x0c\x12\x12\n\nexpireAtMs\x18\x04 \x01(\x04\x12\x0b\n\x03sig\x18\x05 \x01(\x0c\"\x9c\x04\n\x12GroupUpdateMessage\x12\x32\n\x06invite\x18\x01 \x01(\x0b\x32\".sessionsim.wire.GroupUpdateInvite\x12:\n\ninfoChange\x18\x02 \x01(\x0b\x32&.sessionsim.wire.GroupUpdateInfoChange\x12>\n\x0cmemberChange\x18\x03 \x01(\x0b\x32(.sessionsim.wire.GroupUpdateMemberChange\x12\x34\n\x07promote\x18\x04 \x01(\x0b\x32#.sessionsim.wire.GroupUpdatePromote\x12:\n\nmemberLeft\x18\x05 \x01(\x0b\x32&.sessionsim.wire.GroupUpdateMemberLeft\x12\x42\n\x0einviteResponse\x18\x06 \x01(\x0b\x32*.sessionsim.wire.GroupUpdateInviteResponse\x12L\n\x13\x64\x65leteMemberContent\x18\x07 \x01(\x0b\x32/.sessionsim.wire.GroupUpdateDeleteMemberContent\x12R\n\x16memberLeftNotification\x18\x08 \x01(\x0b\x32\x32.sessionsim.wire.GroupUpdateMemberLeftNotification\"i\n\x11GroupUpdateInvite\x12\x16\n\x0egroupSessionId\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x16\n\x0ememberAuthData\x18\x03 \x01(\x0c\x12\x16\n\x0e\x61\x64minSignature\x18\x04 \x01(\x0c\"\xc9\x01\n\x15GroupUpdateInfoChange\x12\x39\n\x04type\x18\x01 \x01(\x0e\x32+.sessionsim.wire.GroupUpdateInfoChange.Type\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\nexpiration\x18\x03 \x01(\r\x12\x16\n\x0e\x61\x64minSignature\x18\x04 \x01(\x0c\";\n\x04Type\x12\x0b\n\x07UNKNOWN\x10\x00\x12\x08\n\x04NAME\x10\x01\x12\n\n\x06\x41VATAR\x10\x02\x12\x10\n\x0c\x44ISAPPEARING\x10\x03\"\xda\x01\n\x17GroupUpdateMemberChange\x12;\n\x04type\x18\x01 \x01(\x0e\x32-.sessionsim.wire.GroupUpdateMemberChange.Type\x12\x18\n\x10memberSessionIds\x18\x02 \x03(\t\x12\x15\n\rhistoryShared\x18\x03 \x01(\x08\x12\x16\n\x0e\x61\x64minSignature\x18\x04 \x01(\x0c\"9\n\x04Type\x12\x0b\n\x07UNKNOWN\x10\x00\x12\t\n\x05\x41\x44\x44\x45\x44\x10\x01\x12\x0b\n\x07REMOVED\x10\x02\x12\x0c\n\x08PROMOTED\x10\x03\"=\n\x12GroupUpdatePromote\x12\x19\n\x11groupIdentitySeed\x18\x01 \x01(\x0c\x12\x0c\n\x04name\x18\x02 \x01(\t\"\x17\n\x15GroupUpdateMemberLeft\"/\n\x19GroupUpdateInviteResponse\x12\x12\n\nisApproved\x18\x01 \x01(\x08\"i\n\x1eGroupUpdateDeleteMemberContent\x12\x18\n\x10memberSessionIds\x18\x01 \x03(\t\x12\x15\n\rmessageHashes\x18\x02 \x03(\t\x12\x16\n\x0e\x61\x64minSignature\x18\x03 \x01(\x0c\"#\n!GroupUpdateMemberLeftNotification')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
-_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, "sessionsim.protocol.wire.session_pb2", _globals)
+_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'sessionsim.protocol.wire.session_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-    DESCRIPTOR._loaded_options = None
-    _globals["_WEBSOCKETMESSAGE"]._serialized_start = 60
-    _globals["_WEBSOCKETMESSAGE"]._serialized_end = 300
-    _globals["_WEBSOCKETMESSAGE_TYPE"]._serialized_start = 254
-    _globals["_WEBSOCKETMESSAGE_TYPE"]._serialized_end = 300
-    _globals["_WEBSOCKETREQUESTMESSAGE"]._serialized_start = 302
-    _globals["_WEBSOCKETREQUESTMESSAGE"]._serialized_end = 405
-    _globals["_WEBSOCKETRESPONSEMESSAGE"]._serialized_start = 407
-    _globals["_WEBSOCKETRESPONSEMESSAGE"]._serialized_end = 433
-    _globals["_ENVELOPE"]._serialized_start = 436
-    _globals["_ENVELOPE"]._serialized_end = 662
-    _globals["_ENVELOPE_TYPE"]._serialized_start = 609
-    _globals["_ENVELOPE_TYPE"]._serialized_end = 662
-    _globals["_CONTENT"]._serialized_start = 665
-    _globals["_CONTENT"]._serialized_end = 1441
-    _globals["_CONTENT_EXPIRATIONTYPE"]._serialized_start = 1366
-    _globals["_CONTENT_EXPIRATIONTYPE"]._serialized_end = 1441
-    _globals["_DATAMESSAGE"]._serialized_start = 1444
-    _globals["_DATAMESSAGE"]._serialized_end = 1996
-    _globals["_DATAMESSAGE_FLAGS"]._serialized_start = 1950
-    _globals["_DATAMESSAGE_FLAGS"]._serialized_end = 1996
-    _globals["_LOKIPROFILE"]._serialized_start = 1998
-    _globals["_LOKIPROFILE"]._serialized_end = 2083
-    _globals["_OPENGROUPINVITATION"]._serialized_start = 2085
-    _globals["_OPENGROUPINVITATION"]._serialized_end = 2133
-    _globals["_QUOTE"]._serialized_start = 2135
-    _globals["_QUOTE"]._serialized_end = 2241
-    _globals["_PREVIEW"]._serialized_start = 2243
-    _globals["_PREVIEW"]._serialized_end = 2331
-    _globals["_REACTION"]._serialized_start = 2334
-    _globals["_REACTION"]._serialized_end = 2470
-    _globals["_REACTION_ACTION"]._serialized_start = 2439
-    _globals["_REACTION_ACTION"]._serialized_end = 2470
-    _globals["_ATTACHMENTPOINTER"]._serialized_start = 2473
-    _globals["_ATTACHMENTPOINTER"]._serialized_end = 2719
-    _globals["_ATTACHMENTPOINTER_FLAGS"]._serialized_start = 2683
-    _globals["_ATTACHMENTPOINTER_FLAGS"]._serialized_end = 2719
-    _globals["_TYPINGMESSAGE"]._serialized_start = 2721
-    _globals["_TYPINGMESSAGE"]._serialized_end = 2846
-    _globals["_TYPINGMESSAGE_ACTION"]._serialized_start = 2812
-    _globals["_TYPINGMESSAGE_ACTION"]._serialized_end = 2846
-    _globals["_RECEIPTMESSAGE"]._serialized_start = 2848
-    _globals["_RECEIPTMESSAGE"]._serialized_end = 2967
-    _globals["_RECEIPTMESSAGE_TYPE"]._serialized_start = 2937
-    _globals["_RECEIPTMESSAGE_TYPE"]._serialized_end = 2967
-    _globals["_UNSENDREQUEST"]._serialized_start = 2969
-    _globals["_UNSENDREQUEST"]._serialized_end = 3019
-    _globals["_MESSAGEREQUESTRESPONSE"]._serialized_start = 3021
-    _globals["_MESSAGEREQUESTRESPONSE"]._serialized_end = 3132
-    _globals["_DATAEXTRACTIONNOTIFICATION"]._serialized_start = 3135
-    _globals["_DATAEXTRACTIONNOTIFICATION"]._serialized_end = 3300
-    _globals["_DATAEXTRACTIONNOTIFICATION_TYPE"]._serialized_start = 3248
-    _globals["_DATAEXTRACTIONNOTIFICATION_TYPE"]._serialized_end = 3300
-    _globals["_CALLMESSAGE"]._serialized_start = 3303
-    _globals["_CALLMESSAGE"]._serialized_end = 3552
-    _globals["_CALLMESSAGE_TYPE"]._serialized_start = 3437
-    _globals["_CALLMESSAGE_TYPE"]._serialized_end = 3552
-    _globals["_SHAREDCONFIGMESSAGE"]._serialized_start = 3554
-    _globals["_SHAREDCONFIGMESSAGE"]._serialized_end = 3618
-    _globals["_PROMESSAGE"]._serialized_start = 3620
-    _globals["_PROMESSAGE"]._serialized_end = 3716
-    _globals["_PROPROOF"]._serialized_start = 3718
-    _globals["_PROPROOF"]._serialized_end = 3827
-    _globals["_GROUPUPDATEMESSAGE"]._serialized_start = 3830
-    _globals["_GROUPUPDATEMESSAGE"]._serialized_end = 4370
-    _globals["_GROUPUPDATEINVITE"]._serialized_start = 4372
-    _globals["_GROUPUPDATEINVITE"]._serialized_end = 4477
-    _globals["_GROUPUPDATEINFOCHANGE"]._serialized_start = 4480
-    _globals["_GROUPUPDATEINFOCHANGE"]._serialized_end = 4681
-    _globals["_GROUPUPDATEINFOCHANGE_TYPE"]._serialized_start = 4622
-    _globals["_GROUPUPDATEINFOCHANGE_TYPE"]._serialized_end = 4681
-    _globals["_GROUPUPDATEMEMBERCHANGE"]._serialized_start = 4684
-    _globals["_GROUPUPDATEMEMBERCHANGE"]._serialized_end = 4902
-    _globals["_GROUPUPDATEMEMBERCHANGE_TYPE"]._serialized_start = 4845
-    _globals["_GROUPUPDATEMEMBERCHANGE_TYPE"]._serialized_end = 4902
-    _globals["_GROUPUPDATEPROMOTE"]._serialized_start = 4904
-    _globals["_GROUPUPDATEPROMOTE"]._serialized_end = 4965
-    _globals["_GROUPUPDATEMEMBERLEFT"]._serialized_start = 4967
-    _globals["_GROUPUPDATEMEMBERLEFT"]._serialized_end = 4990
-    _globals["_GROUPUPDATEINVITERESPONSE"]._serialized_start = 4992
-    _globals["_GROUPUPDATEINVITERESPONSE"]._serialized_end = 5039
-    _globals["_GROUPUPDATEDELETEMEMBERCONTENT"]._serialized_start = 5041
-    _globals["_GROUPUPDATEDELETEMEMBERCONTENT"]._serialized_end = 5146
-    _globals["_GROUPUPDATEMEMBERLEFTNOTIFICATION"]._serialized_start = 5148
-    _globals["_GROUPUPDATEMEMBERLEFTNOTIFICATION"]._serialized_end = 5183
+  DESCRIPTOR._loaded_options = None
+  _globals['_WEBSOCKETMESSAGE']._serialized_start=60
+  _globals['_WEBSOCKETMESSAGE']._serialized_end=300
+  _globals['_WEBSOCKETMESSAGE_TYPE']._serialized_start=254
+  _globals['_WEBSOCKETMESSAGE_TYPE']._serialized_end=300
+  _globals['_WEBSOCKETREQUESTMESSAGE']._serialized_start=302
+  _globals['_WEBSOCKETREQUESTMESSAGE']._serialized_end=405
+  _globals['_WEBSOCKETRESPONSEMESSAGE']._serialized_start=407
+  _globals['_WEBSOCKETRESPONSEMESSAGE']._serialized_end=433
+  _globals['_ENVELOPE']._serialized_start=436
+  _globals['_ENVELOPE']._serialized_end=662
+  _globals['_ENVELOPE_TYPE']._serialized_start=609
+  _globals['_ENVELOPE_TYPE']._serialized_end=662
+  _globals['_CONTENT']._serialized_start=665
+  _globals['_CONTENT']._serialized_end=1441
+  _globals['_CONTENT_EXPIRATIONTYPE']._serialized_start=1366
+  _globals['_CONTENT_EXPIRATIONTYPE']._serialized_end=1441
+  _globals['_DATAMESSAGE']._serialized_start=1444
+  _globals['_DATAMESSAGE']._serialized_end=1996
+  _globals['_DATAMESSAGE_FLAGS']._serialized_start=1950
+  _globals['_DATAMESSAGE_FLAGS']._serialized_end=1996
+  _globals['_LOKIPROFILE']._serialized_start=1998
+  _globals['_LOKIPROFILE']._serialized_end=2083
+  _globals['_OPENGROUPINVITATION']._serialized_start=2085
+  _globals['_OPENGROUPINVITATION']._serialized_end=2133
+  _globals['_QUOTE']._serialized_start=2135
+  _globals['_QUOTE']._serialized_end=2241
+  _globals['_PREVIEW']._serialized_start=2243
+  _globals['_PREVIEW']._serialized_end=2331
+  _globals['_REACTION']._serialized_start=2334
+  _globals['_REACTION']._serialized_end=2470
+  _globals['_REACTION_ACTION']._serialized_start=2439
+  _globals['_REACTION_ACTION']._serialized_end=2470
+  _globals['_ATTACHMENTPOINTER']._serialized_start=2473
+  _globals['_ATTACHMENTPOINTER']._serialized_end=2719
+  _globals['_ATTACHMENTPOINTER_FLAGS']._serialized_start=2683
+  _globals['_ATTACHMENTPOINTER_FLAGS']._serialized_end=2719
+  _globals['_TYPINGMESSAGE']._serialized_start=2721
+  _globals['_TYPINGMESSAGE']._serialized_end=2846
+  _globals['_TYPINGMESSAGE_ACTION']._serialized_start=2812
+  _globals['_TYPINGMESSAGE_ACTION']._serialized_end=2846
+  _globals['_RECEIPTMESSAGE']._serialized_start=2848
+  _globals['_RECEIPTMESSAGE']._serialized_end=2967
+  _globals['_RECEIPTMESSAGE_TYPE']._serialized_start=2937
+  _globals['_RECEIPTMESSAGE_TYPE']._serialized_end=2967
+  _globals['_UNSENDREQUEST']._serialized_start=2969
+  _globals['_UNSENDREQUEST']._serialized_end=3019
+  _globals['_MESSAGEREQUESTRESPONSE']._serialized_start=3021
+  _globals['_MESSAGEREQUESTRESPONSE']._serialized_end=3132
+  _globals['_DATAEXTRACTIONNOTIFICATION']._serialized_start=3135
+  _globals['_DATAEXTRACTIONNOTIFICATION']._serialized_end=3300
+  _globals['_DATAEXTRACTIONNOTIFICATION_TYPE']._serialized_start=3248
+  _globals['_DATAEXTRACTIONNOTIFICATION_TYPE']._serialized_end=3300
+  _globals['_CALLMESSAGE']._serialized_start=3303
+  _globals['_CALLMESSAGE']._serialized_end=3552
+  _globals['_CALLMESSAGE_TYPE']._serialized_start=3437
+  _globals['_CALLMESSAGE_TYPE']._serialized_end=3552
+  _globals['_SHAREDCONFIGMESSAGE']._serialized_start=3554
+  _globals['_SHAREDCONFIGMESSAGE']._serialized_end=3618
+  _globals['_PROMESSAGE']._serialized_start=3620
+  _globals['_PROMESSAGE']._serialized_end=3716
+  _globals['_PROPROOF']._serialized_start=3718
+  _globals['_PROPROOF']._serialized_end=3827
+  _globals['_GROUPUPDATEMESSAGE']._serialized_start=3830
+  _globals['_GROUPUPDATEMESSAGE']._serialized_end=4370
+  _globals['_GROUPUPDATEINVITE']._serialized_start=4372
+  _globals['_GROUPUPDATEINVITE']._serialized_end=4477
+  _globals['_GROUPUPDATEINFOCHANGE']._serialized_start=4480
+  _globals['_GROUPUPDATEINFOCHANGE']._serialized_end=4681
+  _globals['_GROUPUPDATEINFOCHANGE_TYPE']._serialized_start=4622
+  _globals['_GROUPUPDATEINFOCHANGE_TYPE']._serialized_end=4681
+  _globals['_GROUPUPDATEMEMBERCHANGE']._serialized_start=4684
+  _globals['_GROUPUPDATEMEMBERCHANGE']._serialized_end=4902
+  _globals['_GROUPUPDATEMEMBERCHANGE_TYPE']._serialized_start=4845
+  _globals['_GROUPUPDATEMEMBERCHANGE_TYPE']._serialized_end=4902
+  _globals['_GROUPUPDATEPROMOTE']._serialized_start=4904
+  _globals['_GROUPUPDATEPROMOTE']._serialized_end=4965
+  _globals['_GROUPUPDATEMEMBERLEFT']._serialized_start=4967
+  _globals['_GROUPUPDATEMEMBERLEFT']._serialized_end=4990
+  _globals['_GROUPUPDATEINVITERESPONSE']._serialized_start=4992
+  _globals['_GROUPUPDATEINVITERESPONSE']._serialized_end=5039
+  _globals['_GROUPUPDATEDELETEMEMBERCONTENT']._serialized_start=5041
+  _globals['_GROUPUPDATEDELETEMEMBERCONTENT']._serialized_end=5146
+  _globals['_GROUPUPDATEMEMBERLEFTNOTIFICATION']._serialized_start=5148
+  _globals['_GROUPUPDATEMEMBERLEFTNOTIFICATION']._serialized_end=5183
 # @@protoc_insertion_point(module_scope)

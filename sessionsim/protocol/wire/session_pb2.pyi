@@ -15,7 +15,6 @@ class WebSocketMessage(_message.Message):
         UNKNOWN: _ClassVar[WebSocketMessage.Type]
         REQUEST: _ClassVar[WebSocketMessage.Type]
         RESPONSE: _ClassVar[WebSocketMessage.Type]
-
     UNKNOWN: WebSocketMessage.Type
     REQUEST: WebSocketMessage.Type
     RESPONSE: WebSocketMessage.Type
@@ -25,12 +24,7 @@ class WebSocketMessage(_message.Message):
     type: WebSocketMessage.Type
     request: WebSocketRequestMessage
     response: WebSocketResponseMessage
-    def __init__(
-        self,
-        type: _Optional[_Union[WebSocketMessage.Type, str]] = ...,
-        request: _Optional[_Union[WebSocketRequestMessage, _Mapping]] = ...,
-        response: _Optional[_Union[WebSocketResponseMessage, _Mapping]] = ...,
-    ) -> None: ...
+    def __init__(self, type: _Optional[_Union[WebSocketMessage.Type, str]] = ..., request: _Optional[_Union[WebSocketRequestMessage, _Mapping]] = ..., response: _Optional[_Union[WebSocketResponseMessage, _Mapping]] = ...) -> None: ...
 
 class WebSocketRequestMessage(_message.Message):
     __slots__ = ("verb", "path", "body", "requestId", "headers")
@@ -44,14 +38,7 @@ class WebSocketRequestMessage(_message.Message):
     body: bytes
     requestId: int
     headers: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(
-        self,
-        verb: _Optional[str] = ...,
-        path: _Optional[str] = ...,
-        body: _Optional[bytes] = ...,
-        requestId: _Optional[int] = ...,
-        headers: _Optional[_Iterable[str]] = ...,
-    ) -> None: ...
+    def __init__(self, verb: _Optional[str] = ..., path: _Optional[str] = ..., body: _Optional[bytes] = ..., requestId: _Optional[int] = ..., headers: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class WebSocketResponseMessage(_message.Message):
     __slots__ = ()
@@ -63,7 +50,6 @@ class Envelope(_message.Message):
         __slots__ = ()
         SESSION_MESSAGE: _ClassVar[Envelope.Type]
         CLOSED_GROUP_MESSAGE: _ClassVar[Envelope.Type]
-
     SESSION_MESSAGE: Envelope.Type
     CLOSED_GROUP_MESSAGE: Envelope.Type
     TYPE_FIELD_NUMBER: _ClassVar[int]
@@ -80,39 +66,15 @@ class Envelope(_message.Message):
     content: bytes
     serverTimestamp: int
     proSig: bytes
-    def __init__(
-        self,
-        type: _Optional[_Union[Envelope.Type, str]] = ...,
-        source: _Optional[str] = ...,
-        timestamp: _Optional[int] = ...,
-        sourceDevice: _Optional[int] = ...,
-        content: _Optional[bytes] = ...,
-        serverTimestamp: _Optional[int] = ...,
-        proSig: _Optional[bytes] = ...,
-    ) -> None: ...
+    def __init__(self, type: _Optional[_Union[Envelope.Type, str]] = ..., source: _Optional[str] = ..., timestamp: _Optional[int] = ..., sourceDevice: _Optional[int] = ..., content: _Optional[bytes] = ..., serverTimestamp: _Optional[int] = ..., proSig: _Optional[bytes] = ...) -> None: ...
 
 class Content(_message.Message):
-    __slots__ = (
-        "dataMessage",
-        "callMessage",
-        "receiptMessage",
-        "typingMessage",
-        "dataExtractionNotification",
-        "unsendRequest",
-        "messageRequestResponse",
-        "sharedConfigMessage",
-        "expirationType",
-        "expirationTimer",
-        "sigTimestamp",
-        "proMessage",
-        "proSigForCommunityMessageOnly",
-    )
+    __slots__ = ("dataMessage", "callMessage", "receiptMessage", "typingMessage", "dataExtractionNotification", "unsendRequest", "messageRequestResponse", "sharedConfigMessage", "expirationType", "expirationTimer", "sigTimestamp", "proMessage", "proSigForCommunityMessageOnly")
     class ExpirationType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         UNKNOWN: _ClassVar[Content.ExpirationType]
         DELETE_AFTER_READ: _ClassVar[Content.ExpirationType]
         DELETE_AFTER_SEND: _ClassVar[Content.ExpirationType]
-
     UNKNOWN: Content.ExpirationType
     DELETE_AFTER_READ: Content.ExpirationType
     DELETE_AFTER_SEND: Content.ExpirationType
@@ -142,44 +104,14 @@ class Content(_message.Message):
     sigTimestamp: int
     proMessage: ProMessage
     proSigForCommunityMessageOnly: bytes
-    def __init__(
-        self,
-        dataMessage: _Optional[_Union[DataMessage, _Mapping]] = ...,
-        callMessage: _Optional[_Union[CallMessage, _Mapping]] = ...,
-        receiptMessage: _Optional[_Union[ReceiptMessage, _Mapping]] = ...,
-        typingMessage: _Optional[_Union[TypingMessage, _Mapping]] = ...,
-        dataExtractionNotification: _Optional[_Union[DataExtractionNotification, _Mapping]] = ...,
-        unsendRequest: _Optional[_Union[UnsendRequest, _Mapping]] = ...,
-        messageRequestResponse: _Optional[_Union[MessageRequestResponse, _Mapping]] = ...,
-        sharedConfigMessage: _Optional[_Union[SharedConfigMessage, _Mapping]] = ...,
-        expirationType: _Optional[_Union[Content.ExpirationType, str]] = ...,
-        expirationTimer: _Optional[int] = ...,
-        sigTimestamp: _Optional[int] = ...,
-        proMessage: _Optional[_Union[ProMessage, _Mapping]] = ...,
-        proSigForCommunityMessageOnly: _Optional[bytes] = ...,
-    ) -> None: ...
+    def __init__(self, dataMessage: _Optional[_Union[DataMessage, _Mapping]] = ..., callMessage: _Optional[_Union[CallMessage, _Mapping]] = ..., receiptMessage: _Optional[_Union[ReceiptMessage, _Mapping]] = ..., typingMessage: _Optional[_Union[TypingMessage, _Mapping]] = ..., dataExtractionNotification: _Optional[_Union[DataExtractionNotification, _Mapping]] = ..., unsendRequest: _Optional[_Union[UnsendRequest, _Mapping]] = ..., messageRequestResponse: _Optional[_Union[MessageRequestResponse, _Mapping]] = ..., sharedConfigMessage: _Optional[_Union[SharedConfigMessage, _Mapping]] = ..., expirationType: _Optional[_Union[Content.ExpirationType, str]] = ..., expirationTimer: _Optional[int] = ..., sigTimestamp: _Optional[int] = ..., proMessage: _Optional[_Union[ProMessage, _Mapping]] = ..., proSigForCommunityMessageOnly: _Optional[bytes] = ...) -> None: ...
 
 class DataMessage(_message.Message):
-    __slots__ = (
-        "body",
-        "attachments",
-        "flags",
-        "profileKey",
-        "timestamp",
-        "quote",
-        "preview",
-        "reaction",
-        "profile",
-        "openGroupInvitation",
-        "syncTarget",
-        "blocksCommunityMessageRequests",
-        "groupUpdateMessage",
-    )
+    __slots__ = ("body", "attachments", "flags", "profileKey", "timestamp", "quote", "preview", "reaction", "profile", "openGroupInvitation", "syncTarget", "blocksCommunityMessageRequests", "groupUpdateMessage")
     class Flags(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         NONE: _ClassVar[DataMessage.Flags]
         EXPIRATION_TIMER_UPDATE: _ClassVar[DataMessage.Flags]
-
     NONE: DataMessage.Flags
     EXPIRATION_TIMER_UPDATE: DataMessage.Flags
     BODY_FIELD_NUMBER: _ClassVar[int]
@@ -208,22 +140,7 @@ class DataMessage(_message.Message):
     syncTarget: str
     blocksCommunityMessageRequests: bool
     groupUpdateMessage: GroupUpdateMessage
-    def __init__(
-        self,
-        body: _Optional[str] = ...,
-        attachments: _Optional[_Iterable[_Union[AttachmentPointer, _Mapping]]] = ...,
-        flags: _Optional[int] = ...,
-        profileKey: _Optional[bytes] = ...,
-        timestamp: _Optional[int] = ...,
-        quote: _Optional[_Union[Quote, _Mapping]] = ...,
-        preview: _Optional[_Iterable[_Union[Preview, _Mapping]]] = ...,
-        reaction: _Optional[_Union[Reaction, _Mapping]] = ...,
-        profile: _Optional[_Union[LokiProfile, _Mapping]] = ...,
-        openGroupInvitation: _Optional[_Union[OpenGroupInvitation, _Mapping]] = ...,
-        syncTarget: _Optional[str] = ...,
-        blocksCommunityMessageRequests: _Optional[bool] = ...,
-        groupUpdateMessage: _Optional[_Union[GroupUpdateMessage, _Mapping]] = ...,
-    ) -> None: ...
+    def __init__(self, body: _Optional[str] = ..., attachments: _Optional[_Iterable[_Union[AttachmentPointer, _Mapping]]] = ..., flags: _Optional[int] = ..., profileKey: _Optional[bytes] = ..., timestamp: _Optional[int] = ..., quote: _Optional[_Union[Quote, _Mapping]] = ..., preview: _Optional[_Iterable[_Union[Preview, _Mapping]]] = ..., reaction: _Optional[_Union[Reaction, _Mapping]] = ..., profile: _Optional[_Union[LokiProfile, _Mapping]] = ..., openGroupInvitation: _Optional[_Union[OpenGroupInvitation, _Mapping]] = ..., syncTarget: _Optional[str] = ..., blocksCommunityMessageRequests: _Optional[bool] = ..., groupUpdateMessage: _Optional[_Union[GroupUpdateMessage, _Mapping]] = ...) -> None: ...
 
 class LokiProfile(_message.Message):
     __slots__ = ("displayName", "profilePicture", "lastUpdateSeconds")
@@ -233,12 +150,7 @@ class LokiProfile(_message.Message):
     displayName: str
     profilePicture: str
     lastUpdateSeconds: int
-    def __init__(
-        self,
-        displayName: _Optional[str] = ...,
-        profilePicture: _Optional[str] = ...,
-        lastUpdateSeconds: _Optional[int] = ...,
-    ) -> None: ...
+    def __init__(self, displayName: _Optional[str] = ..., profilePicture: _Optional[str] = ..., lastUpdateSeconds: _Optional[int] = ...) -> None: ...
 
 class OpenGroupInvitation(_message.Message):
     __slots__ = ("url", "name")
@@ -258,13 +170,7 @@ class Quote(_message.Message):
     author: str
     text: str
     attachments: _containers.RepeatedCompositeFieldContainer[AttachmentPointer]
-    def __init__(
-        self,
-        id: _Optional[int] = ...,
-        author: _Optional[str] = ...,
-        text: _Optional[str] = ...,
-        attachments: _Optional[_Iterable[_Union[AttachmentPointer, _Mapping]]] = ...,
-    ) -> None: ...
+    def __init__(self, id: _Optional[int] = ..., author: _Optional[str] = ..., text: _Optional[str] = ..., attachments: _Optional[_Iterable[_Union[AttachmentPointer, _Mapping]]] = ...) -> None: ...
 
 class Preview(_message.Message):
     __slots__ = ("url", "title", "image")
@@ -274,12 +180,7 @@ class Preview(_message.Message):
     url: str
     title: str
     image: AttachmentPointer
-    def __init__(
-        self,
-        url: _Optional[str] = ...,
-        title: _Optional[str] = ...,
-        image: _Optional[_Union[AttachmentPointer, _Mapping]] = ...,
-    ) -> None: ...
+    def __init__(self, url: _Optional[str] = ..., title: _Optional[str] = ..., image: _Optional[_Union[AttachmentPointer, _Mapping]] = ...) -> None: ...
 
 class Reaction(_message.Message):
     __slots__ = ("id", "author", "emoji", "action")
@@ -287,7 +188,6 @@ class Reaction(_message.Message):
         __slots__ = ()
         REACT: _ClassVar[Reaction.Action]
         REMOVE: _ClassVar[Reaction.Action]
-
     REACT: Reaction.Action
     REMOVE: Reaction.Action
     ID_FIELD_NUMBER: _ClassVar[int]
@@ -298,34 +198,14 @@ class Reaction(_message.Message):
     author: str
     emoji: str
     action: Reaction.Action
-    def __init__(
-        self,
-        id: _Optional[int] = ...,
-        author: _Optional[str] = ...,
-        emoji: _Optional[str] = ...,
-        action: _Optional[_Union[Reaction.Action, str]] = ...,
-    ) -> None: ...
+    def __init__(self, id: _Optional[int] = ..., author: _Optional[str] = ..., emoji: _Optional[str] = ..., action: _Optional[_Union[Reaction.Action, str]] = ...) -> None: ...
 
 class AttachmentPointer(_message.Message):
-    __slots__ = (
-        "id",
-        "contentType",
-        "key",
-        "size",
-        "thumbnail",
-        "digest",
-        "fileName",
-        "flags",
-        "width",
-        "height",
-        "caption",
-        "url",
-    )
+    __slots__ = ("id", "contentType", "key", "size", "thumbnail", "digest", "fileName", "flags", "width", "height", "caption", "url")
     class Flags(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         NONE: _ClassVar[AttachmentPointer.Flags]
         VOICE_MESSAGE: _ClassVar[AttachmentPointer.Flags]
-
     NONE: AttachmentPointer.Flags
     VOICE_MESSAGE: AttachmentPointer.Flags
     ID_FIELD_NUMBER: _ClassVar[int]
@@ -352,21 +232,7 @@ class AttachmentPointer(_message.Message):
     height: int
     caption: str
     url: str
-    def __init__(
-        self,
-        id: _Optional[int] = ...,
-        contentType: _Optional[str] = ...,
-        key: _Optional[bytes] = ...,
-        size: _Optional[int] = ...,
-        thumbnail: _Optional[bytes] = ...,
-        digest: _Optional[bytes] = ...,
-        fileName: _Optional[str] = ...,
-        flags: _Optional[int] = ...,
-        width: _Optional[int] = ...,
-        height: _Optional[int] = ...,
-        caption: _Optional[str] = ...,
-        url: _Optional[str] = ...,
-    ) -> None: ...
+    def __init__(self, id: _Optional[int] = ..., contentType: _Optional[str] = ..., key: _Optional[bytes] = ..., size: _Optional[int] = ..., thumbnail: _Optional[bytes] = ..., digest: _Optional[bytes] = ..., fileName: _Optional[str] = ..., flags: _Optional[int] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., caption: _Optional[str] = ..., url: _Optional[str] = ...) -> None: ...
 
 class TypingMessage(_message.Message):
     __slots__ = ("timestamp", "action")
@@ -374,16 +240,13 @@ class TypingMessage(_message.Message):
         __slots__ = ()
         STARTED: _ClassVar[TypingMessage.Action]
         STOPPED: _ClassVar[TypingMessage.Action]
-
     STARTED: TypingMessage.Action
     STOPPED: TypingMessage.Action
     TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
     timestamp: int
     action: TypingMessage.Action
-    def __init__(
-        self, timestamp: _Optional[int] = ..., action: _Optional[_Union[TypingMessage.Action, str]] = ...
-    ) -> None: ...
+    def __init__(self, timestamp: _Optional[int] = ..., action: _Optional[_Union[TypingMessage.Action, str]] = ...) -> None: ...
 
 class ReceiptMessage(_message.Message):
     __slots__ = ("type", "timestamp")
@@ -391,18 +254,13 @@ class ReceiptMessage(_message.Message):
         __slots__ = ()
         DELIVERY: _ClassVar[ReceiptMessage.Type]
         READ: _ClassVar[ReceiptMessage.Type]
-
     DELIVERY: ReceiptMessage.Type
     READ: ReceiptMessage.Type
     TYPE_FIELD_NUMBER: _ClassVar[int]
     TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
     type: ReceiptMessage.Type
     timestamp: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(
-        self,
-        type: _Optional[_Union[ReceiptMessage.Type, str]] = ...,
-        timestamp: _Optional[_Iterable[int]] = ...,
-    ) -> None: ...
+    def __init__(self, type: _Optional[_Union[ReceiptMessage.Type, str]] = ..., timestamp: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class UnsendRequest(_message.Message):
     __slots__ = ("timestamp", "author")
@@ -420,12 +278,7 @@ class MessageRequestResponse(_message.Message):
     isApproved: bool
     profileKey: bytes
     profile: LokiProfile
-    def __init__(
-        self,
-        isApproved: _Optional[bool] = ...,
-        profileKey: _Optional[bytes] = ...,
-        profile: _Optional[_Union[LokiProfile, _Mapping]] = ...,
-    ) -> None: ...
+    def __init__(self, isApproved: _Optional[bool] = ..., profileKey: _Optional[bytes] = ..., profile: _Optional[_Union[LokiProfile, _Mapping]] = ...) -> None: ...
 
 class DataExtractionNotification(_message.Message):
     __slots__ = ("type", "timestamp")
@@ -434,7 +287,6 @@ class DataExtractionNotification(_message.Message):
         UNKNOWN: _ClassVar[DataExtractionNotification.Type]
         SCREENSHOT: _ClassVar[DataExtractionNotification.Type]
         MEDIA_SAVED: _ClassVar[DataExtractionNotification.Type]
-
     UNKNOWN: DataExtractionNotification.Type
     SCREENSHOT: DataExtractionNotification.Type
     MEDIA_SAVED: DataExtractionNotification.Type
@@ -442,11 +294,7 @@ class DataExtractionNotification(_message.Message):
     TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
     type: DataExtractionNotification.Type
     timestamp: int
-    def __init__(
-        self,
-        type: _Optional[_Union[DataExtractionNotification.Type, str]] = ...,
-        timestamp: _Optional[int] = ...,
-    ) -> None: ...
+    def __init__(self, type: _Optional[_Union[DataExtractionNotification.Type, str]] = ..., timestamp: _Optional[int] = ...) -> None: ...
 
 class CallMessage(_message.Message):
     __slots__ = ("type", "sdps", "sdpMLineIndexes", "sdpMids", "uuid")
@@ -459,7 +307,6 @@ class CallMessage(_message.Message):
         ICE_CANDIDATES: _ClassVar[CallMessage.Type]
         END_CALL: _ClassVar[CallMessage.Type]
         PRE_OFFER: _ClassVar[CallMessage.Type]
-
     UNKNOWN: CallMessage.Type
     OFFER: CallMessage.Type
     ANSWER: CallMessage.Type
@@ -477,14 +324,7 @@ class CallMessage(_message.Message):
     sdpMLineIndexes: _containers.RepeatedScalarFieldContainer[int]
     sdpMids: _containers.RepeatedScalarFieldContainer[str]
     uuid: str
-    def __init__(
-        self,
-        type: _Optional[_Union[CallMessage.Type, str]] = ...,
-        sdps: _Optional[_Iterable[str]] = ...,
-        sdpMLineIndexes: _Optional[_Iterable[int]] = ...,
-        sdpMids: _Optional[_Iterable[str]] = ...,
-        uuid: _Optional[str] = ...,
-    ) -> None: ...
+    def __init__(self, type: _Optional[_Union[CallMessage.Type, str]] = ..., sdps: _Optional[_Iterable[str]] = ..., sdpMLineIndexes: _Optional[_Iterable[int]] = ..., sdpMids: _Optional[_Iterable[str]] = ..., uuid: _Optional[str] = ...) -> None: ...
 
 class SharedConfigMessage(_message.Message):
     __slots__ = ("kind", "seqno", "data")
@@ -494,9 +334,7 @@ class SharedConfigMessage(_message.Message):
     kind: int
     seqno: int
     data: bytes
-    def __init__(
-        self, kind: _Optional[int] = ..., seqno: _Optional[int] = ..., data: _Optional[bytes] = ...
-    ) -> None: ...
+    def __init__(self, kind: _Optional[int] = ..., seqno: _Optional[int] = ..., data: _Optional[bytes] = ...) -> None: ...
 
 class ProMessage(_message.Message):
     __slots__ = ("proof", "profileBitset", "msgBitset")
@@ -506,12 +344,7 @@ class ProMessage(_message.Message):
     proof: ProProof
     profileBitset: int
     msgBitset: int
-    def __init__(
-        self,
-        proof: _Optional[_Union[ProProof, _Mapping]] = ...,
-        profileBitset: _Optional[int] = ...,
-        msgBitset: _Optional[int] = ...,
-    ) -> None: ...
+    def __init__(self, proof: _Optional[_Union[ProProof, _Mapping]] = ..., profileBitset: _Optional[int] = ..., msgBitset: _Optional[int] = ...) -> None: ...
 
 class ProProof(_message.Message):
     __slots__ = ("version", "genIndexHash", "rotatingPublicKey", "expireAtMs", "sig")
@@ -525,26 +358,10 @@ class ProProof(_message.Message):
     rotatingPublicKey: bytes
     expireAtMs: int
     sig: bytes
-    def __init__(
-        self,
-        version: _Optional[int] = ...,
-        genIndexHash: _Optional[bytes] = ...,
-        rotatingPublicKey: _Optional[bytes] = ...,
-        expireAtMs: _Optional[int] = ...,
-        sig: _Optional[bytes] = ...,
-    ) -> None: ...
+    def __init__(self, version: _Optional[int] = ..., genIndexHash: _Optional[bytes] = ..., rotatingPublicKey: _Optional[bytes] = ..., expireAtMs: _Optional[int] = ..., sig: _Optional[bytes] = ...) -> None: ...
 
 class GroupUpdateMessage(_message.Message):
-    __slots__ = (
-        "invite",
-        "infoChange",
-        "memberChange",
-        "promote",
-        "memberLeft",
-        "inviteResponse",
-        "deleteMemberContent",
-        "memberLeftNotification",
-    )
+    __slots__ = ("invite", "infoChange", "memberChange", "promote", "memberLeft", "inviteResponse", "deleteMemberContent", "memberLeftNotification")
     INVITE_FIELD_NUMBER: _ClassVar[int]
     INFOCHANGE_FIELD_NUMBER: _ClassVar[int]
     MEMBERCHANGE_FIELD_NUMBER: _ClassVar[int]
@@ -561,17 +378,7 @@ class GroupUpdateMessage(_message.Message):
     inviteResponse: GroupUpdateInviteResponse
     deleteMemberContent: GroupUpdateDeleteMemberContent
     memberLeftNotification: GroupUpdateMemberLeftNotification
-    def __init__(
-        self,
-        invite: _Optional[_Union[GroupUpdateInvite, _Mapping]] = ...,
-        infoChange: _Optional[_Union[GroupUpdateInfoChange, _Mapping]] = ...,
-        memberChange: _Optional[_Union[GroupUpdateMemberChange, _Mapping]] = ...,
-        promote: _Optional[_Union[GroupUpdatePromote, _Mapping]] = ...,
-        memberLeft: _Optional[_Union[GroupUpdateMemberLeft, _Mapping]] = ...,
-        inviteResponse: _Optional[_Union[GroupUpdateInviteResponse, _Mapping]] = ...,
-        deleteMemberContent: _Optional[_Union[GroupUpdateDeleteMemberContent, _Mapping]] = ...,
-        memberLeftNotification: _Optional[_Union[GroupUpdateMemberLeftNotification, _Mapping]] = ...,
-    ) -> None: ...
+    def __init__(self, invite: _Optional[_Union[GroupUpdateInvite, _Mapping]] = ..., infoChange: _Optional[_Union[GroupUpdateInfoChange, _Mapping]] = ..., memberChange: _Optional[_Union[GroupUpdateMemberChange, _Mapping]] = ..., promote: _Optional[_Union[GroupUpdatePromote, _Mapping]] = ..., memberLeft: _Optional[_Union[GroupUpdateMemberLeft, _Mapping]] = ..., inviteResponse: _Optional[_Union[GroupUpdateInviteResponse, _Mapping]] = ..., deleteMemberContent: _Optional[_Union[GroupUpdateDeleteMemberContent, _Mapping]] = ..., memberLeftNotification: _Optional[_Union[GroupUpdateMemberLeftNotification, _Mapping]] = ...) -> None: ...
 
 class GroupUpdateInvite(_message.Message):
     __slots__ = ("groupSessionId", "name", "memberAuthData", "adminSignature")
@@ -583,13 +390,7 @@ class GroupUpdateInvite(_message.Message):
     name: str
     memberAuthData: bytes
     adminSignature: bytes
-    def __init__(
-        self,
-        groupSessionId: _Optional[str] = ...,
-        name: _Optional[str] = ...,
-        memberAuthData: _Optional[bytes] = ...,
-        adminSignature: _Optional[bytes] = ...,
-    ) -> None: ...
+    def __init__(self, groupSessionId: _Optional[str] = ..., name: _Optional[str] = ..., memberAuthData: _Optional[bytes] = ..., adminSignature: _Optional[bytes] = ...) -> None: ...
 
 class GroupUpdateInfoChange(_message.Message):
     __slots__ = ("type", "name", "expiration", "adminSignature")
@@ -599,7 +400,6 @@ class GroupUpdateInfoChange(_message.Message):
         NAME: _ClassVar[GroupUpdateInfoChange.Type]
         AVATAR: _ClassVar[GroupUpdateInfoChange.Type]
         DISAPPEARING: _ClassVar[GroupUpdateInfoChange.Type]
-
     UNKNOWN: GroupUpdateInfoChange.Type
     NAME: GroupUpdateInfoChange.Type
     AVATAR: GroupUpdateInfoChange.Type
@@ -612,13 +412,7 @@ class GroupUpdateInfoChange(_message.Message):
     name: str
     expiration: int
     adminSignature: bytes
-    def __init__(
-        self,
-        type: _Optional[_Union[GroupUpdateInfoChange.Type, str]] = ...,
-        name: _Optional[str] = ...,
-        expiration: _Optional[int] = ...,
-        adminSignature: _Optional[bytes] = ...,
-    ) -> None: ...
+    def __init__(self, type: _Optional[_Union[GroupUpdateInfoChange.Type, str]] = ..., name: _Optional[str] = ..., expiration: _Optional[int] = ..., adminSignature: _Optional[bytes] = ...) -> None: ...
 
 class GroupUpdateMemberChange(_message.Message):
     __slots__ = ("type", "memberSessionIds", "historyShared", "adminSignature")
@@ -628,7 +422,6 @@ class GroupUpdateMemberChange(_message.Message):
         ADDED: _ClassVar[GroupUpdateMemberChange.Type]
         REMOVED: _ClassVar[GroupUpdateMemberChange.Type]
         PROMOTED: _ClassVar[GroupUpdateMemberChange.Type]
-
     UNKNOWN: GroupUpdateMemberChange.Type
     ADDED: GroupUpdateMemberChange.Type
     REMOVED: GroupUpdateMemberChange.Type
@@ -641,13 +434,7 @@ class GroupUpdateMemberChange(_message.Message):
     memberSessionIds: _containers.RepeatedScalarFieldContainer[str]
     historyShared: bool
     adminSignature: bytes
-    def __init__(
-        self,
-        type: _Optional[_Union[GroupUpdateMemberChange.Type, str]] = ...,
-        memberSessionIds: _Optional[_Iterable[str]] = ...,
-        historyShared: _Optional[bool] = ...,
-        adminSignature: _Optional[bytes] = ...,
-    ) -> None: ...
+    def __init__(self, type: _Optional[_Union[GroupUpdateMemberChange.Type, str]] = ..., memberSessionIds: _Optional[_Iterable[str]] = ..., historyShared: _Optional[bool] = ..., adminSignature: _Optional[bytes] = ...) -> None: ...
 
 class GroupUpdatePromote(_message.Message):
     __slots__ = ("groupIdentitySeed", "name")
@@ -675,12 +462,7 @@ class GroupUpdateDeleteMemberContent(_message.Message):
     memberSessionIds: _containers.RepeatedScalarFieldContainer[str]
     messageHashes: _containers.RepeatedScalarFieldContainer[str]
     adminSignature: bytes
-    def __init__(
-        self,
-        memberSessionIds: _Optional[_Iterable[str]] = ...,
-        messageHashes: _Optional[_Iterable[str]] = ...,
-        adminSignature: _Optional[bytes] = ...,
-    ) -> None: ...
+    def __init__(self, memberSessionIds: _Optional[_Iterable[str]] = ..., messageHashes: _Optional[_Iterable[str]] = ..., adminSignature: _Optional[bytes] = ...) -> None: ...
 
 class GroupUpdateMemberLeftNotification(_message.Message):
     __slots__ = ()
