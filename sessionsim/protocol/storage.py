@@ -1,0 +1,243 @@
+"""The message store of one service node (transport 5.4, 5.6, 5.11).
+
+Messages lie in boxes, one per account and namespace, in the order in which *this* node got them. The hash
+covers account, namespace and bytes, so storing the same bytes again is a duplicate that can only prolong the
+expiry. Expired messages go in the node's regular clean-up, which runs on a fixed grid of the clock; the store
+catches up with that grid whenever it is used, so that an idle node costs nothing.
+Source: session-storage-server: oxenss/storage/database.cpp.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from enum import IntEnum
+from heapq import heapify, heappop, heappush
+from typing import NamedTuple
+
+from sessionsim.protocol.namespaces import is_public_outbox
+
+_NEVER_MS = 1 << 62
+_SLACK = 64  # Assumption: stale entries allowed beyond one per message
+
+
+class Stored(IntEnum):
+    """What became of a message that was to be stored."""
+
+    NEW = 0
+    ALREADY = 1
+    FULL = 2
+
+
+class Message(NamedTuple):
+    """A stored message. Times in unix milliseconds; `order` counts what this node has stored."""
+
+    order: int
+    hash: str
+    timestamp_ms: int
+    expiry_ms: int
+    data: bytes
+
+
+class _Box:
+    __slots__ = ("by_hash", "orders")
+
+    def __init__(self) -> None:
+        self.by_hash: dict[str, Message] = {}
+        # Ascending by `order`.
+        self.orders: list[Message] = []
+
+
+def _order_of(message: Message) -> int:
+    return message.order
+
+
+class MessageStore:
+    """All messages of one node.
+
+    Args:
+        cleanup_period_ms: grid of the clock on which expired messages are removed, ms.
+        disk_max_bytes: bytes of messages after which nothing new is stored.
+        overhead_bytes: what a retrieve counts per message beside hash and base64 text.
+    """
+
+    __slots__ = (
+        "_boxes",
+        "_count",
+        "_disk_max",
+        "_expiries",
+        "_live",
+        "_next_ms",
+        "_overhead",
+        "_period",
+        "used_bytes",
+    )
+
+    def __init__(self, *, cleanup_period_ms: int, disk_max_bytes: int, overhead_bytes: int) -> None:
+        self._period, self._disk_max, self._overhead = (
+            max(1, cleanup_period_ms),
+            disk_max_bytes,
+            overhead_bytes,
+        )
+        self._boxes: dict[tuple[bytes, int], _Box] = {}
+        # (expiry, order, account, namespace): an entry may be early or stale, never missing.
+        self._expiries: list[tuple[int, int, bytes, int]] = []
+        self._next_ms = _NEVER_MS
+        self._count = 0
+        self._live = 0
+        self.used_bytes = 0
+
+    def __len__(self) -> int:
+        return self._live
+
+    def store(
+        self,
+        account: bytes,
+        namespace: int,
+        hash_: str,
+        timestamp_ms: int,
+        expiry_ms: int,
+        data: bytes,
+        now_ms: int,
+    ) -> tuple[Stored, int]:
+        """Keep a message.
+
+        Args:
+            account: 33 bytes.
+            namespace: 16-bit number.
+            hash_: its message hash, 43 characters.
+            timestamp_ms, expiry_ms: unix ms.
+            data: its bytes.
+            now_ms: the node's clock, unix ms.
+
+        Returns:
+            What became of it, and the expiry that now holds, unix ms.
+        """
+        if now_ms >= self._next_ms:
+            self._clean(now_ms)
+        key = (account, namespace)
+        box = self._boxes.get(key)
+        if box is None:
+            box = _Box()
+        known = box.by_hash.get(hash_)
+        if known is not None:
+            if expiry_ms <= known.expiry_ms:
+                return Stored.ALREADY, known.expiry_ms
+            # Its entry among the expiries is early now, and moves when its time comes.
+            longer = known._replace(expiry_ms=expiry_ms)
+            box.by_hash[hash_] = longer
+            box.orders[bisect_right(box.orders, known.order, key=_order_of) - 1] = longer
+            return Stored.ALREADY, expiry_ms
+        if self.used_bytes + len(data) > self._disk_max:
+            return Stored.FULL, expiry_ms
+        if is_public_outbox(namespace) and box.orders:
+            return self._replace_outbox(key, box, hash_, timestamp_ms, expiry_ms, data)
+        self._count += 1
+        message = Message(self._count, hash_, timestamp_ms, expiry_ms, data)
+        box.by_hash[hash_] = message
+        box.orders.append(message)
+        self._boxes[key] = box
+        self._live += 1
+        self.used_bytes += len(data)
+        self._expire_later(expiry_ms, message.order, account, namespace)
+        return Stored.NEW, expiry_ms
+
+    def _replace_outbox(
+        self, key: tuple[bytes, int], box: _Box, hash_: str, timestamp_ms: int, expiry_ms: int, data: bytes
+    ) -> tuple[Stored, int]:
+        old = box.orders[0]
+        if timestamp_ms <= old.timestamp_ms:
+            # Not newer: the real database leaves its row alone, and the message counts as not new.
+            return Stored.ALREADY, expiry_ms
+        del box.by_hash[old.hash]
+        # The row keeps its place in the order, as an SQL update does.
+        new = Message(old.order, hash_, timestamp_ms, expiry_ms, data)
+        box.by_hash[hash_] = new
+        box.orders[0] = new
+        self.used_bytes += len(data) - len(old.data)
+        self._expire_later(expiry_ms, new.order, *key)
+        return Stored.NEW, expiry_ms
+
+    def retrieve(
+        self, account: bytes, namespace: int, last_hash: str, max_count: int, max_bytes: int, now_ms: int
+    ) -> tuple[list[Message], bool]:
+        """Read a box in order of arrival.
+
+        Args:
+            account, namespace: the box.
+            last_hash: give only what came after this message; empty, or unknown to this node: from the start.
+            max_count: most messages; 0 for no limit.
+            max_bytes: most bytes, counted with overhead and as base64; one message is given in any case.
+            now_ms: the node's clock, unix ms.
+
+        Returns:
+            The messages, and whether there are more.
+        """
+        if now_ms >= self._next_ms:
+            self._clean(now_ms)
+        box = self._boxes.get((account, namespace))
+        if box is None:
+            return [], False
+        orders = box.orders
+        last = box.by_hash.get(last_hash)
+        start = 0 if last is None else bisect_right(orders, last.order, key=_order_of)
+        found: list[Message] = []
+        total = 0
+        for position in range(start, len(orders)):
+            message = orders[position]
+            if max_count and len(found) >= max_count:
+                return found, True
+            total += self._overhead + len(message.hash) + len(message.data) * 4 // 3
+            if found and total > max_bytes:
+                return found, True
+            found.append(message)
+        return found, False
+
+    def expire(self, now_ms: int) -> None:
+        """Catch up with the clean-ups that were due until `now_ms`."""
+        if now_ms >= self._next_ms:
+            self._clean(now_ms)
+
+    def _expire_later(self, expiry_ms: int, order: int, account: bytes, namespace: int) -> None:
+        expiries = self._expiries
+        if len(expiries) > 2 * self._live + _SLACK:
+            # Outboxes that are replaced over and over leave stale entries: start anew from what there is.
+            expiries[:] = [
+                (message.expiry_ms, message.order, *key)
+                for key, box in self._boxes.items()
+                for message in box.orders
+            ]
+            heapify(expiries)
+        else:
+            heappush(expiries, (expiry_ms, order, account, namespace))
+        self._schedule()
+
+    def _schedule(self) -> None:
+        # The first clean-up that finds something: the grid point at or after the earliest expiry.
+        expiries = self._expiries
+        self._next_ms = -(-expiries[0][0] // self._period) * self._period if expiries else _NEVER_MS
+
+    def _clean(self, now_ms: int) -> None:
+        due = now_ms - now_ms % self._period
+        expiries = self._expiries
+        while expiries and expiries[0][0] <= due:
+            _expiry, order, account, namespace = heappop(expiries)
+            box = self._boxes.get((account, namespace))
+            if box is None:
+                continue
+            position = bisect_right(box.orders, order, key=_order_of) - 1
+            if position < 0 or box.orders[position].order != order:
+                continue
+            message = box.orders[position]
+            if message.expiry_ms > due:
+                heappush(expiries, (message.expiry_ms, order, account, namespace))
+                continue
+            self._remove(account, namespace, box, position)
+        self._schedule()
+
+    def _remove(self, account: bytes, namespace: int, box: _Box, position: int) -> None:
+        message = box.orders.pop(position)
+        del box.by_hash[message.hash]
+        self.used_bytes -= len(message.data)
+        self._live -= 1
+        if not box.orders:
+            del self._boxes[account, namespace]
