@@ -9,7 +9,7 @@ are -1 there. Truth (notes, accounts behind addresses, causes) has no column her
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -52,6 +52,8 @@ class View:
         keys: secrets held.
         nodes: the public node list.
         own: endpoint numbers that the observer itself operates.
+        addresses: network address of every endpoint in `rows` that is no service node, for example
+            "244.0.0.7"; an endpoint that is missing is written by its number.
     """
 
     observer: str
@@ -61,3 +63,4 @@ class View:
     keys: tuple[HeldKey, ...]
     nodes: NodeList
     own: frozenset[int]
+    addresses: Mapping[int, str] = field(default_factory=dict)
