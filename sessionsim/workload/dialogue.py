@@ -1,0 +1,201 @@
+"""People writing to each other: a semi-Markov process per person, coupled by answers.
+
+Everybody has a next own moment of writing and a list of answers owed, each with the moment it falls due.
+The person writes at whichever comes first:
+
+- an answer that is due goes to the one it is owed to;
+- at an own moment the message goes on to the person just written to (within a session, with probability
+  SAME_CONTACT_PROB), else to a contact chosen by use of the tie.
+
+After every message the next own moment is drawn anew from the mixture OWN_GAP. The first message of a turn
+is answered with probability REPLY_PROB after a delay of the mixture REPLY_DELAY, so answers follow the
+measured law by construction; the gaps between a person's messages are the joint work of own moments and
+answers, and OWN_GAP is calibrated so that they follow SEND_GAP (`tests/verification/test_workload.py`).
+Short waits run on the wall clock, long ones on the body clock, divided by the person's activity.
+
+Draws are addressed: own moments by (person, number of the message), answers and texts by (writer, reader,
+number of the message on that tie), so somebody new changes only those who get to hear of him.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from sessionsim.core.seeds import Seeds
+from sessionsim.workload.clock import BodyClock
+from sessionsim.workload.contacts import Circle
+from sessionsim.workload.fits import (
+    OWN_GAP,
+    REPLY_DELAY,
+    REPLY_PROB,
+    SAME_CONTACT_PROB,
+    SESSION_GAP_S,
+)
+from sessionsim.workload.laws import Mixture
+
+_BLOCK: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One message of a dialogue. Args: t_s: seconds from time 0; u_length, u_text: chance for its text."""
+
+    t_s: float
+    sender: int
+    recipient: int
+    u_length: float
+    u_text: float
+
+
+class _Draws:
+    """Rows of uniform numbers of one stream, handed out in order, drawn in blocks."""
+
+    __slots__ = ("_rng", "_rows", "_width")
+
+    def __init__(self, seeds: Seeds, width: int, *names: str | int) -> None:
+        self._rng, self._width = seeds.stream("workload", *names), width
+        self._rows: Iterator[list[float]] = iter(())
+
+    def row(self) -> list[float]:
+        """Give the next row of `width` numbers in [0, 1)."""
+        found = next(self._rows, None)
+        if found is None:
+            self._rows = iter(self._rng.random((_BLOCK, self._width)).tolist())
+            found = next(self._rows)
+        return found
+
+
+class _Tie:
+    """One direction of a tie: its chance and its last message."""
+
+    __slots__ = ("draws", "last_s")
+
+    def __init__(self, seeds: Seeds, writer: int, reader: int) -> None:
+        self.draws = _Draws(seeds, 5, "tie", writer, reader)
+        self.last_s = -math.inf
+
+
+class _Person:
+    """What one person is about to do."""
+
+    __slots__ = (
+        "circle",
+        "clock",
+        "draws",
+        "last_s",
+        "last_to",
+        "owed",
+        "own_gap",
+        "own_s",
+        "reply",
+        "version",
+    )
+
+    def __init__(
+        self, circle: Circle, clock: BodyClock | None, draws: _Draws, own: Mixture, reply: Mixture
+    ) -> None:
+        self.circle, self.clock, self.draws = circle, clock, draws
+        self.own_gap, self.reply = own, reply
+        self.owed: list[tuple[float, int]] = []  # heap of (due, to whom)
+        self.last_s, self.last_to, self.own_s, self.version = -math.inf, -1, math.inf, 0
+
+    @property
+    def next_s(self) -> float:
+        return min(self.own_s, self.owed[0][0]) if self.owed else self.own_s
+
+    def wait_until(self, law: Mixture, now_s: float, u_part: float, u_size: float) -> float:
+        """Draw from a law whose short part runs on the wall clock and whose long part on the body clock."""
+        if u_part < law.weight:
+            return now_s + law.short.at(u_size)
+        wait_s = law.long.at(u_size)
+        return now_s + wait_s if self.clock is None else self.clock.after(now_s, wait_s)
+
+
+class Dialogue:
+    """All conversations among some people, from a moment on.
+
+    Args:
+        circles: contact lists, one per account.
+        clocks: body clocks, one per account; None: the wall clock.
+        slowness: factor on every long wait, one per account, above 0.
+        seeds: streams used: ("workload", "moments", a) and ("workload", "tie", a, b) per direction.
+        start_s: where the process starts, seconds; people are then inside a wait.
+    """
+
+    def __init__(
+        self,
+        circles: list[Circle],
+        clocks: list[BodyClock | None],
+        slowness: list[float],
+        seeds: Seeds,
+        start_s: float,
+        own_gap: Mixture = OWN_GAP,
+    ) -> None:
+        self._seeds = seeds
+        self._ties: dict[tuple[int, int], _Tie] = {}
+        self._people = []
+        self._queue: list[tuple[float, int, int]] = []
+        for account, (circle, clock, factor) in enumerate(zip(circles, clocks, slowness, strict=True)):
+            draws = _Draws(seeds, 4, "moments", account)
+            own = own_gap.with_long_scaled(factor)
+            person = _Person(circle, clock, draws, own, REPLY_DELAY.with_long_scaled(factor))
+            self._people.append(person)
+            if circle.contacts:
+                u_gap, u_share, _, _ = draws.row()
+                person.own_s = start_s + u_share * own.long.length_biased().at(u_gap)
+                self._plan(account)
+
+    def until(self, end_s: float) -> Iterator[Utterance]:
+        """Go on, message by message in time order, up to `end_s` (excluded). Call it once."""
+        while self._queue:
+            now_s, account, version = heapq.heappop(self._queue)
+            if now_s >= end_s:
+                return
+            if version == self._people[account].version:
+                yield self._write(now_s, account)
+
+    def _plan(self, account: int) -> None:
+        person = self._people[account]
+        person.version += 1
+        heapq.heappush(self._queue, (person.next_s, account, person.version))
+
+    def _write(self, now_s: float, account: int) -> Utterance:
+        person = self._people[account]
+        u_part, u_size, u_same, u_whom = person.draws.row()
+        if person.owed and person.owed[0][0] <= now_s:
+            _, to = heapq.heappop(person.owed)
+        elif now_s - person.last_s <= SESSION_GAP_S and u_same < SAME_CONTACT_PROB:
+            to = person.last_to
+        else:
+            to = person.circle.pick(u_whom)
+        # What is owed to this person is answered by this message, due or not.
+        if any(whom == to for _, whom in person.owed):
+            person.owed = [item for item in person.owed if item[1] != to]
+            heapq.heapify(person.owed)
+        person.own_s = person.wait_until(person.own_gap, now_s, u_part, u_size)
+        person.last_s, person.last_to = now_s, to
+        self._plan(account)
+        return self._hear(now_s, account, to)
+
+    def _hear(self, now_s: float, writer: int, reader: int) -> Utterance:
+        """Let the reader decide on an answer if this message begins a turn."""
+        tie, back = self._tie(writer, reader), self._tie(reader, writer)
+        u_answer, u_part, u_size, u_length, u_text = tie.draws.row()
+        begins = back.last_s >= tie.last_s or now_s - tie.last_s > SESSION_GAP_S
+        tie.last_s = now_s
+        person = self._people[reader]
+        if begins and u_answer < REPLY_PROB and all(whom != writer for _, whom in person.owed):
+            due_s = person.wait_until(person.reply, now_s, u_part, u_size)
+            heapq.heappush(person.owed, (due_s, writer))
+            self._plan(reader)
+        return Utterance(now_s, writer, reader, u_length, u_text)
+
+    def _tie(self, writer: int, reader: int) -> _Tie:
+        tie = self._ties.get((writer, reader))
+        if tie is None:
+            tie = self._ties[writer, reader] = _Tie(self._seeds, writer, reader)
+        return tie

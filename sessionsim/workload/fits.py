@@ -1,0 +1,48 @@
+"""Numbers fitted on real private messages, each with its source. No raw record is here or anywhere else.
+
+Measured on 59,835 private messages between 1,899 students of a web platform, April to October 2004
+(Panzarasa, Opsahl, Carley, "Patterns and dynamics of users' behavior and interaction: network analysis of
+an online community", JASIST 60(5):911-932, 2009; SNAP entry CollegeMsg). The fits are those of metrics
+4.1. Times are natural logarithms of seconds. Calibrated numbers say how they were found.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sessionsim.workload.laws import LogNormal, Mixture
+
+# Gap between consecutive sends of one person, to whomever. Source: metrics 4.1 (KS distance .0124).
+SEND_GAP: Final = Mixture(0.603, LogNormal(5.074, 1.423), LogNormal(10.719, 1.846))
+# Delay from the first message of a turn to its answer. Source: metrics 4.1 (KS distance .0137).
+REPLY_DELAY: Final = Mixture(0.385, LogNormal(4.921, 0.966), LogNormal(10.084, 2.382))
+# Probability that a turn is ever answered. Source: metrics 4.1.
+REPLY_PROB: Final = 0.686
+# A longer gap ends a session. Source: metrics 4.1.
+SESSION_GAP_S: Final = 1800.0
+
+# Share of messages by local hour 0..23, percent. Source: metrics 4.1 (UTC-7).
+HOUR_SHARES_PERCENT: Final = (
+    9.7, 8.4, 7.0, 5.0, 2.3, 0.8, 0.3, 0.4, 0.7, 1.2, 2.3, 2.7,
+    3.1, 3.1, 4.1, 4.1, 4.5, 4.3, 4.4, 4.7, 5.1, 6.0, 7.0, 8.9,
+)  # fmt: skip
+MEASURED_PEAK_HOUR: Final = 0
+
+# Contacts per person (undirected): (probability, contacts). Source: metrics 4.1 (25 to 99 %, maximum);
+# the lower end from the same file (10 %: 1).
+CONTACTS: Final = (
+    (0.0, 1.0), (0.10, 1.0), (0.25, 2.0), (0.50, 5.0),
+    (0.75, 17.0), (0.90, 37.0), (0.99, 117.0), (1.0, 255.0),
+)  # fmt: skip
+# Standard deviation of ln(messages on a directed tie). Source: computed from the same file (20,296 ties).
+TIE_SIGMA: Final = 0.8
+# Spread of activity between people, standard deviation of ln(rate). Source: metrics 4.1, messages per day:
+# quartiles .37 and 1.6 are ln(1.6/.37)/1.349 = 1.08 apart; the part that short records add is taken off.
+ACTIVITY_SIGMA: Final = 1.0
+# Correlation of activity with number of contacts, normal scores. Source: computed from the same file
+# (rank correlation of contacts and messages sent .897, as 2 sin(pi/6 × .897)).
+ACTIVITY_CONTACTS_CORRELATION: Final = 0.905
+# Probability that a message which answers nothing and follows the writer's last one within a session goes
+# to the same person. Source: computed from the same file (.344 of short gaps against .206 to somebody else).
+SAME_CONTACT_PROB: Final = 0.62
+OWN_GAP: Final = Mixture(0.4, LogNormal(5.074, 1.423), LogNormal(11.5, 1.846))

@@ -1,0 +1,97 @@
+"""The laws of waiting: log-normals, mixtures of two, and what a clock sees when it looks in the middle.
+
+A person's gaps spread over six orders of magnitude; a mixture of two log-normals (within a sitting,
+between sittings) fits them, one does not (`fits.py`). All methods take uniform numbers as arguments, so a
+law has no generator of its own and a draw can be addressed.
+
+Looking at a random moment instead of after an event meets long gaps more often: the gap met has the
+length-biased law, which for LN(mu, sigma) is LN(mu + sigma², sigma), and the time still to wait is a
+uniform share of it. (Renewal theory: Cox, Renewal Theory, 1962, section 5.)
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Final
+
+from sessionsim.core.errors import InvalidInput
+
+_STANDARD: Final = NormalDist()
+# Uniform numbers are kept this far from 0 and 1, where a normal quantile is infinite: 6.4 standard
+# deviations. Assumption, without influence below 10^10 draws.
+_EDGE: Final = 1e-10
+
+
+@dataclass(frozen=True, slots=True)
+class LogNormal:
+    """A log-normal waiting time. Args: mu: mean of ln(seconds); sigma: its standard deviation, 0 or more."""
+
+    mu: float
+    sigma: float
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.mu) and math.isfinite(self.sigma) and self.sigma >= 0):
+            raise InvalidInput(
+                "log-normal law", (self.mu, self.sigma), "finite mu and sigma, sigma at least 0"
+            )
+
+    @property
+    def median_s(self) -> float:
+        """Half of the waits are shorter than this, seconds."""
+        return math.exp(self.mu)
+
+    @property
+    def mean_s(self) -> float:
+        """The average wait, seconds."""
+        return math.exp(self.mu + self.sigma**2 / 2)
+
+    def scaled(self, factor: float) -> LogNormal:
+        """Multiply every wait by a factor above 0; the shape stays."""
+        return LogNormal(self.mu + math.log(factor), self.sigma)
+
+    def length_biased(self) -> LogNormal:
+        """Give the law of the gap that a random moment falls into."""
+        return LogNormal(self.mu + self.sigma**2, self.sigma)
+
+    def below(self, limit_s: float) -> float:
+        """Probability that a wait is at most `limit_s` seconds (above 0)."""
+        if self.sigma == 0:
+            return float(math.log(limit_s) >= self.mu)
+        return _STANDARD.cdf((math.log(limit_s) - self.mu) / self.sigma)
+
+    def at(self, u: float, limit_s: float = math.inf) -> float:
+        """Give the wait in seconds at a uniform number in [0, 1), of the law cut off above `limit_s`."""
+        share = u if limit_s == math.inf else u * self.below(limit_s)
+        return math.exp(self.mu + self.sigma * _STANDARD.inv_cdf(min(max(share, _EDGE), 1 - _EDGE)))
+
+    def mean_below_s(self, limit_s: float) -> float:
+        """Average wait in seconds of the law cut off above `limit_s`; `limit_s` must be reachable."""
+        return self.mean_s * self.length_biased().below(limit_s) / self.below(limit_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """Two log-normals: a short one with weight `weight` in 0..1, a long one with the rest."""
+
+    weight: float
+    short: LogNormal
+    long: LogNormal
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.weight <= 1:
+            raise InvalidInput("mixture weight", self.weight, "a number from 0 to 1")
+
+    @property
+    def mean_s(self) -> float:
+        """The average wait, seconds."""
+        return self.weight * self.short.mean_s + (1 - self.weight) * self.long.mean_s
+
+    def below(self, limit_s: float) -> float:
+        """Probability that a wait is at most `limit_s` seconds (above 0)."""
+        return self.weight * self.short.below(limit_s) + (1 - self.weight) * self.long.below(limit_s)
+
+    def with_long_scaled(self, factor: float) -> Mixture:
+        """Shorten or stretch the time between sittings; what happens inside one stays as it is."""
+        return Mixture(self.weight, self.short, self.long.scaled(factor))

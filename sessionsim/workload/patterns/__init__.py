@@ -1,0 +1,1 @@
+"""Workload patterns, one file each; the file name is the id."""
