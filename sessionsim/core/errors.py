@@ -27,6 +27,10 @@ class InvalidInput(SessionSimError):
         text = f"{place}: found {found!r}; allowed: {allowed}"
         super().__init__(f"{text}. {hint}" if hint else text)
 
+    def __reduce__(self) -> tuple[type[InvalidInput], tuple[str, object, str, str]]:
+        # The default would call the class with the message alone, and lose the error between processes.
+        return type(self), (self.place, self.found, self.allowed, self.hint)
+
 
 class StorageDamaged(SessionSimError):
     """A stored run is incomplete, cut off or of another format."""

@@ -29,6 +29,7 @@ class SettingFacts:
         unit: how people write it; None for plain numbers, words and switches.
         low, high: inclusive bounds in internal units; None for no bound.
         choices: the allowed words; empty for no restriction.
+        path: the text names a file, looked up in the folder of the scenario and nowhere else.
     """
 
     doc: str
@@ -37,6 +38,7 @@ class SettingFacts:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    path: bool = False
 
     @property
     def is_assumption(self) -> bool:
@@ -52,10 +54,11 @@ def setting(
     low: float | None = None,
     high: float | None = None,
     choices: tuple[str, ...] = (),
+    path: bool = False,
 ) -> Any:
     """Declare one setting of a config dataclass. `default`: `dataclasses.MISSING` for a required key."""
     return dataclasses.field(
-        default=default, metadata={"facts": SettingFacts(doc, source, unit, low, high, choices)}
+        default=default, metadata={"facts": SettingFacts(doc, source, unit, low, high, choices, path)}
     )
 
 

@@ -49,6 +49,7 @@ _FACTORS: dict[Unit, dict[str, Decimal]] = {
         "Gbit/s": Decimal(1_000_000_000),
     },
 }
+_NOT_WRITTEN = ("µs", "kiB", "MiB", "GiB")  # read, but another spelling is preferred
 _NUMBER = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*(\S+)\s*\Z", re.ASCII)
 
 
@@ -87,15 +88,19 @@ def parse_quantity(text: object, unit: Unit, place: str = "value") -> int | floa
 
 
 def format_quantity(value: float, unit: Unit) -> str:
-    """Write an internal number the way `parse_quantity` reads it, in the largest unit that stays exact."""
+    """Write an internal number as `parse_quantity` reads it: exact, in the largest unit that is short."""
     if unit == "prob":
-        return f"{Decimal(repr(value)) * 100:f} %"
-    best = ""
-    for name, factor in _FACTORS[unit].items():
-        quotient = Decimal(value) / factor
-        digits = f"{quotient.normalize():f}"
-        if name != "µs" and len(digits) <= 6 and (not best or abs(quotient) >= 1 or quotient == 0):
-            best = f"{digits} {name}"
-            if quotient == 0:
-                break
-    return best or f"{Decimal(value):f} {next(iter(_FACTORS[unit]))}"
+        return f"{_plain(Decimal(repr(value)) * 100)} %"
+    if value == 0:
+        return "0 s" if unit == "us" else f"0 {next(iter(_FACTORS[unit]))}"
+    units = [(name, factor) for name, factor in _FACTORS[unit].items() if name not in _NOT_WRITTEN]
+    spelled = [(Decimal(value) / factor, name) for name, factor in units]
+    short = [(number, name) for number, name in spelled if abs(number) >= 1 and len(_plain(number)) <= 6]
+    number, name = short[-1] if short else spelled[0]
+    return f"{_plain(number)} {name}"
+
+
+def _plain(number: Decimal) -> str:
+    """Write a decimal without exponent and without trailing zeros."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

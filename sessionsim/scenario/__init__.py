@@ -1,0 +1,22 @@
+"""An experiment as validated data: scenario files, their models, their JSON Schema, their errors."""
+
+from __future__ import annotations
+
+from sessionsim.scenario.catalogue import Catalogue
+from sessionsim.scenario.reading import Origins, RawScenario, read_scenario
+from sessionsim.scenario.resolved import Scenario, Vantage, resolve
+from sessionsim.scenario.schema import json_schema, to_toml
+from sessionsim.scenario.sections import parse_seeds
+
+__all__ = [
+    "Catalogue",
+    "Origins",
+    "RawScenario",
+    "Scenario",
+    "Vantage",
+    "json_schema",
+    "parse_seeds",
+    "read_scenario",
+    "resolve",
+    "to_toml",
+]

@@ -1,0 +1,28 @@
+"""What a scenario may contain besides its own sections; `experiment` scans the drop-ins and hands it in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The config classes and words that scenarios of this installation may use.
+
+    Args:
+        sections: config dataclass by dotted section name, for example `network.links`.
+        platforms: the default rules of each client platform, an instance of its config dataclass.
+        patterns: config dataclass of each workload pattern.
+        vantages: config dataclass of each kind of vantage.
+        suites: names of the crypto suites.
+        dates: dates of which a node list is at hand, ascending.
+    """
+
+    sections: Mapping[str, type[Any]]
+    platforms: Mapping[str, Any]
+    patterns: Mapping[str, type[Any]]
+    vantages: Mapping[str, type[Any]]
+    suites: tuple[str, ...]
+    dates: tuple[str, ...]

@@ -1,0 +1,245 @@
+"""A scenario with every key filled in and checked: what `experiment` runs and what the manifest shows."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from sessionsim.core.errors import InvalidInput
+from sessionsim.core.settings import facts_of
+from sessionsim.scenario.catalogue import Catalogue
+from sessionsim.scenario.models import key_of, settings_from, show
+from sessionsim.scenario.problems import first_problem
+from sessionsim.scenario.reading import RawScenario
+from sessionsim.scenario.sections import NetworkSettings, OpenSettings, RunSettings, parse_seeds
+from sessionsim.scenario.whole import whole_model
+
+
+@dataclass(frozen=True, slots=True)
+class Vantage:
+    """One observer of the scenario. Args: name: as the file calls it; kind: id of the vantage drop-in."""
+
+    name: str
+    kind: str
+    config: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """An experiment, complete.
+
+    Args:
+        name: stem of its file.
+        seeds: seeds of the replicates, ascending; that of `opening` is not among them.
+        opening: the replicate whose bytes are kept and opened; None if there is none.
+        sections: settings by section, as the catalogue names them.
+        platforms: platform of each client; the position is the account number.
+        rules: client rules of each platform that occurs.
+        settings: every setting used, one dict per line: section, key, value, unit, doc, source, assumption,
+            changed (differs from the default).
+        resolved: all values as a scenario file would have them, by section.
+        files: BLAKE2b digest of each file that a setting names, by dotted key.
+    """
+
+    name: str
+    title: str
+    question: str
+    run: RunSettings
+    seeds: tuple[int, ...]
+    opening: OpenSettings | None
+    network: NetworkSettings
+    sections: Mapping[str, Any]
+    platforms: tuple[str, ...]
+    rules: Mapping[str, Any]
+    pattern: str
+    workload: Any
+    vantages: tuple[Vantage, ...]
+    settings: tuple[Mapping[str, Any], ...]
+    resolved: Mapping[str, Any]
+    files: Mapping[str, str]
+
+    def with_seeds(self, seeds: tuple[int, ...]) -> Scenario:
+        """Give the same scenario with other seeds. Raises InvalidInput if one is that of `opening`."""
+        if self.opening and self.opening.seed in seeds:
+            allowed = f"other seeds than {self.opening.seed}, which [run.open] uses"
+            raise InvalidInput("seeds", self.opening.seed, allowed)
+        return dataclasses.replace(self, seeds=seeds)
+
+
+def resolve(raw: RawScenario, catalogue: Catalogue) -> Scenario:
+    """Check a scenario and fill in what it leaves out.
+
+    Raises:
+        InvalidInput: the first thing that is wrong, with its file, line and key.
+    """
+    model = whole_model(catalogue)
+    try:
+        checked: Any = model.model_validate(raw.values)
+    except ValidationError as wrong:
+        raise first_problem(raw, wrong, model) from wrong
+    return _Resolver(raw, catalogue).resolve(checked)
+
+
+class _Resolver:
+    """Gathers settings, resolved values and files while the sections are made."""
+
+    def __init__(self, raw: RawScenario, catalogue: Catalogue) -> None:
+        self.raw, self.catalogue = raw, catalogue
+        self.lines: list[Mapping[str, Any]] = []
+        self.values: dict[str, Any] = {}
+        self.files: dict[str, str] = {}
+
+    def resolve(self, checked: Any) -> Scenario:
+        run = self.section("run", checked.f_run, RunSettings)
+        opened = checked.f_run.f_open
+        opening = self.section("run.open", opened, OpenSettings) if opened else None
+        network = self.section("network", checked.f_network, NetworkSettings)
+        named = {
+            "network.links": checked.f_network.f_links,
+            "network.wire": checked.f_network.f_wire,
+            "nodes": checked.f_nodes,
+            "clients.mix": checked.f_clients.f_mix,
+        }
+        platforms = self.clients(checked.f_clients)
+        sections = {name: self.section(name, named[name], self.catalogue.sections[name]) for name in named}
+        rules = {
+            name: self.section(
+                f"platform.{name}", getattr(checked.f_platform, f"f_{name}"), type(preset), preset
+            )
+            for name, preset in sorted(self.catalogue.platforms.items())
+            if name in platforms
+        }
+        pattern = checked.f_workload.f_pattern
+        workload = self.section(
+            "workload", checked.f_workload, self.catalogue.patterns[pattern], tag=("pattern", pattern)
+        )
+        vantages = tuple(self.vantage(name, chosen) for name, chosen in checked.f_vantages.items())
+        self.check_members(vantages)
+        scenario = Scenario(
+            name=self.raw.name,
+            title=checked.f_title,
+            question=checked.f_question,
+            run=run,
+            seeds=(),
+            opening=opening,
+            network=network,
+            sections=sections,
+            platforms=platforms,
+            rules=rules,
+            pattern=pattern,
+            workload=workload,
+            vantages=vantages,
+            settings=tuple(self.lines),
+            resolved={"title": checked.f_title, "question": checked.f_question} | self.values,
+            files=self.files,
+        )
+        return scenario.with_seeds(parse_seeds(run.seeds, self.raw.origins.of(("run", "seeds"))))
+
+    def section(
+        self,
+        name: str,
+        model: BaseModel,
+        config: type[Any],
+        preset: Any = None,
+        tag: tuple[str, str] | None = None,
+    ) -> Any:
+        """Make one section's settings and note each of them for the manifest."""
+        path = tuple(name.split("."))
+        try:
+            made = settings_from(model, config)
+        except InvalidInput as wrong:
+            place = f"{self.raw.origins.of(path)} {wrong.place}"
+            raise InvalidInput(place, wrong.found, wrong.allowed, wrong.hint) from wrong
+        shown: dict[str, Any] = {tag[0]: tag[1]} if tag else {}
+        defaults = {
+            f.name: f.default if preset is None else getattr(preset, f.name)
+            for f in dataclasses.fields(config)
+        }
+        located: dict[str, str] = {}
+        for field, facts in facts_of(config).items():
+            value, key = getattr(made, field), key_of(field, facts.unit)
+            shown[key] = show(value, facts.unit)
+            self.lines.append(
+                {
+                    "section": name,
+                    "key": key,
+                    "value": shown[key],
+                    "unit": facts.unit or "",
+                    "doc": facts.doc,
+                    "source": facts.source,
+                    "assumption": facts.is_assumption,
+                    "changed": value != defaults[field],
+                }
+            )
+            if facts.path and value:
+                located[field] = str(self.file((*path, key), value))
+        self.put(path, shown)
+        return dataclasses.replace(made, **located) if located else made
+
+    def put(self, path: tuple[str, ...], shown: dict[str, Any]) -> None:
+        table = self.values
+        for part in path:
+            table = table.setdefault(part, {})
+        table.update(shown)
+
+    def file(self, path: tuple[str, ...], text: str) -> Path:
+        """Find a file named by a setting; it must lie in the scenario's folder."""
+        place, folder = self.raw.origins.of(path), self.raw.folder.resolve()
+        parts = PurePosixPath(text)
+        found = (folder / parts).resolve()
+        if parts.is_absolute() or ".." in parts.parts or not found.is_relative_to(folder):
+            raise InvalidInput(place, text, "a file inside the scenario's own folder")
+        try:
+            content = found.read_bytes()
+        except OSError as wrong:
+            raise InvalidInput(place, text, "a file that can be read", f"{wrong.strerror}.") from wrong
+        self.files[".".join(path)] = hashlib.blake2b(content, digest_size=16).hexdigest()
+        return found
+
+    def clients(self, model: Any) -> tuple[str, ...]:
+        """Deal the platforms out in turn, so that neighbours in number are of different platforms."""
+        left = {name: getattr(model, f"f_{name}") for name in sorted(self.catalogue.platforms)}
+        for name, count in left.items():
+            self.lines.append(
+                {
+                    "section": "clients", "key": name, "value": count, "unit": "",
+                    "doc": f"How many {name} clients.",
+                    "source": "Assumption: chosen per question", "assumption": True, "changed": count != 0,
+                }
+            )  # fmt: skip
+        self.put(("clients",), dict(left))
+        total = sum(left.values())
+        if total < 2:
+            place, words = self.raw.origins.of(("clients",)), ", ".join(left)
+            raise InvalidInput(place, f"{total} clients", "at least 2 clients", f"Give numbers to {words}.")
+        dealt: list[str] = []
+        while len(dealt) < total:
+            for name in left:
+                if left[name]:
+                    dealt.append(name)
+                    left[name] -= 1
+        return tuple(dealt)
+
+    def vantage(self, name: str, model: Any) -> Vantage:
+        kind = model.f_kind
+        config = self.section(f"vantages.{name}", model, self.catalogue.vantages[kind], tag=("kind", kind))
+        return Vantage(name, kind, config)
+
+    def check_members(self, vantages: tuple[Vantage, ...]) -> None:
+        single = [vantage.name for vantage in vantages if vantage.kind != "coalition"]
+        for vantage in vantages:
+            if vantage.kind != "coalition":
+                continue
+            place = self.raw.origins.of(("vantages", vantage.name, "members"))
+            strange = [name for name in vantage.config.members if name not in single]
+            if strange or not vantage.config.members:
+                found = strange[0] if strange else "no members"
+                raise InvalidInput(
+                    place, found, f"names of vantages of this scenario: {', '.join(single) or 'none'}"
+                )

@@ -1,0 +1,120 @@
+"""The model of a whole scenario file, put together from the catalogue."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, create_model
+
+from sessionsim.scenario.catalogue import Catalogue
+from sessionsim.scenario.models import (
+    optional_section,
+    refuse,
+    settings_model,
+    tag_field,
+    tagged_union,
+)
+from sessionsim.scenario.sections import NetworkSettings, OpenSettings, RunSettings
+
+NAME: Final = re.compile(r"[a-z0-9-]{1,64}\Z", re.ASCII)
+NAME_RULE: Final = "a name of 1 to 64 letters a-z, digits and hyphens"
+MAX_CLIENTS: Final = (
+    100_000  # Assumption: every client is a machine of its own; larger populations are arrays
+)
+
+_CONFIG: Final = ConfigDict(extra="forbid", frozen=True, strict=True)
+_Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+
+
+def _name(value: str) -> str:
+    if not NAME.match(value):
+        raise refuse(value, NAME_RULE)
+    return value
+
+
+def _one_of(words: tuple[str, ...]) -> AfterValidator:
+    def check(value: str) -> str:
+        if value not in words:
+            near = difflib.get_close_matches(value, words, 1)
+            raise refuse(value, ", ".join(words), f"Did you mean {near[0]!r}?" if near else "")
+        return value
+
+    return AfterValidator(check)
+
+
+def _word(words: tuple[str, ...], default: str, key: str, description: str) -> tuple[Any, Any]:
+    field = Field(default, alias=key, description=description, json_schema_extra={"enum": list(words)})
+    return (Annotated[str, _one_of(words)], field)
+
+
+def _clients(catalogue: Catalogue) -> type[BaseModel]:
+    counts: dict[str, tuple[Any, Any]] = {
+        f"f_{platform}": (
+            int,
+            Field(0, alias=platform, ge=0, le=MAX_CLIENTS, description=f"How many {platform} clients."),
+        )
+        for platform in sorted(catalogue.platforms)
+    }
+    mix = settings_model("Mix", catalogue.sections["clients.mix"])
+    return create_model("Clients", __config__=_CONFIG, **counts, f_mix=optional_section(mix, "mix"))  # type: ignore[call-overload, no-any-return]
+
+
+def whole_model(catalogue: Catalogue) -> type[BaseModel]:
+    """Make the model that checks a complete scenario of this installation."""
+    sections = catalogue.sections
+    suite = "Crypto suite: `sodium` is the real thing, `fast` has the same records at a fraction of the cost."
+    opening = settings_model(
+        "Open", OpenSettings, more={"f_suite": _word(catalogue.suites, "sodium", "suite", suite)}
+    )
+    run = settings_model(
+        "Run",
+        RunSettings,
+        more={
+            "f_suite": _word(catalogue.suites, "fast", "suite", suite),
+            "f_open": (opening | None, Field(None, alias="open")),
+        },
+    )
+    dates = _word(catalogue.dates, NetworkSettings().date, "date", "Date of the node list.")
+    network = settings_model(
+        "Network",
+        NetworkSettings,
+        more={
+            "f_date": dates,
+            "f_links": optional_section(settings_model("Links", sections["network.links"]), "links"),
+            "f_wire": optional_section(settings_model("Wire", sections["network.wire"]), "wire"),
+        },
+    )
+    platforms = {
+        f"f_{name}": optional_section(settings_model(name.capitalize(), type(rules), rules), name)
+        for name, rules in sorted(catalogue.platforms.items())
+    }
+    platform = create_model("Platforms", __config__=_CONFIG, **platforms)  # type: ignore[call-overload]
+    patterns = {
+        name: settings_model(f"pattern {name}", config, more=tag_field("pattern", name))
+        for name, config in sorted(catalogue.patterns.items())
+    }
+    vantages = {
+        name: settings_model(f"vantage {name}", config, more=tag_field("kind", name))
+        for name, config in sorted(catalogue.vantages.items())
+    }
+    vantage: Any = tagged_union(vantages, "kind")
+    by_name: Any = dict[Annotated[str, AfterValidator(_name)], vantage]
+    return create_model(
+        "Scenario",
+        __config__=_CONFIG,
+        f_title=(_Text, Field(alias="title", description="A short title.")),
+        f_question=(_Text, Field(alias="question", description="The question that the run answers.")),
+        f_extends=(
+            str | None,
+            Field(None, alias="extends", description="Name of a scenario beside it to start from."),
+        ),
+        f_run=optional_section(run, "run"),
+        f_network=optional_section(network, "network"),
+        f_nodes=optional_section(settings_model("Nodes", sections["nodes"]), "nodes"),
+        f_clients=optional_section(_clients(catalogue), "clients"),
+        f_platform=optional_section(platform, "platform"),
+        f_workload=(tagged_union(patterns, "pattern"), Field(alias="workload")),
+        f_vantages=(by_name, Field(default_factory=dict, alias="vantages")),
+    )

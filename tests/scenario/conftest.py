@@ -1,0 +1,130 @@
+"""A small installation of fakes, so that these tests hold whatever drop-ins exist."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from sessionsim.core.settings import setting
+from sessionsim.core.units import US_PER_S
+from sessionsim.scenario import Catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    same_site_rtt_us: int = setting(
+        500, unit="us", low=0, high=US_PER_S, doc="Same site.", source="metrics 5"
+    )
+    jitter: str = setting("measured", choices=("measured", "none"), doc="Jitter.", source="metrics 5")
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    record_bytes: int = setting(22, unit="bytes", low=0, doc="TLS record.", source="RFC 8446")
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    clock_error_us: int = setting(0, unit="us", doc="Clock error.", source="Assumption: none")
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    fast_lines_prob: float = setting(0.5, unit="prob", low=0, high=1, doc="Share.", source="Assumption: half")
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    poll_interval_us: int = setting(
+        5 * US_PER_S, unit="us", low=10_000, doc="Poll.", source="client-behaviour 6.1"
+    )
+    namespaces: tuple[int, ...] = setting((0, 2), doc="Namespaces.", source="client-behaviour 6.1")
+    growth: float = setting(1.0, low=1, high=10, doc="Growth.", source="client-behaviour 6.3")
+    sync_copy: bool = setting(True, doc="Sync.", source="client-behaviour 6.3")
+
+
+@dataclass(frozen=True, slots=True)
+class ActivePairs:
+    pace: float = setting(1.0, low=0.01, high=100, doc="Pace.", source="Assumption: as measured")
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    trace: str = setting(
+        dataclasses.MISSING, path=True, doc="The file.", source="Assumption: chosen per question"
+    )
+    window_us: int = setting(US_PER_S, unit="us", low=1, doc="Window.", source="Assumption: short")
+
+
+@dataclass(frozen=True, slots=True)
+class Snodes:
+    fraction_prob: float = setting(0.1, unit="prob", low=0, high=1, doc="Share.", source="threat-model A7")
+
+
+@dataclass(frozen=True, slots=True)
+class Coalition:
+    members: tuple[str, ...] = setting(dataclasses.MISSING, doc="Members.", source="threat-model A18")
+
+
+CATALOGUE = Catalogue(
+    sections={"network.links": Links, "network.wire": Wire, "nodes": Nodes, "clients.mix": Mix},
+    platforms={"desktop": Rules(), "ios": Rules(poll_interval_us=1_500_000)},
+    patterns={"active-pairs": ActivePairs, "replay": Replay},
+    vantages={"snodes": Snodes, "coalition": Coalition},
+    suites=("fast", "sodium"),
+    dates=("2026-03-01", "2026-04-28"),
+)
+
+GOOD = """\
+title = "A title"
+question = "Who learns what?"
+
+[run]
+seeds = "1..3"
+warmup = "5 s"
+duration = "1 min"
+[run.open]
+seed = 101
+
+[network]
+date = "2026-04-28"
+[network.links]
+jitter = "none"
+
+[clients]
+desktop = 3
+ios = 1
+
+[platform.ios]
+poll_interval = "2 s"
+namespaces = [
+    0,
+    5,
+]
+
+[workload]
+pattern = "active-pairs"
+pace = 2
+
+[vantages.nodes]
+kind = "snodes"
+fraction = "12.5 %"
+[vantages.all]
+kind = "coalition"
+members = ["nodes"]
+"""
+
+
+@pytest.fixture
+def catalogue() -> Catalogue:
+    return CATALOGUE
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    path = tmp_path / "good.toml"
+    path.write_text(GOOD)
+    return path
