@@ -13,7 +13,7 @@ import hashlib
 from nacl import bindings
 from nacl.exceptions import CryptoError
 
-from sessionsim.core.errors import CannotOpen
+from sessionsim.core.errors import CannotOpen, LocalProtocolError
 from sessionsim.protocol.crypto import real
 from sessionsim.protocol.crypto.suite import KeyPair
 
@@ -26,6 +26,8 @@ class FastSuite:
     name = "fast"
 
     def ephemeral(self, secret: bytes) -> KeyPair:
+        if len(secret) != 32:
+            raise LocalProtocolError(f"an ephemeral secret has 32 bytes, not {len(secret)}")
         return KeyPair(_blake2b(secret, digest_size=32, person=b"fast ephemeral").digest(), secret)
 
     def agree(self, own: KeyPair, peer: bytes) -> bytes:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from nacl import bindings
 from nacl.exceptions import CryptoError
 
-from sessionsim.core.errors import CannotOpen
+from sessionsim.core.errors import CannotOpen, LocalProtocolError
 from sessionsim.protocol.crypto import real
 from sessionsim.protocol.crypto.suite import KeyPair
 
@@ -24,12 +24,16 @@ class SodiumSuite:
 
     def __init__(self, *, memo: bool = True) -> None:
         self._shared: dict[bytes, bytes] | None = {} if memo else None
-        self._signed: dict[bytes, bytes] | None = {} if memo else None
+        self._signed: dict[bytes, tuple[bytes, bytes]] | None = {} if memo else None
 
     def ephemeral(self, secret: bytes) -> KeyPair:
+        if len(secret) != 32:  # not checked by PyNaCl either
+            raise LocalProtocolError(f"an ephemeral secret has 32 bytes, not {len(secret)}")
         return KeyPair(bindings.crypto_scalarmult_base(secret), secret)
 
     def agree(self, own: KeyPair, peer: bytes) -> bytes:
+        if len(peer) != 32:  # PyNaCl does not check, and libsodium would read past the end
+            raise CannotOpen("not an X25519 public key")
         memo = self._shared
         if memo is not None:
             public = own[0]
@@ -53,12 +57,12 @@ class SodiumSuite:
         if memo is not None:
             if len(memo) >= _MEMO_LIMIT:
                 memo.clear()
-            memo[signature] = own[0] + message
+            memo[signature] = (own[0], message)
         return signature
 
     def verify(self, public: bytes, message: bytes, signature: bytes) -> bool:
         memo = self._signed
-        if memo is not None and memo.get(signature) == public + message:
+        if memo is not None and memo.get(signature) == (public, message):
             return True
         return real.ed25519_verify(public, message, signature)
 

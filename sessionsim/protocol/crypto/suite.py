@@ -23,7 +23,11 @@ class Suite(Protocol):
     name: str
 
     def ephemeral(self, secret: bytes) -> KeyPair:
-        """Make an X25519 pair for one message from 32 random bytes."""
+        """Make an X25519 pair for one message from 32 random bytes.
+
+        Raises:
+            LocalProtocolError: not 32 bytes.
+        """
 
     def agree(self, own: KeyPair, peer: bytes) -> bytes:
         """Give the 32-byte shared secret of `own` and the public key `peer`.
