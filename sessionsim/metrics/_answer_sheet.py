@@ -1,0 +1,129 @@
+"""Truth in the words of the ledger: which facts hold, and how many secrets there were to learn.
+
+A run has one ordinary copy of each message, addressed to the recipient, and a sync copy addressed to its
+own sender; each has a storage hash. Secrets are counted over ordinary copies of messages of the measured
+phase; a fact about any copy, measured or not, is checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from sessionsim.core.ledger import Fact, Relation
+from sessionsim.metrics._counts import FloatArray
+from sessionsim.metrics._facts import Replicate, dotted
+
+# Secrets of a message that belong to its sender; the others belong to the recipient.
+_SENDERS = ("S1", "S2")
+
+
+class Copy(NamedTuple):
+    """One stored copy of a message. Args: sender, inbox: account numbers; counted: see above."""
+
+    message: int
+    sender: int
+    inbox: int
+    body_bytes: int
+    counted: bool
+
+
+class AnswerSheet:
+    """Answers, for one replicate, whether a fact is true and whose secret it is."""
+
+    def __init__(self, replicate: Replicate) -> None:
+        accounts, messages = replicate.truth.accounts, replicate.truth.messages
+        ip_of = dict(
+            zip(replicate.endpoints["endpoint"].tolist(), replicate.endpoints["ip"].tolist(), strict=True)
+        )
+        self.n_accounts = replicate.n_accounts
+        self.account = {f"account:{name}": k for k, name in enumerate(accounts["account_id"].tolist())}
+        self.address = {f"addr:{dotted(ip_of[e])}": k for k, e in enumerate(accounts["endpoint"].tolist())}
+        self.copies: dict[str, Copy] = {}
+        self.contacts: set[tuple[int, int]] = set()
+        self._talk: set[tuple[int, int]] = set()
+        columns = ("hash", "sync_hash", "sender", "recipient", "body_bytes", "measured")
+        for k, (name, sync, sender, recipient, size, measured) in enumerate(
+            zip(*(messages[column].tolist() for column in columns), strict=True)
+        ):
+            if sync:
+                self.copies[f"message:{sync}"] = Copy(k, sender, sender, size, False)
+                self._talk.add((sender, sender))
+            if name:
+                self.copies[f"message:{name}"] = Copy(k, sender, recipient, size, bool(measured))
+            self._talk.add((sender, recipient))
+            if measured:
+                self.contacts.add((sender, recipient))
+
+    def contradicts(self, fact: Fact) -> bool:
+        """Tell whether truth says otherwise. Relations that truth does not cover never do."""
+        subject, target = fact.subject, fact.object
+        copy = self.copies.get(subject)
+        match fact.relation:
+            case Relation.ACTS_FOR:
+                return self.address.get(subject, -1) != self.account.get(target, -2)
+            case Relation.SENT:
+                copy = self.copies.get(target)
+                return copy is None or self.address.get(subject) != copy.sender
+            case Relation.FETCHED:
+                copy = self.copies.get(target)
+                return copy is None or self.address.get(subject) != copy.inbox
+            case Relation.ADDRESSED_TO:
+                return copy is None or self.account.get(target) != copy.inbox
+            case Relation.WRITTEN_BY:
+                return copy is None or self.account.get(target) != copy.sender
+            case Relation.TALKS_TO:
+                return (self.account.get(subject), self.account.get(target)) not in self._talk
+            case Relation.HAS_SIZE:
+                # The stored bytes hold the text and more around it.
+                return copy is None or int(target.removeprefix("bytes:")) <= copy.body_bytes
+            case Relation.ONLINE:
+                return subject not in self.account and subject not in self.address
+            case _:
+                return copy is None
+
+    def true_items(self, facts: Iterable[Fact], relation: Relation, subject_type: str) -> set[str]:
+        """Give what true facts of one relation are about: messages, contacts (`3>7`) or accounts (`3`)."""
+        items: set[str] = set()
+        for fact in facts:
+            if fact.relation is not relation or not fact.subject.startswith(subject_type + ":"):
+                continue
+            if self.contradicts(fact):
+                continue
+            items |= self._item(fact)
+        return items
+
+    def _item(self, fact: Fact) -> set[str]:
+        """Name what a true fact is about; empty if it is none of the counted secrets."""
+        for term in (fact.subject, fact.object):
+            if term in self.copies:
+                return {term} if self.copies[term].counted else set()
+        owner = self.account.get(fact.subject, self.address.get(fact.subject, -1))
+        if fact.relation is not Relation.TALKS_TO:
+            return {str(owner)}
+        pair = (owner, self.account[fact.object])
+        return {f"{pair[0]}>{pair[1]}"} if pair in self.contacts else set()
+
+    def population(self, kind: str, secret: str) -> FloatArray:
+        """Count per account, shape (n_accounts,), how many secrets there were."""
+        return self.per_account(self._all(kind), kind, secret)
+
+    def _all(self, kind: str) -> set[str]:
+        if kind == "message":
+            return {name for name, copy in self.copies.items() if copy.counted}
+        if kind == "contact":
+            return {f"{a}>{b}" for a, b in self.contacts}
+        return {str(k) for k in range(self.n_accounts)}
+
+    def per_account(self, items: Iterable[str], kind: str, secret: str) -> FloatArray:
+        """Count items by the account whose secret they are, shape (n_accounts,)."""
+        owners = np.zeros(self.n_accounts)
+        for item in items:
+            if kind == "message":
+                copy = self.copies[item]
+                owners[copy.sender if secret in _SENDERS else copy.inbox] += 1
+            else:
+                owners[int(item.split(">")[0])] += 1
+        return owners

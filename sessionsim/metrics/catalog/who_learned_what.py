@@ -1,0 +1,123 @@
+"""Who knows which secret for certain: the ledgers held against the truth.
+
+For each observer and secret (metrics 0.2) the share of messages, accounts or contacts for which its
+ledger holds the fact, and the fact is true. Each secret asks for one relation of `core.ledger`; this file
+does not know how a relation comes about. Intervals are over seeds with kept bytes, or over accounts: S1
+and S2 belong to the sender, S3, S4 and S10 to the recipient, S5 to the first of the pair.
+
+A fact that truth contradicts would mean that the deduction is unsound: it is never counted as knowledge,
+and one reading per observer counts such facts; it must be 0. So must the number of secrets that an
+observer loses although it stands everywhere another one stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sessionsim.core.ledger import Relation
+from sessionsim.core.readings import Reading
+from sessionsim.metrics._answer_sheet import AnswerSheet
+from sessionsim.metrics._counts import Counts
+from sessionsim.metrics._facts import Replicate
+from sessionsim.metrics._intervals import Estimate, reading, share, units_of
+from sessionsim.metrics._registry import METRICS, NoSettings
+
+# Secret -> what it is about, the relation that gives it, and the type of the fact's subject.
+SECRETS = {
+    "S1": ("message", Relation.SENT, "addr"),
+    "S2": ("message", Relation.WRITTEN_BY, "message"),
+    "S3": ("message", Relation.ADDRESSED_TO, "message"),
+    "S4": ("message", Relation.FETCHED, "addr"),
+    "S5": ("contact", Relation.TALKS_TO, "account"),
+    "S6": ("account", Relation.ACTS_FOR, "addr"),
+    "S7": ("account", Relation.ONLINE, "account"),
+    "S7-address": ("account", Relation.ONLINE, "addr"),
+    "S10": ("message", Relation.HAS_SIZE, "message"),
+}
+
+
+@METRICS.register(config=NoSettings, source="metrics 0.2, 2i; threat-model 3")
+class WhoLearnedWhat:
+    """Share of messages, accounts and contacts whose secret an observer's ledger holds."""
+
+    def __init__(self, config: object) -> None:
+        self._config = config
+
+    def tally(self, replicate: Replicate) -> Counts:
+        """Count, per account, what each ledger holds; nothing if the bytes were not kept."""
+        if not replicate.ledgers:
+            return Counts()
+        sheet = AnswerSheet(replicate)
+        sums = {f"of {secret}": sheet.population(kind, secret) for secret, (kind, _, _) in SECRETS.items()}
+        known = {
+            observer: {
+                secret: sheet.true_items(facts, relation, subject)
+                for secret, (_, relation, subject) in SECRETS.items()
+            }
+            for observer, facts in replicate.ledgers.items()
+        }
+        for observer, facts in replicate.ledgers.items():
+            for secret, (kind, _, _) in SECRETS.items():
+                sums[f"{observer}/{secret}"] = sheet.per_account(known[observer][secret], kind, secret)
+            sums[f"{observer}/facts"] = np.array([float(len(facts))])
+            sums[f"{observer}/contradicted"] = np.array([float(sum(sheet.contradicts(f) for f in facts))])
+            sums[f"{observer}/lost"] = np.array([float(_lost(replicate, known, observer))])
+        return Counts(sums)
+
+    def readings(self, counts: Sequence[Counts]) -> list[Reading]:
+        """Give one share per observer and secret, and what contradicts truth."""
+        opened = [c for c in counts if c.sums]
+        observers = sorted({key.removesuffix("/facts") for c in opened for key in c.sums if "/facts" in key})
+        found: list[Reading] = []
+        for observer in observers:
+            having = [c for c in opened if f"{observer}/facts" in c.sums]
+            for secret, (kind, _, _) in SECRETS.items():
+                found.append(_share(having, observer, secret, kind))
+            for name, title in (("contradicted", "contradicted facts"), ("lost", "secrets lost by joining")):
+                number = sum(c.total(f"{observer}/{name}") for c in having)
+                facts = sum(c.total(f"{observer}/facts") for c in having)
+                exact = Estimate(number, number, number, "exact count", len(having), "seed")
+                found.append(
+                    reading(
+                        "who-learned-what",
+                        f"{observer}: {title}",
+                        "count",
+                        exact,
+                        counts={"facts": facts},
+                        baseline=0.0,
+                        baseline_name="a sound deduction",
+                    )
+                )
+        return found
+
+
+def _share(counts: Sequence[Counts], observer: str, secret: str, kind: str) -> Reading:
+    per_seed = [(c.sums[f"{observer}/{secret}"], c.sums[f"of {secret}"]) for c in counts]
+    known, total = (float(sum(pair[i].sum() for pair in per_seed)) for i in (0, 1))
+    accounts = float(np.mean([len(c.sums["of S6"]) for c in counts]))
+    # A guess among the other accounts of this run; sizes and online times have no such candidates.
+    guess = 1 / (accounts - 1) if accounts > 1 and secret in ("S1", "S2", "S3", "S4", "S5", "S6") else None
+    return reading(
+        "who-learned-what",
+        f"{observer}: {secret}",
+        "prob",
+        share(units_of(per_seed)),
+        counts={"known": known, f"{kind}s": total, "accounts": float(sum(len(t) for _, t in per_seed))},
+        baseline=guess,
+        baseline_name="blind guess among the other accounts, closed world" if guess is not None else "",
+    )
+
+
+def _lost(replicate: Replicate, known: dict[str, dict[str, set[str]]], observer: str) -> int:
+    """Count what others know that stand nowhere but where this observer stands too (metrics 1.2(7))."""
+    own = replicate.positions.get(observer)
+    if own is None:
+        return 0
+    lost = 0
+    for other, position in replicate.positions.items():
+        inside = position.tapped <= own.tapped | own.operated and position.operated <= own.operated
+        if inside and other in known:
+            lost += sum(len(known[other][secret] - known[observer][secret]) for secret in SECRETS)
+    return lost

@@ -1,0 +1,99 @@
+"""Intervals against statsmodels, against values worked by hand, and against what they promise."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from statsmodels.stats.proportion import proportion_confint
+
+from sessionsim.metrics._intervals import (
+    Units,
+    clopper_pearson,
+    mean,
+    quantile,
+    share,
+    units_of,
+    wilson,
+    zero_event_bound,
+)
+
+
+@pytest.mark.parametrize(("hits", "trials"), [(0, 20), (3, 20), (20, 20), (17, 1000)])
+def test_proportion_intervals_are_those_of_statsmodels(hits: int, trials: int) -> None:
+    assert wilson(hits, trials) == pytest.approx(proportion_confint(hits, trials, method="wilson"), abs=1e-12)
+    exact = proportion_confint(hits, trials, method="beta")
+    assert clopper_pearson(hits, trials) == pytest.approx(exact, abs=1e-12)
+
+
+@pytest.mark.parametrize(("n", "f"), [(2_995, 1e-3), (29_956, 1e-4), (299_572, 1e-5)])
+def test_negatives_needed_for_a_false_positive_rate(n: int, f: float) -> None:
+    # metrics 0.3 [C]: the smallest n whose bound is at or below f.
+    assert zero_event_bound(n) <= f < zero_event_bound(n - 1)
+
+
+def test_mean_over_units_of_one_trial_is_the_textbook_t_interval() -> None:
+    estimate = mean(Units(np.array([1.0, 2.0, 3.0, 6.0]), np.ones(4), "seed", 4))
+    # mean 3, sd 2.1602, standard error 1.0801, t(3) 3.18245
+    assert estimate.value == pytest.approx(3.0)
+    assert estimate.high == pytest.approx(3 + 3.18245 * 1.0801, abs=1e-3)
+    assert estimate.low == pytest.approx(3 - 3.18245 * 1.0801, abs=1e-3)
+
+
+def test_two_units_give_no_number_but_say_how_many_would_do() -> None:
+    estimate = mean(Units(np.array([1.0, 2.0]), np.ones(2), "seed", 2))
+    assert (estimate.value, estimate.low, estimate.high, estimate.needed) == (None, None, None, 3)
+
+
+def test_seeds_are_the_unit_once_there_are_three_of_them_and_accounts_before() -> None:
+    one = (np.array([1.0, 0.0]), np.array([2.0, 0.0]))
+    assert units_of([one, one]).unit == "account"
+    assert units_of([one, one]).trials.tolist() == [2.0, 2.0]
+    seeds = units_of([one, one, one])
+    assert (seeds.unit, seeds.trials.tolist(), seeds.accounts) == ("seed", [2.0, 2.0, 2.0], 3)
+
+
+def test_no_loss_at_all_gives_the_exact_bound_over_accounts() -> None:
+    per_seed = [(np.full(20, 5.0), np.full(20, 5.0))] * 3
+    estimate = share(units_of(per_seed))
+    assert (estimate.value, estimate.high, estimate.n, estimate.n_unit) == (1.0, 1.0, 60, "account")
+    assert estimate.low == pytest.approx(0.05 ** (1 / 60))
+
+
+def test_a_dependent_message_does_not_narrow_the_interval() -> None:
+    few = [(np.array([float(k % 2)]), np.array([1.0])) for k in range(6)]
+    many = [(100 * hits, 100 * trials) for hits, trials in few]
+    a, b = share(units_of(few)), share(units_of(many))
+    assert (a.low, a.high) == pytest.approx((b.low, b.high))
+
+
+def test_quantile_waits_for_enough_values() -> None:
+    values = np.arange(199.0)
+    units = np.repeat(np.arange(10.0), 20)[:199]
+    short = quantile(values, units, "seed", 0.95, 10)
+    assert (short.value, short.needed) == (None, 200)
+    full = quantile(np.arange(200.0), np.repeat(np.arange(10.0), 20), "seed", 0.95, 10)
+    assert full.value == pytest.approx(np.quantile(np.arange(200.0), 0.95))
+
+
+def test_woodruff_interval_covers_the_median_about_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(7)
+    seeds, each, covered, runs = 9, 40, 0, 400
+    for _ in range(runs):
+        shift = rng.normal(0, 0.5, seeds)  # what the messages of one seed share
+        values = (shift[:, None] + rng.normal(0, 1, (seeds, each))).ravel()
+        estimate = quantile(values, np.repeat(np.arange(seeds), each).astype(float), "seed", 0.5, 10)
+        assert estimate.low is not None
+        assert estimate.high is not None
+        covered += estimate.low <= 0 <= estimate.high
+    assert 0.90 <= covered / runs <= 0.99
+
+
+@settings(deadline=None, max_examples=100, derandomize=True)
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 9)), min_size=1, max_size=12))
+def test_a_share_always_lies_in_its_interval_and_in_zero_to_one(pairs: list[tuple[int, int]]) -> None:
+    per_seed = [(np.array([float(min(h, n))]), np.array([float(n)])) for h, n in pairs]
+    estimate = share(units_of(per_seed))
+    if estimate.value is not None:
+        assert estimate.low is not None
+        assert estimate.high is not None
+        assert 0 <= estimate.low <= estimate.value <= estimate.high <= 1

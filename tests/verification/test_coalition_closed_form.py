@@ -1,0 +1,59 @@
+"""Path draws without traffic against the closed forms of metrics 2a, by the binomial interval.
+
+Each draw takes a fresh coalition, a fresh account in a random swarm and fresh paths, so draws are
+independent and the count of hits is binomial. Swarm sizes are those the network keeps: mostly 5, some more.
+"""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from sessionsim.metrics import Shape
+from sessionsim.metrics._closed_forms import all_bad, any_bad, coverage_of
+from sessionsim.metrics.catalog.coalition_coverage import Exposure, bad_nodes
+
+DRAWS = 100_000 if os.environ.get("SESSIONSIM_FULL") else 10_000
+NODES = 1_262  # as on 2026-04-28, in 252 swarms
+# A test of 15 shares, each allowed to miss by chance once in 100,000.
+LEVEL = 1 - 1e-5
+
+
+def swarms() -> list[list[int]]:
+    order = np.random.default_rng(1).permutation(NODES)
+    return [group.tolist() for group in np.array_split(order, 252)]
+
+
+@pytest.mark.parametrize("percent", [1, 5, 10, 20, 33])
+def test_path_draws_come_out_at_the_closed_forms(percent: int) -> None:
+    rng = np.random.default_rng(percent)
+    groups, bad = swarms(), bad_nodes(NODES, percent)
+    hits = {"replica": 0, "guard": 0, "both": 0, "first and last": 0, "any hop": 0}
+    expected = dict.fromkeys(hits, 0.0)
+    for _ in range(DRAWS):
+        coalition = frozenset(rng.choice(NODES, bad, replace=False).tolist())
+        hops = rng.choice(NODES, 6, replace=False).tolist()  # two paths of three; first hops are the guards
+        exposure = Exposure(frozenset(groups[int(rng.integers(252))]), frozenset({hops[0], hops[3]}))
+        covered = exposure.covered(coalition)
+        for name, hit, probability in zip(
+            ("replica", "guard", "both"), covered, coverage_of(NODES, bad, exposure.shape), strict=True
+        ):
+            hits[name] += int(hit)
+            expected[name] += probability
+        hits["first and last"] += hops[0] in coalition and hops[2] in coalition
+        hits["any hop"] += bool(coalition & set(hops[:3]))
+    expected["first and last"] = DRAWS * all_bad(NODES, bad, 2)
+    expected["any hop"] = DRAWS * any_bad(NODES, bad, 3)
+    for name, number in hits.items():
+        low, high = stats.binom(DRAWS, expected[name] / DRAWS).interval(LEVEL)
+        assert low <= number <= high, f"{name} at {percent} %: {number}, closed form {expected[name]:.1f}"
+
+
+def test_a_wrong_closed_form_would_be_noticed() -> None:
+    # The share of accounts taken as 1 - (1-f)^4 instead of five replicas lies far outside the interval.
+    bad = bad_nodes(NODES, 10)
+    low, _ = stats.binom(10_000, coverage_of(NODES, bad, Shape(5, 2, 7)).replica).interval(LEVEL)
+    assert 10_000 * any_bad(NODES, bad, 4) < low
