@@ -1,0 +1,319 @@
+"""The host: carries transmissions between protocol machines and writes down what passes the watched links.
+
+The host knows time, places and links; machines know the protocol. Nothing about Session's behaviour may
+live here. Two kernels drive the same host: simpy, and a heap loop of ten lines that exists to prove that
+machines do not depend on the kernel (equal effects and rows, tested).
+
+Speed (see `docs/adr/0002-simpy-queue.md`): one small event class and one shared callback, put into simpy's
+queue directly by `_SimpyKernel.at`, the only place that relies on how that queue looks.
+
+Each transmission has a 64-bit draw address (`protocol.machine`); its delay is a function of that address,
+its ends and its size alone. Node-to-node connections are taken as warm, since nodes test each other all the
+time (Assumption; transport 5.11). Client connections open with a handshake, and again after an idle time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from heapq import heappop, heappush
+from itertools import count
+from typing import Any, Final, Protocol
+
+import simpy
+
+from sessionsim.core.columns import HEAD_CODE, ROW, Cause, Transport, note_of
+from sessionsim.core.seeds import mix
+from sessionsim.network.links import Links
+from sessionsim.network.wire_sizes import WireSizes
+from sessionsim.protocol.machine import DELIVER, LOG, SEND, WAKE_AT, Effects, Machine
+
+SPILL_BYTES: Final = ROW.size * 65_536  # one row group; about 4 MB
+
+
+class RecordSink(Protocol):
+    """Where rows and kept byte strings go; see core.storage."""
+
+    buffer: bytearray
+
+    def spill(self) -> None: ...
+    def keep(self, payload: bytes) -> int: ...
+
+
+class Journal(Protocol):
+    """Who takes down truth: deliveries and log effects of the machines."""
+
+    def deliver(self, endpoint: int, effect: tuple[Any, ...], now_us: int) -> None: ...
+    def log(self, endpoint: int, effect: tuple[Any, ...], now_us: int) -> None: ...
+
+
+class Kernel(Protocol):
+    """A queue of future calls in integer microseconds."""
+
+    def at(self, t_us: int, arrival: Arrival) -> None: ...
+    def run(self, until_us: int, handle: Callable[[Arrival], None]) -> None: ...
+
+
+# Kinds of event; ARRIVE carries a transmission, the others address one machine.
+_ARRIVE, _WAKE, _COMMAND, _FAILED = range(4)
+
+
+class Arrival:
+    """One event of the queue. `callbacks` and `_ok` are what simpy expects of an event."""
+
+    __slots__ = ("_ok", "args", "callbacks", "dst", "kind", "note", "t_us", "trace")
+
+    def __init__(self, kind: int, dst: int, args: tuple[Any, ...], trace: int, note: int) -> None:
+        self.kind, self.dst, self.args, self.trace, self.note = kind, dst, args, trace, note
+        self.t_us = 0
+        self._ok = True
+
+
+class SimpyKernel:
+    """simpy's Environment, fed with `Arrival` objects instead of Timeouts."""
+
+    def __init__(self) -> None:
+        self._env = simpy.Environment(0)
+        self._queue = self._env._queue
+        self._ids = self._env._eid
+        self._callbacks: tuple[Callable[[Any], None], ...] = ()
+
+    def at(self, t_us: int, arrival: Arrival) -> None:
+        # What env.schedule() does, without Timeout objects. The safe way, 2 % dearer:
+        #   timeout = env.timeout(t_us - env.now, arrival); timeout.callbacks.append(handle)
+        arrival.t_us = t_us
+        arrival.callbacks = self._callbacks
+        heappush(self._queue, (t_us, 1, next(self._ids), arrival))
+
+    def run(self, until_us: int, handle: Callable[[Arrival], None]) -> None:
+        self._callbacks = (handle,)
+        for _time, _priority, _number, arrival in self._queue:
+            arrival.callbacks = self._callbacks
+        self._env.run(until_us)
+
+
+class HeapKernel:
+    """The ten-line heap loop: same order of events as simpy, no library."""
+
+    def __init__(self) -> None:
+        self._queue: list[tuple[int, int, Arrival]] = []
+        self._ids = count()
+
+    def at(self, t_us: int, arrival: Arrival) -> None:
+        arrival.t_us = t_us
+        heappush(self._queue, (t_us, next(self._ids), arrival))
+
+    def run(self, until_us: int, handle: Callable[[Arrival], None]) -> None:
+        while self._queue and self._queue[0][0] < until_us:
+            handle(heappop(self._queue)[2])
+
+
+class Host:
+    """Drives machines over links.
+
+    Args:
+        machines: one per endpoint; service nodes first, clients after them.
+        n_nodes: how many of them are service nodes.
+        addresses: 64-bit draw address per endpoint.
+        links, sizes: delay and wire-size models.
+        families: per endpoint, whose HTTP headers its requests have (see wire_sizes).
+        kernel: simpy or the heap loop.
+        sink: takes rows of watched links; None records nothing.
+        journal: takes truth.
+        watched: endpoints all of whose links are recorded.
+        keep_bytes: keep application bytes of recorded rows.
+        down: endpoints that do not answer; requests to them fail after one round trip.
+    """
+
+    def __init__(
+        self,
+        machines: Sequence[Machine],
+        n_nodes: int,
+        addresses: Sequence[int],
+        links: Links,
+        sizes: WireSizes,
+        families: bytes,
+        kernel: Kernel,
+        journal: Journal,
+        sink: RecordSink | None = None,
+        watched: frozenset[int] = frozenset(),
+        keep_bytes: bool = False,
+        down: frozenset[int] = frozenset(),
+    ) -> None:
+        self.machines, self.kernel, self.journal = machines, kernel, journal
+        self._n_nodes, self._addresses = n_nodes, addresses
+        self._links, self._sizes, self._families = links, sizes, families
+        self._sink, self._keep_bytes, self._down = sink, keep_bytes, down
+        self._watched = bytearray(len(machines))
+        if sink is not None:
+            for endpoint in watched:
+                self._watched[endpoint] = 1
+        self._wake_id = [0] * len(machines)
+        self._conns: dict[int, list[int]] = {}
+        self._conn_ids = count()
+        self.transmissions = 0
+
+    def start(self) -> None:
+        """Start every machine at time 0, in endpoint order."""
+        for endpoint, machine in enumerate(self.machines):
+            self._apply(machine.start(0), endpoint, 0, self._addresses[endpoint], 0, True)
+
+    def command(self, t_us: int, endpoint: int, command: tuple[Any, ...]) -> None:
+        """Have a command given to a machine at `t_us`."""
+        self.kernel.at(t_us, Arrival(_COMMAND, endpoint, command, 0, 0))
+
+    def run(self, until_us: int) -> None:
+        """Run all events before `until_us`. Can be called again with a later time."""
+        self.kernel.run(until_us, self._handle)
+
+    def _handle(self, event: Arrival) -> None:
+        kind, endpoint = event.kind, event.dst
+        now = event.t_us
+        machine = self.machines[endpoint]
+        if kind == _ARRIVE:
+            effects = machine.receive(*event.args, now)
+            if effects:
+                self._apply(effects, endpoint, now, event.trace, event.note, False)
+        elif kind == _WAKE:
+            if event.trace == self._wake_id[endpoint]:
+                self._apply(machine.wake(now), endpoint, now, self._addresses[endpoint], 0, True)
+        elif kind == _COMMAND:
+            self._apply(machine.command(event.args, now), endpoint, now, self._addresses[endpoint], 0, True)
+        else:
+            self._apply(machine.failed(*event.args, now), endpoint, now, event.trace, event.note, False)
+
+    def _apply(self, effects: Effects, src: int, now: int, cause: int, note: int, root: bool) -> None:
+        """Carry out the effects of one call. `cause` is the draw address of what led to them."""
+        position = 0
+        for effect in effects:
+            kind = effect[0]
+            if kind == SEND:
+                position += 1
+                _, dst, conn, exchange, head, payload, own_note = effect
+                trace = mix(cause, exchange if root else position)
+                self._transmit(src, dst, conn, exchange, head, payload, now, trace, own_note or note)
+            elif kind == WAKE_AT:
+                self._wake_id[src] = wake_id = self._wake_id[src] + 1
+                t_us = effect[1]
+                self.kernel.at(t_us if t_us > now else now, Arrival(_WAKE, src, (), wake_id, 0))
+            elif kind == DELIVER:
+                self.journal.deliver(src, effect, now)
+            elif kind == LOG:
+                self.journal.log(src, effect, now)
+
+    def _transmit(
+        self,
+        src: int,
+        dst: int,
+        conn: int,
+        exchange: int,
+        head: str | int,
+        payload: bytes,
+        now: int,
+        trace: int,
+        note: int,
+    ) -> None:
+        if dst in self._down or src in self._down:
+            if type(head) is str and src not in self._down:
+                t_us = now + self._links.base_rtt_us(src, dst)
+                self.kernel.at(t_us, Arrival(_FAILED, src, (dst, conn, exchange, "unreachable"), trace, note))
+            return
+        self.transmissions += 1
+        direction = 0 if type(head) is str else 1
+        app_bytes = len(payload)
+        wire_bytes, segments = self._sizes.wire(conn & 7, direction, app_bytes, self._families[src])
+        watched = self._watched[src] or self._watched[dst]
+        n_nodes = self._n_nodes
+        sent = now
+        number = -1
+        if src >= n_nodes or dst >= n_nodes:
+            number, sent = self._client_connection(src, dst, conn, direction, now, watched)
+        arrived = sent + self._links.delay_us(src, dst, wire_bytes, trace)
+        if watched:
+            if number < 0:
+                number = self._mesh_connection(src, dst, conn, direction)
+            sink = self._sink
+            assert sink is not None
+            buffer = sink.buffer
+            buffer += ROW.pack(
+                sent, arrived, exchange, note, src, dst, number, app_bytes, wire_bytes,
+                sink.keep(payload) if self._keep_bytes else -1,
+                segments, HEAD_CODE[head] if type(head) is str else head, conn & 7, direction,
+            )  # fmt: skip
+            if len(buffer) >= SPILL_BYTES:
+                sink.spill()
+        self.kernel.at(arrived, Arrival(_ARRIVE, dst, (src, conn, exchange, head, payload), trace, note))
+
+    def _mesh_connection(self, src: int, dst: int, conn: int, direction: int) -> int:
+        """Give the number of a node-to-node connection, named by first appearance of its opener."""
+        key = ((src << 24 | dst) if direction == 0 else (dst << 24 | src)) << 8 | conn
+        state = self._conns.get(key)
+        if state is None:
+            state = self._conns[key] = [next(self._conn_ids), 0]
+        return state[0]
+
+    def _client_connection(
+        self, src: int, dst: int, conn: int, direction: int, now: int, watched: int
+    ) -> tuple[int, int]:
+        """Open or reuse a client's connection. Returns its number and when this transmission may leave."""
+        key = ((src << 24 | dst) if direction == 0 else (dst << 24 | src)) << 8 | conn
+        state = self._conns.get(key)  # number, ready_us, last_used_us
+        transport = conn & 7
+        if direction == 0:
+            idle_limit = self._sizes.idle_limit_us(transport)
+            if state is None or now - state[2] > idle_limit:
+                state = self._conns[key] = [next(self._conn_ids), 0, now]
+                state[1] = self._shake_hands(src, dst, state[0], transport, now, watched)
+            elif watched:
+                self._keep_alive(src, dst, state, transport, now)
+            ready = state[1] if state[1] > now else now
+            state[2] = ready
+            return state[0], ready
+        if state is None:  # an answer to nothing: only a faulty machine does this
+            state = self._conns[key] = [next(self._conn_ids), 0, now]
+        state[2] = now
+        return state[0], now
+
+    def _shake_hands(self, src: int, dst: int, number: int, transport: int, now: int, watched: int) -> int:
+        """Record a handshake as one row each way; give the time it is done."""
+        ours, theirs, round_trips = self._sizes.handshake(transport)
+        rtt = self._links.base_rtt_us(src, dst)
+        done = now + round_trips * rtt
+        if watched:
+            head, note = HEAD_CODE["handshake"], note_of(Cause.HANDSHAKE)
+            half = rtt // 2
+            self._control_row(now, now + half, note, src, dst, number, ours, head, transport, 0)
+            self._control_row(now + half, done, note, dst, src, number, theirs, head, transport, 1)
+        return done
+
+    def _keep_alive(self, src: int, dst: int, state: list[int], transport: int, now: int) -> None:
+        """Record the keep-alive datagrams of the silence that ends now."""
+        size, interval = self._sizes.keep_alive(transport)
+        if not interval:
+            return
+        head, note = HEAD_CODE["keepalive"], note_of(Cause.KEEPALIVE)
+        half = self._links.base_rtt_us(src, dst) // 2
+        for t_us in range(state[2] + interval, now, interval):
+            self._control_row(t_us, t_us + half, note, src, dst, state[0], size, head, transport, 0)
+
+    def _control_row(
+        self,
+        sent: int,
+        arrived: int,
+        note: int,
+        src: int,
+        dst: int,
+        number: int,
+        wire_bytes: int,
+        head: int,
+        transport: int,
+        direction: int,
+    ) -> None:
+        assert self._sink is not None
+        segments = max(1, -(-wire_bytes // 1448))
+        self._sink.buffer += ROW.pack(
+            sent, arrived, -1, note, src, dst, number, 0, wire_bytes, -1, segments, head, transport, direction
+        )
+
+
+# Transports a client may use towards its guard; node-to-node traffic is always OMQ (transport 3.6).
+CLIENT_TRANSPORTS: Final = {"https": Transport.HTTPS, "quic": Transport.QUIC}

@@ -1,0 +1,261 @@
+"""A world: nodes and clients in their places, ready to run one replicate.
+
+`build` turns a `WorldSpec` into machines with keys, sites and links; `World.run` drives them under a
+kernel and gives back truth. Endpoint numbers: service nodes 0..n-1 in the order of the node list, clients
+after them in account order. Everything is a function of the spec, so the same spec gives the same rows.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from sessionsim.core.errors import InvalidInput
+from sessionsim.core.intents import Intent
+from sessionsim.core.nodelist import NodeList
+from sessionsim.core.scene import Scene
+from sessionsim.core.seeds import Seeds
+from sessionsim.core.truth import Truth
+from sessionsim.core.units import US_PER_S
+from sessionsim.core.view import Table
+from sessionsim.network.clients import ClientMix, ClientPlace, place_clients
+from sessionsim.network.host import Host, Kernel, RecordSink, SimpyKernel
+from sessionsim.network.journal import MessageJournal
+from sessionsim.network.links import LinkRules, Links
+from sessionsim.network.places import place_hosts
+from sessionsim.network.snapshots import Snapshot, build_nodes, load_snapshot
+from sessionsim.network.wire_sizes import ANDROID, DESKTOP, WireRules, WireSizes
+from sessionsim.protocol.client import Client
+from sessionsim.protocol.client_rules import PLATFORMS, ClientRules
+from sessionsim.protocol.crypto import KeyPair, suite_named
+from sessionsim.protocol.identity import Account, account_from_seed
+from sessionsim.protocol.machine import Machine
+from sessionsim.protocol.node_rules import NodeRules
+from sessionsim.protocol.snode import ServiceNode
+from sessionsim.protocol.swarms import nearest_swarm, swarm_position
+from sessionsim.protocol.versions.v1 import Profile
+from sessionsim.protocol.wire.onion import Hop
+
+_PROGRESS_STEP_US = US_PER_S  # how often progress is told, in simulated time
+_PICTURE_URL = "http://filev2.getsession.org/file/{:044d}#p=09324794aa9c11948189762d198c6181"
+
+
+@dataclass(frozen=True, slots=True)
+class WorldSpec:
+    """Everything a replicate depends on.
+
+    Args:
+        date: which dated node list.
+        limit_swarms: take only so many swarms (0: all); for tests and teaching.
+        platforms: platform per client; the index is the account number.
+        client_mix, link_rules, wire_rules, node_rules: settings of the parts.
+        client_rules: rules per platform name.
+        suite, memo: crypto suite.
+        intents: in time order; senders and recipients are account numbers.
+        horizon_us: simulated time, measured: [start, end) whose messages count.
+        seeds: the root of all chance.
+        epoch_ms: unix time in ms at simulated time 0.
+    """
+
+    date: str
+    platforms: tuple[str, ...]
+    intents: tuple[Intent, ...]
+    horizon_us: int
+    measured: tuple[int, int]
+    seeds: Seeds
+    epoch_ms: int
+    limit_swarms: int = 0
+    suite: str = "fast"
+    memo: bool = True
+    client_mix: ClientMix = field(default_factory=ClientMix)
+    link_rules: LinkRules = field(default_factory=LinkRules)
+    wire_rules: WireRules = field(default_factory=WireRules)
+    node_rules: NodeRules = field(default_factory=NodeRules)
+    client_rules: Mapping[str, ClientRules] = field(default_factory=lambda: PLATFORMS)
+
+
+class World:
+    """One built world. Make it with `build`."""
+
+    def __init__(
+        self,
+        spec: WorldSpec,
+        snapshot: Snapshot,
+        nodes: NodeList,
+        node_keys: tuple[tuple[KeyPair, ...], tuple[KeyPair, ...]],
+        accounts: tuple[Account, ...],
+        places: tuple[ClientPlace, ...],
+        machines: tuple[Machine, ...],
+    ) -> None:
+        self.spec, self.nodes, self.accounts, self.places = spec, nodes, accounts, places
+        self.machines = machines
+        self._snapshot, self._node_keys = snapshot, node_keys
+        self.host: Host | None = None
+
+    @property
+    def scene(self) -> Scene:
+        """What vantages may look at to choose their place."""
+        first = len(self.nodes)
+        return Scene(
+            nodes=self.nodes,
+            node_country=tuple(self._snapshot.country),
+            client_endpoints=tuple(range(first, first + len(self.accounts))),
+            client_country=tuple(place.country for place in self.places),
+            client_platform=self.spec.platforms,
+            client_ids=tuple(account.id for account in self.accounts),
+        )
+
+    @property
+    def endpoints(self) -> Table:
+        """Give the table endpoint, ip (integer), port, node (is it a service node)."""
+        n = len(self.nodes)
+        ips = (*self.nodes.ip, *(place.ip for place in self.places))
+        return {
+            "endpoint": np.arange(len(ips), dtype=np.int32),
+            "ip": np.array(ips, dtype=np.uint32),
+            "port": np.array((*self.nodes.port, *([0] * len(self.places))), dtype=np.uint16),
+            "node": np.arange(len(ips)) < n,
+        }
+
+    def run(
+        self,
+        records: RecordSink | None = None,
+        watched: frozenset[int] = frozenset(),
+        keep_bytes: bool = False,
+        progress: Callable[[int], None] | None = None,
+        kernel: Kernel | None = None,
+    ) -> Truth:
+        """Run to the horizon. A world runs once.
+
+        Args:
+            records: takes the rows of watched endpoints' links; None records nothing.
+            watched: endpoints whose links some vantage can see.
+            keep_bytes: keep the application bytes of recorded rows.
+            progress: told the simulated time reached, about once per simulated second.
+            kernel: simpy if None.
+        """
+        spec, n_nodes = self.spec, len(self.nodes)
+        journal = MessageJournal(spec.intents, spec.measured)
+        sites = (*place_hosts(self._snapshot, spec.seeds), *(place.site for place in self.places))
+        up = (*([0] * n_nodes), *(place.up_bit_per_s for place in self.places))
+        down = (*([0] * n_nodes), *(place.down_bit_per_s for place in self.places))
+        host = self.host = Host(
+            self.machines,
+            n_nodes,
+            [spec.seeds.address("host", endpoint) for endpoint in range(len(self.machines))],
+            Links(sites, up, down, spec.link_rules),
+            WireSizes(spec.wire_rules),
+            bytes(n_nodes) + bytes(self._family(platform) for platform in spec.platforms),
+            kernel or SimpyKernel(),
+            journal,
+            records,
+            watched,
+            keep_bytes,
+        )
+        for ref, intent in enumerate(spec.intents):
+            command = ("send", ref, self.accounts[intent.recipient].id, intent.body)
+            host.command(intent.t_us, n_nodes + intent.sender, command)
+        gc.collect()
+        gc.freeze()
+        try:
+            host.start()
+            for t_us in range(_PROGRESS_STEP_US, spec.horizon_us, _PROGRESS_STEP_US):
+                host.run(t_us)
+                if progress is not None:
+                    progress(t_us)
+            host.run(spec.horizon_us)
+        finally:
+            gc.unfreeze()
+        if records is not None:
+            records.spill()
+        return self._truth(journal)
+
+    def _family(self, platform: str) -> int:
+        """Give whose HTTP headers a platform's requests have."""
+        return ANDROID if self.spec.client_rules[platform].body_style == "android" else DESKTOP
+
+    def _truth(self, journal: MessageJournal) -> Truth:
+        swarm_ids = sorted(self.nodes.members)
+        first = len(self.nodes)
+        guards, swarms = [], []
+        for k, account in enumerate(self.accounts):
+            client = self.machines[first + k]
+            assert isinstance(client, Client)
+            guards.append(" ".join(str(path[0]) for path in client.requests.paths))
+            swarms.append(f"{nearest_swarm(swarm_position(account.id[1:]), swarm_ids):016x}")
+        accounts: Table = {
+            "account": np.arange(len(self.accounts), dtype=np.int32),
+            "account_id": np.array([a.id_hex for a in self.accounts], dtype=object),
+            "endpoint": np.arange(first, first + len(self.accounts), dtype=np.int32),
+            "platform": np.array(self.spec.platforms, dtype=object),
+            "swarm": np.array(swarms, dtype=object),
+            "guards": np.array(guards, dtype=object),
+        }
+        owners = [
+            (f"node:{i}", kind, pair)
+            for kind, pairs in zip(("ed25519", "x25519"), self._node_keys, strict=True)
+            for i, pair in enumerate(pairs)
+        ]
+        for account in self.accounts:
+            owners.append((f"account:{account.id_hex}", "ed25519", account.ed))
+            owners.append((f"account:{account.id_hex}", "x25519", account.x))
+        keys: Table = {
+            "owner": np.array([owner for owner, _, _ in owners], dtype=object),
+            "kind": np.array([kind for _, kind, _ in owners], dtype=object),
+            "public": np.array([pair.public.hex() for _, _, pair in owners], dtype=object),
+            "secret": np.array([pair.secret.hex() for _, _, pair in owners], dtype=object),
+        }
+        start, end = self.spec.measured
+        return Truth(accounts, journal.table(), {}, keys, start, end)
+
+
+def build(spec: WorldSpec) -> World:
+    """Make the world of a spec.
+
+    Raises:
+        InvalidInput: no clients, an unknown platform, an intent outside the accounts or the horizon, or a
+            network too small for the paths.
+    """
+    if len(spec.platforms) < 2:
+        raise InvalidInput("clients", len(spec.platforms), "at least two clients")
+    for name in spec.platforms:
+        if name not in spec.client_rules:
+            raise InvalidInput("clients", name, "one of " + ", ".join(sorted(spec.client_rules)))
+    for intent in spec.intents:
+        if not (0 <= intent.sender < len(spec.platforms) and 0 <= intent.recipient < len(spec.platforms)):
+            raise InvalidInput("workload", intent[:3], f"accounts 0..{len(spec.platforms) - 1}")
+    seeds = spec.seeds
+    snapshot = load_snapshot(spec.date, limit_swarms=spec.limit_swarms or None)
+    nodes, ed, x = build_nodes(snapshot, seeds)
+    suite = suite_named(spec.suite, memo=spec.memo)
+    hops = tuple(Hop(key.hex().encode(), nodes.x25519[i]) for i, key in enumerate(nodes.ed25519))
+    places = place_clients(len(spec.platforms), spec.client_mix, seeds)
+    accounts = tuple(account_from_seed(seeds.key("account", k)[:16]) for k in range(len(spec.platforms)))
+    machines: list[Machine] = [
+        ServiceNode(i, ed[i], x[i], nodes, suite, seeds.entropy("node", i), spec.node_rules, spec.epoch_ms)
+        for i in range(len(nodes))
+    ]
+    for k, platform in enumerate(spec.platforms):
+        machines.append(
+            Client(
+                accounts[k],
+                nodes,
+                hops,
+                spec.client_rules[platform],
+                suite,
+                seeds.entropy("client", k),
+                spec.epoch_ms,
+                _profile(k, seeds),
+            )
+        )
+    return World(spec, snapshot, nodes, (ed, x), accounts, places, tuple(machines))
+
+
+def _profile(k: int, seeds: Seeds) -> Profile:
+    """Make the profile a client puts into its texts; sizes as in messages 2.4 (Assumption: values)."""
+    key = seeds.key("profile", k)
+    url = _PICTURE_URL.format(int.from_bytes(key[:8], "little")).ljust(116, "0")[:116]
+    return Profile(f"Client {k:06d}", url, key, 1_750_000_000)

@@ -1,0 +1,191 @@
+"""What a client does and when, as numbers: one machine, three parameter sets.
+
+Desktop, Android and iOS are the same client machine under different rules. Every rule is a scenario key with
+the real value as default. Sources: client-behaviour 6.1, 6.3, 6.6 and transport 4, read from session-desktop
+(April 2026), session-android 1.33.4 and session-ios 2.15.2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from sessionsim.core.settings import setting
+from sessionsim.core.units import US_PER_DAY, US_PER_MS, US_PER_S
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRules:
+    """The behaviour of one platform. Times in microseconds."""
+
+    style: str = setting(
+        "desktop",
+        doc="How onion JSON is written and which cipher seals the layers.",
+        source="transport 3.3, 6.6: desktop and Android AES-GCM, libsession (iOS) XChaCha20",
+        choices=("desktop", "libsession"),
+    )
+    body_style: str = setting(
+        "desktop",
+        doc="How the storage RPC inside a request is written.",
+        source="transport 3.4, client-behaviour 6.6",
+        choices=("desktop", "android", "libsession"),
+    )
+    transport: str = setting(
+        "https",
+        doc="What carries requests to the guard.",
+        source="transport 3.6",
+        choices=("https", "quic"),
+    )
+    paths: int = setting(
+        2, doc="Onion paths kept, each with its own fixed guard.", source="transport 4", low=1, high=8
+    )
+    path_subnet_rule: str = setting(
+        "guards",
+        doc="Which nodes of the paths may not share a /24: none, the guards with each other, or all.",
+        source="transport 4",
+        choices=("none", "guards", "all"),
+    )
+    path_choice: str = setting(
+        "random",
+        doc="Which path a request takes: any at random, or the one with the fewest requests under way.",
+        source="transport 4",
+        choices=("random", "least-busy"),
+    )
+    exclude_destination: bool = setting(
+        True, doc="Never use a path that contains the request's destination.", source="transport 4"
+    )
+    swarm_lookup: str = setting(
+        "ask",
+        doc="How a client finds a swarm: it asks a random node, or computes it from the node list.",
+        source="transport 2.4",
+        choices=("ask", "compute"),
+    )
+    poll_interval_us: int = setting(
+        5 * US_PER_S,
+        unit="us",
+        doc="Pause between the end of one poll of the own account and the next.",
+        source="client-behaviour 6.1",
+        low=10 * US_PER_MS,
+        high=30 * US_PER_DAY,
+    )
+    poll_nodes: int = setting(
+        2, doc="Swarm nodes asked in parallel at each poll.", source="client-behaviour 6.1", low=1, high=4
+    )
+    poll_node_choice: str = setting(
+        "random",
+        doc="How the polled node is chosen: anew each time, each once in turn, or one kept a while.",
+        source="client-behaviour 6.1",
+        choices=("random", "cycle", "sticky"),
+    )
+    polls_per_node: int = setting(
+        6, doc="Polls of one node before another is taken, when the choice is sticky.",
+        source="client-behaviour 6.1 (iOS)", low=1, high=1000,
+    )  # fmt: skip
+    namespaces: tuple[int, ...] = setting(
+        (0, 2, 3, 5, 4), doc="Namespaces read at each poll, in this order.", source="client-behaviour 6.1"
+    )
+    max_size_messages: int = setting(
+        -2,
+        doc="max_size of the retrieve of namespace 0.",
+        source="client-behaviour 6.1",
+        low=-100,
+        high=7_800_000,
+    )
+    max_size_configs: int = setting(
+        -8, doc="max_size of the retrieves of config namespaces.",
+        source="client-behaviour 6.1", low=-100, high=7_800_000,
+    )  # fmt: skip
+    request_timeout_us: int = setting(
+        10 * US_PER_S,
+        unit="us",
+        doc="How long a request may take before the client gives it up.",
+        source="client-behaviour 6.1, 6.3",
+        low=100 * US_PER_MS,
+        high=US_PER_DAY,
+    )
+    send_attempts: int = setting(
+        3, doc="Attempts to store one message.", source="client-behaviour 6.3", low=1, high=100
+    )
+    send_backoff_us: int = setting(
+        100 * US_PER_MS,
+        unit="us",
+        doc="Pause before the second attempt.",
+        source="client-behaviour 6.3",
+        low=0,
+        high=US_PER_DAY,
+    )
+    send_backoff_growth: float = setting(
+        1.0,
+        doc="Factor by which the pause grows with each attempt.",
+        source="client-behaviour 6.3",
+        low=1,
+        high=10,
+    )
+    send_backoff_cap_us: int = setting(
+        150 * US_PER_S,
+        unit="us",
+        doc="Longest pause between attempts.",
+        source="client-behaviour 6.3",
+        low=0,
+        high=US_PER_DAY,
+    )
+    send_form: str = setting(
+        "sequence",
+        doc="The RPC method around a store.",
+        source="client-behaviour 6.3",
+        choices=("sequence", "batch", "store"),
+    )
+    message_ttl_us: int = setting(
+        14 * US_PER_DAY,
+        unit="us",
+        doc="Lifetime asked for direct messages.",
+        source="messages 2.3",
+        low=10 * US_PER_S,
+        high=14 * US_PER_DAY,
+    )
+    sync_copy: bool = setting(
+        True,
+        doc="Store a second copy in the own swarm after the first store succeeded.",
+        source="client-behaviour 6.3",
+    )
+    send_profile: bool = setting(
+        True,
+        doc="Put the sender's name, picture address and profile key into each text.",
+        source="messages 2.4: a normal text carries the profile",
+    )
+
+
+DESKTOP: Final = ClientRules()
+ANDROID: Final = replace(
+    DESKTOP,
+    body_style="android",
+    path_subnet_rule="none",
+    exclude_destination=False,
+    poll_interval_us=2 * US_PER_S,
+    poll_nodes=1,
+    poll_node_choice="cycle",
+    namespaces=(2, 3, 4, 5, 0),
+    request_timeout_us=120 * US_PER_S,
+    send_attempts=10,
+    send_backoff_us=250 * US_PER_MS,
+    send_backoff_growth=2.0,
+    send_form="batch",
+)
+IOS: Final = replace(
+    DESKTOP,
+    style="libsession",
+    body_style="libsession",
+    transport="quic",
+    path_subnet_rule="all",
+    path_choice="least-busy",
+    swarm_lookup="compute",
+    poll_interval_us=1_500 * US_PER_MS,
+    poll_nodes=1,
+    poll_node_choice="sticky",
+    namespaces=(0, 2, 3, 4, 5),
+    send_attempts=10,
+    send_backoff_us=250 * US_PER_MS,
+    send_backoff_growth=2.0,
+    send_form="store",
+)
+PLATFORMS: Final = {"android": ANDROID, "desktop": DESKTOP, "ios": IOS}

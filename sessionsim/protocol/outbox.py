@@ -1,0 +1,193 @@
+"""Sending: a serial queue per recipient, attempts with back-off, and the sync copy after the first store.
+
+A message is encrypted once; each attempt stores the same bytes at a random node of the recipient's swarm,
+so a repeated store is a duplicate there. When the store has succeeded, a second copy encrypted to the own
+account is stored in the own swarm (client-behaviour 6.3). A 421 replaces the cached swarm and is retried at once.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, Any
+
+from sessionsim.core.columns import Cause, note_of
+from sessionsim.core.errors import RemoteProtocolError
+from sessionsim.core.units import US_PER_MS
+from sessionsim.protocol.machine import LOG, Effect
+from sessionsim.protocol.paths import number_at
+from sessionsim.protocol.requests import Purpose
+from sessionsim.protocol.versions.v1 import Profile, encode_text, seal_direct
+from sessionsim.protocol.wire import rpc
+
+if TYPE_CHECKING:
+    from sessionsim.protocol.client import Client
+
+_ATTEMPT_BITS = 8  # room for the attempts of one copy in an exchange number (ClientRules.send_attempts ≤ 100)
+_NAMESPACE = 0  # direct messages
+
+
+class _Copy:
+    """One copy of a text on its way to a swarm: the recipient's, or the own one (`purpose` SYNC)."""
+
+    __slots__ = (
+        "attempts",
+        "body",
+        "data",
+        "note",
+        "number",
+        "owner_id",
+        "purpose",
+        "recipient_id",
+        "ref",
+        "sent_ms",
+    )
+
+    def __init__(
+        self,
+        number: int,
+        ref: int,
+        purpose: Purpose,
+        owner_id: bytes,
+        recipient_id: bytes,
+        body: str,
+        sent_ms: int,
+    ) -> None:
+        self.number, self.ref, self.purpose = number, ref, purpose
+        self.owner_id, self.recipient_id, self.body, self.sent_ms = owner_id, recipient_id, body, sent_ms
+        self.data, self.attempts = b"", 0
+        self.note = note_of(Cause.MESSAGE if purpose is Purpose.SEND else Cause.SYNC, ref)
+
+
+class Outbox:
+    """The sending half of a client. Args: client: whose; profile: what it tells about itself."""
+
+    def __init__(self, client: Client, profile: Profile) -> None:
+        self._client = client
+        self._profile = profile if client.rules.send_profile else None
+        self._queues: dict[bytes, deque[tuple[int, str]]] = {}
+        self._retries: list[tuple[int, int, _Copy]] = []
+        self._copies = 0
+
+    def accept(self, ref: int, recipient_id: bytes, body: str, now_us: int) -> list[Effect]:
+        """Take a text for a recipient; it starts when those before it to the same recipient are done."""
+        queue = self._queues.setdefault(recipient_id, deque())
+        queue.append((ref, body))
+        return self._start_next(recipient_id, now_us) if len(queue) == 1 else []
+
+    def next_due_us(self) -> int | None:
+        """Give when the earliest retry is due."""
+        return self._retries[0][0] if self._retries else None
+
+    def wake(self, now_us: int) -> list[Effect]:
+        """Start the retries that are due."""
+        effects: list[Effect] = []
+        while self._retries and self._retries[0][0] <= now_us:
+            effects += self._attempt(heappop(self._retries)[2], now_us)
+        return effects
+
+    def _start_next(self, recipient_id: bytes, now_us: int) -> list[Effect]:
+        queue = self._queues[recipient_id]
+        if not queue:
+            return []
+        ref, body = queue[0]
+        return self._begin(
+            ref, Purpose.SEND, recipient_id, recipient_id, body, self._client.wire_ms(now_us), now_us
+        )
+
+    def _begin(
+        self,
+        ref: int,
+        purpose: Purpose,
+        owner_id: bytes,
+        recipient_id: bytes,
+        body: str,
+        sent_ms: int,
+        now_us: int,
+    ) -> list[Effect]:
+        """Encrypt one copy for the inbox `owner_id`, log its hash, and make the first attempt."""
+        client = self._client
+        copy = _Copy(self._copies, ref, purpose, owner_id, recipient_id, body, sent_ms)
+        self._copies += 1
+        target = recipient_id if purpose is Purpose.SYNC else b""
+        content = encode_text(body, sent_ms, profile=self._profile, sync_target=target)
+        address = copy.number.to_bytes(8, "little")
+        random = client.entropy.draw(b"seal" + address)[:32] + client.entropy.draw(b"decoy" + address)
+        copy.data = seal_direct(client.suite, client.account, owner_id, content, sent_ms, random)
+        what = "hash" if purpose is Purpose.SEND else "sync_hash"
+        log: Effect = (LOG, what, ref, rpc.message_hash(owner_id, _NAMESPACE, copy.data))
+        return [log, *self._attempt(copy, now_us)]
+
+    def _attempt(self, copy: _Copy, now_us: int) -> list[Effect]:
+        return self._client.swarms.find(
+            copy.owner_id, now_us, lambda swarm, t_us: self._store(copy, swarm, t_us)
+        )
+
+    def _store(self, copy: _Copy, swarm: tuple[int, ...], now_us: int) -> list[Effect]:
+        """Ask one random node of the swarm to store the copy."""
+        client, rules = self._client, self._client.rules
+        exchange = (copy.number << _ATTEMPT_BITS | copy.attempts) << 4 | copy.purpose
+        copy.attempts += 1
+        if not swarm:
+            return self._not_stored(copy, 0, now_us, {})
+        node = swarm[number_at(client.entropy, b"store" + exchange.to_bytes(8, "little"), len(swarm))]
+        style = client.body_style
+        call = rpc.store_call(
+            style, copy.owner_id.hex(), copy.data, copy.sent_ms, rules.message_ttl_us // US_PER_MS
+        )
+        if rules.send_form == "store":
+            body = rpc.request_body(style, call)
+        else:
+            body = rpc.batch_body(style, [call], rules.send_form.encode())
+        effects: list[Effect] = []
+        if copy.purpose is Purpose.SEND:
+            effects.append((LOG, "attempts", copy.ref, copy.attempts))
+        effects.append(
+            client.requests.send(
+                exchange, node, body, copy.note, now_us,
+                lambda status, answer, t_us: self._answered(copy, status, answer, t_us),
+            )
+        )  # fmt: skip
+        return effects
+
+    def _answered(self, copy: _Copy, status: int, body: bytes, now_us: int) -> list[Effect]:
+        fields: dict[str, Any] = {}
+        try:
+            if status == 200 and self._client.rules.send_form != "store":
+                status, fields = rpc.read_batch(body)[0]
+            elif status in (200, 421):
+                fields = rpc.read_object(body)
+        except (RemoteProtocolError, IndexError):
+            status = 0
+        if status != 200:
+            return self._not_stored(copy, status, now_us, fields)
+        what = "stored" if copy.purpose is Purpose.SEND else "sync_stored"
+        return [(LOG, what, copy.ref, now_us), *self._done(copy, now_us, stored=True)]
+
+    def _not_stored(self, copy: _Copy, status: int, now_us: int, fields: dict[str, Any]) -> list[Effect]:
+        """Try again later, or give the copy up after the last attempt."""
+        client, rules = self._client, self._client.rules
+        if status == 421:
+            client.swarms.correct(copy.owner_id, fields)
+        if copy.attempts >= rules.send_attempts:
+            log: Effect = (LOG, "failed", copy.ref, f"status {status}")
+            failed = [log] if copy.purpose is Purpose.SEND else []
+            return [*failed, *self._done(copy, now_us, stored=False)]
+        if status == 421:
+            return self._attempt(copy, now_us)
+        pause = rules.send_backoff_us * rules.send_backoff_growth ** (copy.attempts - 1)
+        heappush(self._retries, (now_us + int(min(pause, rules.send_backoff_cap_us)), copy.number, copy))
+        return []
+
+    def _done(self, copy: _Copy, now_us: int, *, stored: bool) -> list[Effect]:
+        """Go on after a copy: its sync copy, and the next text to the same recipient."""
+        if copy.purpose is Purpose.SYNC:
+            return []
+        effects: list[Effect] = []
+        own_id = self._client.account.id
+        if stored and self._client.rules.sync_copy and copy.recipient_id != own_id:
+            effects += self._begin(
+                copy.ref, Purpose.SYNC, own_id, copy.recipient_id, copy.body, copy.sent_ms, now_us
+            )
+        self._queues[copy.recipient_id].popleft()
+        return effects + self._start_next(copy.recipient_id, now_us)

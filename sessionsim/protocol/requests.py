@@ -1,0 +1,134 @@
+"""Requests of one client over its onion paths: build, remember, match the answer, give up in time.
+
+An exchange number says what it is for (low four bits, `Purpose`) and which of its kind it is, so that its
+draws and the host's never depend on unrelated requests. Deadlines are a heap cleaned from the top: a
+request that was answered costs no wake-up of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntEnum
+from heapq import heappop, heappush
+
+from sessionsim.core.columns import Transport
+from sessionsim.core.nodelist import NodeList
+from sessionsim.core.seeds import Entropy
+from sessionsim.protocol.client_rules import ClientRules
+from sessionsim.protocol.crypto.layer import Layer
+from sessionsim.protocol.crypto.suite import Suite
+from sessionsim.protocol.machine import SEND, Effect
+from sessionsim.protocol.paths import Path, build_paths, number_at
+from sessionsim.protocol.wire.onion import STYLES, Hop, build_request
+
+_CONNECTION = {"https": int(Transport.HTTPS), "quic": int(Transport.QUIC)}
+
+
+class Purpose(IntEnum):
+    """What an exchange is for; the low four bits of its number."""
+
+    POLL = 0
+    SEND = 1
+    SYNC = 2
+    LOOKUP = 3
+
+
+class Request:
+    """One request under way. `done(status, body, now_us)` takes the answer; status 0 means none came."""
+
+    __slots__ = ("deadline_us", "done", "layer", "node", "path")
+
+    def __init__(
+        self, layer: Layer, path: int, node: int, deadline_us: int, done: Callable[..., list[Effect]]
+    ) -> None:
+        self.layer, self.path, self.node = layer, path, node
+        self.deadline_us, self.done = deadline_us, done
+
+
+class Requests:
+    """The onion side of a client.
+
+    Args:
+        nodes: the node list the client holds.
+        hops: route entries of all nodes, by node number; shared between clients.
+        rules: its platform.
+        suite, entropy: cryptography and addressed chance.
+    """
+
+    def __init__(
+        self, nodes: NodeList, hops: tuple[Hop, ...], rules: ClientRules, suite: Suite, entropy: Entropy
+    ) -> None:
+        self._hops, self._suite, self._entropy, self._rules = hops, suite, entropy, rules
+        self.paths: tuple[Path, ...] = build_paths(nodes, rules, entropy)
+        self._style = STYLES[rules.style]
+        self._connection = _CONNECTION[rules.transport]
+        self._busy = [0] * len(self.paths)
+        self._pending: dict[int, Request] = {}
+        self._deadlines: list[tuple[int, int]] = []
+
+    def __len__(self) -> int:
+        return len(self._pending)
+
+    def send(
+        self, exchange: int, node: int, body: bytes, note: int, now_us: int, done: Callable[..., list[Effect]]
+    ) -> Effect:
+        """Start a request to a node; the effect to return. `done` gets what comes of it."""
+        address = exchange.to_bytes(8, "little")
+        path = self._choose_path(node, address)
+        guard, middle, last = self.paths[path]
+        hops, draw = self._hops, self._entropy.draw
+        payload, layer = build_request(
+            self._suite,
+            self._style,
+            (hops[guard], hops[middle], hops[last], hops[node]),
+            body,
+            (draw(b"o0" + address), draw(b"o1" + address), draw(b"o2" + address), draw(b"o3" + address)),
+        )
+        deadline = now_us + self._rules.request_timeout_us
+        self._pending[exchange] = Request(layer, path, node, deadline, done)
+        self._busy[path] += 1
+        heappush(self._deadlines, (deadline, exchange))
+        return (SEND, guard, self._connection, exchange, "onion_req", payload, note)
+
+    def _choose_path(self, node: int, address: bytes) -> int:
+        usable = (
+            [p for p, path in enumerate(self.paths) if node not in path]
+            if self._rules.exclude_destination
+            else []
+        )
+        usable = usable or list(range(len(self.paths)))
+        if self._rules.path_choice == "least-busy":
+            fewest = min(self._busy[p] for p in usable)
+            usable = [p for p in usable if self._busy[p] == fewest]
+        if len(usable) == 1:
+            return usable[0]
+        return usable[number_at(self._entropy, b"choose path" + address, len(usable))]
+
+    def take(self, src: int, conn: int, exchange: int) -> Request | None:
+        """Take the request an answer belongs to, if it was asked of that guard and is still awaited."""
+        request = self._pending.get(exchange)
+        if request is None or conn != self._connection or src != self.paths[request.path][0]:
+            return None
+        return self._finish(exchange)
+
+    def _finish(self, exchange: int) -> Request:
+        request = self._pending.pop(exchange)
+        self._busy[request.path] -= 1
+        return request
+
+    def overdue(self, now_us: int) -> list[Request]:
+        """Take all requests whose deadline has come, in order of deadline."""
+        late = []
+        deadlines = self._deadlines
+        while deadlines and deadlines[0][0] <= now_us:
+            _deadline, exchange = heappop(deadlines)
+            if exchange in self._pending:
+                late.append(self._finish(exchange))
+        return late
+
+    def next_deadline_us(self) -> int | None:
+        """Give the earliest deadline still awaited."""
+        deadlines = self._deadlines
+        while deadlines and deadlines[0][1] not in self._pending:
+            heappop(deadlines)
+        return deadlines[0][0] if deadlines else None

@@ -1,0 +1,166 @@
+"""What the work cannot cost less than: the bare programs that the benchmark divides by.
+
+`MESSAGE_PRIMITIVES` lists the cryptography of one delivered message (three onion exchanges, two stores with six
+replications each, one poll of five namespaces) as data: name, count, call. Key conversions (Ed25519 to X25519)
+are left out on purpose: they are cached per process, so counting them would flatter our ratio.
+`exchange_codec_floor` does the JSON, base64, bencode, AEAD and hashing of one empty poll over an onion path in
+a straight line, and `bare_simpy` runs eight staggered timeouts per exchange.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from base64 import b64encode
+from binascii import a2b_base64
+from collections.abc import Callable, Iterator
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import orjson
+import simpy
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from nacl import bindings
+
+_KEY, _NONCE = bytes(range(32)), bytes(12)
+_PUBLIC, _SECRET = bindings.crypto_box_seed_keypair(bytes(31) + b"\x01")
+_ED_PUBLIC, _ED_SECRET = bindings.crypto_sign_seed_keypair(bytes(31) + b"\x02")
+_SIGNED = bindings.crypto_sign(bytes(43), _ED_SECRET)
+_PADDED = bytes(320 + 96)
+_BOX = bindings.crypto_box_seal(_PADDED, _PUBLIC)
+_SCALAR = bindings.crypto_core_ed25519_scalar_reduce(bytes(range(64)))
+_LAYER = bytes(1400)
+_SEALED = AESGCM(_KEY).encrypt(_NONCE, _LAYER, None)
+
+
+class Primitive(NamedTuple):
+    """One kind of operation. Args: count: how often per delivered message; call: does it once."""
+
+    name: str
+    count: int
+    call: Callable[[], object]
+
+
+def _seal_box() -> object:
+    shared = bindings.crypto_box_beforenm(_PUBLIC, _SECRET)
+    nonce = hashlib.blake2b(_PUBLIC + _PUBLIC, digest_size=24).digest()
+    return bindings.crypto_box_easy_afternm(_PADDED, nonce, shared)
+
+
+MESSAGE_PRIMITIVES: tuple[Primitive, ...] = (
+    Primitive("X25519 shared secret (12 layers, both ends)", 24, lambda: bindings.crypto_scalarmult(_SECRET, _PUBLIC)),
+    Primitive("X25519 ephemeral public key (12 layers, 2 boxes)", 14, lambda: bindings.crypto_scalarmult_base(_KEY)),
+    Primitive("sealed box, sealed (text and sync copy)", 2, _seal_box),
+    Primitive("sealed box, opened (recipient)", 1, lambda: bindings.crypto_box_seal_open(_BOX, _PUBLIC, _SECRET)),
+    Primitive(
+        "decoy signature point (2 envelopes)", 2, lambda: bindings.crypto_scalarmult_ed25519_base_noclamp(_SCALAR)
+    ),
+    Primitive(
+        "Ed25519 signature (2 texts, 14 member answers, 5 retrieves)", 21,
+        lambda: bindings.crypto_sign(b"retrieve1777000000000", _ED_SECRET),
+    ),
+    Primitive(
+        "Ed25519 verification (5 retrieves, 1 text)", 6, lambda: bindings.crypto_sign_open(_SIGNED, _ED_PUBLIC)
+    ),
+    Primitive("HMAC-SHA256 layer key (12 layers, both ends)", 24, lambda: hmac.digest(b"LOKI", _KEY, "sha256")),
+    Primitive(
+        "AES-256-GCM sealed (12 layers, 3 answers)", 15, lambda: AESGCM(_KEY).encrypt(_NONCE, _LAYER, None)
+    ),
+    Primitive("AES-256-GCM opened (12 layers, 3 answers)", 15, lambda: AESGCM(_KEY).decrypt(_NONCE, _SEALED, None)),
+    Primitive(
+        "BLAKE2b message hash (2 clients' copies, 14 members)", 16,
+        lambda: hashlib.blake2b(_LAYER, digest_size=32).digest(),
+    ),
+)  # fmt: skip
+
+
+def microseconds(call: Callable[[], object], times: int) -> float:
+    """Time one call: the best of three loops of `times`, in µs."""
+    best = float("inf")
+    for _ in range(3):
+        start = perf_counter()
+        for _ in range(times):
+            call()
+        best = min(best, perf_counter() - start)
+    return best / times * 1e6
+
+
+_RETRIEVE_ANSWER = {"hf": [19, 3], "messages": [], "more": False, "t": 1_777_000_000_000}
+_HEX = "ab" * 32
+
+
+def exchange_codec_floor() -> None:
+    """Do what one empty five-namespace poll must do in bytes: client, three relays, destination, and back."""
+    calls = []
+    for namespace in (0, 2, 3, 5, 4):
+        signature = hashlib.blake2b(b"retrieve%d1777000000000" % namespace, key=_KEY).digest()
+        calls.append(
+            {
+                "method": "retrieve",
+                "params": {
+                    "pubkey": "05" + _HEX, "pubkey_ed25519": _HEX, "namespace": namespace, "last_hash": "",
+                    "max_size": -8, "timestamp": 1_777_000_000_000, "signature": b64encode(signature).decode(),
+                },
+            }
+        )  # fmt: skip
+    body = orjson.dumps({"jsonrpc": "2.0", "method": "batch", "params": {"requests": calls}})
+    text = b'{"body":null,"headers":{}}'
+    ephemerals = []
+    for layer in range(4):
+        ephemeral = hashlib.blake2b(_KEY, digest_size=32).digest()
+        key = hmac.digest(b"LOKI", hashlib.blake2b(ephemeral + _KEY, digest_size=32).digest(), "sha256")
+        plaintext = len(body).to_bytes(4, "little") + body + text
+        body = _NONCE + AESGCM(key).encrypt(_NONCE, plaintext, None)
+        ephemerals.append((ephemeral, key))
+        route = b'"ephemeral_key":"' + ephemeral.hex().encode() + b'"}'
+        text = b"{" + route if layer == 3 else b'{"destination":"' + _HEX.encode() + b'",' + route
+    frame = len(body).to_bytes(4, "little") + body + text
+    for layer in (3, 2, 1, 0):
+        end = 4 + int.from_bytes(frame[:4], "little")
+        blob, fields = frame[4:end], orjson.loads(frame[end:])
+        if layer < 3:  # a relay's bencoded hop message, written and read
+            hop = b"d4:data%d:%b8:enc_type7:aes-gcm13:ephemeral_key32:%b6:hop_noi1ee" % (
+                len(blob),
+                blob,
+                _KEY,
+            )
+            start = hop.index(b":", 7) + 1
+            blob = hop[start : start + int(hop[7 : start - 1])]
+        ephemeral, key = ephemerals[layer]
+        bytes.fromhex(fields["ephemeral_key"])
+        key = hmac.digest(b"LOKI", hashlib.blake2b(ephemeral + _KEY, digest_size=32).digest(), "sha256")
+        frame = AESGCM(key).decrypt(blob[:12], blob[12:], None)
+    end = 4 + int.from_bytes(frame[:4], "little")
+    request, _control = orjson.loads(frame[4:end]), orjson.loads(frame[end:])
+    results = []
+    for call in request["params"]["requests"]:
+        params = call["params"]
+        bytes.fromhex(params["pubkey"]), bytes.fromhex(params["pubkey_ed25519"])
+        signed = b"retrieve%d%d" % (params["namespace"], params["timestamp"])
+        assert len(a2b_base64(params["signature"])) == len(hashlib.blake2b(signed, key=_KEY).digest())
+        results.append({"body": _RETRIEVE_ANSWER, "code": 200})
+    answer = orjson.dumps({"body": orjson.dumps({"results": results}).decode(), "status": 200})
+    sealed = b64encode(_NONCE + AESGCM(key).encrypt(_NONCE, answer, None))
+    raw = a2b_base64(sealed)
+    opened = orjson.loads(AESGCM(key).decrypt(raw[:12], raw[12:], None))
+    assert len(orjson.loads(opened["body"])["results"]) == 5
+
+
+def bare_simpy(exchanges: int, in_flight: int) -> float:
+    """Run eight staggered timeouts per exchange with `in_flight` exchanges at once; µs per exchange."""
+    env = simpy.Environment()
+    remaining = exchanges
+
+    def source(phase: int) -> Iterator[Any]:
+        nonlocal remaining
+        yield env.timeout(phase)
+        while remaining > 0:
+            remaining -= 1
+            for hop in range(8):
+                yield env.timeout(40_000 + (phase * 7919 + hop * 104_729) % 30_000)
+
+    for k in range(in_flight):
+        env.process(source(k * 997))
+    start = perf_counter()
+    env.run()
+    return (perf_counter() - start) / exchanges * 1e6

@@ -1,0 +1,130 @@
+"""The host over real machines: equal rows under both kernels, addressed delays, connections, failures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sessionsim.core.columns import DTYPE, HEAD_CODE, split_note
+from sessionsim.core.errors import InvalidInput
+from sessionsim.core.intents import Intent
+from sessionsim.core.seeds import Seeds
+from sessionsim.core.storage import MemoryRecords
+from sessionsim.core.truth import Truth
+from sessionsim.core.units import US_PER_MS, US_PER_S
+from sessionsim.network.host import HeapKernel, Kernel, SimpyKernel
+from sessionsim.network.world import WorldSpec, build
+
+PLATFORMS = ("desktop", "android", "ios", "desktop")
+SPEC = WorldSpec(
+    date="2026-04-28",
+    limit_swarms=6,
+    platforms=PLATFORMS,
+    intents=(
+        Intent(5 * US_PER_S, 0, 1, "hello"),
+        Intent(6 * US_PER_S, 1, 2, "täxt with ünicode 😀"),
+        Intent(6 * US_PER_S, 2, 3, "x" * 300),
+        Intent(7 * US_PER_S, 0, 1, "again"),
+    ),
+    horizon_us=40 * US_PER_S,
+    measured=(0, 40 * US_PER_S),
+    seeds=Seeds(7),
+    epoch_ms=1_777_000_000_000,
+)
+
+
+def run(spec: WorldSpec, kernel: Kernel | None = None) -> tuple[Truth, np.ndarray, dict[int, bytes]]:
+    world = build(spec)
+    records = MemoryRecords()
+    truth = world.run(records, frozenset(range(len(world.machines))), keep_bytes=True, kernel=kernel)
+    return truth, np.frombuffer(bytes(records.buffer), dtype=DTYPE), dict(enumerate(records.blobs))
+
+
+@pytest.fixture(scope="module")
+def simpy_run() -> tuple[Truth, np.ndarray, dict[int, bytes]]:
+    return run(SPEC, SimpyKernel())
+
+
+def test_every_message_is_delivered_and_synced(simpy_run) -> None:
+    messages = simpy_run[0].messages
+    assert list(messages["outcome"]) == ["delivered"] * 4
+    assert (messages["sync_stored_us"] > messages["stored_us"]).all()
+    assert (messages["delivered_us"] > messages["intent_us"]).all()
+
+
+def test_heap_loop_and_simpy_give_equal_rows_and_bytes(simpy_run) -> None:
+    truth, rows, blobs = run(SPEC, HeapKernel())
+    assert np.array_equal(rows, simpy_run[1])
+    assert blobs == simpy_run[2]
+    assert list(truth.messages["hash"]) == list(simpy_run[0].messages["hash"])
+
+
+def test_fast_and_sodium_have_the_same_rows(simpy_run) -> None:
+    _, rows, _ = run(replace(SPEC, suite="sodium"))
+    assert np.array_equal(rows, simpy_run[1])
+
+
+def test_memo_on_and_off_give_equal_rows_and_bytes() -> None:
+    with_memo = run(replace(SPEC, suite="sodium", memo=True))
+    without = run(replace(SPEC, suite="sodium", memo=False))
+    assert np.array_equal(with_memo[1], without[1])
+    assert with_memo[2] == without[2]
+
+
+def test_a_store_is_forty_eight_transmissions_with_its_sync_copy_and_polls(simpy_run) -> None:
+    rows = simpy_run[1]
+    causes, refs = split_note(rows["note"])
+    for message in range(4):
+        assert ((causes == 1) & (refs == message)).sum() == 8  # onion there and back
+        assert ((causes == 2) & (refs == message)).sum() == 8
+    replications = ((causes == 4) & (rows["direction"] == 0)).sum()
+    assert 8 * 4 <= replications <= 8 * 6  # eight stores in swarms of five to seven nodes
+
+
+def test_another_message_does_not_change_unrelated_delays(simpy_run) -> None:
+    spec = replace(SPEC, intents=(*SPEC.intents, Intent(8 * US_PER_S, 3, 2, "more")))
+    rows, extra = simpy_run[1], run(spec)[1]
+    client = len(build(SPEC).nodes) + 1  # account 1 neither sends nor receives the new message
+    for table in (rows, extra):
+        assert (table["t_recv_us"] > table["t_sent_us"]).all()
+    one = rows[(rows["src"] == client) | (rows["dst"] == client)]
+    two = extra[(extra["src"] == client) | (extra["dst"] == client)]
+    assert np.array_equal(
+        one[["t_sent_us", "t_recv_us", "app_bytes"]], two[["t_sent_us", "t_recv_us", "app_bytes"]]
+    )
+
+
+def test_a_client_connection_opens_with_one_handshake(simpy_run) -> None:
+    rows = simpy_run[1]
+    n_nodes = len(build(SPEC).nodes)
+    shakes = rows[(rows["head"] == HEAD_CODE["handshake"]) & (rows["direction"] == 0)]
+    assert (shakes["src"] >= n_nodes).all()
+    assert len(shakes) == len(set(zip(shakes["src"], shakes["dst"], strict=True)))
+    first = rows[
+        (rows["src"] == shakes["src"][0]) & (rows["dst"] == shakes["dst"][0]) & (rows["direction"] == 0)
+    ]
+    assert first["head"][0] == HEAD_CODE["handshake"]
+    assert first["t_sent_us"][1] - first["t_sent_us"][0] >= 2 * (
+        first["t_recv_us"][0] - first["t_sent_us"][0]
+    )
+
+
+def test_machines_use_only_the_bytes_that_arrive(simpy_run) -> None:
+    assert set(np.unique(simpy_run[1]["head"])) <= {0, 1, 3, 4, 5, 200}
+
+
+def test_intents_outside_the_accounts_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="workload"):
+        build(replace(SPEC, intents=(Intent(0, 0, 9, "x"),)))
+
+
+def test_rows_do_not_depend_on_how_often_progress_is_told(simpy_run) -> None:
+    world = build(SPEC)
+    records = MemoryRecords()
+    seen: list[int] = []
+    world.run(records, frozenset(range(len(world.machines))), keep_bytes=True, progress=seen.append)
+    assert np.array_equal(np.frombuffer(bytes(records.buffer), dtype=DTYPE), simpy_run[1])
+    assert seen == [s * US_PER_S for s in range(1, 40)]
+    assert all(t % US_PER_MS == 0 for t in seen)
