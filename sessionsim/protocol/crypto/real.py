@@ -33,7 +33,7 @@ def x25519_keypair(secret: bytes) -> KeyPair:
 
 @lru_cache(maxsize=_CACHED_KEYS)
 def x25519_of_ed25519(pair: KeyPair) -> KeyPair:
-    """Convert an Ed25519 pair: the scalar is the clamped first half of SHA-512(seed). Source: transport 1.1."""
+    """Convert an Ed25519 pair; the scalar is the clamped half of SHA-512(seed). Source: transport 1.1."""
     return KeyPair(
         bindings.crypto_sign_ed25519_pk_to_curve25519(pair.public),
         bindings.crypto_sign_ed25519_sk_to_curve25519(pair.secret + pair.public),

@@ -31,7 +31,7 @@ def decode(kind: type[M], raw: bytes) -> M:
     try:
         message = kind.FromString(raw)
     except DecodeError as wrong:
-        raise RemoteProtocolError(f"not a {kind.__name__}") from wrong
+        raise RemoteProtocolError(f"not readable as {kind.__name__}") from wrong
     if not message.IsInitialized():
         raise RemoteProtocolError(f"a required field of {kind.__name__} is missing")
     return message
