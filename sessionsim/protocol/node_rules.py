@@ -79,6 +79,12 @@ class NodeRules:
         doc="Highest hop counter of an onion request that is still relayed.",
         source="transport 3.5; session-storage-server: oxenss/rpc/onion_processing.h",
     )
+    relays_max: int = setting(
+        10_000,
+        low=1,
+        doc="Relayed requests a node waits for at most; it is busy for more.",
+        source="Assumption: bounds memory; the real server queues at most 1000 requests per kind (omq.cpp)",
+    )
     relay_timeout_us: int = setting(
         30 * US_PER_S,
         unit="us",

@@ -1,0 +1,342 @@
+"""The machine of a service node (transport 3.5-3.8, 5).
+
+It opens one onion layer and relays, answers or refuses; executes storage RPC; and copies stores to its swarm
+(`_jobs`). All requests of one kind wait equally long, so what is pending lies in dicts in order of deadline,
+and one wake-up, armed only while something is pending, serves all: a request that is answered in time costs
+no timer.
+
+Whatever arrives gets an error answer or silence. Nodes talk over OxenMQ, which knows its peers: a node-only
+endpoint called by anybody else, an answer nobody awaits, or one from the wrong node is dropped.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sessionsim.core.columns import Transport
+from sessionsim.core.errors import CannotOpen, RemoteProtocolError
+from sessionsim.core.nodelist import NodeList
+from sessionsim.core.seeds import Entropy
+from sessionsim.core.units import US_PER_MS
+from sessionsim.protocol.crypto.layer import ENC_TYPES, Layer
+from sessionsim.protocol.crypto.suite import KeyPair, Suite
+from sessionsim.protocol.machine import NOTHING, SEND, WAKE_AT, Effect, Effects
+from sessionsim.protocol.node_rules import NodeRules
+from sessionsim.protocol.snode._jobs import Job, Jobs
+from sessionsim.protocol.snode._storage_rpc import UNASSIGNED_SWARM, StorageRpc
+from sessionsim.protocol.storage import MessageStore
+from sessionsim.protocol.wire.onion import (
+    FINAL,
+    TO_NODE,
+    decode_client_request,
+    decode_hop,
+    decode_inner,
+    encode_hop,
+    open_request,
+    seal_answer,
+    target_is_allowed,
+)
+from sessionsim.protocol.wire.rpc_answers import Answer, quic_error, text_answer
+from sessionsim.protocol.wire.rpc_node import BatchCall, Refused, read_call
+
+_OMQ: Final = int(Transport.OMQ)
+_QUIC: Final = int(Transport.QUIC)
+_TRANSPORT: Final = 7  # the low bits of a connection handle. Source: core.columns.Transport
+_CODES: Final = range(100, 600)  # Source: HTTP, RFC 9110 section 15
+
+
+class ServiceNode:
+    """One service node.
+
+    Args:
+        endpoint: its position in the node list, which is its endpoint number.
+        ed, x: its Ed25519 and X25519 pairs.
+        nodes: the node list it knows.
+        suite: cryptography.
+        entropy: its addressed chance.
+        rules: limits and timeouts.
+        epoch_ms: unix ms of simulated time 0.
+    """
+
+    def __init__(
+        self,
+        endpoint: int,
+        ed: KeyPair,
+        x: KeyPair,
+        nodes: NodeList,
+        suite: Suite,
+        entropy: Entropy,
+        rules: NodeRules,
+        epoch_ms: int,
+    ) -> None:
+        self._x, self._nodes, self._suite, self._entropy, self._rules = x, nodes, suite, entropy, rules
+        self._epoch_ms = epoch_ms
+        self._count = len(nodes)
+        self._name = ed.public.hex()
+        self._ready = nodes.swarm[endpoint] != UNASSIGNED_SWARM
+        self._rpc = StorageRpc(endpoint, ed, nodes, suite, rules)
+        self._jobs = Jobs(endpoint, nodes, self._rpc, rules, epoch_ms)
+        self._relay_timeout_us = rules.relay_timeout_us
+        self._hops_max = rules.hops_max
+        self._max_bytes = rules.request_max_bytes
+        self._free = 1  # the next exchange number
+        # Exchange number -> deadline, previous hop, its connection and exchange, next hop.
+        self._relays: dict[int, tuple[int, int, int, int, int]] = {}
+        self._wake_us: int | None = None
+
+    @property
+    def store(self) -> MessageStore:
+        """The messages this node holds, for tests and inspection."""
+        return self._rpc.store
+
+    @property
+    def pending(self) -> int:
+        """How many answers of other nodes are awaited."""
+        return len(self._relays) + len(self._jobs)
+
+    def start(self, now_us: int) -> Effects:
+        """Begin; a node has nothing to do by itself."""
+        return NOTHING
+
+    def command(self, command: tuple[Any, ...], now_us: int) -> Effects:
+        """A node takes no commands."""
+        return NOTHING
+
+    def receive(
+        self, src: int, conn: int, exchange: int, head: str | int, payload: bytes, now_us: int
+    ) -> Effects:
+        """Take a transmission: a request of a client or node, or an answer. Never raises on hostile bytes."""
+        transport = conn & _TRANSPORT
+        if head == "sn.onion_request":
+            if transport != _OMQ or not self._admits(src, payload):
+                return NOTHING
+            return self._relayed_request(src, conn, exchange, payload, now_us)
+        if type(head) is int:
+            return self._answered(src, conn, exchange, head, payload, now_us)
+        if head == "sn.storage_cc":
+            if transport != _OMQ or not self._admits(src, payload):
+                return NOTHING
+            now_ms = now_us // US_PER_MS + self._epoch_ms
+            status, answer = self._rpc.store_forwarded(payload, now_ms)
+            return ((SEND, src, conn, exchange, status, answer, 0),)
+        if head in ("onion_req", "storage_rpc") and transport != _OMQ:
+            return self._client_request(src, conn, exchange, head == "onion_req", payload, now_us)
+        return NOTHING
+
+    def failed(self, dst: int, conn: int, exchange: int, reason: str, now_us: int) -> Effects:
+        """Learn that a request of ours did not get through.
+
+        A relay passes it on. A member that cannot be reached shows only by its silence, since OxenMQ
+        reports no failed connection: it counts as timed out when its time is up.
+        """
+        relay = self._relays.get(exchange)
+        if relay is None or relay[4] != dst:
+            return NOTHING
+        del self._relays[exchange]
+        text = f"Next node is currently unreachable: {self._nodes.ed25519[dst].hex()}"
+        return (self._reply(relay[1], relay[2], relay[3], 502, text.encode()),)
+
+    def wake(self, now_us: int) -> Effects:
+        """Give up on what is overdue."""
+        self._wake_us = None
+        effects: list[Effect] = []
+        relays = self._relays
+        overdue = []
+        for exchange, relay in relays.items():
+            if relay[0] > now_us:
+                break
+            overdue.append(exchange)
+        for exchange in overdue:
+            _deadline, src, conn, asked, _dst = relays.pop(exchange)
+            effects.append(self._reply(src, conn, asked, 504, b"Request time out"))
+        while (outcome := self._jobs.expire_one(self._free, effects, now_us)) is not None:
+            job, answer, self._free = outcome
+            if answer is not None:
+                effects.append(self._finished(job, answer))
+        self._arm(effects)
+        return effects
+
+    def _admits(self, src: int, payload: bytes) -> bool:
+        return 0 <= src < self._count and len(payload) <= self._max_bytes
+
+    def _reply(self, src: int, conn: int, exchange: int, status: int, body: bytes) -> Effect:
+        if status != 200 and conn & _TRANSPORT == _QUIC:
+            body = quic_error(status, body)
+        return (SEND, src, conn, exchange, status, body, 0)
+
+    def _arm(self, effects: list[Effect]) -> None:
+        deadline = self._jobs.next_deadline_us()
+        if self._relays:
+            relay = next(iter(self._relays.values()))[0]
+            deadline = relay if deadline is None else min(relay, deadline)
+        if deadline is not None and (self._wake_us is None or deadline < self._wake_us):
+            self._wake_us = deadline
+            effects.append((WAKE_AT, deadline))
+
+    def _client_request(
+        self, src: int, conn: int, exchange: int, is_onion: bool, payload: bytes, now_us: int
+    ) -> Effects:
+        if len(payload) > self._max_bytes:
+            return (self._reply(src, conn, exchange, 413, b"Request body too large"),)
+        if not self._ready:
+            return (self._reply(src, conn, exchange, 503, f"Snode not ready: {self._name}".encode()),)
+        if not is_onion:
+            return self._run(Job(src, conn, exchange), payload, now_us)
+        try:
+            ciphertext, ephemeral, enc_type = decode_client_request(payload)
+        except RemoteProtocolError as wrong:
+            return (self._reply(src, conn, exchange, 400, f"Error parsing onion request: {wrong}".encode()),)
+        return self._open(src, conn, exchange, ciphertext, ephemeral, enc_type, 0, now_us)
+
+    def _relayed_request(self, src: int, conn: int, exchange: int, payload: bytes, now_us: int) -> Effects:
+        if not self._ready:
+            return (self._reply(src, conn, exchange, 503, f"Snode not ready: {self._name}".encode()),)
+        try:
+            ciphertext, ephemeral, enc_type, hop = decode_hop(payload)
+        except RemoteProtocolError as wrong:
+            text = f"Invalid internal onion request: {wrong}"
+            return (self._reply(src, conn, exchange, 400, text.encode()),)
+        if hop > self._hops_max:
+            return (self._reply(src, conn, exchange, 400, b"onion request max path length exceeded"),)
+        return self._open(src, conn, exchange, ciphertext, ephemeral, enc_type, hop, now_us)
+
+    def _open(
+        self,
+        src: int,
+        conn: int,
+        exchange: int,
+        ciphertext: bytes,
+        ephemeral: bytes,
+        enc_type: str,
+        hop: int,
+        now_us: int,
+    ) -> Effects:
+        try:
+            layer, plaintext = open_request(self._suite, self._x, ephemeral, enc_type, ciphertext)
+        except CannotOpen:
+            return (self._reply(src, conn, exchange, 400, b"Invalid ciphertext"),)
+        try:
+            inner = decode_inner(plaintext)
+        except RemoteProtocolError:
+            return (self._sealed(src, conn, exchange, layer, ephemeral, text_answer(400, "Invalid json")),)
+        if inner[0] == TO_NODE:
+            return self._relay(src, conn, exchange, layer, ephemeral, inner, hop, now_us)
+        if inner[0] == FINAL:
+            _kind, body, as_json, as_base64 = inner
+            job = Job(src, conn, exchange, layer, ephemeral, as_json, as_base64)  # type: ignore[arg-type]
+            return self._run(job, body, now_us)  # type: ignore[arg-type]
+        return self._to_server(src, conn, exchange, layer, ephemeral, inner)
+
+    def _relay(
+        self,
+        src: int,
+        conn: int,
+        exchange: int,
+        layer: Layer,
+        ephemeral: bytes,
+        inner: tuple[Any, ...],
+        hop: int,
+        now_us: int,
+    ) -> Effects:
+        _kind, blob, next_ephemeral, next_type, destination = inner
+        cipher = ENC_TYPES.get(next_type)
+        if cipher is None:
+            return (self._sealed(src, conn, exchange, layer, ephemeral, text_answer(400, "Invalid json")),)
+        dst = self._nodes.index.get(destination)
+        if dst is None:
+            text = f"Next node not found: {destination.hex()}"
+            return (self._reply(src, conn, exchange, 502, text.encode()),)
+        if len(self._relays) >= self._rules.relays_max:
+            return (self._reply(src, conn, exchange, 503, b"Server busy, try again later"),)
+        own = self._free
+        self._free = own + 1
+        deadline = now_us + self._relay_timeout_us
+        self._relays[own] = (deadline, src, conn, exchange, dst)
+        effect = (
+            SEND, dst, _OMQ, own, "sn.onion_request", encode_hop(blob, next_ephemeral, cipher, hop + 1), 0,
+        )  # fmt: skip
+        if self._wake_us is not None and self._wake_us <= deadline:
+            return (effect,)
+        self._wake_us = deadline
+        return (effect, (WAKE_AT, deadline))
+
+    def _to_server(
+        self, src: int, conn: int, exchange: int, layer: Layer, ephemeral: bytes, inner: tuple[Any, ...]
+    ) -> Effects:
+        """Refuse: no server has a name here, so a good request ends like one to an unknown host."""
+        _kind, _plaintext, _protocol, host, _port, target = inner
+        if not target_is_allowed(target):
+            return (self._sealed(src, conn, exchange, layer, ephemeral, text_answer(400, "Invalid url")),)
+        text = text_answer(502, f"Could not resolve host: {host[:255]}")
+        return (self._reply(src, conn, exchange, 502, text[1]),)
+
+    def _run(self, job: Job, body: bytes, now_us: int) -> Effects:
+        try:
+            call = read_call(body, self._rules.message_max_bytes, self._rules.batch_max)
+        except Refused as refused:
+            return (self._finished(job, text_answer(refused.status, refused.text)),)
+        if type(call) is BatchCall:
+            job.calls, job.is_batch, job.in_turn = call.calls, True, call.in_turn
+        else:
+            job.calls = (call,)  # type: ignore[assignment]
+        effects: list[Effect] = []
+        answer, self._free = self._jobs.begin(job, self._free, effects, now_us)
+        if answer is not None:
+            effects.append(self._finished(job, answer))
+        if self._jobs:
+            self._arm(effects)
+        return effects
+
+    def _finished(self, job: Job, answer: Answer) -> Effect:
+        layer = job.layer
+        if layer is None:
+            return self._reply(job.src, job.conn, job.exchange, answer[0], answer[1])
+        return self._sealed(
+            job.src, job.conn, job.exchange, layer, job.ephemeral, answer, job.as_json, job.as_base64
+        )
+
+    def _sealed(
+        self,
+        src: int,
+        conn: int,
+        exchange: int,
+        layer: Layer,
+        ephemeral: bytes,
+        answer: Answer,
+        as_json: bool = False,
+        as_base64: bool = True,
+    ) -> Effect:
+        status, body, is_json = answer
+        sealed = seal_answer(
+            layer,
+            status,
+            body,
+            self._entropy.draw(b"answer" + ephemeral),
+            as_json=as_json and is_json,
+            as_base64=as_base64,
+        )
+        return (SEND, src, conn, exchange, 200, sealed, 0)
+
+    def _answered(
+        self, src: int, conn: int, exchange: int, status: int, payload: bytes, now_us: int
+    ) -> Effects:
+        if conn != _OMQ:
+            return NOTHING
+        relay = self._relays.get(exchange)
+        if relay is not None:
+            if relay[4] != src:
+                return NOTHING
+            del self._relays[exchange]
+            if status not in _CODES or len(payload) > self._max_bytes:
+                return (self._reply(relay[1], relay[2], relay[3], 500, b"Invalid response from snode"),)
+            return (self._reply(relay[1], relay[2], relay[3], status, payload),)
+        effects: list[Effect] = []
+        outcome = self._jobs.take(src, exchange, status, payload, self._free, effects, now_us)
+        if outcome is None:
+            return NOTHING
+        job, answer, self._free = outcome
+        if answer is not None:
+            effects.append(self._finished(job, answer))
+        if effects and self._jobs:
+            self._arm(effects)
+        return effects
