@@ -1,7 +1,14 @@
 """What an observer of a run can see, and what it can deduce from that. Never told what really happened."""
 
 from sessionsim.adversary._registry import VANTAGES, Vantage
+from sessionsim.adversary.closure import Closure, Exchange
+from sessionsim.adversary.deduction import deduce, facts_of
+from sessionsim.adversary.ledgers import claims, emergent
 from sessionsim.adversary.observation import observe
+from sessionsim.adversary.opening import OpenedTable
 from sessionsim.adversary.vantages.coalition import join
 
-__all__ = ["VANTAGES", "Vantage", "join", "observe"]
+__all__ = [
+    "VANTAGES", "Closure", "Exchange", "OpenedTable", "Vantage", "claims", "deduce", "emergent", "facts_of",
+    "join", "observe",
+]  # fmt: skip

@@ -37,6 +37,7 @@ def observe(
     nodes: NodeList,
     suite: str,
     owners: Mapping[int, str] | None = None,
+    endpoints: Table | None = None,
 ) -> View:
     """Give one observer's share of a run.
 
@@ -50,6 +51,7 @@ def observe(
         nodes: the public node list.
         suite: name of the run's crypto suite.
         owners: who holds the keys of an operated endpoint that is no service node: endpoint -> `account:05…`.
+        endpoints: columns endpoint and ip (IPv4 as an integer) of every endpoint of the run.
 
     Returns:
         Rows ordered by (t_us, row), all columns int64; an observer without a place has none.
@@ -79,6 +81,7 @@ def observe(
         keys=_held(position, keys, nodes, owners or {}),
         nodes=nodes,
         own=position.operated,
+        addresses=_addresses(ordered, endpoints, len(nodes)),
     )
 
 
@@ -111,3 +114,17 @@ def _held(position: Position, keys: Table, nodes: NodeList, owners: Mapping[int,
         for owner, kind, public, secret in zip(*columns, strict=True)
         if owner in holders
     )
+
+
+def _addresses(rows: Table, endpoints: Table | None, n_nodes: int) -> dict[int, str]:
+    """Name the clients that appear in the rows by their network addresses."""
+    if endpoints is None:
+        return {}
+    ip = dict(zip(endpoints["endpoint"].tolist(), endpoints["ip"].tolist(), strict=True))
+    clients = {end for column in ("src", "dst") for end in rows[column].tolist() if end >= n_nodes}
+    return {end: dotted(ip[end]) for end in sorted(clients) if end in ip}
+
+
+def dotted(ip: int) -> str:
+    """Write an IPv4 address given as an integer, for example `244.0.0.7`."""
+    return ".".join(str(ip >> shift & 255) for shift in (24, 16, 8, 0))

@@ -18,7 +18,7 @@ class Relation(StrEnum):
     SENT = "sent"  # addr, message: the address had the message stored
     FETCHED = "fetched"  # addr, message: the message was handed to the address
     ADDRESSED_TO = "addressed to"  # message, account: the inbox it was stored in
-    WRITTEN_BY = "written by"  # message, account: the sender inside the opened envelope
+    WRITTEN_BY = "written by"  # message, account: the sender in the opened envelope, or the app's one account
     HAS_SIZE = "has size"  # message, bytes
     HAS_TTL = "has ttl"  # message, ms
     STAMPED = "stamped"  # message, ms: a time stamp readable in the bytes
