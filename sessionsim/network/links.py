@@ -20,7 +20,7 @@ log-normal and gamma; the log-normal has no mass at zero):
 
 z comes from a table of 4,096 equally likely steps. The last step is split into 4,096 again, and its last once
 more, because for such skewed delays the deviation lies in rare large values: a single table would lose up to
-two thirds of it. The mean of every pair is met within 0.3 %, the deviation within 3 % (half the pairs within
+two thirds of it. The mean of every pair is met within 0.3 %, the deviation within 5 % (half the pairs within
 0.2 %).
 """
 
