@@ -11,7 +11,8 @@ After every message the next own moment is drawn anew from the mixture OWN_GAP. 
 is answered with probability REPLY_PROB after a delay of the mixture REPLY_DELAY, so answers follow the
 measured law by construction; the gaps between a person's messages are the joint work of own moments and
 answers, and OWN_GAP is calibrated so that they follow SEND_GAP (`tests/verification/test_workload.py`).
-Short waits run on the wall clock, long ones on the body clock, divided by the person's activity.
+Short waits run on the wall clock, long ones on the body clock; the long own ones are divided by the
+person's activity.
 
 Draws are addressed: own moments by (person, number of the message), answers and texts by (writer, reader,
 number of the message on that tie), so somebody new changes only those who get to hear of him.
@@ -29,13 +30,12 @@ from sessionsim.core.seeds import Seeds
 from sessionsim.workload.clock import BodyClock
 from sessionsim.workload.contacts import Circle
 from sessionsim.workload.fits import (
-    OWN_GAP,
-    REPLY_DELAY,
-    REPLY_PROB,
+    ACTIVITY_SIGMA,
+    MANNER,
     SAME_CONTACT_PROB,
     SESSION_GAP_S,
 )
-from sessionsim.workload.laws import Mixture
+from sessionsim.workload.laws import Manner, Mixture
 
 _BLOCK: Final = 8
 
@@ -83,6 +83,7 @@ class _Person:
     """What one person is about to do."""
 
     __slots__ = (
+        "answer",
         "circle",
         "clock",
         "draws",
@@ -91,15 +92,14 @@ class _Person:
         "owed",
         "own_gap",
         "own_s",
-        "reply",
         "version",
     )
 
     def __init__(
-        self, circle: Circle, clock: BodyClock | None, draws: _Draws, own: Mixture, reply: Mixture
+        self, circle: Circle, clock: BodyClock | None, draws: _Draws, own: Mixture, answer: Mixture
     ) -> None:
         self.circle, self.clock, self.draws = circle, clock, draws
-        self.own_gap, self.reply = own, reply
+        self.own_gap, self.answer = own, answer
         self.owed: list[tuple[float, int]] = []  # heap of (due, to whom)
         self.last_s, self.last_to, self.own_s, self.version = -math.inf, -1, math.inf, 0
 
@@ -121,7 +121,7 @@ class Dialogue:
     Args:
         circles: contact lists, one per account.
         clocks: body clocks, one per account; None: the wall clock.
-        slowness: factor on every long wait, one per account, above 0.
+        slowness: factor on every long wait, above 0; 1 is the measured speed.
         seeds: streams used: ("workload", "moments", a) and ("workload", "tie", a, b) per direction.
         start_s: where the process starts, seconds; people are then inside a wait.
     """
@@ -130,19 +130,21 @@ class Dialogue:
         self,
         circles: list[Circle],
         clocks: list[BodyClock | None],
-        slowness: list[float],
+        slowness: float,
         seeds: Seeds,
         start_s: float,
-        own_gap: Mixture = OWN_GAP,
+        manner: Manner = MANNER,
     ) -> None:
         self._seeds = seeds
         self._ties: dict[tuple[int, int], _Tie] = {}
         self._people = []
         self._queue: list[tuple[float, int, int]] = []
-        for account, (circle, clock, factor) in enumerate(zip(circles, clocks, slowness, strict=True)):
+        self._answer_prob = manner.answer_prob
+        answer = manner.answer_delay.with_long_scaled(slowness)
+        for account, (circle, clock) in enumerate(zip(circles, clocks, strict=True)):
             draws = _Draws(seeds, 4, "moments", account)
-            own = own_gap.with_long_scaled(factor)
-            person = _Person(circle, clock, draws, own, REPLY_DELAY.with_long_scaled(factor))
+            own = manner.own_gap.with_long_scaled(slowness * math.exp(-ACTIVITY_SIGMA * circle.activity))
+            person = _Person(circle, clock, draws, own, answer)
             self._people.append(person)
             if circle.contacts:
                 u_gap, u_share, _, _ = draws.row()
@@ -188,8 +190,8 @@ class Dialogue:
         begins = back.last_s >= tie.last_s or now_s - tie.last_s > SESSION_GAP_S
         tie.last_s = now_s
         person = self._people[reader]
-        if begins and u_answer < REPLY_PROB and all(whom != writer for _, whom in person.owed):
-            due_s = person.wait_until(person.reply, now_s, u_part, u_size)
+        if begins and u_answer < self._answer_prob and all(whom != writer for _, whom in person.owed):
+            due_s = person.wait_until(person.answer, now_s, u_part, u_size)
             heapq.heappush(person.owed, (due_s, writer))
             self._plan(reader)
         return Utterance(now_s, writer, reader, u_length, u_text)

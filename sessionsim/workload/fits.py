@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sessionsim.workload.laws import LogNormal, Mixture
+from sessionsim.workload.laws import LogNormal, Manner, Mixture
 
 # Gap between consecutive sends of one person, to whomever. Source: metrics 4.1 (KS distance .0124).
 SEND_GAP: Final = Mixture(0.603, LogNormal(5.074, 1.423), LogNormal(10.719, 1.846))
@@ -45,4 +45,12 @@ ACTIVITY_CONTACTS_CORRELATION: Final = 0.905
 # Probability that a message which answers nothing and follows the writer's last one within a session goes
 # to the same person. Source: computed from the same file (.344 of short gaps against .206 to somebody else).
 SAME_CONTACT_PROB: Final = 0.62
-OWN_GAP: Final = Mixture(0.4, LogNormal(5.074, 1.423), LogNormal(11.5, 1.846))
+MANNER: Final = Manner(
+    own_gap=Mixture(0.4807, LogNormal(4.765, 1.375), LogNormal(13.669, 0.959)),
+    answer_prob=0.686,
+    answer_delay=REPLY_DELAY,
+)
+# Days, at the measured speed, that the process runs before time 0. Assumption: three medians of the longest
+# waits; the rate shows no trend after it.
+LEAD_IN_DAYS: Final = 20.0
+RATE_BY_SLOWNESS: Final = ((0.002, 200.0), (0.02, 40.0), (1.0, 1.2), (4.0, 0.3))

@@ -64,11 +64,27 @@ class LogNormal:
     def at(self, u: float, limit_s: float = math.inf) -> float:
         """Give the wait in seconds at a uniform number in [0, 1), of the law cut off above `limit_s`."""
         share = u if limit_s == math.inf else u * self.below(limit_s)
-        return math.exp(self.mu + self.sigma * _STANDARD.inv_cdf(min(max(share, _EDGE), 1 - _EDGE)))
+        wait_s = math.exp(self.mu + self.sigma * _STANDARD.inv_cdf(min(max(share, _EDGE), 1 - _EDGE)))
+        return min(wait_s, limit_s)
 
     def mean_below_s(self, limit_s: float) -> float:
         """Average wait in seconds of the law cut off above `limit_s`; `limit_s` must be reachable."""
         return self.mean_s * self.length_biased().below(limit_s) / self.below(limit_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How somebody converses.
+
+    Args:
+        own_gap: from one's last message to the next moment one writes unasked.
+        answer_prob: probability that the first message of a turn is answered for its own sake, 0..1.
+        answer_delay: from that message to the answer.
+    """
+
+    own_gap: Mixture
+    answer_prob: float
+    answer_delay: Mixture
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,8 @@ def send_gaps(src: Ints, time_s: npt.ArrayLike) -> Floats:
 def reply_delays(src: Ints, dst: Ints, time_s: npt.ArrayLike) -> Floats:
     """Seconds from the first message of a turn to the first of the answering turn; a turn is a run of
     messages of one side of a pair."""
+    if len(src) == 0:
+        return np.zeros(0)
     times = np.asarray(time_s, dtype=np.float64)
     low, high = np.minimum(src, dst), np.maximum(src, dst)
     order = np.lexsort((np.arange(len(src)), high, low))
