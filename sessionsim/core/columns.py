@@ -24,7 +24,7 @@ class Transport(IntEnum):
 
 
 class Cause(IntEnum):
-    """Why a transmission happened; the low four bits of a note. INHERIT: as what it answers or forwards."""
+    """Why a transmission happened. INHERIT means: as what it answers or forwards."""
 
     INHERIT = 0
     MESSAGE = 1
@@ -65,9 +65,22 @@ assert DTYPE.itemsize == ROW.size
 
 def note_of(cause: Cause, ref: int = -1) -> int:
     """Pack a cause and a reference (message number; -1 for none) into one note."""
-    return int(cause) | (ref + 1) << 4
+    return int(cause) | (ref + 1) << 8
+
+
+def note_within(own: int, outer: int) -> int:
+    """Note of a side request: its own cause, with cause and reference of what it is done for kept beside.
+
+    Bits 0-3 hold the cause, bits 4-7 the cause it is done for, bits 8 and up the reference plus one.
+    """
+    return (own & 15) | (outer & 15) << 4 | (outer >> 8) << 8
+
+
+def note_outside(note: int) -> int:
+    """Note to go on with once a side request is answered: that of what it was done for."""
+    return (note >> 4 & 15) | (note >> 8) << 8 if note & 0xF0 else note
 
 
 def split_note(note: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Unpack notes, shape (n,), into causes and references, shape (n,) each."""
-    return (note & 15).astype(np.uint8), (note >> 4) - 1
+    return (note & 15).astype(np.uint8), (note >> 8) - 1

@@ -17,26 +17,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
 from itertools import count
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import simpy
 
-from sessionsim.core.columns import HEAD_CODE, ROW, Cause, Transport, note_of
+from sessionsim.core.columns import HEAD_CODE, ROW, Cause, note_of, note_outside, note_within
+from sessionsim.core.records import SPILL_BYTES, RecordSink
 from sessionsim.core.seeds import mix
 from sessionsim.network.links import Links
 from sessionsim.network.wire_sizes import WireSizes
 from sessionsim.protocol.machine import DELIVER, LOG, SEND, WAKE_AT, Effects, Machine
-
-SPILL_BYTES: Final = ROW.size * 65_536  # one row group; about 4 MB
-
-
-class RecordSink(Protocol):
-    """Where rows and kept byte strings go; see core.storage."""
-
-    buffer: bytearray
-
-    def spill(self) -> None: ...
-    def keep(self, payload: bytes) -> int: ...
 
 
 class Journal(Protocol):
@@ -55,6 +45,8 @@ class Kernel(Protocol):
 
 # Kinds of event; ARRIVE carries a transmission, the others address one machine.
 _ARRIVE, _WAKE, _COMMAND, _FAILED = range(4)
+# What made a machine act: itself (time or a command), a request that came in, or an answer.
+_BY_ITSELF, _BY_REQUEST, _BY_ANSWER = range(3)
 
 
 class Arrival:
@@ -65,6 +57,7 @@ class Arrival:
     def __init__(self, kind: int, dst: int, args: tuple[Any, ...], trace: int, note: int) -> None:
         self.kind, self.dst, self.args, self.trace, self.note = kind, dst, args, trace, note
         self.t_us = 0
+        self.callbacks: list[Callable[[Any], None]] | None = None
         self._ok = True
 
 
@@ -75,19 +68,17 @@ class SimpyKernel:
         self._env = simpy.Environment(0)
         self._queue = self._env._queue
         self._ids = self._env._eid
-        self._callbacks: tuple[Callable[[Any], None], ...] = ()
+        self._callbacks: list[Callable[[Any], None]] = []
 
     def at(self, t_us: int, arrival: Arrival) -> None:
         # What env.schedule() does, without Timeout objects. The safe way, 2 % dearer:
         #   timeout = env.timeout(t_us - env.now, arrival); timeout.callbacks.append(handle)
         arrival.t_us = t_us
         arrival.callbacks = self._callbacks
-        heappush(self._queue, (t_us, 1, next(self._ids), arrival))
+        heappush(self._queue, (t_us, 1, next(self._ids), arrival))  # type: ignore[misc]
 
     def run(self, until_us: int, handle: Callable[[Arrival], None]) -> None:
-        self._callbacks = (handle,)
-        for _time, _priority, _number, arrival in self._queue:
-            arrival.callbacks = self._callbacks
+        self._callbacks[:] = [handle]
         self._env.run(until_us)
 
 
@@ -155,7 +146,7 @@ class Host:
     def start(self) -> None:
         """Start every machine at time 0, in endpoint order."""
         for endpoint, machine in enumerate(self.machines):
-            self._apply(machine.start(0), endpoint, 0, self._addresses[endpoint], 0, True)
+            self._apply(machine.start(0), endpoint, 0, self._addresses[endpoint], 0, _BY_ITSELF)
 
     def command(self, t_us: int, endpoint: int, command: tuple[Any, ...]) -> None:
         """Have a command given to a machine at `t_us`."""
@@ -170,18 +161,23 @@ class Host:
         now = event.t_us
         machine = self.machines[endpoint]
         if kind == _ARRIVE:
-            effects = machine.receive(*event.args, now)
+            src, conn, exchange, head, payload = event.args
+            effects = machine.receive(src, conn, exchange, head, payload, now)
             if effects:
-                self._apply(effects, endpoint, now, event.trace, event.note, False)
+                why = _BY_ANSWER if type(head) is int else _BY_REQUEST
+                self._apply(effects, endpoint, now, event.trace, event.note, why)
         elif kind == _WAKE:
             if event.trace == self._wake_id[endpoint]:
-                self._apply(machine.wake(now), endpoint, now, self._addresses[endpoint], 0, True)
+                self._apply(machine.wake(now), endpoint, now, self._addresses[endpoint], 0, _BY_ITSELF)
         elif kind == _COMMAND:
-            self._apply(machine.command(event.args, now), endpoint, now, self._addresses[endpoint], 0, True)
+            effects = machine.command(event.args, now)
+            self._apply(effects, endpoint, now, self._addresses[endpoint], 0, _BY_ITSELF)
         else:
-            self._apply(machine.failed(*event.args, now), endpoint, now, event.trace, event.note, False)
+            dst, conn, exchange, reason = event.args
+            effects = machine.failed(dst, conn, exchange, reason, now)
+            self._apply(effects, endpoint, now, event.trace, event.note, _BY_ANSWER)
 
-    def _apply(self, effects: Effects, src: int, now: int, cause: int, note: int, root: bool) -> None:
+    def _apply(self, effects: Effects, src: int, now: int, cause: int, note: int, why: int) -> None:
         """Carry out the effects of one call. `cause` is the draw address of what led to them."""
         position = 0
         for effect in effects:
@@ -189,8 +185,17 @@ class Host:
             if kind == SEND:
                 position += 1
                 _, dst, conn, exchange, head, payload, own_note = effect
-                trace = mix(cause, exchange if root else position)
-                self._transmit(src, dst, conn, exchange, head, payload, now, trace, own_note or note)
+                if why == _BY_ITSELF:
+                    trace = mix(cause, exchange)
+                    own_note = own_note or note
+                else:
+                    trace = mix(cause, position)
+                    if not own_note:
+                        # An answer sent because an answer came in closes a side request (replication).
+                        own_note = note_outside(note) if why == _BY_ANSWER and type(head) is int else note
+                    elif src < self._n_nodes:
+                        own_note = note_within(own_note, note)
+                self._transmit(src, dst, conn, exchange, head, payload, now, trace, own_note)
             elif kind == WAKE_AT:
                 self._wake_id[src] = wake_id = self._wake_id[src] + 1
                 t_us = effect[1]
@@ -313,7 +318,3 @@ class Host:
         self._sink.buffer += ROW.pack(
             sent, arrived, -1, note, src, dst, number, 0, wire_bytes, -1, segments, head, transport, direction
         )
-
-
-# Transports a client may use towards its guard; node-to-node traffic is always OMQ (transport 3.6).
-CLIENT_TRANSPORTS: Final = {"https": Transport.HTTPS, "quic": Transport.QUIC}

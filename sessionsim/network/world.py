@@ -8,21 +8,23 @@ after them in account order. Everything is a function of the spec, so the same s
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from sessionsim.core.errors import InvalidInput
 from sessionsim.core.intents import Intent
 from sessionsim.core.nodelist import NodeList
+from sessionsim.core.records import RecordSink
 from sessionsim.core.scene import Scene
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.truth import Truth
 from sessionsim.core.units import US_PER_S
 from sessionsim.core.view import Table
 from sessionsim.network.clients import ClientMix, ClientPlace, place_clients
-from sessionsim.network.host import Host, Kernel, RecordSink, SimpyKernel
+from sessionsim.network.host import Host, Kernel, SimpyKernel
 from sessionsim.network.journal import MessageJournal
 from sessionsim.network.links import LinkRules, Links
 from sessionsim.network.places import place_hosts
@@ -38,6 +40,8 @@ from sessionsim.protocol.snode import ServiceNode
 from sessionsim.protocol.swarms import nearest_swarm, swarm_position
 from sessionsim.protocol.versions.v1 import Profile
 from sessionsim.protocol.wire.onion import Hop
+
+Command = tuple[int, int, tuple[Any, ...]]  # when (µs), which account, what
 
 _PROGRESS_STEP_US = US_PER_S  # how often progress is told, in simulated time
 _PICTURE_URL = "http://filev2.getsession.org/file/{:044d}#p=09324794aa9c11948189762d198c6181"
@@ -93,6 +97,13 @@ class World:
         self.spec, self.nodes, self.accounts, self.places = spec, nodes, accounts, places
         self.machines = machines
         self._snapshot, self._node_keys = snapshot, node_keys
+        unlimited = [0] * len(nodes)
+        self._links = Links(
+            (*place_hosts(snapshot, spec.seeds), *(place.site for place in places)),
+            (*unlimited, *(place.up_bit_per_s for place in places)),
+            (*unlimited, *(place.down_bit_per_s for place in places)),
+            spec.link_rules,
+        )
         self.host: Host | None = None
 
     @property
@@ -127,6 +138,7 @@ class World:
         keep_bytes: bool = False,
         progress: Callable[[int], None] | None = None,
         kernel: Kernel | None = None,
+        commands: Iterable[Command] = (),
     ) -> Truth:
         """Run to the horizon. A world runs once.
 
@@ -136,17 +148,15 @@ class World:
             keep_bytes: keep the application bytes of recorded rows.
             progress: told the simulated time reached, about once per simulated second.
             kernel: simpy if None.
+            commands: further commands to clients beside the intents, for example (t_us, account, ("poll",)).
         """
         spec, n_nodes = self.spec, len(self.nodes)
         journal = MessageJournal(spec.intents, spec.measured)
-        sites = (*place_hosts(self._snapshot, spec.seeds), *(place.site for place in self.places))
-        up = (*([0] * n_nodes), *(place.up_bit_per_s for place in self.places))
-        down = (*([0] * n_nodes), *(place.down_bit_per_s for place in self.places))
         host = self.host = Host(
             self.machines,
             n_nodes,
             [spec.seeds.address("host", endpoint) for endpoint in range(len(self.machines))],
-            Links(sites, up, down, spec.link_rules),
+            self._links,
             WireSizes(spec.wire_rules),
             bytes(n_nodes) + bytes(self._family(platform) for platform in spec.platforms),
             kernel or SimpyKernel(),
@@ -158,6 +168,8 @@ class World:
         for ref, intent in enumerate(spec.intents):
             command = ("send", ref, self.accounts[intent.recipient].id, intent.body)
             host.command(intent.t_us, n_nodes + intent.sender, command)
+        for t_us, account, extra in commands:
+            host.command(t_us, n_nodes + account, extra)
         gc.collect()
         gc.freeze()
         try:

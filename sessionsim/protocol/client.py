@@ -1,9 +1,10 @@
 """The client machine: polls its own swarm, sends direct messages with their sync copies.
 
-One machine for all platforms; what differs are `ClientRules`. Each poll asks one or more swarm nodes for the
-account's namespaces in one signed batch; `last_hash` is kept per (node, namespace), so a node not asked
-before gives everything again. Sending is `protocol.outbox`. Paths and guards are fixed for the run; guard tests,
-rotation, groups, config pushes and online times are not part of this machine yet (docs/limitations.md).
+One machine for all platforms; what differs are `ClientRules`. Each poll asks one or more swarm nodes for
+the account's namespaces in one signed batch; `last_hash` is kept per (node, namespace), so a node not
+asked before gives everything again. Sending is `protocol.outbox`. Paths and guards are fixed for the run;
+guard tests, rotation, groups, config pushes and online times are not part of this machine yet
+(docs/limitations.md).
 """
 
 from __future__ import annotations

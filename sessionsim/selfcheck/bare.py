@@ -1,10 +1,10 @@
 """What the work cannot cost less than: the bare programs that the benchmark divides by.
 
-`MESSAGE_PRIMITIVES` lists the cryptography of one delivered message (three onion exchanges, two stores with six
-replications each, one poll of five namespaces) as data: name, count, call. Key conversions (Ed25519 to X25519)
-are left out on purpose: they are cached per process, so counting them would flatter our ratio.
-`exchange_codec_floor` does the JSON, base64, bencode, AEAD and hashing of one empty poll over an onion path in
-a straight line, and `bare_simpy` runs eight staggered timeouts per exchange.
+`MESSAGE_PRIMITIVES` lists the cryptography of one delivered message (three onion exchanges, two stores
+with their replication, one poll of five namespaces) as data: name, how often, call. Key conversions
+(Ed25519 to X25519) are left out on purpose: they are cached per process, so counting them would flatter
+our ratio. `exchange_codec_floor` does the JSON, base64, bencode, AEAD and hashing of one empty poll over
+an onion path in a straight line, and `bare_simpy` runs eight staggered timeouts per exchange.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import hashlib
 import hmac
 from base64 import b64encode
 from binascii import a2b_base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -34,11 +34,23 @@ _SEALED = AESGCM(_KEY).encrypt(_NONCE, _LAYER, None)
 
 
 class Primitive(NamedTuple):
-    """One kind of operation. Args: count: how often per delivered message; call: does it once."""
+    """One kind of operation of a delivered message.
+
+    Args:
+        name: what it is and for what.
+        fixed: how often, whatever the swarm.
+        per_member: how often for each member of a swarm, both swarms together.
+        call: does it once.
+    """
 
     name: str
-    count: int
+    fixed: int
+    per_member: int
     call: Callable[[], object]
+
+    def times(self, members: float) -> float:
+        """How often per delivered message in swarms of `members` nodes."""
+        return self.fixed + self.per_member * members
 
 
 def _seal_box() -> object:
@@ -48,30 +60,65 @@ def _seal_box() -> object:
 
 
 MESSAGE_PRIMITIVES: tuple[Primitive, ...] = (
-    Primitive("X25519 shared secret (12 layers, both ends)", 24, lambda: bindings.crypto_scalarmult(_SECRET, _PUBLIC)),
-    Primitive("X25519 ephemeral public key (12 layers, 2 boxes)", 14, lambda: bindings.crypto_scalarmult_base(_KEY)),
-    Primitive("sealed box, sealed (text and sync copy)", 2, _seal_box),
-    Primitive("sealed box, opened (recipient)", 1, lambda: bindings.crypto_box_seal_open(_BOX, _PUBLIC, _SECRET)),
     Primitive(
-        "decoy signature point (2 envelopes)", 2, lambda: bindings.crypto_scalarmult_ed25519_base_noclamp(_SCALAR)
+        "X25519 shared secret (12 layers, both ends)",
+        24,
+        0,
+        lambda: bindings.crypto_scalarmult(_SECRET, _PUBLIC),
     ),
     Primitive(
-        "Ed25519 signature (2 texts, 14 member answers, 5 retrieves)", 21,
+        "X25519 ephemeral public key (12 layers, 2 boxes)",
+        14,
+        0,
+        lambda: bindings.crypto_scalarmult_base(_KEY),
+    ),
+    Primitive("sealed box, sealed (text and sync copy)", 2, 0, _seal_box),
+    Primitive(
+        "sealed box, opened (recipient)",
+        1,
+        0,
+        lambda: bindings.crypto_box_seal_open(_BOX, _PUBLIC, _SECRET),
+    ),
+    Primitive(
+        "decoy signature point (2 envelopes)",
+        2,
+        0,
+        lambda: bindings.crypto_scalarmult_ed25519_base_noclamp(_SCALAR),
+    ),
+    Primitive(
+        "Ed25519 signature (2 texts, 5 retrieves, an answer of each member)",
+        7,
+        2,
         lambda: bindings.crypto_sign(b"retrieve1777000000000", _ED_SECRET),
     ),
     Primitive(
-        "Ed25519 verification (5 retrieves, 1 text)", 6, lambda: bindings.crypto_sign_open(_SIGNED, _ED_PUBLIC)
+        "Ed25519 verification (5 retrieves, 1 text)",
+        6,
+        0,
+        lambda: bindings.crypto_sign_open(_SIGNED, _ED_PUBLIC),
     ),
-    Primitive("HMAC-SHA256 layer key (12 layers, both ends)", 24, lambda: hmac.digest(b"LOKI", _KEY, "sha256")),
     Primitive(
-        "AES-256-GCM sealed (12 layers, 3 answers)", 15, lambda: AESGCM(_KEY).encrypt(_NONCE, _LAYER, None)
+        "HMAC-SHA256 layer key (12 layers, both ends)",
+        24,
+        0,
+        lambda: hmac.digest(b"LOKI", _KEY, "sha256"),
     ),
-    Primitive("AES-256-GCM opened (12 layers, 3 answers)", 15, lambda: AESGCM(_KEY).decrypt(_NONCE, _SEALED, None)),
     Primitive(
-        "BLAKE2b message hash (2 clients' copies, 14 members)", 16,
+        "AES-256-GCM sealed (12 layers, 3 answers)", 15, 0, lambda: AESGCM(_KEY).encrypt(_NONCE, _LAYER, None)
+    ),
+    Primitive(
+        "AES-256-GCM opened (12 layers, 3 answers)",
+        15,
+        0,
+        lambda: AESGCM(_KEY).decrypt(_NONCE, _SEALED, None),
+    ),
+    Primitive(
+        "BLAKE2b message hash (2 copies at the client, one at each member)",
+        2,
+        2,
         lambda: hashlib.blake2b(_LAYER, digest_size=32).digest(),
     ),
-)  # fmt: skip
+)
 
 
 def microseconds(call: Callable[[], object], times: int) -> float:
@@ -98,11 +145,16 @@ def exchange_codec_floor() -> None:
             {
                 "method": "retrieve",
                 "params": {
-                    "pubkey": "05" + _HEX, "pubkey_ed25519": _HEX, "namespace": namespace, "last_hash": "",
-                    "max_size": -8, "timestamp": 1_777_000_000_000, "signature": b64encode(signature).decode(),
+                    "pubkey": "05" + _HEX,
+                    "pubkey_ed25519": _HEX,
+                    "namespace": namespace,
+                    "last_hash": "",
+                    "max_size": -8,
+                    "timestamp": 1_777_000_000_000,
+                    "signature": b64encode(signature).decode(),
                 },
             }
-        )  # fmt: skip
+        )
     body = orjson.dumps({"jsonrpc": "2.0", "method": "batch", "params": {"requests": calls}})
     text = b'{"body":null,"headers":{}}'
     ephemerals = []
@@ -151,7 +203,7 @@ def bare_simpy(exchanges: int, in_flight: int) -> float:
     env = simpy.Environment()
     remaining = exchanges
 
-    def source(phase: int) -> Iterator[Any]:
+    def source(phase: int) -> Generator[Any, Any, None]:
         nonlocal remaining
         yield env.timeout(phase)
         while remaining > 0:
