@@ -1,0 +1,22 @@
+"""Builds worlds from scenarios, runs their seeds, stores and analyses what comes out."""
+
+from __future__ import annotations
+
+from sessionsim.experiment.catalogue import families, installed
+from sessionsim.experiment.forecast import Forecast, forecast
+from sessionsim.experiment.run import Finished, Progress, forget, preflight, run_scenario, whole_replicates
+from sessionsim.experiment.stored import load_replicate
+
+__all__ = [
+    "Finished",
+    "Forecast",
+    "Progress",
+    "families",
+    "forecast",
+    "forget",
+    "installed",
+    "load_replicate",
+    "preflight",
+    "run_scenario",
+    "whole_replicates",
+]

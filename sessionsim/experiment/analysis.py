@@ -1,0 +1,33 @@
+"""What follows from stored records: each observer's view, and the ledger of what it knows for certain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sessionsim.adversary import OpenedTable, deduce, observe
+from sessionsim.core.ledger import Fact
+from sessionsim.core.storage import read_blobs, read_records, read_table, write_ledger
+from sessionsim.core.truth import ACCOUNT_COLUMNS, KEY_COLUMNS
+from sessionsim.experiment.stored import read_nodes, read_positions
+
+
+def write_ledgers(folder: Path, suite: str) -> int:
+    """Deduce for every observer of a replicate, store all facts in `ledger.parquet`, and count them.
+
+    Args:
+        folder: a replicate with records, kept bytes and truth; truth gives observers only keys they hold.
+        suite: the crypto suite the replicate ran with.
+    """
+    records, blobs = read_records(folder), read_blobs(folder)
+    keys = read_table(folder / "truth/keys.parquet", KEY_COLUMNS)
+    accounts = read_table(folder / "truth/accounts.parquet", ACCOUNT_COLUMNS)
+    pairs = zip(accounts["endpoint"].tolist(), accounts["account_id"].tolist(), strict=True)
+    owners = {endpoint: f"account:{account}" for endpoint, account in pairs}
+    endpoints = read_table(folder / "scene/endpoints.parquet", ("endpoint", "ip"))
+    nodes, opened = read_nodes(folder), OpenedTable(suite)
+    facts: list[Fact] = []
+    for name, position in read_positions(folder).items():
+        view = observe(name, position, records, blobs, keys, nodes, suite, owners=owners, endpoints=endpoints)
+        facts += deduce(view, opened)
+    write_ledger(folder / "ledger.parquet", facts)
+    return len(facts)

@@ -1,0 +1,44 @@
+"""What this installation offers to scenarios: the one place where the drop-in folders are scanned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sessionsim.adversary import VANTAGES
+from sessionsim.core.registry import Registry
+from sessionsim.metrics import METRICS
+from sessionsim.network.clients import ClientMix
+from sessionsim.network.links import LinkRules
+from sessionsim.network.snapshots import snapshot_dates
+from sessionsim.network.wire_sizes import WireRules
+from sessionsim.protocol.client_rules import PLATFORMS
+from sessionsim.protocol.crypto import SUITES
+from sessionsim.protocol.node_rules import NodeRules
+from sessionsim.scenario import Catalogue
+from sessionsim.workload._registry import PATTERNS
+
+
+def families() -> dict[str, Registry[Any]]:
+    """Scan the drop-in folders and give each family by the word that `list` uses."""
+    found: dict[str, Registry[Any]] = {"metrics": METRICS, "patterns": PATTERNS, "vantages": VANTAGES}
+    for registry in found.values():
+        registry.scan()
+    return found
+
+
+def installed() -> Catalogue:
+    """Give everything that a scenario may name here. Raises StorageDamaged if the node lists are."""
+    known = families()
+    return Catalogue(
+        sections={
+            "network.links": LinkRules,
+            "network.wire": WireRules,
+            "nodes": NodeRules,
+            "clients.mix": ClientMix,
+        },
+        platforms=PLATFORMS,
+        patterns={entry.id: entry.config for entry in known["patterns"]},
+        vantages={entry.id: entry.config for entry in known["vantages"]},
+        suites=tuple(SUITES),
+        dates=snapshot_dates(),
+    )

@@ -1,0 +1,108 @@
+"""A whole run: all replicates of a scenario, then the readings of all seeds together."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import sessionsim
+from sessionsim.core.readings import Reading
+from sessionsim.experiment.manifest import common_facts, is_whole, replicate_hash, write_manifest
+from sessionsim.experiment.pool import run_tasks
+from sessionsim.experiment.readings_file import write_readings
+from sessionsim.experiment.stage import positions_of, spec_of, tasks_of
+from sessionsim.metrics import readings_of
+from sessionsim.network.world import build
+from sessionsim.scenario import Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is. Args: share: 0..1 of all simulated time; done, total: replicates."""
+
+    share: float
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Finished:
+    """A finished run. Args: folder: of all seeds; reused: how many replicates were already there."""
+
+    folder: Path
+    seeds: tuple[int, ...]
+    reused: int
+    readings: list[Reading]
+
+
+def preflight(scenario: Scenario) -> None:
+    """Build the first world and let observers choose: what is wrong shows before anything is written.
+
+    Raises:
+        InvalidInput, StorageDamaged: the scenario cannot be run as it is.
+    """
+    spec = spec_of(scenario, tasks_of(scenario)[0], horizon_us=1)
+    positions_of(scenario, build(spec).scene, spec.seeds)
+
+
+def run_scenario(
+    scenario: Scenario, out: Path, workers: int = 1, watch: Callable[[Progress], None] | None = None
+) -> Finished:
+    """Run every replicate that is not there yet, and write the readings of all seeds.
+
+    Args:
+        scenario: a resolved scenario that passed `preflight`.
+        out: the folder of all seeds; made if need be.
+        workers: processes to use.
+        watch: told about progress several times a second.
+
+    Raises:
+        KeyboardInterrupt: stopped by a person; finished replicates stay, the same call goes on from them.
+    """
+    tasks, horizon = tasks_of(scenario), scenario.run.horizon_us
+
+    def relay(reached: Sequence[int]) -> None:
+        if watch is not None:
+            share = sum(reached) / (horizon * len(tasks))
+            watch(Progress(share, sum(t >= horizon for t in reached), len(tasks)))
+
+    out.mkdir(parents=True, exist_ok=True)
+    for task in tasks:
+        for stale in out.glob(f".{task.seed}.partial-*"):
+            shutil.rmtree(stale)
+    outcomes = run_tasks(scenario, tasks, out, workers, relay)
+    found = readings_of([outcome.tallies for outcome in outcomes])
+    seeds = tuple(sorted(task.seed for task in tasks))
+    facts = {
+        "format": 1,
+        "version": sessionsim.__version__,
+        "scenario": scenario.name,
+        "title": scenario.title,
+        "question": scenario.question,
+        "seeds": list(seeds),
+        "opened": [task.seed for task in tasks if task.keep_bytes],
+    }
+    write_readings(out, facts, found)
+    write_manifest(out, common_facts(scenario) | {"seeds": list(seeds), "opened": facts["opened"]})
+    return Finished(out, seeds, sum(outcome.reused for outcome in outcomes), found)
+
+
+def whole_replicates(scenario: Scenario, out: Path) -> int:
+    """Count the replicates of a scenario that lie finished in a folder."""
+    return sum(is_whole(out / str(task.seed), replicate_hash(scenario, task)) for task in tasks_of(scenario))
+
+
+def forget(out: Path) -> None:
+    """Remove what earlier runs left in a folder: replicates, readings, report. Nothing else is touched."""
+    if not out.is_dir():
+        return
+    for path in sorted(out.iterdir()):
+        is_replicate = path.name.isdigit() and (path / "manifest.json").is_file()
+        if path.is_dir() and (is_replicate or ".partial-" in path.name):
+            shutil.rmtree(path)
+    for name in ("readings.json", "manifest.json", "report.html"):
+        (out / name).unlink(missing_ok=True)
+    for figure in (out / "figures").glob("*.svg"):
+        figure.unlink()

@@ -1,0 +1,81 @@
+"""From a scenario and a seed to a world, and to the places where its observers stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sessionsim.adversary import VANTAGES, join
+from sessionsim.core.scene import Position, Scene
+from sessionsim.core.seeds import Seeds
+from sessionsim.network.world import WorldSpec
+from sessionsim.scenario import Scenario
+from sessionsim.workload._registry import PATTERNS
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One replicate to be run. Args: keep_bytes: keep what operated endpoints see, and open it."""
+
+    seed: int
+    suite: str
+    keep_bytes: bool
+
+
+def tasks_of(scenario: Scenario) -> tuple[Task, ...]:
+    """List the replicates of a scenario; the opened one, which takes longest, comes first."""
+    opening = scenario.opening
+    opened = (Task(opening.seed, opening.suite, True),) if opening else ()
+    return opened + tuple(Task(seed, scenario.run.suite, scenario.run.keep_bytes) for seed in scenario.seeds)
+
+
+def spec_of(scenario: Scenario, task: Task, horizon_us: int | None = None) -> WorldSpec:
+    """Fill in the specification of a replicate's world.
+
+    Args:
+        scenario: a resolved scenario.
+        task: which replicate.
+        horizon_us: stop earlier than the scenario does, for a sample; None runs all phases.
+    """
+    run, seeds = scenario.run, Seeds(task.seed)
+    # Nobody begins a message in the drain: it is there for what is under way.
+    begin, end = run.warmup_us, run.warmup_us + run.duration_us
+    pattern = PATTERNS[scenario.pattern].factory(scenario.workload)
+    intents = pattern.intents(len(scenario.platforms), end, seeds)
+    horizon = run.horizon_us if horizon_us is None else min(horizon_us, run.horizon_us)
+    return WorldSpec(
+        date=scenario.network.date,
+        limit_swarms=scenario.network.limit_swarms,
+        platforms=scenario.platforms,
+        client_mix=scenario.sections["clients.mix"],
+        link_rules=scenario.sections["network.links"],
+        wire_rules=scenario.sections["network.wire"],
+        node_rules=scenario.sections["nodes"],
+        client_rules=scenario.rules,
+        suite=task.suite,
+        memo=True,
+        intents=tuple(intent for intent in intents if intent.t_us < horizon),
+        horizon_us=horizon,
+        measured=(begin, end),
+        seeds=seeds,
+        epoch_ms=run.epoch_ms,
+    )
+
+
+def positions_of(scenario: Scenario, scene: Scene, seeds: Seeds) -> dict[str, Position]:
+    """Let every vantage choose its place; a coalition gets the union of its members' places."""
+    single = {
+        vantage.name: VANTAGES[vantage.kind].factory(vantage.config).choose(scene, seeds)
+        for vantage in scenario.vantages
+        if vantage.kind != "coalition"
+    }
+    return {
+        vantage.name: single[vantage.name]
+        if vantage.name in single
+        else join(single[member] for member in vantage.config.members)
+        for vantage in scenario.vantages
+    }
+
+
+def watched_by(positions: dict[str, Position]) -> frozenset[int]:
+    """Give the endpoints that some observer sees: only their links are recorded."""
+    return frozenset().union(*(p.tapped | p.operated for p in positions.values()))
