@@ -17,7 +17,9 @@ exchange is one that was complete as early as any (a minimum bottleneck tree, as
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -113,18 +115,19 @@ class Closure:
         self.sightings = list(_at_endpoints(view))
         n = len(self.sightings)
         self._root = list(range(n))
-        self._edges: dict[int, list[tuple[int, str]]] = {}
+        self._edges: dict[int, list[tuple[int, str, bytes]]] = {}  # row -> other row, why, shared string
         self._first: dict[bytes, int] = {}  # random string -> first sighting that holds it
         self._asked: dict[tuple[int, int, int], int] = {}  # connection, requester, number -> request
         self._answers: dict[int, int] = {}  # request -> its answer on the same connection
         self._ciphertexts: dict[int, bytes] = {}  # onion answers, as they were sent
         self._readings: dict[int, Reading] = {}
         self._named: dict[int, list[int]] = {}  # nodes in routes that were opened
-        for i in range(n):
-            self._take(i)
-        self.exchanges = self._gather()
-        for exchange in self.exchanges:
-            exchange.answered = self._answer(exchange)
+        with _collector_paused():
+            for i in range(n):
+                self._take(i)
+            self.exchanges = self._gather()
+            for exchange in self.exchanges:
+                exchange.answered = self._answer(exchange)
 
     def _take(self, i: int) -> None:
         """Read one row and link it to earlier ones."""
@@ -141,7 +144,7 @@ class Closure:
         if asked is None:
             return
         self._answers[asked] = i
-        self._link(i, asked, f"are request and answer {seen.exchange} on connection {seen.conn}")
+        self._link(i, asked, "", b"")
         if payload is not None and self.sightings[asked].head in ONION_HEADS:
             ciphertext = read_answer_ciphertext(seen.head, payload)
             if ciphertext:
@@ -149,7 +152,8 @@ class Closure:
                 self._meet(i, ciphertext, "answer ciphertext")
 
     def _take_request(self, i: int, seen: Sighting, payload: bytes) -> None:
-        term = self.opened.read(seen.head, seen.dst, payload)
+        addressee = seen.dst if seen.dst < len(self.view.nodes) else -1
+        term = self.opened.read(seen.head, addressee, payload)
         keys: list[str] = []
         while isinstance(term, Layer) and len(keys) < _MAX_LAYERS:
             if len(term.ciphertext) < MIN_CIPHERTEXT_BYTES:
@@ -173,14 +177,15 @@ class Closure:
     def _meet(self, i: int, token: bytes, kind: str) -> None:
         first = self._first.setdefault(token, i)
         if first != i:
-            self._link(i, first, f"hold one {kind} {token[:8].hex()}…")
+            self._link(i, first, kind, token)
 
-    def _link(self, i: int, earlier: int, reason: str) -> None:
+    def _link(self, i: int, earlier: int, kind: str, token: bytes) -> None:
+        """Note that two rows are of one exchange; without a kind they are request and answer."""
         a, b = self._find(i), self._find(earlier)
         if a != b:
             self._root[max(a, b)] = min(a, b)
-            self._edges.setdefault(i, []).append((earlier, reason))
-            self._edges.setdefault(earlier, []).append((i, reason))
+            self._edges.setdefault(i, []).append((earlier, kind, token))
+            self._edges.setdefault(earlier, []).append((i, kind, token))
 
     def _find(self, i: int) -> int:
         root = self._root
@@ -195,16 +200,20 @@ class Closure:
         for i, seen in enumerate(self.sightings):
             if seen.exchange == _NO_EXCHANGE:
                 continue
-            exchange = found.setdefault(self._find(i), Exchange())
+            root = self._find(i)
+            exchange = found.get(root)
+            if exchange is None:
+                exchange = found[root] = Exchange()
             exchange.sightings.append(i)
             for end in (seen.src, seen.dst):
                 if end >= n_nodes:
                     exchange.clients.setdefault(end, i)
                 else:
                     exchange.nodes.add(end)
-            exchange.nodes.update(self._named.get(i, ()))
-            if exchange.reading is None:
-                exchange.reading = self._readings.get(i)
+            if i in self._named:
+                exchange.nodes.update(self._named[i])
+            if exchange.reading is None and i in self._readings:
+                exchange.reading = self._readings[i]
         return list(found.values())
 
     def _answer(self, exchange: Exchange) -> Answered | None:
@@ -226,22 +235,40 @@ class Closure:
         return None
 
     def path(self, start: int, end: int) -> list[tuple[int, int, str]]:
-        """Give the chain of links between two sightings of one exchange: (earlier, later, why) each."""
-        came: dict[int, tuple[int, str]] = {start: (start, "")}
+        """Give the chain of links between two sightings of one exchange: from, to, and why."""
+        came: dict[int, tuple[int, str, bytes]] = {start: (start, "", b"")}
         queue = [start]
         for i in queue:
             if i == end:
                 break
-            for other, reason in self._edges.get(i, ()):
+            for other, kind, token in self._edges.get(i, ()):
                 if other not in came:
-                    came[other] = (i, reason)
+                    came[other] = (i, kind, token)
                     queue.append(other)
         steps = []
         while end != start:
-            before, reason = came[end]
-            steps.append((before, end, reason))
+            before, kind, token = came[end]
+            steps.append((before, end, self._reason(end, kind, token)))
             end = before
         return steps[::-1]
+
+    def _reason(self, i: int, kind: str, token: bytes) -> str:
+        if kind:
+            return f"hold one {kind} {token[:8].hex()}…"
+        seen = self.sightings[i]
+        return f"are request and answer {seen.exchange} on connection {seen.conn}"
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Spare the collector: terms refer to each other in no circles, and are many to scan."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _at_endpoints(view: View) -> Iterator[Sighting]:

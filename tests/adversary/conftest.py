@@ -229,7 +229,7 @@ def stage(request: Any) -> Stage:
     return Stage(*request.param)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_stage() -> Any:
     """Make further stages."""
     return Stage

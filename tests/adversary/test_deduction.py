@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sessionsim.adversary import claims, deduce, emergent
+from sessionsim.core.ledger import Relation
+from sessionsim.core.view import View
+
+GUARD, REPLICA, OWN_REPLICA = 0, 12, 8
+OUT, IN = (GUARD, 1, 2, REPLICA), (GUARD, 5, 6, OWN_REPLICA)
+
+
+def relations(facts: Any) -> set[Relation]:
+    return {fact.relation for fact in facts}
+
+
+def test_signed_poll_ties_address_to_account(stage: Any) -> None:
+    stage.poll(0, IN)
+    joint = stage.claims(GUARD, OWN_REPLICA)
+    assert (Relation.ACTS_FOR, stage.address(0), stage.account(0)) in joint
+    assert (Relation.ONLINE, stage.account(0), "") in stage.claims(OWN_REPLICA)
+    assert (Relation.ONLINE, stage.account(0), "") not in stage.claims(GUARD)
+
+
+def test_forged_signature_proves_nothing(stage: Any) -> None:
+    stage.poll(0, IN, forged=True)
+    assert stage.claims(GUARD, OWN_REPLICA) == {(Relation.ONLINE, stage.address(0), "")}
+
+
+def test_refused_store_was_not_sent(stage: Any) -> None:
+    stage.store(0, 1, OUT, status=406, replicate=False)
+    found = relations(stage.facts((GUARD, REPLICA)))
+    assert Relation.SENT not in found
+    assert Relation.ADDRESSED_TO in found
+
+
+def test_fetched_messages_go_to_the_address(stage: Any) -> None:
+    hash_ = stage.store(0, 1, OUT)
+    stage.poll(1, (3, 4, 5, 13))
+    joint = stage.claims(3, 13)
+    assert (Relation.FETCHED, stage.address(1), f"message:{hash_}") in joint
+    assert (Relation.FETCHED, stage.address(1), f"message:{hash_}") not in stage.claims(13)
+
+
+def test_route_through_the_destination_tells_one_node_both_ends(stage: Any) -> None:
+    # Android does not keep the destination out of its path (transport 4): one node is guard and replica.
+    stage.poll(0, (8, 5, 6, 8))
+    assert (Relation.ACTS_FOR, stage.address(0), stage.account(0)) in stage.claims(8)
+
+
+def test_connection_with_one_signer_names_the_writer(stage: Any) -> None:
+    hash_ = stage.store(0, 1, OUT)
+    without = stage.claims(GUARD, REPLICA, OWN_REPLICA)
+    assert not any(relation is Relation.WRITTEN_BY for relation, _, _ in without)
+    stage.poll(0, IN)
+    joint = stage.claims(GUARD, REPLICA, OWN_REPLICA)
+    assert (Relation.WRITTEN_BY, f"message:{hash_}", stage.account(0)) in joint
+    assert (Relation.TALKS_TO, stage.account(0), stage.account(1)) in joint
+
+
+def test_connection_with_two_signers_names_nobody(stage: Any) -> None:
+    stage.store(0, 1, OUT)
+    stage.poll(0, IN)
+    stage.accounts[0], stage.accounts[1] = stage.accounts[1], stage.accounts[0]
+    stage.poll(0, (GUARD, 5, 6, REPLICA))  # the other account signs from the same connection
+    found = relations(stage.facts((GUARD, REPLICA, OWN_REPLICA)))
+    assert Relation.WRITTEN_BY not in found
+    assert Relation.TALKS_TO not in found
+
+
+def test_different_guards_are_not_joined(stage: Any) -> None:
+    stage.store(0, 1, OUT)
+    stage.poll(0, (3, 5, 6, OWN_REPLICA))
+    assert Relation.WRITTEN_BY not in relations(stage.facts((GUARD, 3, REPLICA, OWN_REPLICA)))
+
+
+def test_account_key_opens_what_a_replica_keeps(stage: Any) -> None:
+    hash_ = stage.store(0, 1, OUT)
+    joint = stage.claims(13, 17)  # a replica and the recipient's device
+    assert (Relation.WRITTEN_BY, f"message:{hash_}", stage.account(0)) in joint
+    assert not any(relation is Relation.WRITTEN_BY for relation, _, _ in stage.claims(13))
+
+
+def test_online_is_first_and_last_sighting(stage: Any) -> None:
+    for _ in range(4):
+        stage.poll(0, IN)
+    online = [fact for fact in stage.facts([OWN_REPLICA]) if fact.relation is Relation.ONLINE]
+    times = [int(t) for t in stage.view([OWN_REPLICA]).rows["t_us"][::2]]
+    assert [fact.t_us for fact in online] == [times[0], times[-1]]
+    assert all(fact.derivation[-1] == "seen 4 times in all" for fact in online)
+
+
+def test_facts_are_ordered_and_each_once(stage: Any) -> None:
+    stage.poll(0, IN)
+    stage.store(0, 1, OUT)
+    stage.store(1, 0, (3, 4, 5, 9))
+    facts = stage.facts(range(16))
+    keys = [(fact.t_us, fact.relation, fact.subject, fact.object) for fact in facts]
+    assert keys == sorted(set(keys))
+    assert len({key[1:] for key in keys if key[1] is not Relation.ONLINE}) == len(
+        [key for key in keys if key[1] is not Relation.ONLINE]
+    )
+
+
+def test_derivations_name_only_rows_of_the_view_and_end_in_time(stage: Any) -> None:
+    stage.poll(0, IN)
+    stage.store(0, 1, OUT)
+    view = stage.view((GUARD, REPLICA, OWN_REPLICA))
+    t_of = dict(zip(view.rows["row"].tolist(), view.rows["t_us"].tolist(), strict=True))
+    for fact in deduce(view):
+        rows = [
+            int(row)
+            for step in fact.derivation
+            for group in re.findall(r"rows? (\d+)(?: and (\d+))?", step)
+            for row in group
+            if row
+        ]
+        assert rows
+        assert max(t_of[row] for row in rows) == fact.t_us
+
+
+def test_view_without_bytes_gives_presence_only(stage: Any) -> None:
+    stage.store(0, 1, OUT)
+    view = stage.view(range(16))
+    bare = View("eve", view.suite, view.rows, {}, view.keys, view.nodes, view.own, view.addresses)
+    assert claims(deduce(bare)) == {(Relation.ONLINE, stage.address(0), "")}
+
+
+def test_address_without_a_name_is_written_by_endpoint(stage: Any) -> None:
+    stage.store(0, 1, OUT)
+    view = stage.view([GUARD])
+    nameless = View("eve", view.suite, view.rows, view.blobs, view.keys, view.nodes, view.own)
+    assert claims(deduce(nameless)) == {(Relation.ONLINE, "addr:endpoint-16", "")}
+
+
+def test_lost_answer_links_nothing(stage: Any) -> None:
+    stage.store(0, 1, OUT)
+    view = stage.view([GUARD, REPLICA])
+    reaches_guard = (view.rows["direction"] == 1) & np.isin(view.rows["dst"], (GUARD, 16))
+    rows = {name: values[~reaches_guard] for name, values in view.rows.items()}
+    partial = View("eve", view.suite, rows, view.blobs, view.keys, view.nodes, view.own, view.addresses)
+    assert Relation.SENT not in relations(deduce(partial))
+
+
+def test_emergent_facts_are_the_surplus_of_joining(stage: Any) -> None:
+    stage.poll(0, IN)
+    members = [stage.facts([GUARD]), stage.facts([OWN_REPLICA])]
+    joint = stage.facts([GUARD, OWN_REPLICA])
+    assert claims(emergent(members, joint)) == {(Relation.ACTS_FOR, stage.address(0), stage.account(0))}
+    assert emergent([joint], joint) == []
+    assert emergent([], joint) == joint
+
+
+places = st.frozensets(st.integers(0, 17), max_size=8)
+
+
+@pytest.fixture(scope="module")
+def talk(make_stage: Any) -> Any:
+    stage = make_stage()
+    stage.poll(0, IN)
+    stage.store(0, 1, OUT)
+    stage.store(1, 0, (3, 4, 0, 9))
+    stage.poll(1, (3, 4, 5, 13))
+    return stage
+
+
+@settings(deadline=None, max_examples=60, derandomize=True)
+@given(first=places, second=places)
+def test_a_coalition_knows_at_least_what_its_members_know(
+    talk: Any, first: frozenset[int], second: frozenset[int]
+) -> None:
+    assert talk.claims(*(first | second)) >= talk.claims(*first) | talk.claims(*second)
+
+
+@settings(deadline=None, max_examples=60, derandomize=True)
+@given(first=places, second=places)
+def test_a_coalition_knows_no_later_than_its_members(
+    talk: Any, first: frozenset[int], second: frozenset[int]
+) -> None:
+    joint = earliest(talk.facts(first | second))
+    assert all(
+        joint[claim] <= t_us
+        for place in (first, second)
+        for claim, t_us in earliest(talk.facts(place)).items()
+    )
+
+
+def earliest(facts: Any) -> dict[Any, int]:
+    found: dict[Any, int] = {}
+    for fact in facts:
+        found.setdefault((fact.relation, fact.subject, fact.object), fact.t_us)
+    return found
