@@ -1,0 +1,7 @@
+"""Stored results as something to read: one self-contained page, and its figures."""
+
+from sessionsim.report._answers import answers
+from sessionsim.report._data import ReportData, SeedFacts
+from sessionsim.report._write import render, stored_answers, write_report
+
+__all__ = ["ReportData", "SeedFacts", "answers", "render", "stored_answers", "write_report"]

@@ -1,0 +1,99 @@
+"""Read a stored run for its report: readings, manifests, times of messages, ledgers. Nothing is computed.
+
+Takes the folder of a scenario (its replicates in it) or of one replicate. What cannot be read whole is
+`StorageDamaged`; a file that is missing because the run did not need it (a ledger) is simply absent.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from sessionsim.core.errors import StorageDamaged
+from sessionsim.core.ledger import Fact
+from sessionsim.core.readings import Reading
+from sessionsim.core.storage import read_ledger, read_table
+from sessionsim.report._data import ReportData, SeedFacts
+
+_TIMES: Final = ("intent_us", "stored_us", "delivered_us", "measured")
+# Notices shipped beside the data, by the room that uses it.
+_NOTICES: Final = {
+    "network/data": "Node list, round-trip times, places",
+    "workload/data": "Message lengths and conversation times",
+    "protocol/data": "Word list of recovery phrases",
+}
+
+
+def load(run_dir: Path) -> ReportData:
+    """Read everything a report needs.
+
+    Raises:
+        StorageDamaged: there is no readings.json or no manifest, or a file cannot be read.
+    """
+    readings = tuple(_readings(run_dir / "readings.json"))
+    folders = _replicates(run_dir)
+    if not folders:
+        raise StorageDamaged(f"{run_dir} holds no finished replicate (no manifest.json)")
+    manifests = [(folder, _json(folder / "manifest.json")) for folder in folders]
+    manifests.sort(key=lambda pair: int(pair[1]["seed"]))
+    facts: list[Fact] = []
+    seeds = []
+    for folder, manifest in manifests:
+        ledger = folder / "ledger.parquet"
+        if ledger.exists():
+            facts += read_ledger(ledger)
+        seeds.append(_seed(folder, manifest, opened=ledger.exists()))
+    first = manifests[0][1]
+    return ReportData(
+        name=str(first.get("scenario") or run_dir.resolve().name),
+        readings=readings,
+        manifest=first,
+        seeds=tuple(seeds),
+        facts=tuple(facts),
+        licences=_licences(),
+    )
+
+
+def _replicates(run_dir: Path) -> list[Path]:
+    if (run_dir / "manifest.json").exists():
+        return [run_dir]
+    return sorted(path.parent for path in run_dir.glob("*/manifest.json") if path.parent.name.isdecimal())
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as missing:
+        raise StorageDamaged(f"{path} is missing") from missing
+    except (OSError, ValueError) as broken:
+        raise StorageDamaged(f"{path} cannot be read: cut off, or not JSON") from broken
+
+
+def _readings(path: Path) -> list[Reading]:
+    stored = _json(path)
+    items = stored["readings"] if isinstance(stored, dict) else stored
+    try:
+        return [Reading(**item) for item in items]
+    except TypeError as unlike:
+        raise StorageDamaged(f"{path} holds readings of another format: {unlike}") from unlike
+
+
+def _seed(folder: Path, manifest: dict[str, Any], *, opened: bool) -> SeedFacts:
+    messages = read_table(folder / "truth/messages.parquet", _TIMES)
+    inside = messages["measured"].astype(bool)
+    intent, stored, delivered = (messages[name][inside].astype(np.int64) for name in _TIMES[:3])
+    return SeedFacts(int(manifest["seed"]), str(manifest.get("suite", "")), opened, intent, stored, delivered)
+
+
+def _licences() -> dict[str, str]:
+    """Read the notices that ship with the package's data."""
+    found = {}
+    for place, title in _NOTICES.items():
+        notice = resources.files("sessionsim").joinpath(place, "LICENCES.md")
+        if notice.is_file():
+            found[title] = notice.read_text(encoding="utf-8")
+    return found

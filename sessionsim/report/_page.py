@@ -1,0 +1,323 @@
+"""The page: everything a reader sees, put into one self-contained file.
+
+Order: answers, who learned what, price, figures, assumptions, scenario and manifest, credits. Every text
+goes through the template's escaping; the two exceptions are our own style sheet and our own figures.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from sessionsim.report._answers import answers
+from sessionsim.report._data import Readings, ReportData
+from sessionsim.report._figures import Drawn
+from sessionsim.report._numbers import (
+    baseline_of,
+    count_of,
+    of_reading,
+    percent_digits,
+    span_of,
+)
+from sessionsim.report._secrets import SECRETS, matrix, unsound
+
+_TEMPLATES: Final = Path(__file__).parent / "templates"
+# What a manifest holds that has its own place on the page, or belongs to one replicate alone.
+_ELSEWHERE: Final = frozenset(
+    {
+        "settings",
+        "title",
+        "question",
+        "observers",
+        "resolved",
+        "resolved_toml",
+        "seed",
+        "suite",
+        "files",
+        "hash",
+    }
+)
+_MOST_ROWS: Final = 50  # report guide: 50 rows of a table, then the file
+_OPEN_HINT: Final = "Add [run.open] with a seed to the scenario, or set keep_bytes = true in [run]."
+LIMITS: Final = (
+    "Only certain knowledge is in the table. An observer that guesses from times and sizes may be right more"
+    " often than by chance; this report makes no such guesses.",
+    "The accounts of a run are a closed world: shares of accounts carry over to the real network, the number"
+    " of other people one could be mistaken for does not.",
+    "Who operates which real service node is unknown; coalitions are inputs, not findings.",
+    "Sites, access lines and record sizes are models. Other values move latency and bytes, not who holds"
+    " which bytes.",
+    "Intervals cover chance between seeds, not a wrong model.",
+)
+
+
+class Answer(NamedTuple):
+    """One sentence on top, and where its numbers stand."""
+
+    label: str
+    text: str
+    anchor: str
+    link: str
+
+
+class Price(NamedTuple):
+    """One tile. Args: lacking: there is no value, and the text says why."""
+
+    label: str
+    value: str
+    range: str
+    lacking: bool
+
+
+class Observer(NamedTuple):
+    """A column of the matrix. Args: where: where it stands, in words."""
+
+    name: str
+    where: str
+
+
+class Example(NamedTuple):
+    """One derivation. Args: fact: the fact in words; steps: of its derivation."""
+
+    title: str
+    fact: str
+    steps: tuple[str, ...]
+
+
+def page(data: ReportData, figures: Sequence[Drawn]) -> str:
+    """Write the whole page."""
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    readings = Readings(data.readings)
+    manifest = data.manifest
+    assumptions, sourced = _settings(manifest)
+    return environment.get_template("report.html").render(
+        css=Markup((_TEMPLATES / "report.css").read_text(encoding="utf-8")),  # noqa: S704 (our own file)
+        version=str(manifest.get("version", "")),
+        title=str(manifest.get("title") or data.name),
+        question=str(manifest.get("question", "")),
+        answers=_answers(readings, manifest, figures),
+        seeds_short=_seeds_short(data),
+        seeds_long=_seeds_long(data),
+        unsound=unsound(readings),
+        matrix=matrix(readings),
+        observers=[Observer(name, _where(name, manifest, readings)) for name in readings.observers()],
+        matrix_note=_matrix_note(readings, data),
+        examples=_examples(data),
+        open_hint=_OPEN_HINT,
+        prices=_prices(readings),
+        price_note=_price_note(readings),
+        figures=figures,
+        limits=LIMITS,
+        assumptions=assumptions,
+        sourced=sourced,
+        commands=_commands(data),
+        manifest=_manifest_facts(manifest),
+        scenario=_scenario_text(manifest),
+        readings=_all_readings(readings),
+        readings_shown=_readings_shown(readings),
+        citation=_citation(data),
+        licences=list(data.licences.items()),
+    )
+
+
+def _answers(readings: Readings, manifest: Mapping[str, Any], figures: Sequence[Drawn]) -> list[Answer]:
+    texts = answers(readings.all, manifest)
+    drawn = {figure.name for figure in figures}
+    latency = "latency" if "latency" in drawn else "price"
+    return [
+        Answer("How fast", texts[0], latency, "curve and table"),
+        Answer("How reliably, at what price", texts[1], "price", "all prices"),
+        Answer("Who learned what", texts[2], "knows", "table and derivations"),
+    ]
+
+
+def _seeds_short(data: ReportData) -> str:
+    return count_of(len(data.seeds), "seed")
+
+
+def _seeds_long(data: ReportData) -> str:
+    """Name the seeds by suite, and those whose bytes were opened."""
+    parts = []
+    for suite in sorted({seed.suite for seed in data.seeds}):
+        numbers = [seed.seed for seed in data.seeds if seed.suite == suite]
+        parts.append(f"{runs(numbers)} ({suite})")
+    opened = [seed.seed for seed in data.seeds if seed.opened]
+    text = f"{'Seed' if len(data.seeds) == 1 else 'Seeds'} {', '.join(parts)}."
+    return f"{text} Bytes were kept and opened for {runs(opened)}." if opened else text
+
+
+def runs(numbers: Sequence[int]) -> str:
+    """Write ascending integers shortly, for example `1 to 8, 101`."""
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and number == spans[-1][-1] + 1:
+            spans[-1].append(number)
+        else:
+            spans.append([number])
+    return ", ".join(str(s[0]) if len(s) == 1 else f"{s[0]} to {s[-1]}" for s in spans)
+
+
+def _where(name: str, manifest: Mapping[str, Any], readings: Readings) -> str:
+    """Say where an observer stands, from the scenario and from the nodes it turned out to operate."""
+    parts = [str(one.get("kind", "")) for one in manifest.get("observers", ()) if one.get("name") == name]
+    members = manifest.get("resolved", {}).get("vantages", {}).get(name, {}).get("members")
+    if members:
+        parts.append("of " + ", ".join(map(str, members)))
+    reading = readings.get("coalition-coverage", f"{name}: bad guard")
+    if reading is not None:
+        bad, nodes = reading.counts["bad nodes"], reading.counts["nodes"]
+        parts.append(f"{bad:,.0f} of {nodes:,.0f} nodes ({percent_digits(bad / nodes)} %)")
+    else:
+        parts.append("no nodes")
+    return ", ".join(part for part in parts if part)
+
+
+def _matrix_note(readings: Readings, data: ReportData) -> str:
+    some = readings.of("who-learned-what")
+    if not some:
+        return ""
+    accounts = next(one.counts["accounts"] for one in some if "accounts" in one.counts)
+    opened = [seed.seed for seed in data.seeds if seed.opened]
+    return (
+        f"From {count_of(accounts, 'account')} of seed {runs(opened)}. For intervals, messages are"
+        " counted by the account whose secret they are. Every fact was checked against what really happened:"
+        f" {sum(one.value or 0 for one in some if 'contradicted' in one.name):,.0f} contradicted."
+    )
+
+
+def _examples(data: ReportData) -> list[Example]:
+    """Take the first fact of each observer and relation, with its derivation."""
+    first = {(fact.observer, fact.relation): fact for fact in reversed(data.facts)}
+    relations = [fact.relation for fact in data.facts]
+    order = {relation: k for k, relation in enumerate(dict.fromkeys(relations))}
+    chosen = sorted(first.values(), key=lambda fact: (fact.observer, order[fact.relation]))
+    return [
+        Example(
+            f"{fact.observer}: {fact.relation.value}",
+            " ".join(part for part in (fact.subject, f"– {fact.relation.value} –", fact.object) if part),
+            fact.derivation,
+        )
+        for fact in chosen[:24]
+    ]
+
+
+def _prices(readings: Readings) -> list[Price]:
+    wanted = (
+        ("Half delivered within", "latency", "end to end, p50"),
+        ("95 % delivered within", "latency", "end to end, p95"),
+        ("99 % delivered within", "latency", "end to end, p99"),
+        ("Stored within, on average", "latency", "intent to stored, mean"),
+        ("Messages delivered", "delivery", "delivered"),
+        ("Unfinished at the end", "delivery", "unfinished at the end"),
+        ("Bytes of a client in a day", "traffic", "client links, total"),
+        ("Bytes of its messages in a day", "traffic", "client links, message"),
+    )
+    tiles = []
+    for label, metric, name in wanted:
+        reading = readings.get(metric, name)
+        lacking = reading is None or reading.value is None
+        remark = span_of(reading)
+        tiles.append(Price(label, of_reading(reading), f"interval {remark}" if remark else "", lacking))
+    return tiles
+
+
+def _price_note(readings: Readings) -> str:
+    """Say what the intervals and the shares are of."""
+    mean = readings.get("latency", "end to end, mean")
+    text = "95 % intervals"
+    if mean is not None and mean.value is not None:
+        text += f" over {count_of(mean.n, mean.n_unit)}"
+    delivered = readings.get("delivery", "delivered")
+    if delivered is not None and delivered.interval.startswith("95 % bound"):
+        text += f"; delivery: {delivered.interval}"
+    return (
+        text
+        + ". Times are of delivered messages; what is unfinished at the end is neither delivered nor lost."
+    )
+
+
+def _settings(manifest: Mapping[str, Any]) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
+    """Split the manifest's settings into assumed and sourced ones, as table rows."""
+    assumed: list[tuple[str, ...]] = []
+    sourced: list[tuple[str, ...]] = []
+    for one in manifest.get("settings", ()):
+        source = str(one.get("source", ""))
+        name = ".".join(str(one[part]) for part in ("section", "key") if one.get(part))
+        if one.get("assumption") or source.startswith("Assumption"):
+            why = source.removeprefix("Assumption").lstrip(":, ") or "no source"
+            assumed.append((name, str(one.get("value", "")), str(one.get("doc", "")), why))
+        else:
+            sourced.append((name, str(one.get("value", "")), str(one.get("doc", "")), source))
+    return assumed, sourced
+
+
+def _commands(data: ReportData) -> str:
+    name = data.name
+    return f"sessionsim run scenarios/{name}.toml\nsessionsim report results/{name}"
+
+
+def _manifest_facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """List the manifest's plain facts; what has its own place on the page is left out."""
+    facts = []
+    for key, value in manifest.items():
+        if key in _ELSEWHERE or value in (None, "", [], {}):
+            continue
+        if isinstance(value, Mapping):
+            value = ", ".join(f"{name} {number}" for name, number in value.items())
+        elif isinstance(value, list | tuple):
+            value = ", ".join(map(str, value))
+        facts.append((key.replace("_", " "), str(value)))
+    return facts
+
+
+def _scenario_text(manifest: Mapping[str, Any]) -> str:
+    text = manifest.get("resolved_toml")
+    if isinstance(text, str) and text:
+        return text
+    return json.dumps(manifest.get("resolved", {}), indent=2, ensure_ascii=False, default=str)
+
+
+def _shown(readings: Readings) -> list[Any]:
+    """Leave out what figures' tables already show in full: the random coalitions."""
+    return [one for one in readings.all if not one.name.startswith("random coalition")]
+
+
+def _all_readings(readings: Readings) -> list[tuple[str, ...]]:
+    names = {f": {secret.id}": f": {secret.title.lower()} ({secret.id})" for secret in SECRETS}
+    rows: list[tuple[str, ...]] = []
+    for one in _shown(readings)[:_MOST_ROWS]:
+        observer, colon, what = one.name.partition(": ")
+        name = observer + names.get(f": {what}", colon + what)
+        rows.append(
+            (
+                f"{one.metric}: {name}",
+                of_reading(one),
+                span_of(one),
+                baseline_of(one),
+                f"{one.n} {one.n_unit}s",
+            )
+        )
+    return rows
+
+
+def _readings_shown(readings: Readings) -> str:
+    total, shown = len(readings.all), min(_MOST_ROWS, len(_shown(readings)))
+    return f"{shown} of {total}; the others are in readings.json" if shown < total else f"{total}"
+
+
+def _citation(data: ReportData) -> str:
+    version = str(data.manifest.get("version", ""))
+    text = f"sessionsim {version}, scenario {data.name}, {_seeds_short(data)}"
+    commit = str(data.manifest.get("commit", ""))[:12]
+    return f"{text}, commit {commit}." if commit else f"{text}."

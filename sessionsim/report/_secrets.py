@@ -1,0 +1,93 @@
+"""What there is to learn, in plain words, and what an observer's share of it is called.
+
+*Knows* is said only of facts in a ledger. An empty cell says *not seen here*: in this run, by this
+observer, from bytes alone. It never says that something cannot be learned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from sessionsim.core.readings import Reading
+from sessionsim.report._data import Readings
+from sessionsim.report._numbers import percent_digits, span_of
+
+
+class Secret(NamedTuple):
+    """A row of the matrix. Args: id: as in metrics 0.2; object: what follows "knows"; noun: counted."""
+
+    id: str
+    title: str
+    object: str
+    noun: str
+
+
+SECRETS: Final = (
+    Secret("S6", "Which address an account uses", "the network address", "account"),
+    Secret("S5", "Who talks to whom", "who talks to whom", "contact"),
+    Secret("S1", "Address a message came from", "the sender's address", "message"),
+    Secret("S2", "Account that wrote a message", "the sender's account", "message"),
+    Secret("S3", "Account a message is for", "the recipient's account", "message"),
+    Secret("S4", "Address a message went to", "the recipient's address", "message"),
+    Secret("S7", "When an account is online", "when the account is online", "account"),
+    Secret("S7-address", "When an address is online", "when the address is online", "account"),
+    Secret("S10", "Stored size of a message", "the stored size", "message"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One observer and one secret. Args: disc: empty, half or full; word, share, interval: texts."""
+
+    disc: str
+    word: str
+    share: str
+    interval: str
+
+
+def known_of(reading: Reading) -> tuple[float, float]:
+    """Give how many items are known, and of how many."""
+    total = next((reading.counts[noun] for noun in ("messages", "contacts") if noun in reading.counts), None)
+    return reading.counts.get("known", 0.0), reading.counts.get("accounts", 0.0) if total is None else total
+
+
+def cell_of(reading: Reading | None, noun: str) -> Cell:
+    """Describe a reading of `who-learned-what` as a cell of the matrix."""
+    if reading is None:
+        return Cell("none", "not looked at", "", "")
+    known, total = known_of(reading)
+    if total == 0:
+        return Cell("none", f"no {noun}s in this run", "", "")
+    share = f"{known:,.0f} of {total:,.0f} {noun}s ({percent_digits(known / total)} %)"
+    if known == 0:
+        return Cell("empty", "not seen here", share, span_of(reading))
+    if known == total:
+        return Cell("full", "knows", share, span_of(reading))
+    return Cell("half", "knows some", share, span_of(reading))
+
+
+def matrix(readings: Readings) -> list[tuple[Secret, list[Cell]]]:
+    """Give the rows of the matrix, one cell per observer; empty without a ledger."""
+    observers = readings.observers()
+    if not observers:
+        return []
+    return [
+        (
+            secret,
+            [
+                cell_of(readings.get("who-learned-what", f"{observer}: {secret.id}"), secret.noun)
+                for observer in observers
+            ],
+        )
+        for secret in SECRETS
+    ]
+
+
+def unsound(readings: Readings) -> list[str]:
+    """Name the observers whose ledgers are wrong: contradicted by truth, or lessened by joining."""
+    found = []
+    for reading in readings.of("who-learned-what"):
+        if reading.unit == "count" and reading.value:
+            found.append(f"{reading.name}: {reading.value:,.0f}")
+    return found

@@ -1,0 +1,52 @@
+"""Write a report beside the results it is made from: `report.html` and `figures/*.svg`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sessionsim.report._answers import answers
+from sessionsim.report._data import Readings, ReportData
+from sessionsim.report._figures import Drawn, figures
+from sessionsim.report._load import load
+from sessionsim.report._page import page
+
+
+def stored_answers(run_dir: Path) -> tuple[str, str, str]:
+    """Give the three answer sentences of a stored run, without drawing anything. Raises StorageDamaged."""
+    data = load(run_dir)
+    return answers(data.readings, data.manifest)
+
+
+def render(data: ReportData) -> str:
+    """Make the page from loaded data."""
+    return page(data, _figures(data))
+
+
+def write_report(run_dir: Path) -> Path:
+    """Build the report of a stored run, from its files alone; the same files give the same bytes.
+
+    Args:
+        run_dir: folder of a scenario or of one replicate.
+
+    Returns:
+        The path of `report.html`.
+
+    Raises:
+        StorageDamaged: something needed is missing or cut off; nothing is written then.
+    """
+    data = load(run_dir)
+    drawn = _figures(data)
+    text = page(data, drawn)
+    folder = run_dir / "figures"
+    folder.mkdir(exist_ok=True)
+    for figure in drawn:
+        (folder / f"{figure.name}.svg").write_text(figure.alone, encoding="utf-8")
+    target = run_dir / "report.html"
+    temporary = run_dir / "report.html.part"
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(target)
+    return target
+
+
+def _figures(data: ReportData) -> list[Drawn]:
+    return figures(data, Readings(data.readings))
