@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import typing
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final, Literal
 
@@ -32,9 +33,14 @@ _CONFIG: Final = ConfigDict(extra="forbid", frozen=True, strict=True)
 _JSON_TYPES: Final[dict[Any, str]] = {int: "integer", float: "number", str: "string", bool: "boolean"}
 
 
-def key_of(field: str, unit: Unit | None) -> str:
-    """Give the scenario key of a settings field: its name without the unit."""
-    return field.removesuffix(f"_{unit}") if unit else field
+def keys_of(config: type[Any]) -> dict[str, str]:
+    """Give the scenario key of each settings field: its name without the unit, unless two would be alike."""
+    short = {
+        field: field.removesuffix(f"_{facts.unit}") if facts.unit else field
+        for field, facts in facts_of(config).items()
+    }
+    often = Counter(short.values())
+    return {field: key if often[key] == 1 else field for field, key in short.items()}
 
 
 def show(value: Any, unit: Unit | None) -> Any:
@@ -130,10 +136,11 @@ def settings_model(
     """
     hints = typing.get_type_hints(config)
     preset = {field.name: field.default for field in dataclasses.fields(config)}
+    keys = keys_of(config)
     fields: dict[str, tuple[Any, Any]] = {}
     for field, facts in facts_of(config).items():
         default = preset[field] if defaults is None else getattr(defaults, field)
-        hint, key = hints[field], key_of(field, facts.unit)
+        hint, key = hints[field], keys[field]
         start = PlainValidator(_quantity(facts.unit)) if facts.unit else None
         kind: Any = Annotated[Any, start] if start else hint
         if typing.get_origin(hint) is tuple:
@@ -166,9 +173,7 @@ def _tuple_of(item: Any) -> Callable[[Any], tuple[Any, ...]]:
 
 def settings_from(model: BaseModel, config: type[Any]) -> Any:
     """Make the settings dataclass from its validated section. Raises what the dataclass itself checks."""
-    values = {
-        field: getattr(model, f"f_{key_of(field, facts.unit)}") for field, facts in facts_of(config).items()
-    }
+    values = {field: getattr(model, f"f_{key}") for field, key in keys_of(config).items()}
     return config(**values)
 
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from sessionsim.core.errors import InvalidInput
 from sessionsim.core.settings import facts_of
 from sessionsim.scenario.catalogue import Catalogue
-from sessionsim.scenario.models import key_of, settings_from, show
+from sessionsim.scenario.models import keys_of, settings_from, show
 from sessionsim.scenario.problems import first_problem
 from sessionsim.scenario.reading import RawScenario
 from sessionsim.scenario.sections import NetworkSettings, OpenSettings, RunSettings, parse_seeds
@@ -161,9 +161,9 @@ class _Resolver:
             f.name: f.default if preset is None else getattr(preset, f.name)
             for f in dataclasses.fields(config)
         }
-        located: dict[str, str] = {}
+        keys, located = keys_of(config), dict[str, str]()
         for field, facts in facts_of(config).items():
-            value, key = getattr(made, field), key_of(field, facts.unit)
+            value, key = getattr(made, field), keys[field]
             shown[key] = show(value, facts.unit)
             self.lines.append(
                 {

@@ -24,6 +24,8 @@ class Links:
 @dataclass(frozen=True, slots=True)
 class Wire:
     record_bytes: int = setting(22, unit="bytes", low=0, doc="TLS record.", source="RFC 8446")
+    beat_us: int = setting(10, unit="us", low=0, doc="Time between beats.", source="Assumption: ten")
+    beat_bytes: int = setting(68, unit="bytes", low=0, doc="Size of a beat.", source="Assumption: small")
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,3 +148,17 @@ def test_a_coalition_has_members_of_this_scenario(good: Path, catalogue: Catalog
 def test_the_opened_seed_is_none_of_the_others(good: Path, catalogue: Catalogue) -> None:
     with pytest.raises(InvalidInput, match="101"):
         load(good, catalogue).with_seeds((100, 101))
+
+
+def test_settings_that_differ_in_unit_alone_keep_it_in_their_keys(good: Path, catalogue: Catalogue) -> None:
+    wire = load(good, catalogue).sections["network.wire"]
+    assert (wire.record_bytes, wire.beat_us, wire.beat_bytes) == (22, 10, 68)
+    changed = load(good, catalogue, "network.wire.beat_us=1 s", "network.wire.record=1 B")
+    wire = changed.sections["network.wire"]
+    assert (wire.record_bytes, wire.beat_us, wire.beat_bytes) == (1, 10**6, 68)
+
+
+def test_an_untouched_section_is_its_class_with_all_defaults(good: Path, catalogue: Catalogue) -> None:
+    sections = load(good, catalogue, "network.links.jitter=measured").sections
+    for name, made in sections.items():
+        assert made == catalogue.sections[name]()
