@@ -59,6 +59,10 @@ class Entropy:
         """Give 64 bytes for an address (any length). Use a prefix per purpose: equal address, equal bytes."""
         return hashlib.blake2b(address, key=self._key).digest()
 
+    def expand(self, address: bytes, size_bytes: int) -> bytes:
+        """Give any number of bytes for an address by SHAKE128; unrelated to what `draw` gives for it."""
+        return hashlib.shake_128(self._key + address).digest(size_bytes)
+
 
 @dataclass(frozen=True, slots=True)
 class Seeds:

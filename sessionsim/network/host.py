@@ -37,32 +37,34 @@ class Journal(Protocol):
 
 
 class Kernel(Protocol):
-    """A queue of future calls in integer microseconds."""
+    """A queue of future events; times in integer microseconds."""
 
-    def at(self, t_us: int, arrival: Arrival) -> None: ...
-    def run(self, until_us: int, handle: Callable[[Arrival], None]) -> None: ...
+    def at(self, t_us: int, item: tuple[Any, ...]) -> None: ...
+    def run(self, until_us: int, handle: Callable[[Event], None]) -> None: ...
 
 
-# Kinds of event; ARRIVE carries a transmission, the others address one machine.
+# Kinds of event. The items of the queue are plain tuples:
+#   (_ARRIVE, t_us, dst, src, conn, exchange, head, payload, trace, note)
+#   (_WAKE, t_us, endpoint, number of the wish)
+#   (_COMMAND, t_us, endpoint, command)
+#   (_FAILED, t_us, src, dst, conn, exchange, reason, trace, note)
 _ARRIVE, _WAKE, _COMMAND, _FAILED = range(4)
 # What made a machine act: itself (time or a command), a request that came in, or an answer.
 _BY_ITSELF, _BY_REQUEST, _BY_ANSWER = range(3)
 
 
-class Arrival:
-    """One event of the queue. `callbacks` and `_ok` are what simpy expects of an event."""
+class Event:
+    """One entry of a queue. `callbacks` and `_ok` are what simpy expects of an event."""
 
-    __slots__ = ("_ok", "args", "callbacks", "dst", "kind", "note", "t_us", "trace")
+    __slots__ = ("callbacks", "item")
+    _ok = True
 
-    def __init__(self, kind: int, dst: int, args: tuple[Any, ...], trace: int, note: int) -> None:
-        self.kind, self.dst, self.args, self.trace, self.note = kind, dst, args, trace, note
-        self.t_us = 0
-        self.callbacks: list[Callable[[Any], None]] | None = None
-        self._ok = True
+    def __init__(self, item: tuple[Any, ...], callbacks: list[Callable[[Any], None]] | None) -> None:
+        self.item, self.callbacks = item, callbacks
 
 
 class SimpyKernel:
-    """simpy's Environment, fed with `Arrival` objects instead of Timeouts."""
+    """simpy's Environment, fed with `Event` objects instead of Timeouts."""
 
     def __init__(self) -> None:
         self._env = simpy.Environment(0)
@@ -70,14 +72,12 @@ class SimpyKernel:
         self._ids = self._env._eid
         self._callbacks: list[Callable[[Any], None]] = []
 
-    def at(self, t_us: int, arrival: Arrival) -> None:
-        # What env.schedule() does, without Timeout objects. The safe way, 2 % dearer:
-        #   timeout = env.timeout(t_us - env.now, arrival); timeout.callbacks.append(handle)
-        arrival.t_us = t_us
-        arrival.callbacks = self._callbacks
-        heappush(self._queue, (t_us, 1, next(self._ids), arrival))  # type: ignore[misc]
+    def at(self, t_us: int, item: tuple[Any, ...]) -> None:
+        # What env.schedule() does, without Timeout objects. The safe way, somewhat dearer:
+        #   timeout = env.timeout(t_us - env.now, item); timeout.callbacks.append(handle)
+        heappush(self._queue, (t_us, 1, next(self._ids), Event(item, self._callbacks)))  # type: ignore[misc]
 
-    def run(self, until_us: int, handle: Callable[[Arrival], None]) -> None:
+    def run(self, until_us: int, handle: Callable[[Event], None]) -> None:
         self._callbacks[:] = [handle]
         self._env.run(until_us)
 
@@ -86,14 +86,13 @@ class HeapKernel:
     """The ten-line heap loop: same order of events as simpy, no library."""
 
     def __init__(self) -> None:
-        self._queue: list[tuple[int, int, Arrival]] = []
+        self._queue: list[tuple[int, int, Event]] = []
         self._ids = count()
 
-    def at(self, t_us: int, arrival: Arrival) -> None:
-        arrival.t_us = t_us
-        heappush(self._queue, (t_us, next(self._ids), arrival))
+    def at(self, t_us: int, item: tuple[Any, ...]) -> None:
+        heappush(self._queue, (t_us, next(self._ids), Event(item, None)))
 
-    def run(self, until_us: int, handle: Callable[[Arrival], None]) -> None:
+    def run(self, until_us: int, handle: Callable[[Event], None]) -> None:
         while self._queue and self._queue[0][0] < until_us:
             handle(heappop(self._queue)[2])
 
@@ -130,7 +129,8 @@ class Host:
         keep_bytes: bool = False,
         down: frozenset[int] = frozenset(),
     ) -> None:
-        self.machines, self.kernel, self.journal = machines, kernel, journal
+        self.machines = machines
+        self._kernel, self._at, self._journal = kernel, kernel.at, journal
         self._n_nodes, self._addresses = n_nodes, addresses
         self._links, self._sizes, self._families = links, sizes, families
         self._sink, self._keep_bytes, self._down = sink, keep_bytes, down
@@ -138,7 +138,7 @@ class Host:
         if sink is not None:
             for endpoint in watched:
                 self._watched[endpoint] = 1
-        self._wake_id = [0] * len(machines)
+        self._wishes = [0] * len(machines)
         self._conns: dict[int, list[int]] = {}
         self._conn_ids = count()
         self.transmissions = 0
@@ -150,32 +150,32 @@ class Host:
 
     def command(self, t_us: int, endpoint: int, command: tuple[Any, ...]) -> None:
         """Have a command given to a machine at `t_us`."""
-        self.kernel.at(t_us, Arrival(_COMMAND, endpoint, command, 0, 0))
+        self._at(t_us, (_COMMAND, t_us, endpoint, command))
 
     def run(self, until_us: int) -> None:
         """Run all events before `until_us`. Can be called again with a later time."""
-        self.kernel.run(until_us, self._handle)
+        self._kernel.run(until_us, self._handle)
 
-    def _handle(self, event: Arrival) -> None:
-        kind, endpoint = event.kind, event.dst
-        now = event.t_us
+    def _handle(self, event: Event) -> None:
+        item = event.item
+        kind, now, endpoint = item[0], item[1], item[2]
         machine = self.machines[endpoint]
         if kind == _ARRIVE:
-            src, conn, exchange, head, payload = event.args
+            _, _, _, src, conn, exchange, head, payload, trace, note = item
             effects = machine.receive(src, conn, exchange, head, payload, now)
             if effects:
                 why = _BY_ANSWER if type(head) is int else _BY_REQUEST
-                self._apply(effects, endpoint, now, event.trace, event.note, why)
+                self._apply(effects, endpoint, now, trace, note, why)
         elif kind == _WAKE:
-            if event.trace == self._wake_id[endpoint]:
+            if item[3] == self._wishes[endpoint]:
                 self._apply(machine.wake(now), endpoint, now, self._addresses[endpoint], 0, _BY_ITSELF)
         elif kind == _COMMAND:
-            effects = machine.command(event.args, now)
+            effects = machine.command(item[3], now)
             self._apply(effects, endpoint, now, self._addresses[endpoint], 0, _BY_ITSELF)
         else:
-            dst, conn, exchange, reason = event.args
+            _, _, _, dst, conn, exchange, reason, trace, note = item
             effects = machine.failed(dst, conn, exchange, reason, now)
-            self._apply(effects, endpoint, now, event.trace, event.note, _BY_ANSWER)
+            self._apply(effects, endpoint, now, trace, note, _BY_ANSWER)
 
     def _apply(self, effects: Effects, src: int, now: int, cause: int, note: int, why: int) -> None:
         """Carry out the effects of one call. `cause` is the draw address of what led to them."""
@@ -197,13 +197,13 @@ class Host:
                         own_note = note_within(own_note, note)
                 self._transmit(src, dst, conn, exchange, head, payload, now, trace, own_note)
             elif kind == WAKE_AT:
-                self._wake_id[src] = wake_id = self._wake_id[src] + 1
-                t_us = effect[1]
-                self.kernel.at(t_us if t_us > now else now, Arrival(_WAKE, src, (), wake_id, 0))
+                self._wishes[src] = wish = self._wishes[src] + 1
+                t_us = effect[1] if effect[1] > now else now
+                self._at(t_us, (_WAKE, t_us, src, wish))
             elif kind == DELIVER:
-                self.journal.deliver(src, effect, now)
+                self._journal.deliver(src, effect, now)
             elif kind == LOG:
-                self.journal.log(src, effect, now)
+                self._journal.log(src, effect, now)
 
     def _transmit(
         self,
@@ -220,7 +220,7 @@ class Host:
         if dst in self._down or src in self._down:
             if type(head) is str and src not in self._down:
                 t_us = now + self._links.base_rtt_us(src, dst)
-                self.kernel.at(t_us, Arrival(_FAILED, src, (dst, conn, exchange, "unreachable"), trace, note))
+                self._at(t_us, (_FAILED, t_us, src, dst, conn, exchange, "unreachable", trace, note))
             return
         self.transmissions += 1
         direction = 0 if type(head) is str else 1
@@ -246,7 +246,7 @@ class Host:
             )  # fmt: skip
             if len(buffer) >= SPILL_BYTES:
                 sink.spill()
-        self.kernel.at(arrived, Arrival(_ARRIVE, dst, (src, conn, exchange, head, payload), trace, note))
+        self._at(arrived, (_ARRIVE, arrived, dst, src, conn, exchange, head, payload, trace, note))
 
     def _mesh_connection(self, src: int, dst: int, conn: int, direction: int) -> int:
         """Give the number of a node-to-node connection, named by first appearance of its opener."""

@@ -160,16 +160,16 @@ class Client:
         draw = self.entropy
         if self.rules.poll_node_choice == "cycle":
             round_no, place = divmod(number, len(swarm))
-            if place == 0 or len(self._cycle) != len(swarm):
-                self._cycle = shuffled(list(swarm), draw, b"cycle" + round_no.to_bytes(4, "little"))
-            return [self._cycle[place]]
+            if place == 0 or not set(self._cycle) <= set(swarm):
+                self._cycle = picked(swarm, len(swarm), draw, b"cycle" + round_no.to_bytes(4, "little"))
+            return [self._cycle[place % len(self._cycle)]]
         if self.rules.poll_node_choice == "sticky":
             term, place = divmod(number, self.rules.polls_per_node)
             if place == 0 or self._sticky not in swarm:
                 others = [node for node in swarm if node != self._sticky] or list(swarm)
                 self._sticky = others[number_at(draw, b"sticky" + term.to_bytes(4, "little"), len(others))]
             return [self._sticky]
-        return shuffled(list(swarm), draw, b"poll" + number.to_bytes(6, "little"))[: self.rules.poll_nodes]
+        return picked(swarm, self.rules.poll_nodes, draw, b"poll" + number.to_bytes(6, "little"))
 
     def _poll_body(self, node: int, now_us: int) -> bytes:
         """Write the batch of signed retrieves for one node."""
@@ -226,10 +226,12 @@ class Client:
         return effects
 
 
-def shuffled(items: list[int], entropy: Entropy, address: bytes) -> list[int]:
-    """Give a random order drawn at one address (Fisher-Yates on at most 16 items; the rest keep theirs)."""
-    random = int.from_bytes(entropy.draw(address), "little")
-    for k in range(min(len(items), 16) - 1, 0, -1):
-        random, j = divmod(random, k + 1)
-        items[k], items[j] = items[j], items[k]
-    return items
+def picked(items: tuple[int, ...], count: int, entropy: Entropy, address: bytes) -> list[int]:
+    """Pick up to sixteen different items in random order, drawn at one address."""
+    order = list(items)
+    random = entropy.draw(address)
+    count = min(count, len(order), 16)
+    for k in range(count):
+        j = k + int.from_bytes(random[4 * k : 4 * k + 4], "little") % (len(order) - k)
+        order[k], order[j] = order[j], order[k]
+    return order[:count]

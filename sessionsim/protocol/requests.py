@@ -19,6 +19,7 @@ from sessionsim.protocol.crypto.layer import Layer
 from sessionsim.protocol.crypto.suite import Suite
 from sessionsim.protocol.machine import SEND, Effect
 from sessionsim.protocol.paths import Path, build_paths, number_at
+from sessionsim.protocol.wire.onion import LAYER_RANDOM_BYTES as _R
 from sessionsim.protocol.wire.onion import STYLES, Hop, build_request
 
 _CONNECTION = {"https": int(Transport.HTTPS), "quic": int(Transport.QUIC)}
@@ -76,13 +77,14 @@ class Requests:
         address = exchange.to_bytes(8, "little")
         path = self._choose_path(node, address)
         guard, middle, last = self.paths[path]
-        hops, draw = self._hops, self._entropy.draw
+        hops = self._hops
+        random = self._entropy.expand(b"onion" + address, 4 * _R)
         payload, layer = build_request(
             self._suite,
             self._style,
             (hops[guard], hops[middle], hops[last], hops[node]),
             body,
-            (draw(b"o0" + address), draw(b"o1" + address), draw(b"o2" + address), draw(b"o3" + address)),
+            (random[:_R], random[_R : 2 * _R], random[2 * _R : 3 * _R], random[3 * _R :]),
         )
         deadline = now_us + self._rules.request_timeout_us
         self._pending[exchange] = Request(layer, path, node, deadline, done)

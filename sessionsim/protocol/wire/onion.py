@@ -16,7 +16,14 @@ from typing import Final, NamedTuple
 import orjson
 
 from sessionsim.core.errors import CannotOpen, RemoteProtocolError
-from sessionsim.protocol.crypto.layer import AES_GCM, XCHACHA20, GcmLayer, Layer, XchachaLayer, open_layer_type
+from sessionsim.protocol.crypto.layer import (
+    AES_GCM,
+    XCHACHA20,
+    GcmLayer,
+    Layer,
+    XchachaLayer,
+    open_layer_type,
+)
 from sessionsim.protocol.crypto.suite import KeyPair, Suite
 from sessionsim.protocol.wire import bencode
 from sessionsim.protocol.wire.frame import decode_frame, decode_object, encode_frame
@@ -30,6 +37,7 @@ _HOP_TAIL = re.compile(
 )
 _TARGET = re.compile(r"/(?:loki|oxen)/[^?]*/lsrpc|/(?:loki|oxen)/lsrpc")
 MAX_PORT: Final = 65_535
+LAYER_RANDOM_BYTES: Final = 56  # ephemeral secret 32, longest nonce 24
 
 
 class Style(NamedTuple):
@@ -73,7 +81,7 @@ def build_request(
         style: the client family.
         route: guard, middle, last hop, destination (any number of nodes works).
         body: the RPC request as JSON bytes.
-        randoms: per node of the route at least 56 bytes: ephemeral secret 32, nonce 12 or 24.
+        randoms: per node of the route LAYER_RANDOM_BYTES: ephemeral secret 32, nonce 12 or 24.
 
     Returns:
         The bytes for the guard, and the innermost layer, which opens the answer.
@@ -232,7 +240,12 @@ def decode_hop_slowly(payload: bytes) -> tuple[bytes, bytes, str, int]:
         raise RemoteProtocolError("Invalid hop message")
     data, key = fields.get(b"data"), fields.get(b"ephemeral_key")
     enc_type, hop_no = fields.get(b"enc_type", AES_GCM.encode()), fields.get(b"hop_no", 1)
-    if type(data) is not bytes or type(key) is not bytes or type(enc_type) is not bytes or type(hop_no) is not int:
+    if (
+        type(data) is not bytes
+        or type(key) is not bytes
+        or type(enc_type) is not bytes
+        or type(hop_no) is not int
+    ):
         raise RemoteProtocolError("Invalid hop message")
     if len(key) != 32 or len(enc_type) > 32 or not enc_type.isascii() or not 0 <= hop_no < 1000:
         raise RemoteProtocolError("Invalid hop message")
