@@ -1,0 +1,20 @@
+"""`report`: build the page again from stored files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sessionsim.report import write_report
+
+
+def report(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Results of a scenario, or one replicate of it.")
+    ],
+) -> None:
+    """Build report.html again from the stored files of a run."""
+    is_replicate = folder.name.isdigit() and (folder / "truth").is_dir()
+    typer.echo(f"Report: {write_report(folder.parent if is_replicate else folder)}")
