@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
 from sessionsim.adversary import Closure, OpenedTable, claims, deduce, observe
 from sessionsim.core.columns import HEAD_CODE, ROW
+from sessionsim.core.intents import Intent
 from sessionsim.core.ledger import Fact
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.records import MemoryRecords
 from sessionsim.core.scene import Position
+from sessionsim.core.seeds import Seeds
+from sessionsim.core.truth import Truth
 from sessionsim.core.view import Table, View
+from sessionsim.network.world import World, WorldSpec, build
 from sessionsim.protocol.crypto import real, suite_named
 from sessionsim.protocol.identity import account_from_seed
 from sessionsim.protocol.storage import Message
@@ -233,3 +237,56 @@ def stage(request: Any) -> Stage:
 def make_stage() -> Any:
     """Make further stages."""
     return Stage
+
+
+HORIZON_US = 25_000_000
+
+
+class Run(NamedTuple):
+    world: World
+    truth: Truth
+    records: MemoryRecords
+    opened: OpenedTable
+
+    def view(self, operated: Any, tapped: Any = (), offset: int = 0, rows: Any = None) -> View:
+        """See the run, or only some of its rows, from a place."""
+        world, table = self.world, self.records.table()
+        table["row"] = np.arange(len(table["src"]))
+        if rows is not None:
+            table = {name: values[rows] for name, values in table.items()}
+        clients = zip(world.scene.client_endpoints, world.accounts, strict=True)
+        owners = {endpoint: f"account:{account.id_hex}" for endpoint, account in clients}
+        return observe(
+            "eve", Position(frozenset(tapped), frozenset(operated), offset), table,
+            self.records.blobs, self.truth.keys, world.nodes, world.spec.suite, owners, world.endpoints,
+        )  # fmt: skip
+
+    def facts(self, operated: Any, tapped: Any = (), offset: int = 0, rows: Any = None) -> list[Fact]:
+        return deduce(self.view(operated, tapped, offset, rows), self.opened)
+
+    @property
+    def nodes(self) -> range:
+        return range(len(self.world.nodes))
+
+    @property
+    def clients(self) -> tuple[int, ...]:
+        return self.world.scene.client_endpoints
+
+
+def _perform(platforms: tuple[str, ...], suite: str = "fast") -> Run:
+    n = len(platforms)
+    intents = tuple(Intent(2_000_000 + 1_500_000 * i, i % n, (i * 3 + 1) % n, f"text {i}") for i in range(8))
+    spec = WorldSpec(
+        date="2026-04-28", platforms=platforms, intents=tuple(i for i in intents if i.sender != i.recipient),
+        horizon_us=HORIZON_US, measured=(0, HORIZON_US), seeds=Seeds(11), epoch_ms=EPOCH_MS, limit_swarms=6,
+        suite=suite,
+    )  # fmt: skip
+    world, records = build(spec), MemoryRecords()
+    truth = world.run(records, frozenset(range(len(world.machines))), True)
+    return Run(world, truth, records, OpenedTable(suite))
+
+
+@pytest.fixture(scope="session")
+def perform() -> Any:
+    """Run the real machines for a few seconds: `perform(platforms, suite)`."""
+    return _perform

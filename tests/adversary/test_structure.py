@@ -6,11 +6,12 @@ Each row is a node in that one role.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
-from sessionsim.adversary import claims, deduce, emergent
+from sessionsim.adversary import Closure, Exchange, claims, deduce, emergent
+from sessionsim.core.columns import HEADS
 from sessionsim.core.ledger import Relation
 from sessionsim.core.view import View
 
@@ -165,3 +166,93 @@ def test_guard_of_both_people_and_two_replicas_know_who_talks_to_whom(sent: Any)
 
 def test_tap_of_the_sender_sees_presence_only(sent: Any) -> None:
     assert claims(sent.facts(tapped=[ALICE])) == {(Relation.ONLINE, sent.address(0), "")}
+
+
+# The same table on the bytes of the real machines: one message's transmissions, cut out of a run.
+
+
+class Cut(NamedTuple):
+    """One message of a run. Args: rows: its transmissions; roles: guard, middle, last, replica, another."""
+
+    run: Any
+    hash: str
+    rows: list[int]
+    roles: tuple[int, ...]
+
+    def facts(self, *roles: int) -> list[Any]:
+        return self.run.facts([self.roles[role] for role in roles], rows=self.rows)
+
+    def view(self, *roles: int) -> View:
+        return self.run.view([self.roles[role] for role in roles], rows=self.rows)
+
+
+@pytest.fixture(params=[("desktop", "fast"), ("ios", "sodium")], ids=lambda param: "-".join(param))
+def cut(request: Any, perform: Any) -> Cut:
+    platform, suite = request.param
+    run = perform((platform,) * 6, suite)
+    closure = Closure(run.view(run.nodes), run.opened)
+    hash_, exchange = single_roles(run, closure)
+    sightings = [closure.sightings[at] for at in exchange.sightings]
+    route = [seen.dst for seen in sightings if seen.direction == 0]
+    forwards = [
+        seen
+        for seen in closure.sightings
+        if seen.head == HEADS.index("sn.storage_cc") and seen.src == route[-1]
+        if sightings[3].t_us <= seen.t_us <= sightings[4].t_us
+    ]
+    numbers = {seen.exchange for seen in forwards}
+    replies = [
+        seen
+        for seen in closure.sightings
+        if seen.direction == 1 and seen.dst == route[-1] and seen.exchange in numbers
+        if seen.src in {forward.dst for forward in forwards}
+    ]
+    assert len(route) == 4
+    assert forwards
+    rows = sorted({seen.row for seen in (*sightings, *forwards, *replies)})
+    return Cut(run, hash_, rows, (*route, forwards[0].dst))
+
+
+def single_roles(run: Any, closure: Closure) -> tuple[str, Exchange]:
+    """Find a message of the run whose relays are no replicas of it."""
+    hashes = set(run.truth.messages["hash"].tolist())
+    for exchange in closure.exchanges:
+        if not exchange.clients or exchange.answered is None or exchange.reading is None:
+            continue
+        route = [
+            closure.sightings[at].dst for at in exchange.sightings if closure.sightings[at].direction == 0
+        ]
+        swarms = {run.world.nodes.swarm[node] for node in route[:3]}
+        stored = {result.fields.get("hash") for result in exchange.answered.results} & hashes
+        if stored and run.world.nodes.swarm[route[3]] not in swarms:
+            return stored.pop(), exchange
+    raise AssertionError("no message of this run has relays outside its swarm; change the seed")
+
+
+def test_structural_table_on_the_real_machines(cut: Cut) -> None:
+    message = f"message:{cut.hash}"
+    guard, middle, last, replica, other = (cut.facts(role) for role in range(5))
+    assert {(fact.relation, kind_of(fact.subject)) for fact in guard} == {(Relation.ONLINE, "addr")}
+    assert middle == []
+    assert last == []
+    about = {Relation.ADDRESSED_TO, Relation.HAS_SIZE, Relation.HAS_TTL, Relation.STAMPED}
+    assert {fact.relation for fact in replica} == about
+    assert {fact.subject for fact in replica} == {message}
+    assert claims(other) == claims(replica)
+    joint = cut.facts(0, 3)
+    surplus = emergent([guard, replica], joint)
+    assert [(fact.relation, kind_of(fact.subject), fact.object) for fact in surplus] == [
+        (Relation.SENT, "addr", message)
+    ]
+    assert any("answer ciphertext" in step for step in surplus[0].derivation)
+    assert emergent([guard, other], cut.facts(0, 4)) == []
+
+
+def test_guard_and_other_replica_share_no_bytes_of_the_real_machines(cut: Cut) -> None:
+    assert shared(seen_bytes(cut.view(0)), seen_bytes(cut.view(4))) == set()
+    assert shared(seen_bytes(cut.view(0), 0), seen_bytes(cut.view(3), 0)) == set()
+    assert shared(seen_bytes(cut.view(0)), seen_bytes(cut.view(3)))
+
+
+def kind_of(term: str) -> str:
+    return term.partition(":")[0]
