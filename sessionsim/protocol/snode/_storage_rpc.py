@@ -30,6 +30,7 @@ from sessionsim.protocol.wire.rpc_node import (
 )
 
 UNASSIGNED_SWARM: Final = (1 << 64) - 1  # nodes without a swarm. Source: transport 2.1
+_ACCOUNT_PREFIX: Final = 5  # ids made from an X25519 key. Source: transport 1.2
 
 
 class StorageRpc:
@@ -144,7 +145,7 @@ class StorageRpc:
 
     def _signature_holds(self, method: str, call: StoreCall | RetrieveCall, signature: bytes) -> bool:
         public = call.ed25519
-        if public is None:
+        if public is None or call.account[0] != _ACCOUNT_PREFIX:
             public = call.account[1:]
         else:
             try:
