@@ -55,32 +55,38 @@ class Units:
     accounts: int
 
 
-def units_of(per_seed: Sequence[tuple[FloatArray, FloatArray]], min_units: int = MIN_UNITS) -> Units:
+def units_of(per_seed: Sequence[tuple[FloatArray, FloatArray]], within: str = "account") -> Units:
     """Choose the unit of replication: seeds if there are enough of them, else accounts.
 
     Args:
         per_seed: for each seed, hits and trials per account, shape (n_accounts,) each.
+        within: what the arrays are indexed by, where that is not accounts.
     """
     accounts = int(sum((trials > 0).sum() for _, trials in per_seed))
-    if len(per_seed) >= min_units:
+    if len(per_seed) >= MIN_UNITS:
         hits = np.array([hits.sum() for hits, _ in per_seed], dtype=np.float64)
         trials = np.array([trials.sum() for _, trials in per_seed], dtype=np.float64)
         unit = "seed"
     else:
         hits = np.concatenate([hits for hits, _ in per_seed]) if per_seed else np.zeros(0)
         trials = np.concatenate([trials for _, trials in per_seed]) if per_seed else np.zeros(0)
-        unit = "account"
+        unit = within
     kept = trials > 0
     return Units(hits[kept], trials[kept], unit, accounts)
 
 
 def mean(units: Units) -> Estimate:
-    """Estimate hits per trial with a t interval between units. Fewer than three units: no value."""
+    """Estimate hits per trial, neither ever negative, with a t interval between units.
+
+    Fewer than three units: no value.
+    """
     n, label = len(units.trials), f"95 % t over {units.unit}s"
     if n < MIN_UNITS:
         return Estimate(None, None, None, label, n, units.unit, MIN_UNITS)
     value = float(units.hits.sum() / units.trials.sum())
     half = _t(n) * _standard_error(units, value)
+    if value >= 0 > value - half:
+        return Estimate(value, 0.0, value + half, f"{label}, cut at 0", n, units.unit)
     return Estimate(value, value - half, value + half, label, n, units.unit)
 
 

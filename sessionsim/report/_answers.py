@@ -77,21 +77,21 @@ def _knowledge(readings: Readings, manifest: Mapping[str, Any]) -> str:
     observers = _ordered(readings.observers(), manifest)
     if not observers:
         return "Who learned what was not asked: no replicate of this run kept its bytes to be opened."
-    clauses, nothing = [], []
+    known: dict[str, list[str]] = {}
     for observer in observers:
         parts = [_clause(readings, observer, secret) for secret in _LINKS]
-        if any(parts):
-            clauses.append(f"{observer} knows {' and '.join(part for part in parts if part)}")
-        else:
-            nothing.append(observer)
-    text = "; ".join(clauses)
+        known.setdefault(" and ".join(part for part in parts if part), []).append(observer)
+    nothing = known.pop("", [])
+    clauses = [f"{_names(who)} {'knows' if len(who) == 1 else 'know'} {what}" for what, who in known.items()]
     if nothing:
-        names = ", ".join(nothing)
         what = " and ".join(secret.title[0].lower() + secret.title[1:] for secret in _LINKS)
-        ceiling = [part for part in (_ceiling(readings, observer) for observer in nothing) if part]
-        text += f"{'; ' if text else ''}{what}: not seen here by {names}{_bound(readings, nothing)}"
-        text += f" ({'; '.join(ceiling)})" if ceiling and len(nothing) == 1 else ""
+        clauses.append(f"{what}: not seen here by {_names(nothing)}{_bound(readings, nothing)}")
+    text = "; ".join(clauses)
     return text[0].upper() + text[1:] + "."
+
+
+def _names(observers: list[str]) -> str:
+    return observers[0] if len(observers) == 1 else f"{', '.join(observers[:-1])} and {observers[-1]}"
 
 
 def _clause(readings: Readings, observer: str, secret: Secret) -> str:
@@ -107,21 +107,12 @@ def _clause(readings: Readings, observer: str, secret: Secret) -> str:
         remarks.append(f"interval {interval}")
     if reading.baseline is not None:
         remarks.append(f"blind guess {quantity(reading.baseline, 'prob')}")
-    if secret.id == "S6" and (ceiling := _ceiling(readings, observer)):
-        remarks.append(ceiling)
+    if "guard and replica" in reading.counts:
+        remarks.append(
+            f"ceiling {reading.counts['guard and replica']:,.0f}, whose guard and replica are both held"
+        )
     of = "of" if secret.id == "S6" else "for"
     return f"{secret.object} {of} {known:,.0f} of {total:,.0f} {secret.noun}s ({'; '.join(remarks)})"
-
-
-def _ceiling(readings: Readings, observer: str) -> str:
-    """Say for how many accounts an observer has both a guard and a replica, over all seeds."""
-    reading = readings.get("coalition-coverage", f"{observer}: both")
-    if reading is None or reading.value is None:
-        return ""
-    covered, accounts = reading.counts["covered"], reading.counts["accounts"]
-    share = percent_digits(reading.value)
-    where = f"{covered:,.0f} of {accounts:,.0f} accounts, {share} %"
-    return f"over all seeds it runs a guard and a replica of {where}"
 
 
 def _bound(readings: Readings, observers: list[str]) -> str:

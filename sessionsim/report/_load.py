@@ -59,7 +59,7 @@ def load(run_dir: Path) -> ReportData:
 
 
 def _replicates(run_dir: Path) -> list[Path]:
-    if (run_dir / "manifest.json").exists():
+    if (run_dir / "truth").is_dir():
         return [run_dir]
     return sorted(path.parent for path in run_dir.glob("*/manifest.json") if path.parent.name.isdecimal())
 

@@ -7,6 +7,7 @@ goes through the template's escaping; the two exceptions are our own style sheet
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -95,6 +96,7 @@ def page(data: ReportData, figures: Sequence[Drawn]) -> str:
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_bound,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -129,6 +131,13 @@ def page(data: ReportData, figures: Sequence[Drawn]) -> str:
         citation=_citation(data),
         licences=list(data.licences.items()),
     )
+
+
+def _bound(text: object) -> object:
+    """Keep a number and its unit on one line, unless the text is markup."""
+    if isinstance(text, str) and not isinstance(text, Markup):
+        return re.sub(r"(?<=\d) (?=(?:%|µs|ms|s|min|h|B|kB|MB|GB)(?![\w]))", "\u00a0", text)
+    return text
 
 
 def _answers(readings: Readings, manifest: Mapping[str, Any], figures: Sequence[Drawn]) -> list[Answer]:

@@ -12,9 +12,9 @@ from sessionsim.report._svg import COLOUR
 # Four series at most: causes that serve one purpose are drawn together; the table has each of them.
 GROUPS: Final = (
     ("messages and sync copies", ("message", "sync"), "s1", ""),
-    ("polls", ("poll",), "s2", "////"),
-    ("replication", ("replication",), "s3", "...."),
-    ("keeping connections", ("lookup", "handshake", "keepalive"), "s4", "xxxx"),
+    ("polls", ("poll",), "s2", "//"),
+    ("replication", ("replication",), "s3", "||"),
+    ("keeping connections", ("lookup", "handshake", "keepalive"), "s4", "\\\\"),
 )
 CAUSES: Final = tuple(cause for _, causes, _, _ in GROUPS for cause in causes)
 

@@ -18,6 +18,12 @@ STRETCHES: Final = (
     ("stored to delivered", "stored_us", "delivered_us", "s3", (0, (2, 1.5))),
     ("end to end", "intent_us", "delivered_us", "s1", "solid"),
 )
+# Where a curve is named: at which share, on which side, how far above. The first two run left of the third.
+_NAMED: Final = {
+    "intent to stored": (0.8, "right", 0),
+    "stored to delivered": (0.1, "right", 9),
+    "end to end": (0.25, "left", 0),
+}
 _POINTS: Final = 400  # report guide: a curve of 400 points is 33 kB and loses nothing the eye sees
 _FLOOR_US: Final = 10_000.0  # shorter times are drawn here: a logarithmic axis has no zero
 
@@ -69,20 +75,20 @@ def draw(figure: Any, data: ReportData, readings: Readings, narrow: bool) -> Non
     }
     everything = np.concatenate([values for values in pooled.values() if len(values)])
     low = max(_FLOOR_US, float(np.quantile(everything, 0.004)) * 0.7)
-    high = float(everything.max()) * 1.25
+    high = float(everything.max()) * (3 if narrow else 1.9)  # room for the names of quantiles
     grid = np.geomspace(low, high, _POINTS // 2)
     if _banded(data):
         curves = np.array([_share(times(seed, "intent_us", "delivered_us"), grid) for seed in data.seeds])
         axes.fill_between(
             grid, curves.min(axis=0), curves.max(axis=0), color=COLOUR["s1"], alpha=0.16, linewidth=0
         )
-    for (name, _, _, role, dash), level in zip(STRETCHES, (0.36, 0.62, 0.2), strict=True):
+    for name, _, _, role, dash in STRETCHES:
         values = pooled[name]
         if len(values):
             x, y = _steps(np.maximum(values, low))
             width = 2.6 if role == "s1" else 2.0
             axes.plot(x, y, color=COLOUR[role], linestyle=dash, linewidth=width, drawstyle="steps-post")
-            _label(axes, values, level, name, role, low)
+            _label(axes, values, name, role, low)
     for name in ("p50", "p95", "p99"):
         _mark(axes, readings, name, narrow)
     axes.set_xscale("log")
@@ -108,17 +114,20 @@ def _steps(ascending: FloatArray) -> tuple[FloatArray, FloatArray]:
     return np.concatenate([ascending[:1], ascending[keep]]), np.concatenate([[0.0], rank[keep]])
 
 
-def _label(axes: Any, values: FloatArray, level: float, name: str, role: str, low: float) -> None:
-    """Name a curve at the point where it reaches `level`, on its left if there is room."""
+def _label(axes: Any, values: FloatArray, name: str, role: str, low: float) -> None:
+    """Name a curve beside it, where the other curves are not."""
+    level, side, above = _NAMED[name]
     x = max(float(np.quantile(values, level)), low)
+    if side == "right" and x < low * 4:
+        side = "left"  # no room between the axis and the curve
     axes.annotate(
         name,
         (x, level),
-        xytext=(9, -3),
+        xytext=(9 if side == "left" else -9, above),
         textcoords="offset points",
         color=COLOUR[role],
         va="center",
-        ha="left",
+        ha=side,
         bbox={"facecolor": COLOUR["paper"], "edgecolor": "none", "pad": 1.5, "alpha": 0.8},
     )
 
@@ -133,10 +142,10 @@ def _mark(axes: Any, readings: Readings, quantile: str, narrow: bool) -> None:
     axes.plot([reading.value], [level], marker="o", markersize=6, color=COLOUR["ink"], linestyle="none")
     axes.annotate(
         f"{quantile} {quantity(reading.value, 'us')}",
-        (reading.low, level),
-        xytext=(-8, 0),
+        (reading.high, level),
+        xytext=(8, 0),
         textcoords="offset points",
-        ha="right",
+        ha="left",
         va="center",
         color=COLOUR["ink"],
         fontweight="bold",

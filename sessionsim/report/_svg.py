@@ -53,6 +53,8 @@ STYLE: Final[dict[str, Any]] = {
     "figure.facecolor": "none",
     "axes.facecolor": "none",
     "savefig.facecolor": "none",
+    "hatch.color": COLOUR["paper"],
+    "hatch.linewidth": 1.2,
     "figure.dpi": 72,
 }
 _SVG: Final = "http://www.w3.org/2000/svg"

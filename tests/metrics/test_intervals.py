@@ -32,11 +32,16 @@ def test_negatives_needed_for_a_false_positive_rate(n: int, f: float) -> None:
 
 
 def test_mean_over_units_of_one_trial_is_the_textbook_t_interval() -> None:
-    estimate = mean(Units(np.array([1.0, 2.0, 3.0, 6.0]), np.ones(4), "seed", 4))
-    # mean 3, sd 2.1602, standard error 1.0801, t(3) 3.18245
-    assert estimate.value == pytest.approx(3.0)
-    assert estimate.high == pytest.approx(3 + 3.18245 * 1.0801, abs=1e-3)
-    assert estimate.low == pytest.approx(3 - 3.18245 * 1.0801, abs=1e-3)
+    estimate = mean(Units(np.array([11.0, 12.0, 13.0, 16.0]), np.ones(4), "seed", 4))
+    # mean 13, sd 2.1602, standard error 1.0801, t(3) 3.18245
+    assert estimate.value == pytest.approx(13.0)
+    assert estimate.high == pytest.approx(13 + 3.18245 * 1.0801, abs=1e-3)
+    assert estimate.low == pytest.approx(13 - 3.18245 * 1.0801, abs=1e-3)
+
+
+def test_an_interval_of_what_cannot_be_negative_starts_at_zero() -> None:
+    estimate = mean(Units(np.array([0.0, 0.0, 9.0]), np.ones(3), "seed", 3))
+    assert (estimate.value, estimate.low, estimate.interval) == (3.0, 0.0, "95 % t over seeds, cut at 0")
 
 
 def test_two_units_give_no_number_but_say_how_many_would_do() -> None:

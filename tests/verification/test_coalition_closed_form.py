@@ -14,7 +14,8 @@ from scipy import stats
 
 from sessionsim.metrics import Shape
 from sessionsim.metrics._closed_forms import all_bad, any_bad, coverage_of
-from sessionsim.metrics.catalog.coalition_coverage import Exposure, bad_nodes
+from sessionsim.metrics._exposure import Exposure
+from sessionsim.metrics.catalog.coalition_coverage import bad_nodes
 
 DRAWS = 100_000 if os.environ.get("SESSIONSIM_FULL") else 10_000
 NODES = 1_262  # as on 2026-04-28, in 252 swarms

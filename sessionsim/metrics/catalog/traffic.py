@@ -92,7 +92,7 @@ def _by_cause(counts: Sequence[Counts], key: str, days: str, label: str) -> list
             (np.sum([c.sums[f"{key} {part}"] for part in parts], axis=0), c.sums[days]) for c in counts
         ]
         total = {"bytes": float(sum(hits.sum() for hits, _ in per_seed))}
-        estimate = mean(units_of(per_seed))
+        estimate = mean(units_of(per_seed, "node" if key == "node" else "account"))
         found.append(reading("traffic", f"{label}, {name}", "bytes", estimate, counts=numbers | total))
     return found
 

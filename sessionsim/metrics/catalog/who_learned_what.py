@@ -18,8 +18,10 @@ import numpy as np
 
 from sessionsim.core.ledger import Relation
 from sessionsim.core.readings import Reading
+from sessionsim.core.scene import Position
 from sessionsim.metrics._answer_sheet import AnswerSheet
-from sessionsim.metrics._counts import Counts
+from sessionsim.metrics._counts import Counts, FloatArray, floats
+from sessionsim.metrics._exposure import exposures
 from sessionsim.metrics._facts import Replicate
 from sessionsim.metrics._intervals import Estimate, reading, share, units_of
 from sessionsim.metrics._registry import METRICS, NoSettings
@@ -61,6 +63,7 @@ class WhoLearnedWhat:
         for observer, facts in replicate.ledgers.items():
             for secret, (kind, _, _) in SECRETS.items():
                 sums[f"{observer}/{secret}"] = sheet.per_account(known[observer][secret], kind, secret)
+            sums[f"{observer}/ends"] = _both_ends(replicate, observer)
             sums[f"{observer}/facts"] = np.array([float(len(facts))])
             sums[f"{observer}/contradicted"] = np.array([float(sum(sheet.contradicts(f) for f in facts))])
             sums[f"{observer}/lost"] = np.array([float(_lost(replicate, known, observer))])
@@ -99,15 +102,26 @@ def _share(counts: Sequence[Counts], observer: str, secret: str, kind: str) -> R
     accounts = float(np.mean([len(c.sums["of S6"]) for c in counts]))
     # A guess among the other accounts of this run; sizes and online times have no such candidates.
     guess = 1 / (accounts - 1) if accounts > 1 and secret in ("S1", "S2", "S3", "S4", "S5", "S6") else None
+    numbers = {"known": known, f"{kind}s": total, "accounts": float(sum(len(t) for _, t in per_seed))}
+    if secret in ("S6",):
+        # To link an account with its address one has to see the one and the other.
+        numbers["guard and replica"] = sum(c.total(f"{observer}/ends") for c in counts)
     return reading(
         "who-learned-what",
         f"{observer}: {secret}",
         "prob",
         share(units_of(per_seed)),
-        counts={"known": known, f"{kind}s": total, "accounts": float(sum(len(t) for _, t in per_seed))},
+        counts=numbers,
         baseline=guess,
         baseline_name="blind guess among the other accounts, closed world" if guess is not None else "",
     )
+
+
+def _both_ends(replicate: Replicate, observer: str) -> FloatArray:
+    """Mark the accounts that have a guard and a replica in an observer's hands, shape (n_accounts,)."""
+    position = replicate.positions.get(observer, Position())
+    bad = frozenset(node for node in position.operated if node < len(replicate.nodes))
+    return floats([exposure.covered(bad).both for exposure in exposures(replicate)])
 
 
 def _lost(replicate: Replicate, known: dict[str, dict[str, set[str]]], observer: str) -> int:
