@@ -27,6 +27,7 @@ from sessionsim.protocol.swarm_cache import SwarmCache
 from sessionsim.protocol.versions.v1 import Profile, open_direct
 from sessionsim.protocol.wire import rpc
 from sessionsim.protocol.wire.onion import Hop, open_answer
+from sessionsim.protocol.wire.poll import PollTemplate
 
 _POLL_NOTE = note_of(Cause.POLL)
 _PARALLEL_BITS = 2  # a poll asks at most four nodes (ClientRules.poll_nodes)
@@ -58,7 +59,12 @@ class Client:
         self.account, self.rules, self.epoch_ms = account, rules, epoch_ms
         self.suite, self.entropy = suite, entropy
         self.body_style = rpc.BODY_STYLES[rules.body_style]
-        self._id_hex, self._ed_hex = account.id_hex, account.ed.public.hex()
+        sizes = [
+            rules.max_size_configs if namespace else rules.max_size_messages for namespace in rules.namespaces
+        ]
+        self._poll_template = PollTemplate(
+            self.body_style, account.id_hex, account.ed.public.hex(), rules.namespaces, sizes
+        )
         self.requests = Requests(nodes, hops, rules, suite, entropy)
         self.swarms = SwarmCache(self, nodes)
         self._outbox = Outbox(self, profile)
@@ -173,20 +179,11 @@ class Client:
 
     def _poll_body(self, node: int, now_us: int) -> bytes:
         """Write the batch of signed retrieves for one node."""
-        rules, style, key = self.rules, self.body_style, self.account.ed
-        sign, last_hash = self.suite.sign, self._last_hash
-        timestamp = self.wire_ms(now_us)
-        calls = []
-        for namespace in rules.namespaces:
-            signature = sign(key, rpc.signed_text("retrieve", namespace, timestamp))
-            max_size = rules.max_size_configs if namespace else rules.max_size_messages
-            cursor = last_hash.get((node, namespace), "")
-            calls.append(
-                rpc.retrieve_call(
-                    style, self._id_hex, self._ed_hex, namespace, cursor, timestamp, signature, max_size
-                )
-            )
-        return rpc.batch_body(style, calls)
+        cursors = [self._last_hash.get((node, namespace), "") for namespace in self.rules.namespaces]
+        return self._poll_template.fill(self.wire_ms(now_us), cursors, self._sign)
+
+    def _sign(self, text: bytes) -> bytes:
+        return self.suite.sign(self.account.ed, text)
 
     def _polled(self, node: int, status: int, body: bytes, now_us: int) -> list[Effect]:
         self._polls_open -= 1
