@@ -143,9 +143,57 @@ def test_lost_answer_links_nothing(stage: Any) -> None:
     stage.store(0, 1, OUT)
     view = stage.view([GUARD, REPLICA])
     reaches_guard = (view.rows["direction"] == 1) & np.isin(view.rows["dst"], (GUARD, 16))
-    rows = {name: values[~reaches_guard] for name, values in view.rows.items()}
-    partial = View("eve", view.suite, rows, view.blobs, view.keys, view.nodes, view.own, view.addresses)
+    partial = selected(view, ~reaches_guard)
     assert Relation.SENT not in relations(deduce(partial))
+
+
+def test_answer_that_never_reached_the_client_was_not_fetched(stage: Any) -> None:
+    stage.store(0, 1, OUT)
+    stage.poll(1, (3, 4, 5, 13))
+    view = stage.view(range(16))
+    reaches_client = (view.rows["direction"] == 1) & (view.rows["dst"] == 17)
+    partial = selected(view, ~reaches_client)
+    assert Relation.FETCHED in relations(deduce(view))
+    assert Relation.FETCHED not in relations(deduce(partial))
+    assert Relation.ACTS_FOR in relations(deduce(partial))
+
+
+def test_message_under_another_name_than_its_own_is_not_believed(stage: Any) -> None:
+    stage.store(0, 1, OUT)
+    stage.inboxes[1] = [message._replace(hash="A" * 43) for message in stage.inboxes[1]]
+    stage.poll(1, (3, 4, 5, 13))
+    assert Relation.FETCHED not in relations(stage.facts((3, 13)))
+    assert not any("A" * 43 in subject for _, subject, _ in stage.claims(3, 13))
+
+
+def test_request_that_came_from_two_addresses_ties_neither(stage: Any) -> None:
+    stage.poll(0, IN)
+    first = stage.view([GUARD]).blobs[0]
+    stage.row(17, GUARD, 99_999, "onion_req", first)  # somebody replays what the first client sent
+    found = relations(stage.facts((GUARD, OWN_REPLICA)))
+    assert Relation.ONLINE in found
+    assert Relation.ACTS_FOR not in found
+
+
+def test_of_two_ways_to_a_fact_the_earlier_one_stays(stage: Any) -> None:
+    stage.poll(0, IN)
+    stage.poll(0, IN)
+    view = stage.view([GUARD, OWN_REPLICA])
+    order = np.argsort(view.rows["t_us"])
+    half = len(order) // 2
+    late = {"t_us": view.rows["t_us"].copy()}
+    first_answers = order[:half][view.rows["direction"][order[:half]] == 1]
+    late["t_us"][first_answers] += 1_000_000_000  # the first poll is answered long after the second
+    resorted = np.argsort(late["t_us"], kind="stable")
+    rows = {name: values[resorted] for name, values in {**view.rows, **late}.items()}
+    slow = View("eve", view.suite, rows, view.blobs, view.keys, view.nodes, view.own, view.addresses)
+    (fact,) = [fact for fact in deduce(slow) if fact.relation is Relation.ACTS_FOR]
+    assert fact.t_us < 1_000_000_000
+
+
+def selected(view: View, rows: Any) -> View:
+    kept = {name: values[rows] for name, values in view.rows.items()}
+    return View("eve", view.suite, kept, view.blobs, view.keys, view.nodes, view.own, view.addresses)
 
 
 def test_emergent_facts_are_the_surplus_of_joining(stage: Any) -> None:
