@@ -186,6 +186,10 @@ def test_bodies_are_the_texts_of_their_families() -> None:
         ({"data": "YWJ"}, None),  # unpadded is fine
         ({"data": "YWJj="}, "Invalid 'data' value: not base64 encoded"),
         ({"data": "YW=Jj"}, "Invalid 'data' value: not base64 encoded"),
+        ({"data": "YWJj===="}, "Invalid 'data' value: not base64 encoded"),
+        ({"data": "A==="}, "Invalid 'data' value: not base64 encoded"),
+        ({"data": "YQ==YQ=="}, "Invalid 'data' value: not base64 encoded"),
+        ({"data": "YW\nJ"}, "Invalid 'data' value: not base64 encoded"),
         ({"data": "A"}, "Invalid 'data' value: not base64 encoded"),
         ({"data": 5}, "Invalid value given for 'data': expected string"),
         ({"data": "A" * 102_400}, None),
