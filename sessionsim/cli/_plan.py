@@ -81,7 +81,7 @@ def _lines(scenario: Scenario, cost: Forecast, scene: Scene, positions: dict[str
         ),
         f"Assumptions ({len(assumed)} of {len(scenario.settings)} settings)",
         *(f"  {line['section']}.{line['key']} = {line['value']}: {line['doc']}" for line in assumed),
-        f"Forecast (from a sample that took {cost.sample_s:.1f} s; deduction and metrics come on top)",
+        f"Forecast (from a sample that took {cost.sample_s:.1f} s; drawing the report comes on top)",
         f"  about {cost.seconds:.0f} s, {cost.messages} messages, {cost.rows} recorded transmissions, "
         f"{cost.disk_bytes / 1e6:.1f} MB",
     ]

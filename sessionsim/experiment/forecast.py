@@ -1,37 +1,42 @@
-"""What a run will cost, measured on a short sample of the very same world.
+"""What a run will cost on this machine, measured on short samples of the very same world.
 
-The sample runs the first simulated seconds of one replicate, in memory, and what it takes is scaled to the
-whole. Its first part, in which every client connects, is left out of the rate but counted once.
+Each kind of replicate is run twice for some simulated seconds, into a temporary folder, with storing,
+deduction and metrics. The two give a fixed part and a part per simulated second, which is scaled to the
+whole. Where activity changes over the day the sample is not the mean, and the forecast errs with it.
 """
 
 from __future__ import annotations
 
-import math
+import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
-from sessionsim.core.columns import DTYPE
-from sessionsim.core.records import MemoryRecords
 from sessionsim.core.scene import Position, Scene
-from sessionsim.experiment.stage import Task, positions_of, spec_of, tasks_of, watched_by
+from sessionsim.core.units import US_PER_S
+from sessionsim.experiment.manifest import read_manifest
+from sessionsim.experiment.replicate import run_replicate
+from sessionsim.experiment.stage import Task, positions_of, spec_of, tasks_of
 from sessionsim.network.world import build
 from sessionsim.scenario import Scenario
 
-_SAMPLE_US: Final = 12_000_000  # Assumption: two polls of the slowest platform after the first ones
-_STORED_SHARE: Final = 0.3  # Assumption: zstd leaves about so much of a row; measured on first-look
+# Assumption: clients have connected after 8 s, and 40 s more hold many polls of every platform.
+_SHORT_US: Final = 8 * US_PER_S
+_LONG_US: Final = 48 * US_PER_S
+_START_S: Final = 2.0  # Assumption: starting worker processes and importing the program
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Cost of a run on this machine, by extrapolation.
+    """Cost of a run, by extrapolation; drawing the report comes on top.
 
     Args:
-        seconds: wall-clock time with the workers given, without deduction and metrics.
+        seconds: wall-clock time with the workers given.
         rows: recorded transmissions of all replicates.
         disk_bytes: size of all replicates.
         messages: intents of all replicates inside the measured phase.
-        sample_s: what the sample itself took.
+        sample_s: what the samples themselves took.
     """
 
     seconds: float
@@ -44,61 +49,65 @@ class Forecast:
 @dataclass(frozen=True, slots=True)
 class _Cost:
     seconds: float
-    rows: int
-    disk_bytes: int
-    messages: int
+    rows: float
+    disk_bytes: float
+
+    def at(self, longer: _Cost, reach: float) -> _Cost:
+        """Extend the line from this cost to a longer sample's until `reach` times their distance."""
+
+        def extend(a: float, b: float) -> float:
+            return a + reach * max(b - a, 0)
+
+        return _Cost(
+            extend(self.seconds, longer.seconds),
+            extend(self.rows, longer.rows),
+            extend(self.disk_bytes, longer.disk_bytes),
+        )
 
 
 def forecast(scenario: Scenario, workers: int) -> tuple[Forecast, Scene, dict[str, Position]]:
-    """Sample each kind of replicate once and scale up; give also the scene and places of the first."""
+    """Sample each kind of replicate and scale up; give also the scene and the places of the first."""
     begun = time.perf_counter()
     tasks = tasks_of(scenario)
+    first = spec_of(scenario, tasks[0])
+    scene = build(first).scene
     costs: dict[tuple[str, bool], _Cost] = {}
-    shown: tuple[Scene, dict[str, Position]] | None = None
     for task in tasks:
         kind = (task.suite, task.keep_bytes)
         if kind not in costs:
-            costs[kind], scene, positions = _sample(scenario, task)
-            shown = shown or (scene, positions)
-    assert shown is not None
+            costs[kind] = _whole_cost(scenario, task)
     each = [costs[task.suite, task.keep_bytes] for task in tasks]
-    longest = max(cost.seconds for cost in each)
-    wall = max(longest, sum(cost.seconds for cost in each) / min(workers, len(tasks)))
+    used = min(workers, len(tasks))
+    wall = max(max(cost.seconds for cost in each), sum(cost.seconds for cost in each) / used)
+    per_task = sum(intent.t_us >= scenario.run.warmup_us for intent in first.intents)
     total = Forecast(
-        wall,
-        sum(cost.rows for cost in each),
-        sum(cost.disk_bytes for cost in each),
-        sum(cost.messages for cost in each),
-        time.perf_counter() - begun,
+        seconds=wall + (_START_S if used > 1 else 0),
+        rows=round(sum(cost.rows for cost in each)),
+        disk_bytes=round(sum(cost.disk_bytes for cost in each)),
+        messages=per_task * len(tasks),
+        sample_s=time.perf_counter() - begun,
     )
-    return total, *shown
+    return total, scene, positions_of(scenario, scene, first.seeds)
 
 
-def _sample(scenario: Scenario, task: Task) -> tuple[_Cost, Scene, dict[str, Position]]:
-    begun = time.perf_counter()
+def _whole_cost(scenario: Scenario, task: Task) -> _Cost:
+    """Run a replicate for two short horizons, or in whole if it is short itself, and scale to its own."""
     horizon = scenario.run.horizon_us
-    span = min(_SAMPLE_US, horizon)
-    messages = sum(t >= scenario.run.warmup_us for t, *_ in spec_of(scenario, task).intents)
-    spec = spec_of(scenario, task, span)
-    world = build(spec)
-    positions = positions_of(scenario, world.scene, spec.seeds)
-    sink = MemoryRecords()
-    marks = [(0, time.perf_counter(), 0, 0)]
+    if horizon <= _LONG_US:
+        return _sample(scenario, task, horizon)
+    _sample(
+        scenario, task, US_PER_S
+    )  # what is made once per process should not count as cost of the short one
+    short, long = _sample(scenario, task, _SHORT_US), _sample(scenario, task, _LONG_US)
+    return short.at(long, (horizon - _SHORT_US) / (_LONG_US - _SHORT_US))
 
-    def mark(t_us: int) -> None:
-        kept = sum(map(len, sink.blobs.values())) if task.keep_bytes else 0
-        marks.append((t_us, time.perf_counter(), len(sink.buffer), kept))
 
-    world.run(sink, watched_by(positions), task.keep_bytes, mark)
-    rows = len(sink.table()["src"])
-    kept = sum(map(len, sink.blobs.values()))
-    ended = time.perf_counter()
-    begin = marks[len(marks) // 2]
-    left = horizon - span
-    rate = left / max(1, span - begin[0])
-    seconds = (ended - begun) + rate * (ended - begin[1])
-    # After a spill the buffer is shorter than at the mark; then the mean over all of the sample is taken.
-    later_rows = max(rows - begin[2] // DTYPE.itemsize, 0)
-    all_rows = rows + math.ceil(rate * later_rows)
-    disk = int(all_rows * DTYPE.itemsize * _STORED_SHARE + kept + rate * (kept - begin[3]))
-    return _Cost(seconds, all_rows, disk, messages), world.scene, positions
+def _sample(scenario: Scenario, task: Task, horizon_us: int) -> _Cost:
+    run = replace(scenario.run, warmup_us=0, duration_us=horizon_us, drain_us=0)
+    begun = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="sessionsim-") as folder:
+        run_replicate(replace(scenario, run=run), task, Path(folder), lambda t_us: None)
+        seconds = time.perf_counter() - begun
+        stored = Path(folder) / str(task.seed)
+        disk = sum(path.stat().st_size for path in stored.rglob("*") if path.is_file())
+        return _Cost(seconds, read_manifest(stored)["replicate"]["rows"], disk)

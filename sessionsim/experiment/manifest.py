@@ -96,14 +96,20 @@ def common_facts(scenario: Scenario) -> dict[str, Any]:
         "settings": list(scenario.settings),
         "python": platform.python_version(),
         "libraries": {name: metadata.version(name) for name in _LIBRARIES},
-        "written": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
 
-def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
-    """Write a folder's manifest, with the size of each file beside it, as the last of its files."""
+def write_manifest(folder: Path, facts: Mapping[str, Any], durations: Mapping[str, float]) -> None:
+    """Write a folder's manifest, the last of its files.
+
+    Args:
+        folder: where the other files already are; their sizes are noted.
+        facts: what the manifest says, the same for each repetition of the run.
+        durations: wall-clock seconds by step; with the date they make the entry `timing`.
+    """
+    timing = {"written": datetime.now(UTC).isoformat(timespec="seconds"), **durations}
     sizes = {p.relative_to(folder).as_posix(): p.stat().st_size for p in sorted(folder.rglob("*.parquet"))}
-    text = json.dumps({**facts, "files": sizes}, indent=1, ensure_ascii=False)
+    text = json.dumps({**facts, "timing": timing, "files": sizes}, indent=1, ensure_ascii=False)
     (folder / NAME).write_text(text + "\n", encoding="utf-8")
 
 

@@ -78,12 +78,13 @@ def _fill(folder: Path, scenario: Scenario, task: Task, wanted: str, tell: Tell)
     facts = write_ledgers(folder, task.suite) if task.keep_bytes else 0
     counted = tally(assemble(folder, task.seed, task.suite))
     write_reading_table(folder / "readings.parquet", readings_of([counted]))
+    measured = {"rows": writer.rows, "kept_bytes": writer.kept_bytes, "facts": facts}
     durations = {
         "build_s": built - begun,
         "simulate_s": simulated - built,
         "analyse_s": time.perf_counter() - simulated,
     }
-    sizes = {"rows": writer.rows, "kept_bytes": writer.kept_bytes, "facts": facts}
-    write_manifest(folder, common_facts(scenario) | asdict(task) | {"hash": wanted} | durations | sizes)
+    own = asdict(task) | {"hash": wanted, "replicate": measured}
+    write_manifest(folder, common_facts(scenario) | own, durations)
     tell(scenario.run.horizon_us)
     return counted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +62,7 @@ def run_scenario(
     Raises:
         KeyboardInterrupt: stopped by a person; finished replicates stay, the same call goes on from them.
     """
+    begun = time.perf_counter()
     tasks, horizon = tasks_of(scenario), scenario.run.horizon_us
 
     def relay(reached: Sequence[int]) -> None:
@@ -85,7 +87,8 @@ def run_scenario(
         "opened": [task.seed for task in tasks if task.keep_bytes],
     }
     write_readings(out, facts, found)
-    write_manifest(out, common_facts(scenario) | {"seeds": list(seeds), "opened": facts["opened"]})
+    own = {"seeds": list(seeds), "opened": facts["opened"]}
+    write_manifest(out, common_facts(scenario) | own, {"run_s": time.perf_counter() - begun})
     return Finished(out, seeds, sum(outcome.reused for outcome in outcomes), found)
 
 
