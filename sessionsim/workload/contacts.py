@@ -51,7 +51,7 @@ def circles(n_accounts: int, seeds: Seeds) -> list[Circle]:
 
     Args:
         n_accounts: people, 0 or more.
-        seeds: streams used: ("workload", "graph"), ("workload", "person", a), ("workload", "tie", a, b).
+        seeds: streams used: ("workload", "graph"), ("workload", "person", a), ("workload", "use", a, b).
 
     Returns:
         One circle per account; with two accounts or more none is empty.
@@ -70,7 +70,7 @@ def circles(n_accounts: int, seeds: Seeds) -> list[Circle]:
 
 def _use(a: int, b: int, seeds: Seeds) -> float:
     low, high = min(a, b), max(a, b)
-    return math.exp(TIE_SIGMA * float(seeds.stream("workload", "tie", low, high).standard_normal()))
+    return math.exp(TIE_SIGMA * float(seeds.stream("workload", "use", low, high).standard_normal()))
 
 
 def _ties(degrees: list[int], seeds: Seeds) -> list[tuple[int, int]]:

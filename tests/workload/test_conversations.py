@@ -65,7 +65,7 @@ def test_two_people_write_to_each_other() -> None:
 
 
 def test_more_messages_a_day_come_from_shorter_waits_between_sessions() -> None:
-    assert slowness_for(60) < slowness_for(30) < slowness_for(1.2)
+    assert slowness_for(60) < slowness_for(30) < slowness_for(1.1)
     for slowness, rate in RATE_BY_SLOWNESS:
         assert slowness_for(rate) == pytest.approx(slowness)
 
