@@ -24,7 +24,7 @@ transmission is `mix(address of the cause, position of the effect + 1)`. Delays 
 it alone. So a machine must choose exchange numbers that do not depend on unrelated events; clients number
 each purpose apart.
 
-Proof that the room is pure: `tests/protocol/test_machine_hosts.py` drives the same machines under a heap loop and
+Proof that the room is pure: `tests/network/test_host.py` drives the same machines under a heap loop and
 under simpy and gets the same effects.
 """
 
