@@ -19,7 +19,7 @@ from sessionsim.core.nodelist import NodeList
 from sessionsim.protocol.crypto import KeyPair, real
 from sessionsim.protocol.namespaces import is_open_to_read, is_public_inbox, is_public_outbox
 from sessionsim.protocol.storage import Message
-from sessionsim.protocol.wire import bencode, rpc, rpc_answers, rpc_node
+from sessionsim.protocol.wire import bencode, rpc, rpc_answers
 from sessionsim.protocol.wire.rpc_node import (
     BatchCall,
     InfoCall,
@@ -27,10 +27,12 @@ from sessionsim.protocol.wire.rpc_node import (
     RetrieveCall,
     StoreCall,
     SwarmCall,
-    read_call,
     read_forward,
+    read_forward_slowly,
     write_forward,
+    write_forward_slowly,
 )
+from sessionsim.protocol.wire.rpc_params import _READERS, read_call
 
 GROUPS = json.loads((Path(__file__).parents[1] / "vectors" / "storage.json").read_text("utf-8"))["groups"]
 HASHES = [
@@ -303,14 +305,16 @@ CALLS = st.builds(
         rpc.message_hash(bytes.fromhex(ACCOUNT), namespace, data),
         bytes.fromhex(ED) if signed else None, SIGNATURE if signed else None, STAMP + 5 if signed else STAMP,
     ),
-    st.integers(-32_768, 32_767), st.binary(max_size=50), st.integers(0, 1 << 40), st.booleans(),
+    st.just(0) | st.integers(-32_768, 32_767), st.binary(max_size=50), st.integers(0, 1 << 40), st.booleans(),
 )  # fmt: skip
 
 
 @settings(deadline=None, max_examples=60, derandomize=True)
 @given(CALLS)
 def test_forwarded_store_is_read_as_it_was_written(call: StoreCall) -> None:
-    assert read_forward(write_forward(call), 76_800) == call
+    payload = write_forward(call)
+    assert payload == write_forward_slowly(call)
+    assert read_forward(payload, 76_800) == read_forward_slowly(payload, 76_800) == call
 
 
 @settings(deadline=None, max_examples=200, derandomize=True)
@@ -324,7 +328,10 @@ def test_damaged_forward_is_refused_or_another_valid_call(call: StoreCall, data:
         try:
             read = read_forward(hostile, 76_800)
         except Refused:
+            with pytest.raises(Refused):
+                read_forward_slowly(hostile, 76_800)
             continue
+        assert read == read_forward_slowly(hostile, 76_800)
         assert read.hash == rpc.message_hash(read.account, read.namespace, read.data)
 
 
@@ -338,8 +345,9 @@ def test_forwarded_store_with_wrong_fields_is_refused(change: dict[bytes, Any]) 
         b"pubkey": bytes.fromhex(ACCOUNT),
         b"timestamp": STAMP,
     } | change
-    with pytest.raises(Refused):
-        read_forward(bencode.encode([b"store", fields]), 9)
+    for read in (read_forward, read_forward_slowly):
+        with pytest.raises(Refused):
+            read(bencode.encode([b"store", fields]), 9)
     with pytest.raises(Refused, match="non-forwardable"):
         read_forward(bencode.encode([b"retrieve", fields]), 76_800)
 
@@ -503,7 +511,7 @@ VALUES = (
 
 
 @settings(deadline=None, max_examples=300, derandomize=True)
-@given(st.dictionaries(FIELDS, VALUES, max_size=9), st.sampled_from(sorted(rpc_node._READERS)))
+@given(st.dictionaries(FIELDS, VALUES, max_size=9), st.sampled_from(sorted(_READERS)))
 def test_nodes_read_hostile_parameters_or_refuse_them(params: dict[str, Any], method: str) -> None:
     for base in ({}, store_params(), retrieve_params()):
         with suppress(Refused):

@@ -385,6 +385,14 @@ def test_batch_answers_in_order_and_waits_for_replication(make_world: MakeWorld)
     assert results[3][1] == {"error": "retrieve signature verification failed"}
 
 
+def test_each_part_of_a_batch_is_judged_for_its_own_account(make_world: MakeWorld) -> None:
+    world = make_world()
+    ours, theirs = world.person(0), world.person(SECOND)
+    parts = [retrieve(world, person) for person in (ours, theirs, ours, theirs)]
+    _status, body = world.direct(0, orjson.dumps({"method": "batch", "params": {"requests": parts}}))
+    assert [code for code, _body in rpc.read_batch(body)] == [200, 421, 200, 421]
+
+
 def test_batch_of_two_stores_replicates_both_at_once(make_world: MakeWorld) -> None:
     world = make_world()
     person = world.person(0)

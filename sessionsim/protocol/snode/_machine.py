@@ -37,7 +37,8 @@ from sessionsim.protocol.wire.onion import (
     target_is_allowed,
 )
 from sessionsim.protocol.wire.rpc_answers import Answer, quic_error, text_answer
-from sessionsim.protocol.wire.rpc_node import BatchCall, Refused, read_call
+from sessionsim.protocol.wire.rpc_node import BatchCall, Refused
+from sessionsim.protocol.wire.rpc_params import read_call
 
 _OMQ: Final = int(Transport.OMQ)
 _QUIC: Final = int(Transport.QUIC)
