@@ -91,7 +91,8 @@ def _knowledge(readings: Readings, manifest: Mapping[str, Any]) -> str:
 
 
 def _names(observers: list[str]) -> str:
-    return observers[0] if len(observers) == 1 else f"{', '.join(observers[:-1])} and {observers[-1]}"
+    quoted = [f"“{observer}”" for observer in observers]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"
 
 
 def _clause(readings: Readings, observer: str, secret: Secret) -> str:
@@ -108,9 +109,8 @@ def _clause(readings: Readings, observer: str, secret: Secret) -> str:
     if reading.baseline is not None:
         remarks.append(f"blind guess {quantity(reading.baseline, 'prob')}")
     if "guard and replica" in reading.counts:
-        remarks.append(
-            f"ceiling {reading.counts['guard and replica']:,.0f}, whose guard and replica are both held"
-        )
+        held = f"{reading.counts['guard and replica']:,.0f} of {total:,.0f}"
+        remarks.append(f"ceiling {held}, by the guards and replicas it operates")
     of = "of" if secret.id == "S6" else "for"
     return f"{secret.object} {of} {known:,.0f} of {total:,.0f} {secret.noun}s ({'; '.join(remarks)})"
 

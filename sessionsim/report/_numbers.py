@@ -74,6 +74,12 @@ def span(low: float | None, high: float | None, unit: str, value: float | None =
     return f"{digits(low / factor, step)} to {digits(high / factor, step)} {sign}".strip()
 
 
+def tick(value: float, unit: str) -> str:
+    """Write a round number on an axis: no digits that say nothing."""
+    number, _, sign = quantity(value, unit).partition(" ")
+    return f"{number.rstrip('0').rstrip('.') if '.' in number else number} {sign}".strip()
+
+
 def of_reading(reading: Reading | None) -> str:
     """Write a reading's value, or why there is none."""
     if reading is None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sessionsim.core.readings import Reading
 from sessionsim.report._data import Readings, ReportData
-from sessionsim.report._numbers import of_reading, percent_digits, quantity, span_of
+from sessionsim.report._numbers import of_reading, percent_digits, quantity, span_of, tick
 from sessionsim.report._svg import COLOUR
 
 # Four series at most: causes that serve one purpose are drawn together; the table has each of them.
@@ -97,16 +97,11 @@ def draw(figure: Any, data: ReportData, readings: Readings, narrow: bool) -> Non
     axes.set_xlim(0, longest * (1.32 if narrow else 1.16))
     axes.set_yticks([])
     axes.grid(False, axis="y")
-    ticks = [tick for tick in axes.get_xticks() if tick <= longest * 1.02]
+    ticks = [at for at in axes.get_xticks() if 0 <= at <= longest * 1.02]
     ticks = ticks[:: 2 if narrow and len(ticks) > 4 else 1]
-    axes.set_xticks(ticks, labels=["0" if tick == 0 else _round(tick) for tick in ticks])
+    axes.set_xticks(ticks, labels=["0" if at == 0 else tick(at, "bytes") for at in ticks])
     axes.set_xlabel("bytes in a day")
     _names(figure, narrow)
-
-
-def _round(tick: float) -> str:
-    value, _, sign = quantity(tick, "bytes").partition(" ")
-    return f"{value.rstrip('0').rstrip('.') if '.' in value else value} {sign}"
 
 
 def _end(axes: Any, readings: Readings, label: str, at: float, longest: float, row: int) -> None:

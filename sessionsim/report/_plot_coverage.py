@@ -20,6 +20,7 @@ EVENTS: Final = (
 _LABELS: Final = {"bad replica": "a replica", "bad guard": "a guard", "both": "both"}
 _RANDOM: Final = "random coalition of "
 _MOST: Final = 0.5
+_APART: Final = 0.006
 
 
 class Point(NamedTuple):
@@ -97,20 +98,20 @@ def draw(figure: Any, data: ReportData, readings: Readings, narrow: bool) -> Non
     for event, field, role, dash, marker in EVENTS:
         values = [getattr(one, field) for one in closed]
         axes.plot(fractions, values, color=COLOUR[role], linestyle=dash, linewidth=2)
-        at = {"replica": 9, "guard": 21, "both": 29}[field]
+        at, above = {"replica": (22, True), "guard": (21, True), "both": (28, False)}[field]
         axes.annotate(
             _LABELS[event],
             (fractions[at], values[at]),
-            xytext=(8, -10),
+            xytext=(-7, 7) if above else (9, -9),
             textcoords="offset points",
             color=COLOUR[role],
-            ha="left",
-            va="top",
+            ha="right" if above else "left",
+            va="bottom" if above else "top",
         )
         for point in points(readings):
             if point.event == event and point.reading.value is not None and point.fraction <= _MOST:
                 _point(axes, point, role, marker)
-    _name_observers(axes, readings)
+    _name_observers(axes, readings, narrow)
     axes.set_xlim(0, _MOST)
     axes.set_ylim(0, 1.04)
     ticks = np.arange(0, _MOST + 0.01, 0.1)
@@ -122,12 +123,15 @@ def draw(figure: Any, data: ReportData, readings: Readings, narrow: bool) -> Non
 
 def _point(axes: Any, point: Point, role: str, marker: str) -> None:
     reading = point.reading
+    # The three marks of an observer stand side by side, so that their intervals can be told apart.
+    shift = (tuple(_LABELS).index(point.event) - 1) * _APART if point.label else 0.0
+    x = point.fraction + shift
     size = 8.5 if point.label else 5
     if point.label:
         ends = [reading.low, reading.high]
-        axes.plot([point.fraction] * 2, ends, color=COLOUR["ink"], linewidth=1.8)
+        axes.plot([x, x], ends, color=COLOUR["ink"], linewidth=1.8)
     axes.plot(
-        [point.fraction],
+        [x],
         [reading.value],
         marker=marker,
         markersize=size,
@@ -138,7 +142,7 @@ def _point(axes: Any, point: Point, role: str, marker: str) -> None:
     )
 
 
-def _name_observers(axes: Any, readings: Readings) -> None:
+def _name_observers(axes: Any, readings: Readings, narrow: bool) -> None:
     """Write observers' names above their highest point; those that stand at one place share a name."""
     places: dict[float, list[Point]] = {}
     for point in points(readings):
@@ -147,9 +151,9 @@ def _name_observers(axes: Any, readings: Readings) -> None:
     for fraction, here in places.items():
         top = max(point.reading.high or 0.0 for point in here)
         names = " = ".join(dict.fromkeys(point.label for point in here))
-        axes.annotate(
-            names, (fraction, top), xytext=(0, 7), textcoords="offset points", ha="center", fontweight="bold"
-        )
+        side = "left" if narrow and fraction < _MOST / 3 else "center"
+        at = (fraction - 2 * _APART if side == "left" else fraction, top)
+        axes.annotate(names, at, xytext=(0, 7), textcoords="offset points", ha=side, fontweight="bold")
 
 
 def rows(data: ReportData, readings: Readings) -> tuple[str, tuple[str, ...], list[tuple[str, ...]]]:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sessionsim.report._data import Readings, ReportData, SeedFacts
-from sessionsim.report._numbers import of_reading, quantity, span_of
+from sessionsim.report._numbers import of_reading, quantity, span_of, tick
 from sessionsim.report._svg import COLOUR
 
 FloatArray = npt.NDArray[np.float64]
@@ -96,7 +96,7 @@ def draw(figure: Any, data: ReportData, readings: Readings, narrow: bool) -> Non
     axes.set_ylim(0, 1.04)
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], labels=["0", "25 %", "50 %", "75 %", "100 %"])
     ticks = _ticks(low, high, narrow)
-    axes.set_xticks(ticks, labels=[quantity(tick, "us").replace(".00", "") for tick in ticks])
+    axes.set_xticks(ticks, labels=[tick(at, "us") for at in ticks])
     axes.minorticks_off()
     axes.set_xlabel("time, logarithmic")
     axes.set_ylabel("" if narrow else "share of delivered messages")
@@ -157,9 +157,11 @@ def _ticks(low: float, high: float, narrow: bool) -> list[float]:
     """Give round times inside the axis: 1, 2, 5 of each decade, or the decades alone if those are many."""
     decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
     every = [step * 10.0**k for k in decades for step in (1, 2, 5)]
-    inside = [tick for tick in every if low <= tick <= high]
+    inside = [at for at in every if low <= at <= high]
     return (
-        inside if len(inside) <= (6 if narrow else 12) else [t for t in inside if f"{t:e}".startswith("1.")]
+        inside
+        if len(inside) <= (6 if narrow else 12)
+        else [at for at in inside if f"{at:e}".startswith("1.")]
     )
 
 

@@ -77,6 +77,7 @@ def finish(figure: Any, name: str, title: str, description: str, *, inline: bool
         for key in list(element.attrib):
             value = element.attrib.pop(key)
             element.attrib[key.rpartition("}")[2]] = _rewrite(key, value, name)
+        _colours_to_style(element)
     for metadata in root.findall("metadata"):
         root.remove(metadata)
     for key in ("width", "height", "version"):
@@ -89,6 +90,14 @@ def finish(figure: Any, name: str, title: str, description: str, *, inline: bool
         root.insert(2, style)
     text = ElementTree.tostring(root, encoding="unicode")
     return text if inline else f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+
+
+def _colours_to_style(element: ElementTree.Element) -> None:
+    """Move placeholder colours out of plain attributes, where variables are not allowed (hatches)."""
+    for key in ("fill", "stroke"):
+        if element.get(key) in COLOUR.values():
+            style = _rewrite("style", f"{key}: {element.attrib.pop(key)}", "")
+            element.set("style", "; ".join(part for part in (element.get("style"), style) if part))
 
 
 def _rewrite(key: str, value: str, name: str) -> str:

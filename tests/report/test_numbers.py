@@ -1,0 +1,48 @@
+"""Precision and units of numbers as people read them."""
+
+import pytest
+
+from sessionsim.report._numbers import quantity, span, tick
+from sessionsim.report._page import runs
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (0, "us", "0 µs"),
+        (640, "us", "640 µs"),
+        (1_234, "us", "1.23 ms"),
+        (612_332.65, "us", "612 ms"),
+        (3_141_592, "us", "3.14 s"),
+        (90_000_000, "us", "90.0 s"),
+        (3_600_000_000, "us", "60.0 min"),
+        (398, "bytes", "398 B"),
+        (76_800, "bytes", "76.8 kB"),
+        (220_123_456, "bytes", "220 MB"),
+        (0.15, "prob", "15 %"),
+        (0.0529, "prob", "5.3 %"),
+        (0.98, "prob", "98.0 %"),
+        (1.0, "prob", "100 %"),
+        (0.99999, "prob", "> 99.9 %"),
+        (0.00001, "prob", "< 0.1 %"),
+        (1262, "count", "1,262"),
+        (None, "us", "not enough data"),
+    ],
+)
+def test_quantities(value: float | None, unit: str, text: str) -> None:
+    assert quantity(value, unit) == text
+
+
+def test_an_interval_has_the_unit_and_precision_of_its_value() -> None:
+    assert span(940_000, 2_100_000, "us", 1_500_000) == "0.94 to 2.10 s"
+    assert span(0.0, 0.161, "prob") == "0 to 16 %"
+    assert span(None, None, "us") == ""
+
+
+def test_axis_numbers_carry_no_empty_digits() -> None:
+    assert [tick(at, "us") for at in (10_000, 200_000, 5_000_000)] == ["10 ms", "200 ms", "5 s"]
+    assert tick(50e6, "bytes") == "50 MB"
+
+
+def test_seeds_in_a_row_are_written_as_a_span() -> None:
+    assert runs([1, 2, 3, 8, 101, 102]) == "1 to 3, 8, 101 to 102"
