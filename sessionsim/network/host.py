@@ -194,7 +194,7 @@ class Host:
                         # An answer sent because an answer came in closes a side request (replication).
                         own_note = note_outside(note) if why == _BY_ANSWER and type(head) is int else note
                     elif src < self._n_nodes:
-                        own_note = note_within(own_note, note)
+                        own_note = note_within(own_note, note_outside(note) if why == _BY_ANSWER else note)
                 self._transmit(src, dst, conn, exchange, head, payload, now, trace, own_note)
             elif kind == WAKE_AT:
                 self._wishes[src] = wish = self._wishes[src] + 1
