@@ -6,8 +6,17 @@ import difflib
 import re
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    create_model,
+)
 
+from sessionsim.core.settings import facts_of
 from sessionsim.scenario.catalogue import Catalogue
 from sessionsim.scenario.models import (
     optional_section,
@@ -34,6 +43,11 @@ def _name(value: str) -> str:
     return value
 
 
+def _seeds(value: object) -> object:
+    """Take a single seed written as a number for the text it stands for."""
+    return str(value) if type(value) is int else value
+
+
 def _one_of(words: tuple[str, ...]) -> AfterValidator:
     def check(value: str) -> str:
         if value not in words:
@@ -47,6 +61,13 @@ def _one_of(words: tuple[str, ...]) -> AfterValidator:
 def _word(words: tuple[str, ...], default: str, key: str, description: str) -> tuple[Any, Any]:
     field = Field(default, alias=key, description=description, json_schema_extra={"enum": list(words)})
     return (Annotated[str, _one_of(words)], field)
+
+
+def _seed_field() -> tuple[Any, Any]:
+    facts = facts_of(RunSettings)["seeds"]
+    described: dict[str, Any] = {"source": facts.source, "type": ["string", "integer"]}
+    field = Field(RunSettings().seeds, alias="seeds", description=facts.doc, json_schema_extra=described)
+    return (Annotated[str, BeforeValidator(_seeds)], field)
 
 
 def _clients(catalogue: Catalogue) -> type[BaseModel]:
@@ -73,6 +94,7 @@ def whole_model(catalogue: Catalogue) -> type[BaseModel]:
         RunSettings,
         more={
             "f_suite": _word(catalogue.suites, "fast", "suite", suite),
+            "f_seeds": _seed_field(),
             "f_open": (opening | None, Field(None, alias="open")),
         },
     )

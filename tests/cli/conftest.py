@@ -1,0 +1,53 @@
+"""A scenario small enough to run many times: a few swarms of the real list, four clients, half a minute."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sessionsim.experiment import installed
+from sessionsim.scenario import Scenario, read_scenario, resolve
+
+TINY = """\
+title = "Tiny"
+question = "Does the whole path work?"
+[run]
+seeds = "1..2"
+warmup = "2 s"
+duration = "15 s"
+drain = "8 s"
+[run.open]
+seed = 9
+suite = "fast"
+[network]
+limit_swarms = 12
+[clients]
+desktop = 2
+ios = 2
+[workload]
+pattern = "active-pairs"
+pace = 100
+[vantages.isp]
+kind = "provider"
+by = "list"
+clients = [0, 1]
+[vantages.nodes]
+kind = "snodes"
+fraction = "40 %"
+[vantages.both]
+kind = "coalition"
+members = ["isp", "nodes"]
+"""
+
+
+@pytest.fixture
+def tiny_file(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.toml"
+    path.write_text(TINY)
+    return path
+
+
+@pytest.fixture
+def tiny(tiny_file: Path) -> Scenario:
+    return resolve(read_scenario(tiny_file), installed())
