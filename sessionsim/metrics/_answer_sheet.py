@@ -1,8 +1,8 @@
 """Truth in the words of the ledger: which facts hold, and how many secrets there were to learn.
 
 A run has one ordinary copy of each message, addressed to the recipient, and a sync copy addressed to its
-own sender; each has a storage hash. Secrets are counted over ordinary copies of messages of the measured
-phase; a fact about any copy, measured or not, is checked.
+own sender; each has a storage hash. Secrets are counted over messages of the measured phase, apart for
+the two kinds of copies; a fact about any copy, measured or not, is checked.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ from sessionsim.metrics._counts import FloatArray
 from sessionsim.metrics._facts import Replicate, dotted
 
 # Secrets of a message that belong to its sender; the others belong to the recipient.
-_SENDERS = ("S1", "S2")
+_SENDERS = ("S1", "S1-sync", "S2")
+_COPIES = ("message", "sync copy")
 
 
 class Copy(NamedTuple):
-    """One stored copy of a message. Args: sender, inbox: account numbers; counted: see above."""
+    """One stored copy of a message. Args: kind: `message` or `sync copy`; sender, inbox: account numbers."""
 
-    message: int
+    kind: str
     sender: int
     inbox: int
     body_bytes: int
-    counted: bool
+    measured: bool
 
 
 class AnswerSheet:
@@ -45,14 +46,14 @@ class AnswerSheet:
         self.contacts: set[tuple[int, int]] = set()
         self._talk: set[tuple[int, int]] = set()
         columns = ("hash", "sync_hash", "sender", "recipient", "body_bytes", "measured")
-        for k, (name, sync, sender, recipient, size, measured) in enumerate(
-            zip(*(messages[column].tolist() for column in columns), strict=True)
+        for name, sync, sender, recipient, size, measured in zip(
+            *(messages[column].tolist() for column in columns), strict=True
         ):
             if sync:
-                self.copies[f"message:{sync}"] = Copy(k, sender, sender, size, False)
+                self.copies[f"message:{sync}"] = Copy("sync copy", sender, sender, size, bool(measured))
                 self._talk.add((sender, sender))
             if name:
-                self.copies[f"message:{name}"] = Copy(k, sender, recipient, size, bool(measured))
+                self.copies[f"message:{name}"] = Copy("message", sender, recipient, size, bool(measured))
             self._talk.add((sender, recipient))
             if measured:
                 self.contacts.add((sender, recipient))
@@ -84,22 +85,23 @@ class AnswerSheet:
             case _:
                 return copy is None
 
-    def true_items(self, facts: Iterable[Fact], relation: Relation, subject_type: str) -> set[str]:
-        """Give what true facts of one relation are about: messages, contacts (`3>7`) or accounts (`3`)."""
+    def true_items(self, facts: Iterable[Fact], kind: str, relation: Relation, subject_type: str) -> set[str]:
+        """Give what true facts of a relation are about: copies of a kind, contacts (`3>7`), accounts (`3`)."""
         items: set[str] = set()
         for fact in facts:
             if fact.relation is not relation or not fact.subject.startswith(subject_type + ":"):
                 continue
             if self.contradicts(fact):
                 continue
-            items |= self._item(fact)
+            items |= self._item(fact, kind)
         return items
 
-    def _item(self, fact: Fact) -> set[str]:
+    def _item(self, fact: Fact, kind: str) -> set[str]:
         """Name what a true fact is about; empty if it is none of the counted secrets."""
         for term in (fact.subject, fact.object):
             if term in self.copies:
-                return {term} if self.copies[term].counted else set()
+                copy = self.copies[term]
+                return {term} if copy.measured and copy.kind == kind else set()
         owner = self.account.get(fact.subject, self.address.get(fact.subject, -1))
         if fact.relation is not Relation.TALKS_TO:
             return {str(owner)}
@@ -111,8 +113,8 @@ class AnswerSheet:
         return self.per_account(self._all(kind), kind, secret)
 
     def _all(self, kind: str) -> set[str]:
-        if kind == "message":
-            return {name for name, copy in self.copies.items() if copy.counted}
+        if kind in _COPIES:
+            return {name for name, copy in self.copies.items() if copy.measured and copy.kind == kind}
         if kind == "contact":
             return {f"{a}>{b}" for a, b in self.contacts}
         return {str(k) for k in range(self.n_accounts)}
@@ -121,7 +123,7 @@ class AnswerSheet:
         """Count items by the account whose secret they are, shape (n_accounts,)."""
         owners = np.zeros(self.n_accounts)
         for item in items:
-            if kind == "message":
+            if kind in _COPIES:
                 copy = self.copies[item]
                 owners[copy.sender if secret in _SENDERS else copy.inbox] += 1
             else:

@@ -112,7 +112,7 @@ def _clause(readings: Readings, observer: str, secret: Secret) -> str:
         held = f"{reading.counts['guard and replica']:,.0f} of {total:,.0f}"
         remarks.append(f"ceiling {held}, by the guards and replicas it operates")
     of = "of" if secret.id == "S6" else "for"
-    return f"{secret.object} {of} {known:,.0f} of {total:,.0f} {secret.noun}s ({'; '.join(remarks)})"
+    return f"{secret.object} {of} {known:,.0f} of {total:,.0f} {secret.nouns} ({'; '.join(remarks)})"
 
 
 def _bound(readings: Readings, observers: list[str]) -> str:

@@ -68,7 +68,9 @@ def span(low: float | None, high: float | None, unit: str, value: float | None =
     if low is None or high is None:
         return ""
     if unit == "prob":
-        return f"{percent_digits(low)} to {percent_digits(high)} %"
+        places = 1 if high < 0.1 or low > 0.9 else 0
+        ends = ("0" if end == 0 else "100" if end == 1 else f"{100 * end:.{places}f}" for end in (low, high))
+        return f"{' to '.join(ends)} %"
     factor, sign = scale_of(high if value is None else value, unit)
     step = (high if value is None else value) / factor
     return f"{digits(low / factor, step)} to {digits(high / factor, step)} {sign}".strip()

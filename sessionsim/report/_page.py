@@ -214,7 +214,7 @@ def _examples(data: ReportData) -> list[Example]:
     return [
         Example(
             f"{fact.observer}: {fact.relation.value}",
-            " ".join(part for part in (fact.subject, f"– {fact.relation.value} –", fact.object) if part),
+            f"{fact.subject} – {fact.relation.value}" + (f" – {fact.object}" if fact.object else ""),
             fact.derivation,
         )
         for fact in chosen[:24]
@@ -230,7 +230,7 @@ def _prices(readings: Readings) -> list[Price]:
         ("Messages delivered", "delivery", "delivered"),
         ("Unfinished at the end", "delivery", "unfinished at the end"),
         ("Bytes of a client in a day", "traffic", "client links, total"),
-        ("Bytes of its messages in a day", "traffic", "client links, message"),
+        ("Of these, for messages", "traffic", "client links, message"),
     )
     tiles = []
     for label, metric, name in wanted:
@@ -263,11 +263,14 @@ def _settings(manifest: Mapping[str, Any]) -> tuple[list[tuple[str, ...]], list[
     for one in manifest.get("settings", ()):
         source = str(one.get("source", ""))
         name = ".".join(str(one[part]) for part in ("section", "key") if one.get(part))
+        value = one.get("value", "")
+        value = str(value).lower() if isinstance(value, bool) else str(value)
+        value += " (set by the scenario)" if one.get("changed") else ""
         if one.get("assumption") or source.startswith("Assumption"):
             why = source.removeprefix("Assumption").lstrip(":, ") or "no source"
-            assumed.append((name, str(one.get("value", "")), str(one.get("doc", "")), why))
+            assumed.append((name, value, str(one.get("doc", "")), why))
         else:
-            sourced.append((name, str(one.get("value", "")), str(one.get("doc", "")), source))
+            sourced.append((name, value, str(one.get("doc", "")), source))
     return assumed, sourced
 
 

@@ -21,6 +21,7 @@ _LABELS: Final = {"bad replica": "a replica", "bad guard": "a guard", "both": "b
 _RANDOM: Final = "random coalition of "
 _MOST: Final = 0.5
 _APART: Final = 0.006
+_PATCH: Final = {"facecolor": COLOUR["paper"], "edgecolor": "none", "pad": 1.5, "alpha": 0.85}
 
 
 class Point(NamedTuple):
@@ -153,7 +154,9 @@ def _name_observers(axes: Any, readings: Readings, narrow: bool) -> None:
         names = " = ".join(dict.fromkeys(point.label for point in here))
         side = "left" if narrow and fraction < _MOST / 3 else "center"
         at = (fraction - 2 * _APART if side == "left" else fraction, top)
-        axes.annotate(names, at, xytext=(0, 7), textcoords="offset points", ha=side, fontweight="bold")
+        axes.annotate(
+            names, at, xytext=(0, 7), textcoords="offset points", ha=side, fontweight="bold", bbox=_PATCH
+        )
 
 
 def rows(data: ReportData, readings: Readings) -> tuple[str, tuple[str, ...], list[tuple[str, ...]]]:

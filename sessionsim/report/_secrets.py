@@ -15,24 +15,25 @@ from sessionsim.report._numbers import percent_digits, span_of
 
 
 class Secret(NamedTuple):
-    """A row of the matrix. Args: id: as in metrics 0.2; object: what follows "knows"; noun: counted."""
+    """A row of the matrix. Args: id: as in metrics 0.2; object: follows "knows"; nouns: what is counted."""
 
     id: str
     title: str
     object: str
-    noun: str
+    nouns: str
 
 
 SECRETS: Final = (
-    Secret("S6", "Which address an account uses", "the network address", "account"),
-    Secret("S5", "Who talks to whom", "who talks to whom", "contact"),
-    Secret("S1", "Address a message came from", "the sender's address", "message"),
-    Secret("S2", "Account that wrote a message", "the sender's account", "message"),
-    Secret("S3", "Account a message is for", "the recipient's account", "message"),
-    Secret("S4", "Address a message went to", "the recipient's address", "message"),
-    Secret("S7", "When an account is online", "when the account is online", "account"),
-    Secret("S7-address", "When an address is online", "when the address is online", "account"),
-    Secret("S10", "Stored size of a message", "the stored size", "message"),
+    Secret("S6", "Which address an account uses", "the network address", "accounts"),
+    Secret("S5", "Who talks to whom", "who talks to whom", "contacts"),
+    Secret("S1", "Address a message came from", "the sender's address", "messages"),
+    Secret("S1-sync", "Address a sync copy came from", "the address of the sync copy", "sync copies"),
+    Secret("S2", "Account that wrote a message", "the sender's account", "messages"),
+    Secret("S3", "Account a message is for", "the recipient's account", "messages"),
+    Secret("S4", "Address a message went to", "the recipient's address", "messages"),
+    Secret("S7", "When an account is online", "when the account is online", "accounts"),
+    Secret("S7-address", "When an address is online", "when the address is online", "accounts"),
+    Secret("S10", "Stored size of a message", "the stored size", "messages"),
 )
 
 
@@ -48,18 +49,21 @@ class Cell:
 
 def known_of(reading: Reading) -> tuple[float, float]:
     """Give how many items are known, and of how many."""
-    total = next((reading.counts[noun] for noun in ("messages", "contacts") if noun in reading.counts), None)
+    total = next(
+        (reading.counts[noun] for noun in ("messages", "sync copies", "contacts") if noun in reading.counts),
+        None,
+    )
     return reading.counts.get("known", 0.0), reading.counts.get("accounts", 0.0) if total is None else total
 
 
-def cell_of(reading: Reading | None, noun: str) -> Cell:
+def cell_of(reading: Reading | None, nouns: str) -> Cell:
     """Describe a reading of `who-learned-what` as a cell of the matrix."""
     if reading is None:
         return Cell("none", "not looked at", "", "")
     known, total = known_of(reading)
     if total == 0:
-        return Cell("none", f"no {noun}s in this run", "", "")
-    share = f"{known:,.0f} of {total:,.0f} {noun}s ({percent_digits(known / total)} %)"
+        return Cell("none", f"no {nouns} in this run", "", "")
+    share = f"{known:,.0f} of {total:,.0f} {nouns} ({percent_digits(known / total)} %)"
     if known == 0:
         return Cell("empty", "not seen here", share, span_of(reading))
     if known == total:
@@ -76,7 +80,7 @@ def matrix(readings: Readings) -> list[tuple[Secret, list[Cell]]]:
         (
             secret,
             [
-                cell_of(readings.get("who-learned-what", f"{observer}: {secret.id}"), secret.noun)
+                cell_of(readings.get("who-learned-what", f"{observer}: {secret.id}"), secret.nouns)
                 for observer in observers
             ],
         )

@@ -135,6 +135,7 @@ def ledger_of_the_first_pair() -> tuple[Fact, ...]:
         fact(Relation.SENT, ADDRESSES[0], "message:h0"),
         fact(Relation.ADDRESSED_TO, "message:h0", IDS[1]),
         fact(Relation.ADDRESSED_TO, "message:s0", IDS[0]),
+        fact(Relation.SENT, ADDRESSES[0], "message:s0"),
         fact(Relation.WRITTEN_BY, "message:h0", IDS[0]),
         fact(Relation.FETCHED, ADDRESSES[1], "message:h0"),
         fact(Relation.TALKS_TO, IDS[0], IDS[1]),
@@ -158,7 +159,8 @@ def test_each_secret_needs_its_own_relation(make_replicate: Make) -> None:
     found = named(readings([make_replicate(messages=MESSAGES, ledgers=ledgers)]), "who-learned-what")
     known = {name: reading.counts["known"] for name, reading in found.items() if "known" in reading.counts}
     for secret, (number, total, of) in {
-        "S1": (1, 2, "messages"), "S2": (1, 2, "messages"), "S3": (1, 2, "messages"),
+        "S1": (1, 2, "messages"), "S1-sync": (1, 1, "sync copies"), "S2": (1, 2, "messages"),
+        "S3": (1, 2, "messages"),
         "S4": (1, 2, "messages"),
         "S5": (1, 2, "contacts"), "S6": (1, 4, "accounts"), "S7": (1, 4, "accounts"),
         "S7-address": (1, 4, "accounts"), "S10": (1, 2, "messages"),

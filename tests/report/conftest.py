@@ -17,6 +17,7 @@ NOUNS = {
     **dict.fromkeys(("S1", "S2", "S3", "S4", "S10"), "messages"),
     **dict.fromkeys(("S6", "S7", "S7-address"), "accounts"),
     "S5": "contacts",
+    "S1-sync": "sync copies",
 }
 SHAPE = {"accounts of shape 5 2 7": 20.0, "nodes": 1000.0, "accounts": 20.0}
 

@@ -3,7 +3,9 @@
 For each observer and secret (metrics 0.2) the share of messages, accounts or contacts for which its
 ledger holds the fact, and the fact is true. Each secret asks for one relation of `core.ledger`; this file
 does not know how a relation comes about. Intervals are over seeds with kept bytes, or over accounts: S1
-and S2 belong to the sender, S3, S4 and S10 to the recipient, S5 to the first of the pair.
+and S2 belong to the sender, S3, S4 and S10 to the recipient, S5 to the first of the pair. A sync copy, which
+the sender's device stores in the sender's own inbox, has a row of its own for S1: whoever learns where it
+came from knows that this address has just sent something, though not to whom.
 
 A fact that truth contradicts would mean that the deduction is unsound: it is never counted as knowledge,
 and one reading per observer counts such facts; it must be 0. So must the number of secrets that an
@@ -29,6 +31,7 @@ from sessionsim.metrics._registry import METRICS, NoSettings
 # Secret -> what it is about, the relation that gives it, and the type of the fact's subject.
 SECRETS = {
     "S1": ("message", Relation.SENT, "addr"),
+    "S1-sync": ("sync copy", Relation.SENT, "addr"),
     "S2": ("message", Relation.WRITTEN_BY, "message"),
     "S3": ("message", Relation.ADDRESSED_TO, "message"),
     "S4": ("message", Relation.FETCHED, "addr"),
@@ -38,6 +41,7 @@ SECRETS = {
     "S7-address": ("account", Relation.ONLINE, "addr"),
     "S10": ("message", Relation.HAS_SIZE, "message"),
 }
+_PLURAL = {"message": "messages", "sync copy": "sync copies", "contact": "contacts", "account": "accounts"}
 
 
 @METRICS.register(config=NoSettings, source="metrics 0.2, 2i; threat-model 3")
@@ -55,8 +59,8 @@ class WhoLearnedWhat:
         sums = {f"of {secret}": sheet.population(kind, secret) for secret, (kind, _, _) in SECRETS.items()}
         known = {
             observer: {
-                secret: sheet.true_items(facts, relation, subject)
-                for secret, (_, relation, subject) in SECRETS.items()
+                secret: sheet.true_items(facts, kind, relation, subject)
+                for secret, (kind, relation, subject) in SECRETS.items()
             }
             for observer, facts in replicate.ledgers.items()
         }
@@ -101,8 +105,12 @@ def _share(counts: Sequence[Counts], observer: str, secret: str, kind: str) -> R
     known, total = (float(sum(pair[i].sum() for pair in per_seed)) for i in (0, 1))
     accounts = float(np.mean([len(c.sums["of S6"]) for c in counts]))
     # A guess among the other accounts of this run; sizes and online times have no such candidates.
-    guess = 1 / (accounts - 1) if accounts > 1 and secret in ("S1", "S2", "S3", "S4", "S5", "S6") else None
-    numbers = {"known": known, f"{kind}s": total, "accounts": float(sum(len(t) for _, t in per_seed))}
+    guess = (
+        1 / (accounts - 1)
+        if accounts > 1 and secret in ("S1", "S1-sync", "S2", "S3", "S4", "S5", "S6")
+        else None
+    )
+    numbers = {"known": known, _PLURAL[kind]: total, "accounts": float(sum(len(t) for _, t in per_seed))}
     if secret in ("S6",):
         # To link an account with its address one has to see the one and the other.
         numbers["guard and replica"] = sum(c.total(f"{observer}/ends") for c in counts)
