@@ -30,6 +30,7 @@ from sessionsim.protocol.wire.onion import Hop, open_answer
 from sessionsim.protocol.wire.poll import PollTemplate
 
 _POLL_NOTE = note_of(Cause.POLL)
+MOST_PICKED = 16  # as many as one draw of 64 bytes has room for; swarms have 5 to 7 nodes (transport 2.1)
 _PARALLEL_BITS = 2  # a poll asks at most four nodes (ClientRules.poll_nodes)
 
 
@@ -71,7 +72,10 @@ class Client:
         self._polls = 0
         self._polls_open = 0
         self._next_poll_us: int | None = None
+        self._poll_failures = 0  # rounds in a row that brought nothing
+        self._poll_succeeded = False  # in the round under way
         self._cycle: list[int] = []
+        self._cycle_of: tuple[int, ...] = ()
         self._sticky = -1
         self._last_hash: dict[tuple[int, int], str] = {}
         self._seen: set[str] = set()
@@ -89,11 +93,11 @@ class Client:
         request = self.requests.take(src, conn, exchange) if type(head) is int else None
         if request is None:
             return NOTHING
-        status, body = head, payload
+        status, body = head, b""  # what a guard says of itself is no answer of the node that was asked
         if head == 200:
             try:
                 status, body = open_answer(request.layer, payload)
-            except ProtocolError:
+            except (ProtocolError, TypeError):  # TypeError: nested deeper than orjson can write it down
                 status = 0
         effects: list[Effect] = request.done(status, body, now_us)
         return self._armed(effects, now_us)
@@ -165,15 +169,16 @@ class Client:
         """Choose whom to ask, as the platform does (client-behaviour 6.1)."""
         draw = self.entropy
         if self.rules.poll_node_choice == "cycle":
-            round_no, place = divmod(number, len(swarm))
-            if place == 0 or not set(self._cycle) <= set(swarm):
-                self._cycle = picked(swarm, len(swarm), draw, b"cycle" + round_no.to_bytes(4, "little"))
-            return [self._cycle[place % len(self._cycle)]]
+            turn, place = divmod(number, min(len(swarm), MOST_PICKED))
+            if place == 0 or swarm != self._cycle_of:
+                self._cycle_of = swarm
+                self._cycle = picked(swarm, len(swarm), draw, b"cycle" + turn.to_bytes(6, "little"))
+            return [self._cycle[place]]
         if self.rules.poll_node_choice == "sticky":
             term, place = divmod(number, self.rules.polls_per_node)
             if place == 0 or self._sticky not in swarm:
                 others = [node for node in swarm if node != self._sticky] or list(swarm)
-                self._sticky = others[number_at(draw, b"sticky" + term.to_bytes(4, "little"), len(others))]
+                self._sticky = others[number_at(draw, b"sticky" + term.to_bytes(6, "little"), len(others))]
             return [self._sticky]
         return picked(swarm, self.rules.poll_nodes, draw, b"poll" + number.to_bytes(6, "little"))
 
@@ -188,23 +193,39 @@ class Client:
     def _polled(self, node: int, status: int, body: bytes, now_us: int) -> list[Effect]:
         self._polls_open -= 1
         effects: list[Effect] = []
-        if status == 200:
-            try:
+        try:
+            if status == 200:
                 for namespace, (code, fields) in zip(
                     self.rules.namespaces, rpc.read_batch(body), strict=False
                 ):
                     if code == 421:
                         self.swarms.correct(self.account.id, fields)
-                    elif code == 200 and fields.get("messages") != []:
-                        effects += self._take_messages(node, namespace, rpc.read_retrieved(fields)[0])
-            except RemoteProtocolError:
-                pass  # what was read before the fault counts; the next poll asks again
+                    elif code == 200:
+                        if fields.get("messages") != []:
+                            effects += self._take_messages(node, namespace, rpc.read_retrieved(fields)[0])
+                        self._poll_succeeded = True
+            elif status == 421:
+                self.swarms.correct(self.account.id, rpc.read_object(body))
+        except (RemoteProtocolError, RecursionError):
+            pass  # what was read before the fault counts; the next poll asks again
         return effects + self._round_done(now_us)
 
     def _round_done(self, now_us: int) -> list[Effect]:
         if self._polls_open == 0:
-            self._next_poll_us = now_us + self.rules.poll_interval_us
+            self._poll_failures = 0 if self._poll_succeeded else self._poll_failures + 1
+            self._poll_succeeded = False
+            self._next_poll_us = now_us + self._poll_pause_us()
         return []
+
+    def _poll_pause_us(self) -> int:
+        """Give the pause before the next round (client-behaviour 6.1)."""
+        rules, failures = self.rules, self._poll_failures
+        if not failures or rules.poll_retry_rule == "interval":
+            return rules.poll_interval_us
+        steps = rules.poll_retry_step_us * failures
+        if rules.poll_retry_rule == "alone":
+            return min(steps, rules.poll_retry_cap_us)
+        return max(rules.poll_interval_us, min(rules.poll_interval_us + steps, rules.poll_retry_cap_us))
 
     def _take_messages(self, node: int, namespace: int, messages: list[rpc.Retrieved]) -> list[Effect]:
         """Remember the cursor, open what is new, and deliver texts of others."""
@@ -224,10 +245,10 @@ class Client:
 
 
 def picked(items: tuple[int, ...], count: int, entropy: Entropy, address: bytes) -> list[int]:
-    """Pick up to sixteen different items in random order, drawn at one address."""
+    """Pick up to MOST_PICKED different items in random order, drawn at one address."""
     order = list(items)
     random = entropy.draw(address)
-    count = min(count, len(order), 16)
+    count = min(count, len(order), MOST_PICKED)
     for k in range(count):
         j = k + int.from_bytes(random[4 * k : 4 * k + 4], "little") % (len(order) - k)
         order[k], order[j] = order[j], order[k]

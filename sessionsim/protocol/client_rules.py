@@ -40,10 +40,11 @@ class ClientRules:
         2, doc="Onion paths kept, each with its own fixed guard.", source="transport 4", low=1, high=8
     )
     path_subnet_rule: str = setting(
-        "guards",
-        doc="Which nodes of the paths may not share a /24: none, the guards with each other, or all.",
+        "each-kind",
+        doc="Which nodes of the paths may not share a /24: none, the guards with each other, the guards with "
+        "each other and the rest with each other, or all.",
         source="transport 4",
-        choices=("none", "guards", "all"),
+        choices=("none", "guards", "each-kind", "all"),
     )
     path_choice: str = setting(
         "random",
@@ -67,6 +68,29 @@ class ClientRules:
         source="client-behaviour 6.1",
         low=10 * US_PER_MS,
         high=30 * US_PER_DAY,
+    )
+    poll_retry_rule: str = setting(
+        "interval",
+        doc="Pause after failed rounds: the interval as ever, the interval and one step for each failure in a "
+        "row, or the steps alone.",
+        source="client-behaviour 6.1: desktop, Android and iOS in this order",
+        choices=("interval", "added", "alone"),
+    )
+    poll_retry_step_us: int = setting(
+        2 * US_PER_S,
+        unit="us",
+        doc="What each failed round in a row adds to the pause, where that is the rule.",
+        source="client-behaviour 6.1: Android 2 s, iOS 0.25·1.2 s",
+        low=10 * US_PER_MS,
+        high=US_PER_DAY,
+    )
+    poll_retry_cap_us: int = setting(
+        10 * US_PER_S,
+        unit="us",
+        doc="Longest pause that failed rounds lead to.",
+        source="client-behaviour 6.1: Android 10 s, iOS 15 s",
+        low=10 * US_PER_MS,
+        high=US_PER_DAY,
     )
     poll_nodes: int = setting(
         2, doc="Swarm nodes asked in parallel at each poll.", source="client-behaviour 6.1", low=1, high=4
@@ -110,7 +134,8 @@ class ClientRules:
         100 * US_PER_MS,
         unit="us",
         doc="Pause before the second attempt.",
-        source="client-behaviour 6.3",
+        source="client-behaviour 6.3: 0.25·2^n s, where Android counts the failure just met "
+        "(JobQueue.kt) and iOS only those before it (JobRunner.swift)",
         low=0,
         high=US_PER_DAY,
     )
@@ -162,12 +187,13 @@ ANDROID: Final = replace(
     path_subnet_rule="none",
     exclude_destination=False,
     poll_interval_us=2 * US_PER_S,
+    poll_retry_rule="added",
     poll_nodes=1,
     poll_node_choice="cycle",
     namespaces=(2, 3, 4, 5, 0),
     request_timeout_us=120 * US_PER_S,
     send_attempts=10,
-    send_backoff_us=250 * US_PER_MS,
+    send_backoff_us=500 * US_PER_MS,
     send_backoff_growth=2.0,
     send_form="batch",
 )
@@ -180,6 +206,9 @@ IOS: Final = replace(
     path_choice="least-busy",
     swarm_lookup="compute",
     poll_interval_us=1_500 * US_PER_MS,
+    poll_retry_rule="alone",
+    poll_retry_step_us=300 * US_PER_MS,
+    poll_retry_cap_us=15 * US_PER_S,
     poll_nodes=1,
     poll_node_choice="sticky",
     namespaces=(0, 2, 3, 4, 5),

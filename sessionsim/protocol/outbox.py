@@ -2,7 +2,8 @@
 
 A message is encrypted once; each attempt stores the same bytes at a random node of the recipient's swarm,
 so a repeated store is a duplicate there. When the store has succeeded, a second copy encrypted to the own
-account is stored in the own swarm (client-behaviour 6.3). A 421 replaces the cached swarm and is retried at once.
+account is stored in the own swarm (client-behaviour 6.3). A 421 replaces the cached swarm and is retried
+at once.
 """
 
 from __future__ import annotations
@@ -28,7 +29,11 @@ _NAMESPACE = 0  # direct messages
 
 
 class _Copy:
-    """One copy of a text on its way to a swarm: the recipient's, or the own one (`purpose` SYNC)."""
+    """One copy of a text on its way to a swarm: the recipient's, or the own one (`purpose` SYNC).
+
+    `number` counts the texts in the order in which they were accepted, so that the draws of a copy depend on
+    nothing that happens to another; with the purpose it is `order`, unique among copies.
+    """
 
     __slots__ = (
         "attempts",
@@ -36,6 +41,7 @@ class _Copy:
         "data",
         "note",
         "number",
+        "order",
         "owner_id",
         "purpose",
         "recipient_id",
@@ -56,6 +62,7 @@ class _Copy:
         self.number, self.ref, self.purpose = number, ref, purpose
         self.owner_id, self.recipient_id, self.body, self.sent_ms = owner_id, recipient_id, body, sent_ms
         self.data, self.attempts = b"", 0
+        self.order = number << 4 | purpose
         self.note = note_of(Cause.MESSAGE if purpose is Purpose.SEND else Cause.SYNC, ref)
 
 
@@ -65,14 +72,15 @@ class Outbox:
     def __init__(self, client: Client, profile: Profile) -> None:
         self._client = client
         self._profile = profile if client.rules.send_profile else None
-        self._queues: dict[bytes, deque[tuple[int, str]]] = {}
+        self._queues: dict[bytes, deque[tuple[int, int, str]]] = {}
         self._retries: list[tuple[int, int, _Copy]] = []
-        self._copies = 0
+        self._texts = 0
 
     def accept(self, ref: int, recipient_id: bytes, body: str, now_us: int) -> list[Effect]:
         """Take a text for a recipient; it starts when those before it to the same recipient are done."""
         queue = self._queues.setdefault(recipient_id, deque())
-        queue.append((ref, body))
+        queue.append((self._texts, ref, body))
+        self._texts += 1
         return self._start_next(recipient_id, now_us) if len(queue) == 1 else []
 
     def next_due_us(self) -> int | None:
@@ -90,32 +98,23 @@ class Outbox:
         queue = self._queues[recipient_id]
         if not queue:
             return []
-        ref, body = queue[0]
+        number, ref, body = queue[0]
+        sent_ms = self._client.wire_ms(now_us)
         return self._begin(
-            ref, Purpose.SEND, recipient_id, recipient_id, body, self._client.wire_ms(now_us), now_us
+            _Copy(number, ref, Purpose.SEND, recipient_id, recipient_id, body, sent_ms), now_us
         )
 
-    def _begin(
-        self,
-        ref: int,
-        purpose: Purpose,
-        owner_id: bytes,
-        recipient_id: bytes,
-        body: str,
-        sent_ms: int,
-        now_us: int,
-    ) -> list[Effect]:
-        """Encrypt one copy for the inbox `owner_id`, log its hash, and make the first attempt."""
-        client = self._client
-        copy = _Copy(self._copies, ref, purpose, owner_id, recipient_id, body, sent_ms)
-        self._copies += 1
-        target = recipient_id if purpose is Purpose.SYNC else b""
-        content = encode_text(body, sent_ms, profile=self._profile, sync_target=target)
-        address = copy.number.to_bytes(8, "little")
+    def _begin(self, copy: _Copy, now_us: int) -> list[Effect]:
+        """Encrypt one copy for the inbox `copy.owner_id`, log its hash, and make the first attempt."""
+        client, ours = self._client, copy.purpose is Purpose.SYNC
+        content = encode_text(
+            copy.body, copy.sent_ms, profile=self._profile, sync_target=copy.recipient_id if ours else b""
+        )
+        address = copy.order.to_bytes(8, "little")
         random = client.entropy.draw(b"seal" + address)[:32] + client.entropy.draw(b"decoy" + address)
-        copy.data = seal_direct(client.suite, client.account, owner_id, content, sent_ms, random)
-        what = "hash" if purpose is Purpose.SEND else "sync_hash"
-        log: Effect = (LOG, what, ref, rpc.message_hash(owner_id, _NAMESPACE, copy.data))
+        copy.data = seal_direct(client.suite, client.account, copy.owner_id, content, copy.sent_ms, random)
+        what = "sync_hash" if ours else "hash"
+        log: Effect = (LOG, what, copy.ref, rpc.message_hash(copy.owner_id, _NAMESPACE, copy.data))
         return [log, *self._attempt(copy, now_us)]
 
     def _attempt(self, copy: _Copy, now_us: int) -> list[Effect]:
@@ -157,8 +156,8 @@ class Outbox:
                 status, fields = rpc.read_batch(body)[0]
             elif status in (200, 421):
                 fields = rpc.read_object(body)
-        except (RemoteProtocolError, IndexError):
-            status = 0
+        except (RemoteProtocolError, IndexError, RecursionError):
+            status = 0  # RecursionError: a body nested deeper than Python can write it down
         if status != 200:
             return self._not_stored(copy, status, now_us, fields)
         what = "stored" if copy.purpose is Purpose.SEND else "sync_stored"
@@ -176,7 +175,7 @@ class Outbox:
         if status == 421:
             return self._attempt(copy, now_us)
         pause = rules.send_backoff_us * rules.send_backoff_growth ** (copy.attempts - 1)
-        heappush(self._retries, (now_us + int(min(pause, rules.send_backoff_cap_us)), copy.number, copy))
+        heappush(self._retries, (now_us + int(min(pause, rules.send_backoff_cap_us)), copy.order, copy))
         return []
 
     def _done(self, copy: _Copy, now_us: int, *, stored: bool) -> list[Effect]:
@@ -186,8 +185,9 @@ class Outbox:
         effects: list[Effect] = []
         own_id = self._client.account.id
         if stored and self._client.rules.sync_copy and copy.recipient_id != own_id:
-            effects += self._begin(
-                copy.ref, Purpose.SYNC, own_id, copy.recipient_id, copy.body, copy.sent_ms, now_us
+            sync = _Copy(
+                copy.number, copy.ref, Purpose.SYNC, own_id, copy.recipient_id, copy.body, copy.sent_ms
             )
+            effects += self._begin(sync, now_us)
         self._queues[copy.recipient_id].popleft()
         return effects + self._start_next(copy.recipient_id, now_us)

@@ -37,33 +37,34 @@ def _random_nodes(n_nodes: int, entropy: Entropy, purpose: bytes) -> Iterator[in
 def build_paths(nodes: NodeList, rules: ClientRules, entropy: Entropy) -> tuple[Path, ...]:
     """Choose `rules.paths` paths of three distinct nodes, no node in two of them.
 
-    Subnet rules: `none`; `guards`: guards in different /24s; `all`: all nodes of all paths in different /24s.
+    Subnet rules, on /24s: `none`; `guards`: the guards differ from each other; `each-kind`: so do the other
+    nodes among themselves (a guard and another node may share one, as on desktop); `all`: all nodes of all
+    paths differ.
 
     Raises:
         InvalidInput: the network is too small for so many distinct nodes or subnets.
     """
-    used: list[int] = []
+    rule = rules.path_subnet_rule
     guards: list[int] = []
     others: list[int] = []
-    everything = rules.path_subnet_rule == "all"
-    by_guard = rules.path_subnet_rule == "guards"
-    wanted_guards, wanted_others = rules.paths, rules.paths * (HOPS - 1)
+    taken: set[int] = set()  # /24s that are used up
     for node in _random_nodes(len(nodes), entropy, b"g"):
-        if len(guards) == wanted_guards:
+        if len(guards) == rules.paths:
             break
-        if rules.path_subnet_rule == "none" or all(nodes.net24(node) != nodes.net24(g) for g in guards):
+        if rule == "none" or nodes.net24(node) not in taken:
             guards.append(node)
-    used.extend(guards)
+            taken.add(nodes.net24(node))
+    if rule == "each-kind":
+        taken.clear()
+    apart = rule in ("each-kind", "all")
     for node in _random_nodes(len(nodes), entropy, b"m"):
-        if len(others) == wanted_others:
+        if len(others) == rules.paths * (HOPS - 1):
             break
-        if node in used or (everything and any(nodes.net24(node) == nodes.net24(u) for u in used)):
+        if node in guards or (apart and nodes.net24(node) in taken):
             continue
         others.append(node)
-        used.append(node)
-    if len(guards) < wanted_guards or len(others) < wanted_others:
-        allowed = f"at least {rules.paths * HOPS} nodes" + (
-            " in different /24s" if everything or by_guard else ""
-        )
+        taken.add(nodes.net24(node))
+    if len(guards) < rules.paths or len(others) < rules.paths * (HOPS - 1):
+        allowed = f"at least {rules.paths * HOPS} nodes" + ("" if rule == "none" else " in different /24s")
         raise InvalidInput("network", f"{len(nodes)} nodes for {rules.paths} paths", allowed)
     return tuple((guards[p], others[2 * p], others[2 * p + 1]) for p in range(rules.paths))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 LOOKUP_TRIES = 9  # Source: transport 4: desktop makes 3×3 tries
 MINIMUM_SWARM = 3  # Source: transport 4: the smallest swarm a client accepts
 
+_COUNT_BITS = 28  # room for the lookups of one account in an exchange number
 _LOOKUP_NOTE = note_of(Cause.LOOKUP)
 Found = Callable[[tuple[int, ...], int], list[Effect]]
 
@@ -36,7 +37,10 @@ class SwarmCache:
         self._swarm_ids = sorted(nodes.members)
         self._known: dict[bytes, tuple[int, ...]] = {}
         self._waiting: dict[bytes, list[Found]] = {}
-        self._lookups = 0
+        # Lookups are numbered by account and try, accounts in the order in which they are first asked for,
+        # the own one ahead: so what happens to one account's lookups shifts no draw of another's.
+        self._accounts: dict[bytes, int] = {client.account.id: 0}
+        self._lookups: dict[bytes, int] = {}
 
     def find(self, account_id: bytes, now_us: int, found: Found) -> list[Effect]:
         """Call `found(nodes, now_us)` with the swarm, now or after asking; with () when nobody tells it."""
@@ -51,8 +55,10 @@ class SwarmCache:
         return self._look_up(account_id, 0, now_us) if len(waiting) == 1 else []
 
     def _look_up(self, account_id: bytes, tries: int, now_us: int) -> list[Effect]:
-        number, self._lookups = self._lookups, self._lookups + 1
-        node = number_at(self._client.entropy, b"lookup" + number.to_bytes(4, "little"), len(self._nodes))
+        count = self._lookups.get(account_id, 0)
+        self._lookups[account_id] = count + 1
+        number = self._accounts.setdefault(account_id, len(self._accounts)) << _COUNT_BITS | count
+        node = number_at(self._client.entropy, b"lookup" + number.to_bytes(8, "little"), len(self._nodes))
         style = self._client.body_style
         body = rpc.request_body(style, rpc.get_swarm_call(style, account_id.hex()))
         return [
@@ -88,10 +94,10 @@ class SwarmCache:
             return ()
 
     def _swarm_in(self, fields: dict[str, Any]) -> tuple[int, ...]:
-        """Read the nodes of a get_swarm or 421 body, as far as they stand in our node list."""
+        """Read the nodes of a get_swarm or 421 body, each once, as far as they stand in our node list."""
         index = self._nodes.index
         try:
-            nodes = tuple(index[key] for key in rpc.read_swarm(fields) if key in index)
+            nodes = tuple(dict.fromkeys(index[key] for key in rpc.read_swarm(fields) if key in index))
         except RemoteProtocolError:
             return ()
         return nodes if len(nodes) >= MINIMUM_SWARM else ()
