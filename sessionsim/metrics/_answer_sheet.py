@@ -86,7 +86,7 @@ class AnswerSheet:
                 return copy is None
 
     def true_items(self, facts: Iterable[Fact], kind: str, relation: Relation, subject_type: str) -> set[str]:
-        """Give what true facts of a relation are about: copies of a kind, contacts (`3>7`), accounts (`3`)."""
+        """Give what true facts of a relation are about: copies, contacts (`3>7`) or accounts (`3`)."""
         items: set[str] = set()
         for fact in facts:
             if fact.relation is not relation or not fact.subject.startswith(subject_type + ":"):
