@@ -71,7 +71,7 @@ class ClientRules:
     )
     poll_retry_rule: str = setting(
         "interval",
-        doc="Pause after failed rounds: the interval as ever, the interval and one step for each failure in a "
+        doc="Pause after failed rounds: the interval as ever, the interval and a step for each failure in a "
         "row, or the steps alone.",
         source="client-behaviour 6.1: desktop, Android and iOS in this order",
         choices=("interval", "added", "alone"),
