@@ -12,10 +12,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from sessionsim.core.seeds import Seeds
 from sessionsim.metrics import Shape
 from sessionsim.metrics._closed_forms import all_bad, any_bad, coverage_of
 from sessionsim.metrics._exposure import Exposure
 from sessionsim.metrics.catalog.coalition_coverage import bad_nodes
+from sessionsim.network.snapshots import build_nodes, load_snapshot
+from sessionsim.protocol.client_rules import PLATFORMS
+from sessionsim.protocol.paths import build_paths
+from sessionsim.protocol.swarms import nearest_swarm, swarm_position
 
 DRAWS = 100_000 if os.environ.get("SESSIONSIM_FULL") else 10_000
 NODES = 1_262  # as on 2026-04-28, in 252 swarms
@@ -58,3 +63,31 @@ def test_a_wrong_closed_form_would_be_noticed() -> None:
     bad = bad_nodes(NODES, 10)
     low, _ = stats.binom(10_000, coverage_of(NODES, bad, Shape(5, 2, 7)).replica).interval(LEVEL)
     assert 10_000 * any_bad(NODES, bad, 4) < low
+
+
+def test_paths_of_the_real_client_on_the_real_network_come_out_at_the_closed_form() -> None:
+    """10⁴ accounts with the client's own path and swarm rules on a dated node list; a fresh coalition each."""
+    seeds, percent = Seeds(20260428), 10
+    nodes, _, _ = build_nodes(load_snapshot("2026-04-28"), seeds)
+    ids, bad = list(nodes.members), bad_nodes(len(nodes), percent)
+    rng = seeds.stream("coalitions")
+    rules = [PLATFORMS[name] for name in sorted(PLATFORMS)]
+    hits = {"replica": 0, "guard": 0, "both": 0, "first and last": 0}
+    expected = dict.fromkeys(hits, 0.0)
+    for account in range(10_000):
+        entropy = seeds.entropy("account", account)
+        paths = build_paths(nodes, rules[account % len(rules)], entropy)
+        swarm = nearest_swarm(swarm_position(entropy.draw(b"id")[:32]), ids)
+        assert swarm is not None
+        exposure = Exposure(frozenset(nodes.members[swarm]), frozenset(path[0] for path in paths))
+        coalition = frozenset(rng.choice(len(nodes), bad, replace=False).tolist())
+        covered = exposure.covered(coalition)
+        closed = coverage_of(len(nodes), bad, exposure.shape)
+        for name, hit, probability in zip(("replica", "guard", "both"), covered, closed, strict=True):
+            hits[name] += int(hit)
+            expected[name] += probability
+        hits["first and last"] += paths[0][0] in coalition and paths[0][2] in coalition
+        expected["first and last"] += all_bad(len(nodes), bad, 2)
+    for name, number in hits.items():
+        low, high = stats.binom(10_000, expected[name] / 10_000).interval(LEVEL)
+        assert low <= number <= high, f"{name}: {number}, closed form {expected[name]:.1f}"
