@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, time
 from pathlib import Path
 from typing import Any, Final
 
@@ -173,6 +174,8 @@ def _override(text: str, values: dict[str, Any], places: dict[KeyPath, str]) -> 
     try:
         value = tomllib.loads(f"v = {written}")["v"]
     except tomllib.TOMLDecodeError:
+        value = written.strip()
+    if isinstance(value, date | time):  # no key takes a TOML date; a plain text looks just like one
         value = written.strip()
     table = values
     for part in path[:-1]:

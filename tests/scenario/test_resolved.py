@@ -69,6 +69,7 @@ def test_a_scenario_travels_to_another_process(good: Path, catalogue: Catalogue)
 
 def test_overrides_win_and_keep_their_place(good: Path, catalogue: Catalogue) -> None:
     assert load(good, catalogue, "run.seeds=5").seeds == (5,)
+    assert load(good, catalogue, "network.date=2026-03-01").network.date == "2026-03-01"
     changed = load(
         good, catalogue, "clients.desktop=7", "run.duration=2 min", 'run.suite="sodium"', "title=x y"
     )
