@@ -66,7 +66,7 @@ def test_a_wrong_closed_form_would_be_noticed() -> None:
 
 
 def test_paths_of_the_real_client_on_the_real_network_come_out_at_the_closed_form() -> None:
-    """10⁴ accounts with the client's own path and swarm rules on a dated node list; a fresh coalition each."""
+    """10⁴ accounts, the client's own path and swarm rules, a dated node list, a fresh coalition each."""
     seeds, percent = Seeds(20260428), 10
     nodes, _, _ = build_nodes(load_snapshot("2026-04-28"), seeds)
     ids, bad = list(nodes.members), bad_nodes(len(nodes), percent)
