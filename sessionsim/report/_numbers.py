@@ -60,7 +60,7 @@ def percent_digits(share: float) -> str:
         return "> 99.9"
     if percent < 0.1:
         return "< 0.1"
-    return f"{percent:.1f}" if percent < 10 or percent > 90 else f"{percent:.0f}"
+    return f"{percent:.1f}" if percent < 9.95 or percent > 90 else f"{percent:.0f}"
 
 
 def span(low: float | None, high: float | None, unit: str, value: float | None = None) -> str:
