@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from scipy import stats
+import scipy
 
 
 class Shape(NamedTuple):
@@ -33,17 +33,17 @@ class Coverage(NamedTuple):
 
 def any_bad(nodes: int, bad: int, drawn: int) -> float:
     """Probability that at least one of `drawn` distinct nodes is bad: 1 - C(N-c, s)/C(N, s)."""
-    return float(stats.hypergeom(nodes, bad, drawn).sf(0))
+    return float(scipy.stats.hypergeom(nodes, bad, drawn).sf(0))
 
 
 def at_least_bad(nodes: int, bad: int, drawn: int, least: int) -> float:
     """Probability that at least `least` of `drawn` distinct nodes are bad."""
-    return float(stats.hypergeom(nodes, bad, drawn).sf(least - 1))
+    return float(scipy.stats.hypergeom(nodes, bad, drawn).sf(least - 1))
 
 
 def all_bad(nodes: int, bad: int, drawn: int) -> float:
     """Probability that all of `drawn` distinct nodes are bad; for first and last hop c(c-1)/(N(N-1))."""
-    return float(stats.hypergeom(nodes, bad, drawn).sf(drawn - 1))
+    return float(scipy.stats.hypergeom(nodes, bad, drawn).sf(drawn - 1))
 
 
 @lru_cache(maxsize=4096)

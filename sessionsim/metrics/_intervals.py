@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from sessionsim.core.readings import Reading
 from sessionsim.metrics._counts import FloatArray
@@ -158,14 +158,14 @@ def quantile(
 
 def wilson(hits: int, trials: int) -> tuple[float, float]:
     """Give the 95 % Wilson interval of a proportion, for display."""
-    ends = stats.binomtest(hits, trials).proportion_ci(LEVEL, method="wilson")
+    ends = scipy.stats.binomtest(hits, trials).proportion_ci(LEVEL, method="wilson")
     value = hits / trials
     return min(max(0.0, float(ends.low)), value), max(min(1.0, float(ends.high)), value)
 
 
 def clopper_pearson(hits: int, trials: int) -> tuple[float, float]:
     """Give the exact 95 % interval of a proportion, for guarantees."""
-    ends = stats.binomtest(hits, trials).proportion_ci(LEVEL, method="exact")
+    ends = scipy.stats.binomtest(hits, trials).proportion_ci(LEVEL, method="exact")
     return float(ends.low), float(ends.high)
 
 
@@ -175,7 +175,7 @@ def zero_event_bound(n: int) -> float:
 
 
 def _t(n_units: int) -> float:
-    return float(stats.t.ppf(0.5 + LEVEL / 2, n_units - 1))
+    return float(scipy.stats.t.ppf(0.5 + LEVEL / 2, n_units - 1))
 
 
 def _standard_error(units: Units, value: float) -> float:

@@ -10,14 +10,13 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from sessionsim.report._answers import answers
 from sessionsim.report._data import Readings, ReportData
-from sessionsim.report._figures import Drawn
 from sessionsim.report._numbers import (
     baseline_of,
     count_of,
@@ -26,6 +25,9 @@ from sessionsim.report._numbers import (
     span_of,
 )
 from sessionsim.report._secrets import SECRETS, matrix, unsound
+
+if TYPE_CHECKING:
+    from sessionsim.report._figures import Drawn
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 # What a manifest holds that has its own place on the page, or belongs to one replicate alone.

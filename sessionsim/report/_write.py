@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sessionsim.report._answers import answers
 from sessionsim.report._data import Readings, ReportData
-from sessionsim.report._figures import Drawn, figures
 from sessionsim.report._load import load
 from sessionsim.report._page import page
+
+if TYPE_CHECKING:
+    from sessionsim.report._figures import Drawn
 
 
 def stored_answers(run_dir: Path) -> tuple[str, str, str]:
@@ -49,4 +52,7 @@ def write_report(run_dir: Path) -> Path:
 
 
 def _figures(data: ReportData) -> list[Drawn]:
+    # Imported here because matplotlib takes half a second, which no other command should wait for.
+    from sessionsim.report._figures import figures
+
     return figures(data, Readings(data.readings))
