@@ -64,6 +64,7 @@ def test_a_run_leaves_whole_replicates_and_readings_of_all_seeds(tiny: Scenario,
     assert len(read_readings(finished.folder)) == len(finished.readings) > 10
 
 
+@pytest.mark.slow
 def test_workers_and_hash_seed_change_nothing(tiny_file: Path, tiny: Scenario, tmp_path: Path) -> None:
     run_scenario(tiny, tmp_path / "here", 1)
     code = (
