@@ -14,6 +14,8 @@ from nacl.public import PrivateKey, SealedBox
 
 from sessionsim.core.errors import CannotOpen, InvalidInput, LocalProtocolError
 from sessionsim.protocol.crypto import KeyPair, Suite, real, sodium, suite_named
+from sessionsim.protocol.crypto import memo as memos
+from sessionsim.protocol.crypto.layer import GcmLayer, Layer, XchachaLayer
 
 FOLDER = Path(__file__).parents[1] / "vectors"
 IDENTITY = json.loads((FOLDER / "identity.json").read_text("utf-8"))["groups"]
@@ -254,15 +256,49 @@ def test_memo_changes_no_result(steps: list[tuple[str, int, int]]) -> None:
 
 
 def test_full_memo_forgets_and_changes_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sodium, "_MEMO_LIMIT", 3)
+    monkeypatch.setattr(sodium, "MEMO_LIMIT", 3)
+    monkeypatch.setattr(memos, "MEMO_LIMIT", 3)
     steps = [(step, a, b) for a in range(4) for b in range(4) for step in ("agree", "sign", "verify")]
     assert results_of(steps, memo=True) == results_of(steps, memo=False)
     suite = sodium.SodiumSuite(memo=True)
     for number in range(20):
-        suite.agree(suite.ephemeral(bytes([number + 1]) * 32), BOB_X.public)
+        suite.layer_to(GcmLayer, bytes([number + 1]) * 32, BOB_X.public)
         suite.sign(ALICE, bytes([number]))
-    assert len(suite._shared or ()) <= 3
+    assert suite._layers is not None
+    assert len(suite._layers._layers) <= 3
     assert len(suite._signed or ()) <= 3
+
+
+@pytest.mark.parametrize("name", ["sodium", "fast"])
+@pytest.mark.parametrize("layer_type", [GcmLayer, XchachaLayer])
+def test_both_ends_of_a_layer_agree_with_and_without_memo(name: str, layer_type: type[Layer]) -> None:
+    texts = []
+    for memo in (True, False):
+        suite = suite_named(name, memo=memo)
+        public, layer = suite.layer_to(layer_type, b"e" * 32, BOB_X.public)
+        assert public == suite.ephemeral(b"e" * 32).public
+        same = layer_type(suite.agree(BOB_X, public), public, BOB_X.public)
+        sealed = layer.seal(b"text", bytes(24))
+        assert suite.layer_from(layer_type, BOB_X, public).open(sealed) == b"text"
+        assert suite.layer_from(layer_type, BOB_X, public).open(sealed) == b"text"  # the memo is used up
+        assert same.open(sealed) == b"text"
+        texts.append(sealed)
+    assert texts[0] == texts[1]
+
+
+@pytest.mark.parametrize("name", ["sodium", "fast"])
+@pytest.mark.parametrize("memo", [True, False])
+def test_a_layer_does_not_open_for_another_server_or_cipher(name: str, memo: bool) -> None:
+    suite = suite_named(name, memo=memo)
+    public, layer = suite.layer_to(GcmLayer, b"e" * 32, BOB_X.public)
+    sealed = layer.seal(b"text", bytes(24))
+    with pytest.raises(CannotOpen):
+        suite.layer_from(GcmLayer, ALICE_X, public).open(sealed)
+    with pytest.raises(CannotOpen):
+        suite.layer_from(XchachaLayer, BOB_X, public).open(sealed)
+    assert suite.layer_from(GcmLayer, BOB_X, public).open(sealed) == b"text"
+    with pytest.raises(CannotOpen):
+        suite.layer_from(GcmLayer, BOB_X, public[:31])
 
 
 def test_fast_and_sodium_have_the_same_lengths() -> None:

@@ -15,7 +15,7 @@ def suite_named(name: str, *, memo: bool = True) -> Suite:
     if name == "sodium":
         return SodiumSuite(memo=memo)
     if name == "fast":
-        return FastSuite()
+        return FastSuite(memo=memo)
     raise InvalidInput("suite", name, " or ".join(SUITES))
 
 

@@ -15,15 +15,20 @@ from nacl.exceptions import CryptoError
 
 from sessionsim.core.errors import CannotOpen, LocalProtocolError
 from sessionsim.protocol.crypto import real
+from sessionsim.protocol.crypto.layer import Layer
+from sessionsim.protocol.crypto.memo import LayerMemo
 from sessionsim.protocol.crypto.suite import KeyPair
 
 _blake2b = hashlib.blake2b
 
 
 class FastSuite:
-    """Keyed hashing in place of curves."""
+    """Keyed hashing in place of curves. Args: memo: remember layers, see `memo`."""
 
     name = "fast"
+
+    def __init__(self, *, memo: bool = True) -> None:
+        self._layers = LayerMemo() if memo else None
 
     def ephemeral(self, secret: bytes) -> KeyPair:
         if len(secret) != 32:
@@ -35,6 +40,24 @@ class FastSuite:
         if len(peer) != 32:
             raise CannotOpen("not an X25519 public key")
         return _blake2b(public + peer if public < peer else peer + public, digest_size=32).digest()
+
+    def layer_to(self, layer_type: type[Layer], secret: bytes, server: bytes) -> tuple[bytes, Layer]:
+        public = _blake2b(secret, digest_size=32, person=b"fast ephemeral").digest()
+        pair = public + server if public < server else server + public
+        layer = layer_type(_blake2b(pair, digest_size=32).digest(), public, server)
+        if self._layers is not None:
+            self._layers.put(public, server, layer)
+        return public, layer
+
+    def layer_from(self, layer_type: type[Layer], own: KeyPair, ephemeral: bytes) -> Layer:
+        public = own[0]
+        if len(ephemeral) != 32:
+            raise CannotOpen("not an X25519 public key")
+        known = self._layers.take(layer_type, ephemeral, public) if self._layers is not None else None
+        if known is not None:
+            return known
+        pair = public + ephemeral if public < ephemeral else ephemeral + public
+        return layer_type(_blake2b(pair, digest_size=32).digest(), ephemeral, public)
 
     def sign(self, own: KeyPair, message: bytes) -> bytes:
         return _blake2b(message, key=own[0]).digest()

@@ -12,19 +12,28 @@ from nacl.exceptions import CryptoError
 
 from sessionsim.core.errors import CannotOpen, LocalProtocolError
 from sessionsim.protocol.crypto import real
+from sessionsim.protocol.crypto.layer import Layer
+from sessionsim.protocol.crypto.memo import MEMO_LIMIT, LayerMemo
 from sessionsim.protocol.crypto.suite import KeyPair
 
-_MEMO_LIMIT = 20_000  # Assumption: several seconds of requests in flight; about 6 MB
+
+def _shared_secret(secret: bytes, public: bytes) -> bytes:
+    if len(public) != 32:  # PyNaCl does not check, and libsodium would read past the end
+        raise CannotOpen("not an X25519 public key")
+    try:
+        return bindings.crypto_scalarmult(secret, public)
+    except (CryptoError, ValueError, TypeError, RuntimeError) as wrong:
+        raise CannotOpen("not an X25519 public key") from wrong
 
 
 class SodiumSuite:
-    """Real cryptography, optionally with memos. Args: memo: remember shared secrets and fresh signatures."""
+    """Real cryptography. Args: memo: remember layers and fresh signatures."""
 
     name = "sodium"
 
     def __init__(self, *, memo: bool = True) -> None:
-        self._shared: dict[bytes, bytes] | None = {} if memo else None
         self._signed: dict[bytes, tuple[bytes, bytes]] | None = {} if memo else None
+        self._layers = LayerMemo() if memo else None
 
     def ephemeral(self, secret: bytes) -> KeyPair:
         if len(secret) != 32:  # not checked by PyNaCl either
@@ -32,30 +41,24 @@ class SodiumSuite:
         return KeyPair(bindings.crypto_scalarmult_base(secret), secret)
 
     def agree(self, own: KeyPair, peer: bytes) -> bytes:
-        if len(peer) != 32:  # PyNaCl does not check, and libsodium would read past the end
-            raise CannotOpen("not an X25519 public key")
-        memo = self._shared
-        if memo is not None:
-            public = own[0]
-            pair = public + peer if public < peer else peer + public
-            known = memo.pop(pair, None)
-            if known is not None:
-                return known
-        try:
-            shared: bytes = bindings.crypto_scalarmult(own[1], peer)
-        except (CryptoError, ValueError, TypeError, RuntimeError) as wrong:
-            raise CannotOpen("not an X25519 public key") from wrong
-        if memo is not None:
-            if len(memo) >= _MEMO_LIMIT:
-                memo.clear()
-            memo[pair] = shared
-        return shared
+        return _shared_secret(own[1], peer)
+
+    def layer_to(self, layer_type: type[Layer], secret: bytes, server: bytes) -> tuple[bytes, Layer]:
+        public: bytes = bindings.crypto_scalarmult_base(secret)
+        layer = layer_type(_shared_secret(secret, server), public, server)
+        if self._layers is not None:
+            self._layers.put(public, server, layer)
+        return public, layer
+
+    def layer_from(self, layer_type: type[Layer], own: KeyPair, ephemeral: bytes) -> Layer:
+        known = self._layers.take(layer_type, ephemeral, own[0]) if self._layers is not None else None
+        return known or layer_type(_shared_secret(own[1], ephemeral), ephemeral, own[0])
 
     def sign(self, own: KeyPair, message: bytes) -> bytes:
         signature = real.ed25519_sign(own, message)
         memo = self._signed
         if memo is not None:
-            if len(memo) >= _MEMO_LIMIT:
+            if len(memo) >= MEMO_LIMIT:
                 memo.clear()
             memo[signature] = (own[0], message)
         return signature

@@ -7,7 +7,10 @@ from its secret, so holding a `KeyPair` is presenting the secret. See `design.md
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from sessionsim.protocol.crypto.layer import Layer
 
 
 class KeyPair(NamedTuple):
@@ -35,6 +38,19 @@ class Suite(Protocol):
         Raises:
             CannotOpen: the public key is no usable curve point.
         """
+
+    def layer_to(self, layer_type: type[Layer], secret: bytes, server: bytes) -> tuple[bytes, Layer]:
+        """Open a layer towards a server as the client: a new ephemeral key from 32 random bytes.
+
+        Returns:
+            The ephemeral public key, and the layer.
+
+        Raises:
+            CannotOpen: the server's key is no usable curve point.
+        """
+
+    def layer_from(self, layer_type: type[Layer], own: KeyPair, ephemeral: bytes) -> Layer:
+        """Open the same layer as the server, from the client's ephemeral public key. Raises CannotOpen."""
 
     def sign(self, own: KeyPair, message: bytes) -> bytes:
         """Sign a request or an answer that nobody keeps; 64 bytes."""
