@@ -59,7 +59,7 @@ def note(data: ReportData, readings: Readings) -> str:
     text = "A curve's height is the share of delivered messages that took at most that long."
     if _banded(data):
         text += f" The band spans the {len(data.seeds)} seeds, end to end."
-    return text + " Marks on the curve: p50 and p95 with their 95 % intervals, where the data suffice."
+    return text + " Marks on the curve: p50, p95 and p99 with their 95 % intervals, where the data suffice."
 
 
 def _banded(data: ReportData) -> bool:
@@ -88,12 +88,12 @@ def draw(figure: Any, data: ReportData, readings: Readings, narrow: bool) -> Non
             x, y = _steps(np.maximum(values, low))
             width = 2.6 if role == "s1" else 2.0
             axes.plot(x, y, color=COLOUR[role], linestyle=dash, linewidth=width, drawstyle="steps-post")
-            _label(axes, values, name, role, low)
+            _label(axes, values, name, role, (low, high, narrow))
     for name in ("p50", "p95", "p99"):
-        _mark(axes, readings, name, narrow)
+        _mark(axes, readings, name)
     axes.set_xscale("log")
     axes.set_xlim(low, high)
-    axes.set_ylim(0, 1.04)
+    axes.set_ylim(0, 1.06)
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], labels=["0", "25 %", "50 %", "75 %", "100 %"])
     ticks = _ticks(low, high, narrow)
     axes.set_xticks(ticks, labels=[tick(at, "us") for at in ticks])
@@ -114,12 +114,19 @@ def _steps(ascending: FloatArray) -> tuple[FloatArray, FloatArray]:
     return np.concatenate([ascending[:1], ascending[keep]]), np.concatenate([[0.0], rank[keep]])
 
 
-def _label(axes: Any, values: FloatArray, name: str, role: str, low: float) -> None:
-    """Name a curve beside it, where the other curves are not."""
+def _label(axes: Any, values: FloatArray, name: str, role: str, ends: tuple[float, float, bool]) -> None:
+    """Name a curve beside it, where the other curves are not.
+
+    Args:
+        ends: of the time axis, and whether the drawing is narrow.
+    """
+    low, high, narrow = ends
     level, side, above = _NAMED[name]
+    room = (0.44 if narrow else 0.16) * np.log(high / low)  # the width of a name on the logarithmic axis
     x = max(float(np.quantile(values, level)), low)
-    if side == "right" and x < low * 4:
-        side = "left"  # no room between the axis and the curve
+    while side == "right" and np.log(x / low) < room and level < 0.95:
+        level += 0.03
+        x = max(float(np.quantile(values, level)), low)
     axes.annotate(
         name,
         (x, level),
@@ -132,7 +139,7 @@ def _label(axes: Any, values: FloatArray, name: str, role: str, low: float) -> N
     )
 
 
-def _mark(axes: Any, readings: Readings, quantile: str, narrow: bool) -> None:
+def _mark(axes: Any, readings: Readings, quantile: str) -> None:
     """Mark a quantile of the whole way with its interval."""
     reading = readings.get("latency", f"end to end, {quantile}")
     if reading is None or reading.value is None or reading.low is None or reading.high is None:
@@ -143,7 +150,7 @@ def _mark(axes: Any, readings: Readings, quantile: str, narrow: bool) -> None:
     axes.annotate(
         f"{quantile} {quantity(reading.value, 'us')}",
         (reading.high, level),
-        xytext=(8, 0),
+        xytext=(8, {"p95": -7, "p99": 7}.get(quantile, 0)),
         textcoords="offset points",
         ha="left",
         va="center",
