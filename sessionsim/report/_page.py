@@ -6,7 +6,6 @@ goes through the template's escaping; the two exceptions are our own style sheet
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,37 +14,21 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from sessionsim.report import _appendix
 from sessionsim.report._answers import answers
 from sessionsim.report._data import Readings, ReportData
 from sessionsim.report._numbers import (
-    baseline_of,
     count_of,
     of_reading,
     percent_digits,
     span_of,
 )
-from sessionsim.report._secrets import SECRETS, matrix, unsound
+from sessionsim.report._secrets import matrix, unsound
 
 if TYPE_CHECKING:
     from sessionsim.report._figures import Drawn
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
-# What a manifest holds that has its own place on the page, or belongs to one replicate alone.
-_ELSEWHERE: Final = frozenset(
-    {
-        "settings",
-        "title",
-        "question",
-        "observers",
-        "resolved",
-        "resolved_toml",
-        "seed",
-        "suite",
-        "files",
-        "hash",
-    }
-)
-_MOST_ROWS: Final = 50  # report guide: 50 rows of a table, then the file
 _OPEN_HINT: Final = "Add [run.open] with a seed to the scenario, or set keep_bytes = true in [run]."
 LIMITS: Final = (
     "Only certain knowledge is in the table. An observer that guesses from times and sizes may be right more"
@@ -104,7 +87,7 @@ def page(data: ReportData, figures: Sequence[Drawn]) -> str:
     )
     readings = Readings(data.readings)
     manifest = data.manifest
-    assumptions, sourced = _settings(manifest)
+    assumptions, sourced = _appendix.settings(manifest)
     return environment.get_template("report.html").render(
         css=Markup((_TEMPLATES / "report.css").read_text(encoding="utf-8")),  # noqa: S704 (our own file)
         version=str(manifest.get("version", "")),
@@ -125,12 +108,12 @@ def page(data: ReportData, figures: Sequence[Drawn]) -> str:
         limits=LIMITS,
         assumptions=assumptions,
         sourced=sourced,
-        commands=_commands(data),
-        manifest=_manifest_facts(manifest),
-        scenario=_scenario_text(manifest),
-        readings=_all_readings(readings),
-        readings_shown=_readings_shown(readings),
-        citation=_citation(data),
+        commands=_appendix.commands(data),
+        manifest=_appendix.manifest_facts(manifest),
+        scenario=_appendix.scenario_text(manifest),
+        readings=_appendix.all_readings(readings),
+        readings_shown=_appendix.readings_shown(readings),
+        citation=_appendix.citation(data),
         licences=list(data.licences.items()),
     )
 
@@ -256,82 +239,3 @@ def _price_note(readings: Readings) -> str:
         text
         + ". Times are of delivered messages; what is unfinished at the end is neither delivered nor lost."
     )
-
-
-def _settings(manifest: Mapping[str, Any]) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
-    """Split the manifest's settings into assumed and sourced ones, as table rows."""
-    assumed: list[tuple[str, ...]] = []
-    sourced: list[tuple[str, ...]] = []
-    for one in manifest.get("settings", ()):
-        source = str(one.get("source", ""))
-        name = ".".join(str(one[part]) for part in ("section", "key") if one.get(part))
-        value = one.get("value", "")
-        value = str(value).lower() if isinstance(value, bool) else str(value)
-        value += " (set by the scenario)" if one.get("changed") else ""
-        if one.get("assumption") or source.startswith("Assumption"):
-            why = source.removeprefix("Assumption").lstrip(":, ") or "no source"
-            assumed.append((name, value, str(one.get("doc", "")), why))
-        else:
-            sourced.append((name, value, str(one.get("doc", "")), source))
-    return assumed, sourced
-
-
-def _commands(data: ReportData) -> str:
-    name = data.name
-    return f"sessionsim run scenarios/{name}.toml\nsessionsim report results/{name}"
-
-
-def _manifest_facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """List the manifest's plain facts; what has its own place on the page is left out."""
-    facts = []
-    for key, value in manifest.items():
-        if key in _ELSEWHERE or value in (None, "", [], {}):
-            continue
-        if isinstance(value, Mapping):
-            value = ", ".join(f"{name} {number}" for name, number in value.items())
-        elif isinstance(value, list | tuple):
-            value = ", ".join(map(str, value))
-        facts.append((key.replace("_", " "), str(value)))
-    return facts
-
-
-def _scenario_text(manifest: Mapping[str, Any]) -> str:
-    text = manifest.get("resolved_toml")
-    if isinstance(text, str) and text:
-        return text
-    return json.dumps(manifest.get("resolved", {}), indent=2, ensure_ascii=False, default=str)
-
-
-def _shown(readings: Readings) -> list[Any]:
-    """Leave out what figures' tables already show in full: the random coalitions."""
-    return [one for one in readings.all if not one.name.startswith("random coalition")]
-
-
-def _all_readings(readings: Readings) -> list[tuple[str, ...]]:
-    names = {f": {secret.id}": f": {secret.title.lower()} ({secret.id})" for secret in SECRETS}
-    rows: list[tuple[str, ...]] = []
-    for one in _shown(readings)[:_MOST_ROWS]:
-        observer, colon, what = one.name.partition(": ")
-        name = observer + names.get(f": {what}", colon + what)
-        rows.append(
-            (
-                f"{one.metric}: {name}",
-                of_reading(one),
-                span_of(one),
-                baseline_of(one),
-                f"{one.n} {one.n_unit}s",
-            )
-        )
-    return rows
-
-
-def _readings_shown(readings: Readings) -> str:
-    total, shown = len(readings.all), min(_MOST_ROWS, len(_shown(readings)))
-    return f"{shown} of {total}; the others are in readings.json" if shown < total else f"{total}"
-
-
-def _citation(data: ReportData) -> str:
-    version = str(data.manifest.get("version", ""))
-    text = f"sessionsim {version}, scenario {data.name}, {_seeds_short(data)}"
-    commit = str(data.manifest.get("commit", ""))[:12]
-    return f"{text}, commit {commit}." if commit else f"{text}."
