@@ -10,21 +10,8 @@ from sessionsim.report._data import Readings, ReportData
 from sessionsim.report._numbers import baseline_of, count_of, of_reading, span_of
 from sessionsim.report._secrets import SECRETS
 
-# What a manifest holds that has its own place on the page, or belongs to one replicate alone.
-_ELSEWHERE: Final = frozenset(
-    {
-        "settings",
-        "title",
-        "question",
-        "observers",
-        "resolved",
-        "resolved_toml",
-        "seed",
-        "suite",
-        "files",
-        "hash",
-    }
-)
+# What of a manifest is shown: nothing with a date, a duration or a size, so that equal runs have equal reports.
+_SHOWN: Final = ("version", "commit", "code", "python", "libraries")
 _MOST_ROWS: Final = 50  # report guide: 50 rows of a table, then the file
 
 
@@ -53,16 +40,14 @@ def commands(data: ReportData) -> str:
 
 
 def manifest_facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """List the manifest's plain facts; what has its own place on the page is left out."""
+    """List what the run was made with."""
     facts = []
-    for key, value in manifest.items():
-        if key in _ELSEWHERE or value in (None, "", [], {}):
-            continue
+    for key in _SHOWN:
+        value = manifest.get(key)
         if isinstance(value, Mapping):
             value = ", ".join(f"{name} {number}" for name, number in value.items())
-        elif isinstance(value, list | tuple):
-            value = ", ".join(map(str, value))
-        facts.append((key.replace("_", " "), str(value)))
+        if value:
+            facts.append((key, str(value)))
     return facts
 
 

@@ -188,6 +188,11 @@ def test_derivations_assumptions_scenario_and_licences_are_there(page: Page) -> 
         assert text in said, text
 
 
+def test_no_date_and_no_duration_reaches_the_page(data: ReportData, text: str) -> None:
+    other = {**data.manifest, "written": "2027-07-07T07:07:07+00:00", "simulate_s": 1.25, "rows": 7}
+    assert render(dataclasses.replace(data, manifest=other)) == text
+
+
 def test_missing_numbers_say_how_many_would_do(page: Page) -> None:
     assert "not enough data: 98 messages, 1,000 would do" in page.said()
 
