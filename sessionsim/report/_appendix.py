@@ -10,7 +10,7 @@ from sessionsim.report._data import Readings, ReportData
 from sessionsim.report._numbers import baseline_of, count_of, of_reading, span_of
 from sessionsim.report._secrets import SECRETS
 
-# What of a manifest is shown: nothing with a date, a duration or a size, so that equal runs have equal reports.
+# What of a manifest is shown: nothing with a date or a duration, so that equal runs have equal reports.
 _SHOWN: Final = ("version", "commit", "code", "python", "libraries")
 _MOST_ROWS: Final = 50  # report guide: 50 rows of a table, then the file
 
