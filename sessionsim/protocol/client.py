@@ -2,9 +2,10 @@
 
 One machine for all platforms; what differs are `ClientRules`. Each poll asks one or more swarm nodes for
 the account's namespaces in one signed batch; `last_hash` is kept per (node, namespace), so a node not
-asked before gives everything again. Sending is `protocol.outbox`. Paths and guards are fixed for the run;
-guard tests, rotation, groups, config pushes and online times are not part of this machine yet
-(docs/limitations.md).
+asked before gives everything again. After failed rounds the platforms pause differently. Sending is
+`protocol.outbox`. Paths and guards are fixed for the run; guard tests, rotation, groups, config pushes and
+their `expire` in polls, clock correction after a 406, and Android's own repeats of failed requests and its
+merging of requests made within 100 ms are not part of this machine yet (docs/limitations.md).
 """
 
 from __future__ import annotations
