@@ -133,6 +133,7 @@ class Host:
         self._kernel, self._at, self._journal = kernel, kernel.at, journal
         self._n_nodes, self._addresses = n_nodes, addresses
         self._links, self._sizes, self._families = links, sizes, families
+        self._delay_us, self._wire = links.delay_us, sizes.wire
         self._sink, self._keep_bytes, self._down = sink, keep_bytes, down
         self._watched = bytearray(len(machines))
         if sink is not None:
@@ -217,22 +218,20 @@ class Host:
         trace: int,
         note: int,
     ) -> None:
-        if dst in self._down or src in self._down:
+        """Put one transmission on its way."""
+        if self._down and (dst in self._down or src in self._down):
             if type(head) is str and src not in self._down:
                 t_us = now + self._links.base_rtt_us(src, dst)
                 self._at(t_us, (_FAILED, t_us, src, dst, conn, exchange, "unreachable", trace, note))
             return
         self.transmissions += 1
         direction = 0 if type(head) is str else 1
-        app_bytes = len(payload)
-        wire_bytes, segments = self._sizes.wire(conn & 7, direction, app_bytes, self._families[src])
+        wire_bytes, segments = self._wire(conn & 7, direction, len(payload), self._families[src])
+        n_nodes, sent, number = self._n_nodes, now, -1
         watched = self._watched[src] or self._watched[dst]
-        n_nodes = self._n_nodes
-        sent = now
-        number = -1
         if src >= n_nodes or dst >= n_nodes:
             number, sent = self._client_connection(src, dst, conn, direction, now, watched)
-        arrived = sent + self._links.delay_us(src, dst, wire_bytes, trace)
+        arrived = sent + self._delay_us(src, dst, wire_bytes, trace)
         if watched:
             if number < 0:
                 number = self._mesh_connection(src, dst, conn, direction)
@@ -240,7 +239,7 @@ class Host:
             assert sink is not None
             buffer = sink.buffer
             buffer += ROW.pack(
-                sent, arrived, exchange, note, src, dst, number, app_bytes, wire_bytes,
+                sent, arrived, exchange, note, src, dst, number, len(payload), wire_bytes,
                 sink.keep(payload) if self._keep_bytes else -1,
                 segments, HEAD_CODE[head] if type(head) is str else head, conn & 7, direction,
             )  # fmt: skip

@@ -14,7 +14,6 @@ import hmac
 from base64 import b64encode
 from binascii import a2b_base64
 from collections.abc import Callable, Generator
-from time import process_time
 from typing import Any, NamedTuple
 
 import orjson
@@ -121,17 +120,6 @@ MESSAGE_PRIMITIVES: tuple[Primitive, ...] = (
 )
 
 
-def microseconds(call: Callable[[], object], times: int) -> float:
-    """Time one call: the best of three loops of `times`, in µs."""
-    best = float("inf")
-    for _ in range(3):
-        start = process_time()
-        for _ in range(times):
-            call()
-        best = min(best, process_time() - start)
-    return best / times * 1e6
-
-
 _RETRIEVE_ANSWER = {"hf": [19, 3], "messages": [], "more": False, "t": 1_777_000_000_000}
 _HEX = "ab" * 32
 
@@ -198,8 +186,8 @@ def exchange_codec_floor() -> None:
     assert len(orjson.loads(opened["body"])["results"]) == 5
 
 
-def bare_simpy(exchanges: int, in_flight: int) -> float:
-    """Run eight staggered timeouts per exchange with `in_flight` exchanges at once; µs per exchange."""
+def bare_simpy(exchanges: int, in_flight: int) -> None:
+    """Run eight staggered timeouts per exchange, `in_flight` exchanges at once."""
     env = simpy.Environment()
     remaining = exchanges
 
@@ -213,6 +201,4 @@ def bare_simpy(exchanges: int, in_flight: int) -> float:
 
     for k in range(in_flight):
         env.process(source(k * 997))
-    start = process_time()
     env.run()
-    return (process_time() - start) / exchanges * 1e6
