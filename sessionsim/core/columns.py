@@ -63,6 +63,9 @@ DTYPE: Final = np.dtype(
 assert DTYPE.itemsize == ROW.size
 
 
+SIDE: Final = 0xF0  # bits of a note that say what a side request is done for
+
+
 def note_of(cause: Cause, ref: int = -1) -> int:
     """Pack a cause and a reference (message number; -1 for none) into one note."""
     return int(cause) | (ref + 1) << 8
@@ -78,7 +81,7 @@ def note_within(own: int, outer: int) -> int:
 
 def note_outside(note: int) -> int:
     """Note to go on with once a side request is answered: that of what it was done for."""
-    return (note >> 4 & 15) | (note >> 8) << 8 if note & 0xF0 else note
+    return (note >> 4 & 15) | (note >> 8) << 8 if note & SIDE else note
 
 
 def split_note(note: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

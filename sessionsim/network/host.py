@@ -21,7 +21,7 @@ from typing import Any, Protocol
 
 import simpy
 
-from sessionsim.core.columns import HEAD_CODE, ROW, Cause, note_of, note_outside, note_within
+from sessionsim.core.columns import HEAD_CODE, ROW, SIDE, Cause, note_of, note_outside, note_within
 from sessionsim.core.records import SPILL_BYTES, RecordSink
 from sessionsim.core.seeds import mix
 from sessionsim.network.links import Links
@@ -37,62 +37,60 @@ class Journal(Protocol):
 
 
 class Kernel(Protocol):
-    """A queue of future events; times in integer microseconds."""
+    """A queue of future items; times in integer microseconds."""
 
-    def at(self, t_us: int, item: tuple[Any, ...]) -> None: ...
-    def run(self, until_us: int, handle: Callable[[Event], None]) -> None: ...
+    def at(self, t_us: int, item: Item) -> None: ...
+    def run(self, until_us: int, handle: Callable[[Item], None]) -> None: ...
 
 
-# Kinds of event. The items of the queue are plain tuples:
+# Kinds of item. The queue holds plain tuples:
 #   (_ARRIVE, t_us, dst, src, conn, exchange, head, payload, trace, note)
 #   (_WAKE, t_us, endpoint, number of the wish)
 #   (_COMMAND, t_us, endpoint, command)
 #   (_FAILED, t_us, src, dst, conn, exchange, reason, trace, note)
+Item = tuple[Any, ...]
 _ARRIVE, _WAKE, _COMMAND, _FAILED = range(4)
-# What made a machine act: itself (time or a command), a request that came in, or an answer.
-_BY_ITSELF, _BY_REQUEST, _BY_ANSWER = range(3)
-
-
-class Event:
-    """One entry of a queue. `callbacks` and `_ok` are what simpy expects of an event."""
-
-    __slots__ = ("callbacks", "item")
-    _ok = True
-
-    def __init__(self, item: tuple[Any, ...], callbacks: list[Callable[[Any], None]] | None) -> None:
-        self.item, self.callbacks = item, callbacks
 
 
 class SimpyKernel:
-    """simpy's Environment, fed with `Event` objects instead of Timeouts."""
+    """simpy's Environment, whose queue also takes our plain tuples; its own events run beside them.
+
+    The two methods below are the only code that knows how that queue looks. The safe way, dearer, would be
+    `timeout = env.timeout(t_us - env.now, item); timeout.callbacks.append(handle)` and `env.run(until_us)`.
+    """
 
     def __init__(self) -> None:
-        self._env = simpy.Environment(0)
-        self._queue = self._env._queue
-        self._ids = self._env._eid
-        self._callbacks: list[Callable[[Any], None]] = []
+        self.env = simpy.Environment(0)
+        self._queue: list[Any] = self.env._queue
+        self._ids = self.env._eid
 
-    def at(self, t_us: int, item: tuple[Any, ...]) -> None:
-        # What env.schedule() does, without Timeout objects. The safe way, somewhat dearer:
-        #   timeout = env.timeout(t_us - env.now, item); timeout.callbacks.append(handle)
-        heappush(self._queue, (t_us, 1, next(self._ids), Event(item, self._callbacks)))  # type: ignore[misc]
+    def at(self, t_us: int, item: Item) -> None:
+        heappush(self._queue, (t_us, 1, next(self._ids), item))
 
-    def run(self, until_us: int, handle: Callable[[Event], None]) -> None:
-        self._callbacks[:] = [handle]
-        self._env.run(until_us)
+    def run(self, until_us: int, handle: Callable[[Item], None]) -> None:
+        env, queue = self.env, self._queue
+        while queue and queue[0][0] < until_us:
+            item = queue[0][3]
+            if type(item) is tuple:
+                heappop(queue)
+                env._now = item[1]
+                handle(item)
+            else:
+                env.step()
+        env._now = until_us
 
 
 class HeapKernel:
-    """The ten-line heap loop: same order of events as simpy, no library."""
+    """The ten-line heap loop: same order of items as simpy, no library."""
 
     def __init__(self) -> None:
-        self._queue: list[tuple[int, int, Event]] = []
+        self._queue: list[tuple[int, int, Item]] = []
         self._ids = count()
 
-    def at(self, t_us: int, item: tuple[Any, ...]) -> None:
-        heappush(self._queue, (t_us, next(self._ids), Event(item, None)))
+    def at(self, t_us: int, item: Item) -> None:
+        heappush(self._queue, (t_us, next(self._ids), item))
 
-    def run(self, until_us: int, handle: Callable[[Event], None]) -> None:
+    def run(self, until_us: int, handle: Callable[[Item], None]) -> None:
         while self._queue and self._queue[0][0] < until_us:
             handle(heappop(self._queue)[2])
 
@@ -133,7 +131,7 @@ class Host:
         self._kernel, self._at, self._journal = kernel, kernel.at, journal
         self._n_nodes, self._addresses = n_nodes, addresses
         self._links, self._sizes, self._families = links, sizes, families
-        self._delay_us, self._wire = links.delay_us, sizes.wire
+        self._delay_us, self._wire_table = links.delay_us, sizes.table
         self._sink, self._keep_bytes, self._down = sink, keep_bytes, down
         self._watched = bytearray(len(machines))
         if sink is not None:
@@ -147,7 +145,7 @@ class Host:
     def start(self) -> None:
         """Start every machine at time 0, in endpoint order."""
         for endpoint, machine in enumerate(self.machines):
-            self._apply(machine.start(0), endpoint, 0, self._addresses[endpoint], 0, _BY_ITSELF)
+            self._apply(machine.start(0), endpoint, 0, -1, 0)
 
     def command(self, t_us: int, endpoint: int, command: tuple[Any, ...]) -> None:
         """Have a command given to a machine at `t_us`."""
@@ -157,95 +155,107 @@ class Host:
         """Run all events before `until_us`. Can be called again with a later time."""
         self._kernel.run(until_us, self._handle)
 
-    def _handle(self, event: Event) -> None:
-        item = event.item
+    def _handle(self, item: Item) -> None:
+        """Give one item of the queue to its machine, and carry out what the machine wants."""
         kind, now, endpoint = item[0], item[1], item[2]
         machine = self.machines[endpoint]
         if kind == _ARRIVE:
             _, _, _, src, conn, exchange, head, payload, trace, note = item
             effects = machine.receive(src, conn, exchange, head, payload, now)
-            if effects:
-                why = _BY_ANSWER if type(head) is int else _BY_REQUEST
-                self._apply(effects, endpoint, now, trace, note, why)
+            if note & SIDE and type(head) is int:
+                note = note_outside(note)  # an answered side request (replication) is over
         elif kind == _WAKE:
-            if item[3] == self._wishes[endpoint]:
-                self._apply(machine.wake(now), endpoint, now, self._addresses[endpoint], 0, _BY_ITSELF)
+            if item[3] != self._wishes[endpoint]:
+                return
+            effects, trace, note = machine.wake(now), -1, 0
         elif kind == _COMMAND:
-            effects = machine.command(item[3], now)
-            self._apply(effects, endpoint, now, self._addresses[endpoint], 0, _BY_ITSELF)
+            effects, trace, note = machine.command(item[3], now), -1, 0
         else:
             _, _, _, dst, conn, exchange, reason, trace, note = item
-            effects = machine.failed(dst, conn, exchange, reason, now)
-            self._apply(effects, endpoint, now, trace, note, _BY_ANSWER)
+            effects, note = machine.failed(dst, conn, exchange, reason, now), note_outside(note)
+        if effects:
+            self._apply(effects, endpoint, now, trace, note)
 
-    def _apply(self, effects: Effects, src: int, now: int, cause: int, note: int, why: int) -> None:
-        """Carry out the effects of one call. `cause` is the draw address of what led to them."""
+    def _apply(self, effects: Effects, src: int, now: int, cause: int, note: int) -> None:
+        """Carry out the effects of one call.
+
+        Args:
+            effects: what the machine wants.
+            src, now: its endpoint and the time.
+            cause: draw address of the transmission that led to them; -1 if the machine began by itself.
+            note: note of that transmission.
+        """
         position = 0
+        n_nodes = self._n_nodes
         for effect in effects:
-            kind = effect[0]
-            if kind == SEND:
-                position += 1
-                _, dst, conn, exchange, head, payload, own_note = effect
-                if why == _BY_ITSELF:
-                    trace = mix(cause, exchange)
-                    own_note = own_note or note
-                else:
-                    trace = mix(cause, position)
-                    if not own_note:
-                        # An answer sent because an answer came in closes a side request (replication).
-                        own_note = note_outside(note) if why == _BY_ANSWER and type(head) is int else note
-                    elif src < self._n_nodes:
-                        own_note = note_within(own_note, note_outside(note) if why == _BY_ANSWER else note)
-                self._transmit(src, dst, conn, exchange, head, payload, now, trace, own_note)
-            elif kind == WAKE_AT:
-                self._wishes[src] = wish = self._wishes[src] + 1
-                t_us = effect[1] if effect[1] > now else now
-                self._at(t_us, (_WAKE, t_us, src, wish))
-            elif kind == DELIVER:
-                self._journal.deliver(src, effect, now)
-            elif kind == LOG:
-                self._journal.log(src, effect, now)
+            if effect[0] != SEND:
+                self._do(effect, src, now)
+                continue
+            position += 1
+            _, dst, conn, exchange, head, payload, own_note = effect
+            trace = mix(self._addresses[src], exchange) if cause < 0 else mix(cause, position)
+            if not own_note:
+                own_note = note
+            elif src < n_nodes:
+                own_note = note_within(own_note, note)
+            if self._down and (dst in self._down or src in self._down):
+                self._fail(src, dst, conn, exchange, head, now, trace, own_note)
+                continue
+            self.transmissions += 1
+            direction = 0 if type(head) is str else 1
+            wire = self._wire_table[len(payload) << 5 | self._families[src] << 4 | direction << 3 | conn & 7]
+            watched = self._watched[src] or self._watched[dst]
+            sent, number = now, -1
+            if src >= n_nodes or dst >= n_nodes:
+                number, sent = self._client_connection(src, dst, conn, direction, now, watched)
+            arrived = sent + self._delay_us(src, dst, wire[0], trace)
+            if watched:
+                self._record(sent, arrived, src, number, wire, effect, own_note)
+            self._at(arrived, (_ARRIVE, arrived, dst, src, conn, exchange, head, payload, trace, own_note))
 
-    def _transmit(
+    def _do(self, effect: tuple[Any, ...], src: int, now: int) -> None:
+        """Carry out an effect that is not a transmission."""
+        if effect[0] == WAKE_AT:
+            self._wishes[src] = wish = self._wishes[src] + 1
+            t_us = effect[1] if effect[1] > now else now
+            self._at(t_us, (_WAKE, t_us, src, wish))
+        elif effect[0] == DELIVER:
+            self._journal.deliver(src, effect, now)
+        elif effect[0] == LOG:
+            self._journal.log(src, effect, now)
+
+    def _fail(
+        self, src: int, dst: int, conn: int, exchange: int, head: str | int, now: int, trace: int, note: int
+    ) -> None:
+        """Tell a requester after one round trip that nobody answers there; a dead machine sends nothing."""
+        if type(head) is str and src not in self._down:
+            t_us = now + self._links.base_rtt_us(src, dst)
+            self._at(t_us, (_FAILED, t_us, src, dst, conn, exchange, "unreachable", trace, note))
+
+    def _record(
         self,
+        sent: int,
+        arrived: int,
         src: int,
-        dst: int,
-        conn: int,
-        exchange: int,
-        head: str | int,
-        payload: bytes,
-        now: int,
-        trace: int,
+        number: int,
+        wire: tuple[int, int],
+        effect: tuple[Any, ...],
         note: int,
     ) -> None:
-        """Put one transmission on its way."""
-        if self._down and (dst in self._down or src in self._down):
-            if type(head) is str and src not in self._down:
-                t_us = now + self._links.base_rtt_us(src, dst)
-                self._at(t_us, (_FAILED, t_us, src, dst, conn, exchange, "unreachable", trace, note))
-            return
-        self.transmissions += 1
+        """Write down a transmission on a watched link. `number`: of a client's connection, else -1."""
+        _, dst, conn, exchange, head, payload, _ = effect
         direction = 0 if type(head) is str else 1
-        wire_bytes, segments = self._wire(conn & 7, direction, len(payload), self._families[src])
-        n_nodes, sent, number = self._n_nodes, now, -1
-        watched = self._watched[src] or self._watched[dst]
-        if src >= n_nodes or dst >= n_nodes:
-            number, sent = self._client_connection(src, dst, conn, direction, now, watched)
-        arrived = sent + self._delay_us(src, dst, wire_bytes, trace)
-        if watched:
-            if number < 0:
-                number = self._mesh_connection(src, dst, conn, direction)
-            sink = self._sink
-            assert sink is not None
-            buffer = sink.buffer
-            buffer += ROW.pack(
-                sent, arrived, exchange, note, src, dst, number, len(payload), wire_bytes,
-                sink.keep(payload) if self._keep_bytes else -1,
-                segments, HEAD_CODE[head] if type(head) is str else head, conn & 7, direction,
-            )  # fmt: skip
-            if len(buffer) >= SPILL_BYTES:
-                sink.spill()
-        self._at(arrived, (_ARRIVE, arrived, dst, src, conn, exchange, head, payload, trace, note))
+        if number < 0:
+            number = self._mesh_connection(src, dst, conn, direction)
+        sink = self._sink
+        assert sink is not None
+        sink.buffer += ROW.pack(
+            sent, arrived, exchange, note, src, dst, number, len(payload), wire[0],
+            sink.keep(payload) if self._keep_bytes else -1,
+            wire[1], HEAD_CODE[head] if type(head) is str else head, conn & 7, direction,
+        )  # fmt: skip
+        if len(sink.buffer) >= SPILL_BYTES:
+            sink.spill()
 
     def _mesh_connection(self, src: int, dst: int, conn: int, direction: int) -> int:
         """Give the number of a node-to-node connection, named by first appearance of its opener."""

@@ -28,14 +28,29 @@ DESKTOP: Final = 0
 ANDROID: Final = 1
 
 
+class WireTable(dict[int, tuple[int, int]]):
+    """Wire bytes and segments by `app_bytes << 5 | family << 4 | direction << 3 | transport`.
+
+    The host looks sizes up here directly, eight times per onion exchange; what is missing is counted.
+    """
+
+    def __init__(self, sizes: WireSizes) -> None:
+        super().__init__()
+        self._sizes = sizes
+
+    def __missing__(self, key: int) -> tuple[int, int]:
+        found = self[key] = self._sizes.count(key & 7, key >> 3 & 1, key >> 5, key >> 4 & 1)
+        return found
+
+
 class WireSizes:
     """Counts wire bytes. Every answer is a function of its arguments; sizes met before are looked up."""
 
-    __slots__ = ("_known", "_rules")
+    __slots__ = ("_rules", "table")
 
     def __init__(self, rules: WireRules) -> None:
         self._rules = rules
-        self._known: dict[int, tuple[int, int]] = {}
+        self.table = WireTable(self)  # for look-ups on the hot path
 
     def wire(self, transport: int, direction: int, app_bytes: int, family: int = DESKTOP) -> tuple[int, int]:
         """Give bytes on the wire and segments (QUIC: datagrams) of one transmission.
@@ -49,8 +64,9 @@ class WireSizes:
         Raises:
             LocalProtocolError: an unknown transport or a negative length.
         """
-        key = app_bytes << 5 | family << 4 | direction << 3 | transport
-        return self._known.get(key) or self._count(key, transport, direction, app_bytes, family)
+        if app_bytes < 0 or direction not in (0, 1) or family not in (DESKTOP, ANDROID):
+            raise LocalProtocolError(f"wire sizes: {app_bytes} bytes, direction {direction}, family {family}")
+        return self.table[app_bytes << 5 | family << 4 | direction << 3 | transport]
 
     def handshake(self, transport: int) -> tuple[int, int, int]:
         """Give bytes of the opener, bytes of the other side, and round trips before data can be sent.
@@ -80,12 +96,9 @@ class WireSizes:
         """Give the idle time after which a connection must be opened anew; only HTTPS has one."""
         return self._rules.https_idle_us if transport == Transport.HTTPS else 1 << 62
 
-    def _count(
-        self, key: int, transport: int, direction: int, app_bytes: int, family: int
-    ) -> tuple[int, int]:
+    def count(self, transport: int, direction: int, app_bytes: int, family: int) -> tuple[int, int]:
+        """Count what `wire` gives, without looking it up."""
         rules = self._rules
-        if app_bytes < 0 or direction not in (0, 1) or family not in (DESKTOP, ANDROID):
-            raise LocalProtocolError(f"wire sizes: {app_bytes} bytes, direction {direction}, family {family}")
         if transport == Transport.QUIC:
             stream = self._quic_stream(direction, app_bytes)
             segments = -(-stream // (rules.quic_datagram_bytes - rules.quic_packet_bytes))
@@ -99,7 +112,6 @@ class WireSizes:
                 raise LocalProtocolError(f"wire sizes: no transport {transport}")
             segments = self._segments(stream)
             size = stream + segments * rules.tcp_header_bytes
-        self._known[key] = size, segments
         return size, segments
 
     def _segments(self, stream_bytes: int) -> int:

@@ -142,3 +142,18 @@ def test_rows_do_not_depend_on_how_often_progress_is_told(simpy_run) -> None:
     assert np.array_equal(rows_of(records), simpy_run[1])
     assert seen == [s * US_PER_S for s in range(1, 40)]
     assert all(t % US_PER_MS == 0 for t in seen)
+
+
+def test_a_simpy_process_runs_beside_the_host(simpy_run) -> None:
+    kernel = SimpyKernel()
+    ticks: list[int] = []
+
+    def clock():
+        while True:
+            yield kernel.env.timeout(700_000)
+            ticks.append(kernel.env.now)
+
+    kernel.env.process(clock())
+    _, rows, _ = run(SPEC, kernel)
+    assert ticks == list(range(700_000, SPEC.horizon_us, 700_000))
+    assert np.array_equal(rows, simpy_run[1])
