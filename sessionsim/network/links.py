@@ -96,12 +96,8 @@ class LinkRules:
             )
 
 
-# Assumption: pairs whose figures are remembered, about 200 bytes each; beyond it all are forgotten.
-_REMEMBERED: Final = 1 << 18
-
-# Of two endpoints: one-way delay in us without jitter and bytes; mean excess in us times exp(-sigma^2/2);
-# sigma; us per byte.
-_Pair = tuple[int, float, float, float]
+# Of two sites: one-way delay in us without jitter; mean excess in us times exp(-sigma^2/2); sigma.
+_Pair = tuple[int, float, float]
 
 
 class Links:
@@ -118,7 +114,7 @@ class Links:
         InvalidInput: the shipped table of round trips is missing or damaged.
     """
 
-    __slots__ = ("_down", "_extra", "_known", "_measured", "_n", "_rules", "_sites", "_up")
+    __slots__ = ("_down", "_extra", "_known", "_measured", "_rules", "_sites", "_up")
 
     def __init__(
         self,
@@ -131,14 +127,15 @@ class Links:
             raise LocalProtocolError("links: sites and rates differ in length")
         if any(not 0 <= site < SITES for site in sites) or min((0, *up_bit_per_s, *down_bit_per_s)) < 0:
             raise LocalProtocolError("links: a site beyond the table or a negative rate")
-        self._n, self._sites, self._rules = len(sites), tuple(sites), rules
+        self._sites, self._rules = tuple(sites), rules
         self._measured = measured_pairs()
         self._up = [_us_per_byte(rate) for rate in up_bit_per_s]
         self._down = [_us_per_byte(rate) for rate in down_bit_per_s]
         self._extra = [
             rules.last_mile_us if up or down else 0 for up, down in zip(self._up, self._down, strict=True)
         ]
-        self._known: dict[int, _Pair] = {}
+        # By site pair, filled as pairs are met.
+        self._known: list[list[_Pair | None]] = [[None] * SITES for _ in range(SITES)]
 
     def delay_us(self, src: int, dst: int, wire_bytes: int, draw: int) -> int:
         """Give the one-way delay of one transmission in us, from its first bit sent to its last bit received.
@@ -148,17 +145,21 @@ class Links:
             wire_bytes: all bytes on the wire.
             draw: uniform 64-bit number of this transmission and no other.
         """
-        base, scale, sigma, us_per_byte = self._known.get(src * self._n + dst) or self._pair(src, dst)
+        sites, extra = self._sites, self._extra
+        base, scale, sigma = self._known[sites[src]][sites[dst]] or self._pair(sites[src], sites[dst])
         step = draw >> 52
         z = _Z[step] if step != _LAST else _tail(draw)
-        return base + int(scale * exp(sigma * z) + wire_bytes * us_per_byte)
+        us_per_byte = self._up[src] + self._down[dst]
+        return base + extra[src] + extra[dst] + int(scale * exp(sigma * z) + wire_bytes * us_per_byte)
 
     def base_rtt_us(self, src: int, dst: int) -> int:
         """Give the round trip of two endpoints in us without jitter and without time for bytes."""
-        return 2 * (self._known.get(src * self._n + dst) or self._pair(src, dst))[0]
+        one_way_us = self._pair(self._sites[src], self._sites[dst])[0]
+        return 2 * (one_way_us + self._extra[src] + self._extra[dst])
 
-    def _pair(self, src: int, dst: int) -> _Pair:
-        rules, a, b = self._rules, self._sites[src], self._sites[dst]
+    def _pair(self, a: int, b: int) -> _Pair:
+        """Give what delays between two sites are made of: smallest one-way us, jitter's scale and sigma."""
+        rules = self._rules
         smallest_ms, mean_ms, deviation_ms = self._measured[a][b]
         excess_us = (mean_ms - smallest_ms) * US_PER_MS / 2
         if a == b:
@@ -169,15 +170,7 @@ class Links:
             variance = math.log1p((deviation_ms * US_PER_MS) ** 2 / 2 / excess_us**2)
         else:
             excess_us = variance = 0.0
-        pair = (
-            one_way_us + self._extra[src] + self._extra[dst],
-            excess_us * exp(-variance / 2),
-            math.sqrt(variance),
-            self._up[src] + self._down[dst],
-        )
-        if len(self._known) >= _REMEMBERED:
-            self._known.clear()
-        self._known[src * self._n + dst] = pair
+        pair = self._known[a][b] = (one_way_us, excess_us * exp(-variance / 2), math.sqrt(variance))
         return pair
 
 

@@ -5,18 +5,18 @@ given at construction. Each call returns a sequence of effects, and an effect is
 item is its kind, because millions of them pass:
 
     (SEND, dst, conn, exchange, head, payload, note)
-        Transmit `payload` to endpoint `dst`. `conn` is the connection handle: the low three bits are the
-        `core.columns.Transport`; there is one connection per (src, dst, handle). `exchange` pairs a request with its
-        answer: the requester chooses a number unique for itself, the answer repeats it. `head` of a request
-        is an endpoint name from `core.columns.HEADS`, of an answer its status (int, 100 or more).
-        `note` is for truth only: 0 inherits the note of the transmission that led to this one.
+        Transmit `payload` to endpoint `dst`. `conn` is the connection handle: its low three bits are the
+        `core.columns.Transport`, and there is one connection per (src, dst, handle). `exchange` pairs a
+        request with its answer: the requester chooses a number unique for itself, the answer repeats it.
+        `head` of a request is an endpoint name from `core.columns.HEADS`, of an answer its status (int, 100
+        or more). `note` is for truth only; 0 inherits the note of the transmission that led to this one.
     (WAKE_AT, t_us)
         Call `wake` then. One wake is pending; the latest wish wins.
     (DELIVER, sender_id, sent_ms, body, message_hash)
         Hand a received message to the person. sender_id: 33 bytes; body: str; message_hash: str.
     (LOG, what, ref, value)
-        Tell truth what happened to message `ref`: `hash` and `sync_hash` (str, before the first attempt), `stored` and
-        `sync_stored` (int, time in µs), `attempts` (int), `failed` (str, the reason).
+        Tell truth what happened to message `ref`: `hash` and `sync_hash` (str, before the first attempt),
+        `stored` and `sync_stored` (int, time in µs), `attempts` (int), `failed` (str, the reason).
 
 The host gives each transmission a 64-bit draw address: that of a transmission which a machine starts in
 `start`, `command` or `wake` is `mix(address of the machine, exchange)`; that of one caused by a received
@@ -49,7 +49,9 @@ class Machine(Protocol):
     def start(self, now_us: int) -> Effects:
         """Begin. Called once, before anything else."""
 
-    def receive(self, src: int, conn: int, exchange: int, head: str | int, payload: bytes, now_us: int) -> Effects:
+    def receive(
+        self, src: int, conn: int, exchange: int, head: str | int, payload: bytes, now_us: int
+    ) -> Effects:
         """Take a transmission that has arrived. Never raises on hostile bytes."""
 
     def failed(self, dst: int, conn: int, exchange: int, reason: str, now_us: int) -> Effects:

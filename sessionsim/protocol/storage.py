@@ -209,6 +209,8 @@ class MessageStore:
             heapify(expiries)
         else:
             heappush(expiries, (expiry_ms, order, account, namespace))
+            if expiries[0][1] != order:
+                return  # something else expires earlier, and is scheduled
         self._schedule()
 
     def _schedule(self) -> None:

@@ -85,9 +85,15 @@ class XchachaLayer:
 Layer = GcmLayer | XchachaLayer
 
 
+# The layer class of every accepted spelling, for look-ups on the hot path.
+LAYER_TYPES: Final[dict[str, type[Layer]]] = {
+    name: GcmLayer if cipher is AES_GCM else XchachaLayer for name, cipher in ENC_TYPES.items()
+}
+
+
 def open_layer_type(enc_type: str) -> type[Layer]:
     """Give the layer class for a cipher name as it stands in a frame. Raises CannotOpen for unknown names."""
-    known = ENC_TYPES.get(enc_type)
+    known = LAYER_TYPES.get(enc_type)
     if known is None:
         raise CannotOpen(f"unknown enc_type {enc_type!r}"[:80])
-    return GcmLayer if known is AES_GCM else XchachaLayer
+    return known

@@ -18,7 +18,7 @@ from sessionsim.core.errors import CannotOpen, RemoteProtocolError
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Entropy
 from sessionsim.core.units import US_PER_MS
-from sessionsim.protocol.crypto.layer import ENC_TYPES, Layer
+from sessionsim.protocol.crypto.layer import ENC_TYPES, Layer, open_layer_type
 from sessionsim.protocol.crypto.suite import KeyPair, Suite
 from sessionsim.protocol.machine import NOTHING, SEND, WAKE_AT, Effect, Effects
 from sessionsim.protocol.node_rules import NodeRules
@@ -32,7 +32,6 @@ from sessionsim.protocol.wire.onion import (
     decode_hop,
     decode_inner,
     encode_hop,
-    open_request,
     seal_answer,
     target_is_allowed,
 )
@@ -108,12 +107,17 @@ class ServiceNode:
     ) -> Effects:
         """Take a transmission: a request of a client or node, or an answer. Never raises on hostile bytes."""
         transport = conn & _TRANSPORT
+        if type(head) is int:
+            relay = self._relays.get(exchange)
+            if relay and head == 200 and relay[4] == src and conn == _OMQ and len(payload) <= self._max_bytes:
+                # The usual case: an answer goes back the way its request came, unchanged.
+                del self._relays[exchange]
+                return ((SEND, relay[1], relay[2], relay[3], 200, payload, 0),)
+            return self._answered(src, conn, exchange, head, payload, now_us)
         if head == "sn.onion_request":
             if transport != _OMQ or not self._admits(src, payload):
                 return NOTHING
             return self._relayed_request(src, conn, exchange, payload, now_us)
-        if type(head) is int:
-            return self._answered(src, conn, exchange, head, payload, now_us)
         if head == "sn.storage_cc":
             if transport != _OMQ or not self._admits(src, payload):
                 return NOTHING
@@ -213,7 +217,8 @@ class ServiceNode:
         now_us: int,
     ) -> Effects:
         try:
-            layer, plaintext = open_request(self._suite, self._x, ephemeral, enc_type, ciphertext)
+            layer = self._suite.layer_from(open_layer_type(enc_type), self._x, ephemeral)
+            plaintext = layer.open(ciphertext)
         except CannotOpen:
             return (self._reply(src, conn, exchange, 400, b"Invalid ciphertext"),)
         try:

@@ -1,6 +1,6 @@
 """The onion frame (transport 3.2): a length-prefixed blob followed by a JSON object that runs to the end.
 
-    frame(blob, json) = u32_le(len(blob)) ‖ blob ‖ utf8(json)
+frame(blob, json) = u32_le(len(blob)) ‖ blob ‖ utf8(json)
 """
 
 from __future__ import annotations

@@ -174,16 +174,17 @@ def decode_inner(plaintext: bytes) -> Inner:
     Raises:
         RemoteProtocolError: no frame or JSON, or fields of a wrong kind.
     """
-    blob, text = decode_frame(plaintext)
-    if text.startswith(b'{"destination":"'):
-        usual = _usual_route(text)
+    end = 4 + int.from_bytes(plaintext[:4], "little")
+    if plaintext[end : end + 16] == b'{"destination":"':
+        usual = _usual_route(plaintext, end)
         if usual is not None:
-            return TO_NODE, blob, *usual
+            return usual
     return decode_inner_slowly(plaintext)
 
 
-def _usual_route(text: bytes) -> tuple[bytes, str, bytes] | None:
-    """Read a route as the two client families write it: ephemeral key, cipher, destination; else None."""
+def _usual_route(plaintext: bytes, end: int) -> Inner | None:
+    """Read a route as the two client families write it; None for any other. `end`: where its JSON begins."""
+    text = plaintext[end:]
     if len(text) == 165 and text[80:99] == b'","ephemeral_key":"' and text.endswith(b'"}'):
         start, enc_type = 99, AES_GCM
     elif (
@@ -195,9 +196,10 @@ def _usual_route(text: bytes) -> tuple[bytes, str, bytes] | None:
     else:
         return None
     try:
-        return binascii.a2b_hex(text[start : start + 64]), enc_type, binascii.a2b_hex(text[16:80])
+        ephemeral, destination = binascii.a2b_hex(text[start : start + 64]), binascii.a2b_hex(text[16:80])
     except ValueError:
         return None
+    return TO_NODE, plaintext[4:end], ephemeral, enc_type, destination
 
 
 def decode_inner_slowly(plaintext: bytes) -> Inner:
@@ -315,4 +317,7 @@ def open_answer(layer: Layer, payload: bytes, *, as_base64: bool = True) -> tupl
     status, body = fields.get("status"), fields.get("body")
     if type(status) is not int:
         raise RemoteProtocolError("answer without status")
-    return status, body.encode() if type(body) is str else orjson.dumps(body)
+    try:
+        return status, body.encode() if type(body) is str else orjson.dumps(body)
+    except TypeError as wrong:  # nested deeper than the writer goes
+        raise RemoteProtocolError("answer nested too deeply") from wrong

@@ -223,7 +223,8 @@ def read_retrieved(fields: dict[str, Any]) -> tuple[list[Retrieved], bool]:
 def _retrieved(message: Any) -> Retrieved:
     if type(message) is not dict:
         raise RemoteProtocolError("message is not an object")
-    hash_, stamp, expiry, data = (message.get(name) for name in ("hash", "timestamp", "expiration", "data"))
+    get = message.get
+    hash_, stamp, expiry, data = get("hash"), get("timestamp"), get("expiration"), get("data")
     if type(stamp) is not int or type(expiry) is not int or type(data) is not str:
         raise RemoteProtocolError("message with missing fields")
     try:

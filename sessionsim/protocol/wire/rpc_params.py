@@ -143,6 +143,54 @@ def _unbase64(text: str, complaint: str) -> bytes:
 
 
 def _read_retrieve(params: dict[str, Any], _message_max_bytes: int) -> RetrieveCall:
+    return _usual_retrieve(params) or read_retrieve_slowly(params)
+
+
+def _usual_retrieve(params: dict[str, Any]) -> RetrieveCall | None:
+    """Read a signed retrieve as polls have it; None for any other, right or wrong."""
+    get = params.get
+    pubkey, ed25519, text, last_hash = (
+        get("pubkey"),
+        get("pubkey_ed25519"),
+        get("signature"),
+        get("last_hash"),
+    )
+    stamp, size, namespace = get("timestamp"), get("max_size"), get("namespace", 0)
+    if (
+        type(pubkey) is not str
+        or type(ed25519) is not str
+        or type(text) is not str
+        or type(last_hash) is not str
+        or type(stamp) is not int
+        or type(size) is not int
+        or type(namespace) is not int
+        or len(pubkey) != 66
+        or len(ed25519) != 64
+        or len(text) != 88
+        or not _LEAST_TIMESTAMP_MS <= stamp <= MAX_INT64
+        or not -_MAX_INT32 <= size <= _MAX_INT32
+        or not MIN_NAMESPACE <= namespace <= MAX_NAMESPACE
+        or "max_count" in params
+        or (last_hash and (len(last_hash) != HASH_LENGTH or _BASE64.fullmatch(last_hash) is None))
+    ):
+        return None
+    account, public = _bytes_of_hex(pubkey), _bytes_of_hex(ed25519)
+    try:
+        signature = binascii.a2b_base64(text, strict_mode=True)
+    except ValueError:
+        return None
+    if (
+        len(signature) != SIGNATURE_BYTES
+        or len(account) != ACCOUNT_BYTES
+        or len(public) != 32
+        or account[0] != 5
+    ):
+        return None
+    return RetrieveCall(account, namespace, last_hash, 0, size, public, signature, stamp)
+
+
+def read_retrieve_slowly(params: dict[str, Any]) -> RetrieveCall:
+    """Read any retrieve, field by field. Raises Refused."""
     namespace = _namespace(params)
     stamp = _timestamp(params, "timestamp")
     ed25519 = signature = None
