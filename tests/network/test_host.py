@@ -10,8 +10,8 @@ import pytest
 from sessionsim.core.columns import DTYPE, HEAD_CODE, split_note
 from sessionsim.core.errors import InvalidInput
 from sessionsim.core.intents import Intent
-from sessionsim.core.seeds import Seeds
 from sessionsim.core.records import MemoryRecords
+from sessionsim.core.seeds import Seeds
 from sessionsim.core.truth import Truth
 from sessionsim.core.units import US_PER_MS, US_PER_S
 from sessionsim.network.host import HeapKernel, Kernel, SimpyKernel

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Iterator
 
 import numpy as np
@@ -156,17 +155,6 @@ def test_delay_is_a_function_of_its_arguments(
     assert 2 * delay >= fresh.base_rtt_us(src, dst)
     assert fresh.base_rtt_us(src, dst) == used.base_rtt_us(dst, src)
     assert fresh.delay_us(src, dst, size + 1000, draw) >= delay
-
-
-def test_forgetting_what_was_remembered_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    draws = random.Random(8)
-    asked = [(draws.randrange(40), draws.randrange(40), 900, draws.getrandbits(64)) for _ in range(2000)]
-    sites = list(range(0, 200, 5))
-    expected = [between(sites, LinkRules()).delay_us(*one) for one in asked]
-    monkeypatch.setattr(module, "_REMEMBERED", 3)
-    forgetful = between(sites, LinkRules())
-    assert [forgetful.delay_us(*one) for one in asked] == expected
-    assert len(forgetful._known) <= 3
 
 
 @pytest.mark.parametrize(
