@@ -13,7 +13,7 @@ from sessionsim.core.storage import RecordWriter, write_truth
 from sessionsim.experiment.analysis import write_ledgers
 from sessionsim.experiment.manifest import common_facts, is_whole, replicate_hash, write_manifest
 from sessionsim.experiment.readings_file import write_reading_table
-from sessionsim.experiment.stage import Task, positions_of, spec_of, watched_by
+from sessionsim.experiment.stage import Task, operated_by, positions_of, spec_of, watched_by
 from sessionsim.experiment.stored import assemble, load_replicate, write_scene
 from sessionsim.metrics import Tallies, readings_of, tally
 from sessionsim.network.world import build
@@ -69,7 +69,7 @@ def _fill(folder: Path, scenario: Scenario, task: Task, wanted: str, tell: Tell)
     built = time.perf_counter()
     writer = RecordWriter(folder)
     try:
-        truth = world.run(writer, watched_by(positions), task.keep_bytes, tell)
+        truth = world.run(writer, watched_by(positions), task.keep_bytes, tell, owned=operated_by(positions))
     finally:
         writer.close()
     write_truth(folder, truth)

@@ -76,6 +76,11 @@ def positions_of(scenario: Scenario, scene: Scene, seeds: Seeds) -> dict[str, Po
     }
 
 
+def operated_by(positions: dict[str, Position]) -> frozenset[int]:
+    """Give the endpoints that some observer operates."""
+    return frozenset[int]().union(*(position.operated for position in positions.values()))
+
+
 def watched_by(positions: dict[str, Position]) -> frozenset[int]:
     """Give the endpoints that some observer sees: only their links are recorded."""
     return frozenset().union(*(p.tapped | p.operated for p in positions.values()))

@@ -141,6 +141,7 @@ class World:
         progress: Callable[[int], None] | None = None,
         kernel: Kernel | None = None,
         commands: Iterable[Command] = (),
+        owned: frozenset[int] = frozenset(),
     ) -> Truth:
         """Run to the horizon. A world runs once.
 
@@ -150,6 +151,8 @@ class World:
             keep_bytes: keep the application bytes of recorded rows.
             progress: told the simulated time reached, about once per simulated second.
             kernel: simpy if None.
+            owned: clients whose device an observer operates: truth.keys then holds the ephemeral secrets of
+                their requests, which that device has had.
             commands: further commands to clients beside the intents, for example (t_us, account, ("poll",)).
         """
         spec, n_nodes = self.spec, len(self.nodes)
@@ -172,6 +175,10 @@ class World:
             host.command(intent.t_us, n_nodes + intent.sender, command)
         for t_us, account, extra in commands:
             host.command(t_us, n_nodes + account, extra)
+        for endpoint in owned:
+            device = self.machines[endpoint]
+            if isinstance(device, Client):
+                device.requests.kept_pairs = []
         gc.collect()
         gc.freeze()
         thresholds = gc.get_threshold()
@@ -219,6 +226,11 @@ class World:
         for account in self.accounts:
             owners.append((f"account:{account.id_hex}", "ed25519", account.ed))
             owners.append((f"account:{account.id_hex}", "x25519", account.x))
+        for k, account in enumerate(self.accounts):
+            device = self.machines[first + k]
+            assert isinstance(device, Client)
+            for pair in device.requests.kept_pairs or ():
+                owners.append((f"account:{account.id_hex}", "x25519", pair))
         keys: Table = {
             "owner": np.array([owner for owner, _, _ in owners], dtype=object),
             "kind": np.array([kind for _, kind, _ in owners], dtype=object),

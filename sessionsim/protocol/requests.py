@@ -16,7 +16,7 @@ from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Entropy
 from sessionsim.protocol.client_rules import ClientRules
 from sessionsim.protocol.crypto.layer import Layer
-from sessionsim.protocol.crypto.suite import Suite
+from sessionsim.protocol.crypto.suite import KeyPair, Suite
 from sessionsim.protocol.machine import SEND, Effect
 from sessionsim.protocol.paths import Path, build_paths, number_at
 from sessionsim.protocol.wire.onion import LAYER_RANDOM_BYTES as _R
@@ -66,6 +66,8 @@ class Requests:
         self._busy = [0] * len(self.paths)
         self._pending: dict[int, Request] = {}
         self._deadlines: list[tuple[int, int]] = []
+        # Ephemeral pairs of all requests, kept only when somebody owns this device (World.run).
+        self.kept_pairs: list[KeyPair] | None = None
 
     def __len__(self) -> int:
         return len(self._pending)
@@ -79,13 +81,11 @@ class Requests:
         guard, middle, last = self.paths[path]
         hops = self._hops
         random = self._entropy.expand(b"onion" + address, 4 * _R)
-        payload, layer = build_request(
-            self._suite,
-            self._style,
-            (hops[guard], hops[middle], hops[last], hops[node]),
-            body,
-            (random[:_R], random[_R : 2 * _R], random[2 * _R : 3 * _R], random[3 * _R :]),
-        )
+        randoms = (random[:_R], random[_R : 2 * _R], random[2 * _R : 3 * _R], random[3 * _R :])
+        route = (hops[guard], hops[middle], hops[last], hops[node])
+        payload, layer = build_request(self._suite, self._style, route, body, randoms)
+        if self.kept_pairs is not None:
+            self.kept_pairs.extend(self._suite.ephemeral(own[:32]) for own in randoms)
         deadline = now_us + self._rules.request_timeout_us
         self._pending[exchange] = Request(layer, path, node, deadline, done)
         self._busy[path] += 1

@@ -30,6 +30,7 @@ class Config:
         "",
         doc="The file to replay, lines src,dst,unixtime in time order; must be given.",
         source="Assumption: no file is shipped, so there is no default",
+        path=True,
     )
     window_start_us: int = setting(
         0,
