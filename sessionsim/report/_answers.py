@@ -108,9 +108,9 @@ def _clause(readings: Readings, observer: str, secret: Secret) -> str:
         remarks.append(f"interval {interval}")
     if reading.baseline is not None:
         remarks.append(f"blind guess {quantity(reading.baseline, 'prob')}")
-    if "guard and replica" in reading.counts:
-        held = f"{reading.counts['guard and replica']:,.0f} of {total:,.0f}"
-        remarks.append(f"ceiling {held}, by guards and replicas operated")
+    if "ceiling" in reading.counts:
+        held = f"{reading.counts['ceiling']:,.0f} of {total:,.0f}"
+        remarks.append(f"ceiling {held}, by the guards, replicas and devices operated")
     of = "of" if secret.id == "S6" else "for"
     return f"{secret.object} {of} {known:,.0f} of {total:,.0f} {secret.nouns} ({'; '.join(remarks)})"
 

@@ -172,6 +172,17 @@ def test_each_secret_needs_its_own_relation(make_replicate: Make) -> None:
     assert found["idle: S6"].high == pytest.approx(1 - 0.5101, abs=1e-3)  # Wilson for 0 of 4
 
 
+def test_the_ceiling_of_links_counts_accounts_seen_from_both_sides_or_from_their_device(
+    make_replicate: Make,
+) -> None:
+    # Accounts 0 and 2 have the even nodes as swarm; guards are 0 1, 2 3, 4 5, 6 7; devices are 12 to 15.
+    for operated, ceiling in {(): 0, (0,): 1, (1, 2): 2, (0, 4, 6): 2, (13,): 1, (0, 12, 13): 2}.items():
+        positions = {"eve": Position(operated=frozenset(operated))}
+        replicate = make_replicate(positions=positions, ledgers={"eve": ()})
+        found = named(readings([replicate]), "who-learned-what")
+        assert found["eve: S6"].counts["ceiling"] == ceiling, operated
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

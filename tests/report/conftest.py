@@ -80,7 +80,7 @@ def sample_readings() -> list[Reading]:
         for secret, noun in NOUNS.items():
             numbers = {"accounts": 20.0, noun: 20.0, "known": 20.0 if secret == "S10" and known else known}
             if secret == "S6":
-                numbers["guard and replica"] = 4.0
+                numbers["ceiling"] = 4.0
             share = numbers["known"] / 20
             ends = {"low": share * 0.5, "high": min(1.0, share + 0.16)}
             blind = {"baseline": 1 / 19, "baseline_name": "blind guess"}

@@ -33,8 +33,8 @@ def test_all_three_sentences_of_an_ordinary_run(readings: list[Reading], manifes
         "98 of 100 messages arrived (98.0 %; interval 97.0 to 99.0 % over 3 seeds), 1 more was unfinished at"
         " the end; a client's link carried 70.1 MB (63.1 to 77.1 MB) a day, 86 % of it for polls.",
         "“snodes” knows the network address of 3 of 20 accounts (15 %; interval 8 to 31 %; blind guess"
-        " 5.3 %; ceiling 4 of 20, by guards and replicas operated) and who talks to whom for 3 of 20"
-        " contacts (15 %; interval 8 to 31 %; blind guess 5.3 %); which address an account uses and who"
+        " 5.3 %; ceiling 4 of 20, by the guards, replicas and devices operated) and who talks to whom for 3"
+        " of 20 contacts (15 %; interval 8 to 31 %; blind guess 5.3 %); which address an account uses and who"
         " talks to whom: not seen here by “isp” (at most 16 % by the interval).",
     )
 

@@ -112,8 +112,7 @@ def _share(counts: Sequence[Counts], observer: str, secret: str, kind: str) -> R
     )
     numbers = {"known": known, _PLURAL[kind]: total, "accounts": float(sum(len(t) for _, t in per_seed))}
     if secret in ("S6",):
-        # To link an account with its address one has to see the one and the other.
-        numbers["guard and replica"] = sum(c.total(f"{observer}/ends") for c in counts)
+        numbers["ceiling"] = sum(c.total(f"{observer}/ends") for c in counts)
     return reading(
         "who-learned-what",
         f"{observer}: {secret}",
@@ -126,10 +125,15 @@ def _share(counts: Sequence[Counts], observer: str, secret: str, kind: str) -> R
 
 
 def _both_ends(replicate: Replicate, observer: str) -> FloatArray:
-    """Mark the accounts that have a guard and a replica in an observer's hands, shape (n_accounts,)."""
-    position = replicate.positions.get(observer, Position())
-    bad = frozenset(node for node in position.operated if node < len(replicate.nodes))
-    return floats([exposure.covered(bad).both for exposure in exposures(replicate)])
+    """Mark the accounts whose link with an address an observer could see, shape (n_accounts,).
+
+    Somebody has to see the address and the account: a guard and a replica, or the account's own device.
+    """
+    operated = replicate.positions.get(observer, Position()).operated
+    own = [endpoint in operated for endpoint in replicate.truth.accounts["endpoint"].tolist()]
+    bad = frozenset(node for node in operated if node < len(replicate.nodes))
+    both = [exposure.covered(bad).both for exposure in exposures(replicate)]
+    return np.maximum(floats(own), floats(both))
 
 
 def _lost(replicate: Replicate, known: dict[str, dict[str, set[str]]], observer: str) -> int:
