@@ -21,7 +21,7 @@ from sessionsim.core.records import MemoryRecords
 from sessionsim.core.truth import Truth
 from sessionsim.core.view import Table
 from sessionsim.experiment import installed
-from sessionsim.experiment.stage import positions_of, spec_of, tasks_of, watched_by
+from sessionsim.experiment.stage import operated_by, positions_of, spec_of, tasks_of, watched_by
 from sessionsim.network.world import build
 from sessionsim.scenario import read_scenario, resolve
 
@@ -107,7 +107,7 @@ def outcome(text: str, suite: str, folder: Path) -> Outcome:
     world = build(spec)
     positions = positions_of(scenario, world.scene, spec.seeds)
     sink = MemoryRecords()
-    truth = world.run(sink, watched_by(positions), keep_bytes=True)
+    truth = world.run(sink, watched_by(positions), keep_bytes=True, owned=operated_by(positions))
     accounts = truth.accounts
     pairs = zip(accounts["endpoint"].tolist(), accounts["account_id"].tolist(), strict=True)
     owners = {endpoint: f"account:{account}" for endpoint, account in pairs}
