@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sessionsim.core.columns import DTYPE, HEAD_CODE, split_note
+from sessionsim.core.columns import DTYPE, HEAD_CODE, Cause, Transport, split_note
 from sessionsim.core.errors import InvalidInput
 from sessionsim.core.intents import Intent
 from sessionsim.core.records import MemoryRecords
@@ -15,7 +15,9 @@ from sessionsim.core.seeds import Seeds
 from sessionsim.core.truth import Truth
 from sessionsim.core.units import US_PER_MS, US_PER_S
 from sessionsim.network.host import HeapKernel, Kernel, SimpyKernel
+from sessionsim.network.wire_sizes import WireRules
 from sessionsim.network.world import WorldSpec, build
+from sessionsim.protocol.client_rules import PLATFORMS as PLATFORM_RULES
 
 PLATFORMS = ("desktop", "android", "ios", "desktop")
 SPEC = WorldSpec(
@@ -157,3 +159,40 @@ def test_a_simpy_process_runs_beside_the_host(simpy_run) -> None:
     _, rows, _ = run(SPEC, kernel)
     assert ticks == list(range(700_000, SPEC.horizon_us, 700_000))
     assert np.array_equal(rows, simpy_run[1])
+
+
+@pytest.mark.parametrize("interval_s", [10, 3, 0])
+def test_an_idle_quic_connection_has_one_keep_alive_per_interval_and_https_has_none(interval_s: int) -> None:
+    # Polls every 35 s leave silences long enough for several keep-alives; a minute and a half has few polls.
+    rules = {name: replace(rule, poll_interval_us=35 * US_PER_S) for name, rule in PLATFORM_RULES.items()}
+    interval_us = interval_s * US_PER_S
+    spec = replace(
+        SPEC,
+        client_rules=rules,
+        wire_rules=WireRules(quic_keepalive_us=interval_us),
+        horizon_us=180 * US_PER_S,
+        measured=(0, 180 * US_PER_S),
+    )
+    rows = run(spec)[1]
+    alive = rows["head"] == HEAD_CODE["keepalive"]
+    assert (rows["transport"][alive] == Transport.QUIC).all()
+    assert (rows["direction"][alive] == 0).all()
+    assert (split_note(rows["note"][alive])[0] == Cause.KEEPALIVE).all()
+    assert (rows["wire_bytes"][alive] == 68).all()
+    if not interval_us:
+        assert not alive.any()
+        return
+    n_nodes, expected = len(build(spec).nodes), 0
+    quic = (rows["transport"] == Transport.QUIC) & ((rows["src"] >= n_nodes) | (rows["dst"] >= n_nodes))
+    for conn in np.unique(rows["conn"][quic]):
+        mine = rows[rows["conn"] == conn]
+        shaken = mine["head"] == HEAD_CODE["handshake"]
+        talk = ~shaken & (mine["head"] != HEAD_CODE["keepalive"])
+        used = np.sort(mine["t_sent_us"][talk])
+        silences = np.diff(used)
+        # One after every full interval of a silence, none once it is over.
+        expected += int((np.maximum(silences - 1, 0) // interval_us).sum())
+        busy = np.sort(mine["t_sent_us"][~shaken])
+        assert (np.diff(busy) <= interval_us).all()
+    assert expected > 10
+    assert alive.sum() == expected
