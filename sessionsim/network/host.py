@@ -14,6 +14,7 @@ time (Assumption; transport 5.11). Client connections open with a handshake, and
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
 from itertools import count
@@ -40,6 +41,7 @@ class Kernel(Protocol):
     """A queue of future items; times in integer microseconds."""
 
     def at(self, t_us: int, item: Item) -> None: ...
+    def later(self, t_us: int, item: Item) -> None: ...
     def run(self, until_us: int, handle: Callable[[Item], None]) -> None: ...
 
 
@@ -55,28 +57,46 @@ _ARRIVE, _WAKE, _COMMAND, _FAILED = range(4)
 class SimpyKernel:
     """simpy's Environment, whose queue also takes our plain tuples; its own events run beside them.
 
-    The two methods below are the only code that knows how that queue looks. The safe way, dearer, would be
+    The methods below are the only code that knows how that queue looks. The safe way, dearer, would be
     `timeout = env.timeout(t_us - env.now, item); timeout.callbacks.append(handle)` and `env.run(until_us)`.
+
+    `later` is for wishes to be woken after a time-out. Most come in order of time and outlive their reason,
+    so they wait in a plain queue and leave the heap small; entries of both are taken in one order.
     """
 
     def __init__(self) -> None:
         self.env = simpy.Environment(0)
         self._queue: list[Any] = self.env._queue
         self._ids = self.env._eid
+        self._late: deque[tuple[int, int, int, Item]] = deque()
 
     def at(self, t_us: int, item: Item) -> None:
         heappush(self._queue, (t_us, 1, next(self._ids), item))
 
+    def later(self, t_us: int, item: Item) -> None:
+        if self._late and t_us < self._late[-1][0]:
+            self.at(t_us, item)
+        else:
+            self._late.append((t_us, 1, next(self._ids), item))
+
     def run(self, until_us: int, handle: Callable[[Item], None]) -> None:
-        env, queue = self.env, self._queue
-        while queue and queue[0][0] < until_us:
-            item = queue[0][3]
-            if type(item) is tuple:
-                heappop(queue)
-                env._now = item[1]
-                handle(item)
+        env, queue, late = self.env, self._queue, self._late
+        while queue or late:
+            if late and (not queue or late[0] < queue[0]):
+                t_us, _, _, item = late[0]
+                if t_us >= until_us:
+                    break
+                late.popleft()
             else:
-                env.step()
+                t_us, _, _, item = queue[0]
+                if t_us >= until_us:
+                    break
+                if type(item) is not tuple:
+                    env.step()
+                    continue
+                heappop(queue)
+            env._now = t_us
+            handle(item)
         env._now = until_us
 
 
@@ -89,6 +109,8 @@ class HeapKernel:
 
     def at(self, t_us: int, item: Item) -> None:
         heappush(self._queue, (t_us, next(self._ids), item))
+
+    later = at
 
     def run(self, until_us: int, handle: Callable[[Item], None]) -> None:
         while self._queue and self._queue[0][0] < until_us:
@@ -128,7 +150,8 @@ class Host:
         down: frozenset[int] = frozenset(),
     ) -> None:
         self.machines = machines
-        self._kernel, self._at, self._journal = kernel, kernel.at, journal
+        self._kernel, self._journal = kernel, journal
+        self._at, self._later = kernel.at, kernel.later
         self._n_nodes, self._addresses = n_nodes, addresses
         self._links, self._sizes, self._families = links, sizes, families
         self._delay_us, self._wire_table = links.delay_us, sizes.table
@@ -218,7 +241,7 @@ class Host:
         if effect[0] == WAKE_AT:
             self._wishes[src] = wish = self._wishes[src] + 1
             t_us = effect[1] if effect[1] > now else now
-            self._at(t_us, (_WAKE, t_us, src, wish))
+            self._later(t_us, (_WAKE, t_us, src, wish))
         elif effect[0] == DELIVER:
             self._journal.deliver(src, effect, now)
         elif effect[0] == LOG:

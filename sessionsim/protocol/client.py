@@ -10,6 +10,7 @@ merging of requests made within 100 ms are not part of this machine yet (docs/li
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from sessionsim.core.columns import Cause, note_of
@@ -64,6 +65,7 @@ class Client:
         sizes = [
             rules.max_size_configs if namespace else rules.max_size_messages for namespace in rules.namespaces
         ]
+        self._sign = partial(suite.sign, account.ed)
         self._poll_template = PollTemplate(
             self.body_style, account.id_hex, account.ed.public.hex(), rules.namespaces, sizes
         )
@@ -187,9 +189,6 @@ class Client:
         """Write the batch of signed retrieves for one node."""
         cursors = [self._last_hash.get((node, namespace), "") for namespace in self.rules.namespaces]
         return self._poll_template.fill(self.wire_ms(now_us), cursors, self._sign)
-
-    def _sign(self, text: bytes) -> bytes:
-        return self.suite.sign(self.account.ed, text)
 
     def _polled(self, node: int, status: int, body: bytes, now_us: int) -> list[Effect]:
         self._polls_open -= 1

@@ -192,6 +192,12 @@ class MessageStore:
             found.append(message)
         return found, False
 
+    def is_empty(self, account: bytes, namespace: int, now_ms: int) -> bool:
+        """Say whether a box holds nothing; as `retrieve`, it first removes what has expired."""
+        if now_ms >= self._next_ms:
+            self._clean(now_ms)
+        return (account, namespace) not in self._boxes
+
     def expire(self, now_ms: int) -> None:
         """Catch up with the clean-ups that were due until `now_ms`."""
         if now_ms >= self._next_ms:

@@ -131,7 +131,7 @@ class Jobs:
         if job.in_turn:
             return self._continue(job, first_exchange, effects, now_us)
         calls = job.calls
-        if not any(type(call) is StoreCall for call in calls):
+        if StoreCall not in map(type, calls):
             # Nothing to forward: a poll, in most cases.
             now_ms, run = now_us // US_PER_MS + self._epoch_ms, self._rpc.answer
             answers = [run(call, now_ms) for call in calls]  # type: ignore[arg-type]

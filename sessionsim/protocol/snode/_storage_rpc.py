@@ -49,6 +49,7 @@ class StorageRpc:
         self._swarm = nodes.swarm[endpoint]
         self._swarms = tuple(swarm for swarm in nodes.members if swarm != UNASSIGNED_SWARM)
         self._verdict = (b"", False)
+        self._nothing = (0, b"")  # the answer of an empty box, and the millisecond it is of
         self._version = rules.version_numbers
         self.hard_fork = b"[%d,%d]" % (rules.hard_fork, rules.hard_fork_revision)
         self._tolerance_ms = rules.store_tolerance_us // US_PER_MS
@@ -89,7 +90,8 @@ class StorageRpc:
             return text_answer(401, f"store: signature required to store to namespace {call.namespace}")
         if abs(call.signed_ms - now_ms) > self._window_ms:
             return text_answer(406, "store signature timestamp too far from current time")
-        if not self._signature_holds("store", call, call.signature):
+        text = signed_text("store", call.namespace, call.signed_ms)
+        if not self._signature_holds(call.account, call.ed25519, text, call.signature):
             return text_answer(401, "store signature verification failed")
         return None
 
@@ -121,39 +123,45 @@ class StorageRpc:
         return became, expiry_ms, self._suite.sign(self._ed, hash_.encode())
 
     def _retrieve(self, call: RetrieveCall, now_ms: int) -> Answer:
-        if not self._is_ours(call.account):
-            return self._wrong_swarm(call.account, now_ms)
-        if call.signature is not None:
-            if abs(call.signed_ms - now_ms) > self._window_ms:
+        account, namespace, last_hash, max_count, size, ed25519, signature, signed_ms = call
+        known, ours = self._verdict
+        if not (ours if known == account else self._is_ours(account)):
+            return self._wrong_swarm(account, now_ms)
+        if signature is not None:
+            if abs(signed_ms - now_ms) > self._window_ms:
                 return text_answer(406, "retrieve timestamp too far from current time")
-            if not self._signature_holds("retrieve", call, call.signature):
+            text = signed_text("retrieve", namespace, signed_ms)
+            if not self._signature_holds(account, ed25519, text, signature):
                 return text_answer(401, "retrieve signature verification failed")
-        elif not is_open_to_read(call.namespace):
+        elif not is_open_to_read(namespace):
             return text_answer(401, "retrieve: request signature required")
+        if self.store.is_empty(account, namespace, now_ms):
+            if self._nothing[0] != now_ms:
+                self._nothing = now_ms, rpc_answers.retrieve_body((), False, now_ms, self.hard_fork)
+            return 200, self._nothing[1], True
         most = self._rules.retrieve_max_bytes
-        size = call.max_size
-        if size == 0 and call.max_count == 0:
+        if size == 0 and max_count == 0:
             size = -self._rules.retrieve_share
         if size < 0:
             size = most // -size
         elif size == 0 or size > most:
             size = most
         # A negative count asks for one message, as the real database reads it.
-        count = 1 if call.max_count < 0 else call.max_count
-        found, more = self.store.retrieve(call.account, call.namespace, call.last_hash, count, size, now_ms)
+        count = 1 if max_count < 0 else max_count
+        found, more = self.store.retrieve(account, namespace, last_hash, count, size, now_ms)
         return 200, rpc_answers.retrieve_body(found, more, now_ms, self.hard_fork), True
 
-    def _signature_holds(self, method: str, call: StoreCall | RetrieveCall, signature: bytes) -> bool:
-        public = call.ed25519
-        if public is None or call.account[0] != _ACCOUNT_PREFIX:
-            public = call.account[1:]
-        else:
+    def _signature_holds(self, account: bytes, ed25519: bytes | None, text: bytes, signature: bytes) -> bool:
+        """Check a signature of an account, whose Ed25519 key is named apart if its id is an X25519 key."""
+        public = account[1:]
+        if ed25519 is not None and account[0] == _ACCOUNT_PREFIX:
             try:
-                if x25519_public_of_ed25519(public) != call.account[1:]:
+                if x25519_public_of_ed25519(ed25519) != public:
                     return False
             except CannotOpen:
                 return False
-        return self._suite.verify(public, signed_text(method, call.namespace, call.signed_ms), signature)
+            public = ed25519
+        return self._suite.verify(public, text, signature)
 
     def _is_ours(self, account: bytes) -> bool:
         # The parts of a batch ask for one account, so the last verdict is worth keeping.
