@@ -21,7 +21,9 @@ Overrides = Annotated[
         "--set", metavar="KEY=VALUE", help="Override a key, for example clients.desktop=3; repeatable."
     ),
 ]
-Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Run this seed instead of the scenario's.")]
+Seed = Annotated[
+    int | None, typer.Option("--seed", min=0, max=10**18, help="Run this seed instead of the scenario's.")
+]
 SeedSpan = Annotated[
     str | None, typer.Option("--seeds", metavar="A..B", help="Run these seeds instead of the scenario's.")
 ]

@@ -21,7 +21,7 @@ from rich.progress import (
 
 from sessionsim.cli._options import Json, Overrides, ScenarioPath, Seed, SeedSpan, Workers, load, processes
 from sessionsim.core.errors import InvalidInput
-from sessionsim.experiment import Finished, forget, preflight, run_scenario, whole_replicates
+from sessionsim.experiment import Finished, check_folder, forget, preflight, run_scenario, whole_replicates
 from sessionsim.experiment import Progress as Reached
 from sessionsim.report import stored_answers, write_report
 from sessionsim.scenario import Scenario
@@ -29,12 +29,21 @@ from sessionsim.scenario import Scenario
 _JSON_FORMAT = 1
 
 
+def _folder(name: str) -> Path:
+    if not name:
+        raise typer.BadParameter("an empty name; give a folder, or leave --out away")
+    return Path(name)
+
+
 def run(
     scenario: ScenarioPath,
     seed: Seed = None,
     seeds: SeedSpan = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Folder of the results. Default: results/<scenario>.")
+        Path | None,
+        typer.Option(
+            "--out", parser=_folder, metavar="DIR", help="Folder of the results. Default: results/<scenario>."
+        ),
     ] = None,
     set_: Overrides = None,
     workers: Workers = None,
@@ -47,13 +56,16 @@ def run(
     """Run a scenario and write its report; go on where an interrupted run stopped."""
     chosen = load(scenario, set_, seed, seeds)
     folder = out or Path("results") / chosen.name
-    if folder.exists() and not folder.is_dir():
-        raise InvalidInput("--out", str(folder), "a folder, or a name that is free")
+    check_folder(folder, chosen.seeds)
     preflight(chosen)
-    if fresh:
-        forget(folder)
-    finished = _finish(chosen, folder, processes(workers), quiet)
-    page = write_report(folder)
+    try:
+        if fresh:
+            forget(folder)
+        finished = _finish(chosen, folder, processes(workers), quiet)
+        page = write_report(folder)
+    except OSError as wrong:
+        hint = f"{wrong.strerror or wrong}{f': {wrong.filename}' if wrong.filename else ''}."
+        raise InvalidInput("--out", str(folder), "a folder that can be written to", hint) from wrong
     _tell(chosen, finished, page, json_)
 
 

@@ -7,6 +7,10 @@ the value found and what is allowed.
 
 from __future__ import annotations
 
+from typing import Final
+
+_LONGEST: Final = 200  # Assumption: more of a wrong value would hide the message around it
+
 
 class SessionSimError(Exception):
     """Base of all errors raised on purpose by sessionsim."""
@@ -24,12 +28,20 @@ class InvalidInput(SessionSimError):
 
     def __init__(self, place: str, found: object, allowed: str, hint: str = "") -> None:
         self.place, self.found, self.allowed, self.hint = place, found, allowed, hint
-        text = f"{place}: found {found!r}; allowed: {allowed}"
+        text = f"{place}: found {_shown(found)}; allowed: {allowed}"
         super().__init__(f"{text}. {hint}" if hint else text)
 
     def __reduce__(self) -> tuple[type[InvalidInput], tuple[str, object, str, str]]:
         # The default would call the class with the message alone, and lose the error between processes.
         return type(self), (self.place, self.found, self.allowed, self.hint)
+
+
+def _shown(found: object) -> str:
+    try:
+        text = repr(found)
+    except (ValueError, RecursionError):  # Python refuses to write out a number of thousands of digits
+        return "a value too long to show"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 class StorageDamaged(SessionSimError):

@@ -50,7 +50,8 @@ _FACTORS: dict[Unit, dict[str, Decimal]] = {
     },
 }
 _NOT_WRITTEN = ("µs", "kiB", "MiB", "GiB")  # read, but another spelling is preferred
-_NUMBER = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*(\S+)\s*\Z", re.ASCII)
+_EXAMPLES: dict[Unit, str] = {"us": "5 s", "bytes": "76.8 kB", "prob": "10 %", "bit_per_s": "20 Mbit/s"}
+_NUMBER = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*([^\s\d.]\S*)\s*\Z", re.ASCII)
 
 
 def allowed_units(unit: Unit) -> str:
@@ -74,7 +75,7 @@ def parse_quantity(text: object, unit: Unit, place: str = "value") -> int | floa
     """
     match = _NUMBER.match(text) if isinstance(text, str) else None
     if match is None:
-        hint = 'Write the number and its unit in quotes, like "5 s".'
+        hint = f'Write the number and its unit in quotes, like "{_EXAMPLES[unit]}".'
         raise InvalidInput(place, text, allowed_units(unit), hint)
     factor = _FACTORS[unit].get(match[2])
     if factor is None:

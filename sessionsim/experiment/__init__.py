@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sessionsim.experiment.catalogue import families, installed
+from sessionsim.experiment.folder import check_folder
 from sessionsim.experiment.forecast import Forecast, forecast
 from sessionsim.experiment.run import Finished, Progress, forget, preflight, run_scenario, whole_replicates
 from sessionsim.experiment.stored import load_replicate
@@ -11,6 +12,7 @@ __all__ = [
     "Finished",
     "Forecast",
     "Progress",
+    "check_folder",
     "families",
     "forecast",
     "forget",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -110,7 +111,9 @@ def write_manifest(folder: Path, facts: Mapping[str, Any], durations: Mapping[st
     timing = {"written": datetime.now(UTC).isoformat(timespec="seconds"), **durations}
     sizes = {p.relative_to(folder).as_posix(): p.stat().st_size for p in sorted(folder.rglob("*.parquet"))}
     text = json.dumps({**facts, "timing": timing, "files": sizes}, indent=1, ensure_ascii=False)
-    (folder / NAME).write_text(text + "\n", encoding="utf-8")
+    temporary = folder / f".{NAME}.partial-{os.getpid()}"
+    temporary.write_text(text + "\n", encoding="utf-8")
+    temporary.replace(folder / NAME)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ which raises a flag that each replicate looks at about once per simulated second
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -114,6 +115,15 @@ def _begin(reached: Any, stop: Any) -> None:
     global _reached, _stop
     _reached, _stop = reached, stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A killed parent cannot say so: without this, its workers would go on and then wait for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _work(scenario: Scenario, task: Task, out: Path, position: int) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -10,13 +11,17 @@ from pathlib import Path
 
 import sessionsim
 from sessionsim.core.readings import Reading
+from sessionsim.experiment.folder import alone, check_folder, is_ours, is_replicate
 from sessionsim.experiment.manifest import common_facts, is_whole, replicate_hash, write_manifest
 from sessionsim.experiment.pool import run_tasks
 from sessionsim.experiment.readings_file import write_readings
-from sessionsim.experiment.stage import positions_of, spec_of, tasks_of
+from sessionsim.experiment.replicate import Outcome
+from sessionsim.experiment.stage import Task, positions_of, spec_of, tasks_of
 from sessionsim.metrics import readings_of
 from sessionsim.network.world import build
 from sessionsim.scenario import Scenario
+
+_PARTIAL = re.compile(r"\.\d+\.partial-\d+\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,7 @@ def run_scenario(
         watch: told about progress several times a second.
 
     Raises:
+        InvalidInput: the folder holds files of others where results would go, or another run uses it.
         KeyboardInterrupt: stopped by a person; finished replicates stay, the same call goes on from them.
     """
     begun = time.perf_counter()
@@ -70,11 +76,19 @@ def run_scenario(
             share = sum(reached) / (horizon * len(tasks))
             watch(Progress(share, sum(t >= horizon for t in reached), len(tasks)))
 
-    out.mkdir(parents=True, exist_ok=True)
-    for task in tasks:
-        for stale in out.glob(f".{task.seed}.partial-*"):
-            shutil.rmtree(stale)
-    outcomes = run_tasks(scenario, tasks, out, workers, relay)
+    check_folder(out, (task.seed for task in tasks))
+    with alone(out):
+        for task in tasks:
+            for stale in out.glob(f".{task.seed}.partial-*"):
+                shutil.rmtree(stale)
+        outcomes = run_tasks(scenario, tasks, out, workers, relay)
+        return _gather(scenario, tasks, out, outcomes, begun)
+
+
+def _gather(
+    scenario: Scenario, tasks: Sequence[Task], out: Path, outcomes: Sequence[Outcome], begun: float
+) -> Finished:
+    """Write what all replicates say together."""
     found = readings_of([outcome.tallies for outcome in outcomes])
     seeds = tuple(sorted(task.seed for task in tasks))
     facts = {
@@ -99,13 +113,20 @@ def whole_replicates(scenario: Scenario, out: Path) -> int:
 
 def forget(out: Path) -> None:
     """Remove what earlier runs left in a folder: replicates, readings, report. Nothing else is touched."""
-    if not out.is_dir():
-        return
+    if out.is_dir():
+        with alone(out):
+            _forget(out)
+
+
+def _forget(out: Path) -> None:
     for path in sorted(out.iterdir()):
-        is_replicate = path.name.isdigit() and (path / "manifest.json").is_file()
-        if path.is_dir() and (is_replicate or ".partial-" in path.name):
+        whole = is_replicate(path) and (path / "manifest.json").is_file()
+        if whole or (path.is_dir() and _PARTIAL.match(path.name)):
             shutil.rmtree(path)
-    for name in ("readings.json", "manifest.json", "report.html"):
-        (out / name).unlink(missing_ok=True)
-    for figure in (out / "figures").glob("*.svg"):
-        figure.unlink()
+    for name in ("readings.json", "manifest.json"):
+        if is_ours(out / name):
+            (out / name).unlink()
+    if is_ours(out / "report.html"):
+        (out / "report.html").unlink()
+        for figure in (out / "figures").glob("*.svg"):
+            figure.unlink()

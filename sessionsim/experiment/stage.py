@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sessionsim.adversary import VANTAGES, join
+from sessionsim.core.errors import InvalidInput
 from sessionsim.core.scene import Position, Scene
 from sessionsim.core.seeds import Seeds
 from sessionsim.network.world import WorldSpec
-from sessionsim.scenario import Scenario
+from sessionsim.scenario import Scenario, Vantage
 from sessionsim.workload._registry import PATTERNS
 
 
@@ -64,7 +65,7 @@ def spec_of(scenario: Scenario, task: Task, horizon_us: int | None = None) -> Wo
 def positions_of(scenario: Scenario, scene: Scene, seeds: Seeds) -> dict[str, Position]:
     """Let every vantage choose its place; a coalition gets the union of its members' places."""
     single = {
-        vantage.name: VANTAGES[vantage.kind].factory(vantage.config).choose(scene, seeds)
+        vantage.name: _choose(vantage, scene, seeds)
         for vantage in scenario.vantages
         if vantage.kind != "coalition"
     }
@@ -79,6 +80,15 @@ def positions_of(scenario: Scenario, scene: Scene, seeds: Seeds) -> dict[str, Po
 def operated_by(positions: dict[str, Position]) -> frozenset[int]:
     """Give the endpoints that some observer operates."""
     return frozenset[int]().union(*(position.operated for position in positions.values()))
+
+
+def _choose(vantage: Vantage, scene: Scene, seeds: Seeds) -> Position:
+    try:
+        return VANTAGES[vantage.kind].factory(vantage.config).choose(scene, seeds)
+    except InvalidInput as wrong:
+        # A vantage knows its own key, but not what the scenario calls it.
+        place = f"vantages.{vantage.name}.{wrong.place.split()[-1]}"
+        raise InvalidInput(place, wrong.found, wrong.allowed, wrong.hint) from wrong
 
 
 def watched_by(positions: dict[str, Position]) -> frozenset[int]:

@@ -34,8 +34,9 @@ def load(run_dir: Path) -> ReportData:
     Raises:
         StorageDamaged: there is no readings.json or no manifest, or a file cannot be read.
     """
-    readings = tuple(_readings(run_dir / "readings.json"))
-    folders = _replicates(run_dir)
+    stored = _json(run_dir / "readings.json")
+    readings = tuple(_readings(run_dir / "readings.json", stored))
+    folders = _replicates(run_dir, stored)
     if not folders:
         raise StorageDamaged(f"{run_dir} holds no finished replicate (no manifest.json)")
     manifests = [(folder, _json(folder / "manifest.json")) for folder in folders]
@@ -58,10 +59,18 @@ def load(run_dir: Path) -> ReportData:
     )
 
 
-def _replicates(run_dir: Path) -> list[Path]:
+def _replicates(run_dir: Path, stored: Any) -> list[Path]:
+    """List the replicates that the readings are of; a folder may hold others, of earlier runs."""
     if (run_dir / "truth").is_dir():
         return [run_dir]
-    return sorted(path.parent for path in run_dir.glob("*/manifest.json") if path.parent.name.isdecimal())
+    found = sorted(path.parent for path in run_dir.glob("*/manifest.json") if path.parent.name.isdecimal())
+    seeds = stored.get("seeds") if isinstance(stored, dict) else None
+    if not isinstance(seeds, list):
+        return found
+    missing = [seed for seed in seeds if run_dir / str(seed) not in found]
+    if missing and found:
+        raise StorageDamaged(f"{run_dir / str(missing[0])} is missing, but readings.json speaks of it")
+    return [folder for folder in found if int(folder.name) in seeds]
 
 
 def _json(path: Path) -> Any:
@@ -73,12 +82,11 @@ def _json(path: Path) -> Any:
         raise StorageDamaged(f"{path} cannot be read: cut off, or not JSON") from broken
 
 
-def _readings(path: Path) -> list[Reading]:
-    stored = _json(path)
-    items = stored["readings"] if isinstance(stored, dict) else stored
+def _readings(path: Path, stored: Any) -> list[Reading]:
     try:
+        items = stored["readings"] if isinstance(stored, dict) else stored
         return [Reading(**item) for item in items]
-    except TypeError as unlike:
+    except (KeyError, TypeError) as unlike:
         raise StorageDamaged(f"{path} holds readings of another format: {unlike}") from unlike
 
 

@@ -76,9 +76,12 @@ def _read(path: Path, above: tuple[Path, ...]) -> tuple[dict[str, Any], dict[Key
     text = _text(path)
     try:
         values = tomllib.loads(text)
+        places = {keys: f"{path.name}:{line}" for keys, line in key_lines(text).items()}
     except tomllib.TOMLDecodeError as wrong:
         raise _syntax_error(path.name, text, str(wrong)) from wrong
-    places = {keys: f"{path.name}:{line}" for keys, line in key_lines(text).items()}
+    except (RecursionError, ValueError) as wrong:  # Python's own limits of depth and of digits
+        found = "values nested too deep" if isinstance(wrong, RecursionError) else "a number too long to read"
+        raise InvalidInput(path.name, found, 'TOML lines like `key = "5 s"`') from wrong
     base = values.get("extends")
     if base is None:
         return values, places
@@ -104,7 +107,7 @@ def _text(path: Path) -> str:
     if len(raw) > _MAX_BYTES:
         raise InvalidInput(path.name, f"{len(raw)} bytes", f"at most {_MAX_BYTES} bytes")
     try:
-        return raw.decode()
+        return raw.decode("utf-8-sig")  # some editors put a byte order mark in front
     except UnicodeDecodeError as wrong:
         line = raw[: wrong.start].count(b"\n") + 1
         raise InvalidInput(f"{path.name}:{line}", "bytes that are not UTF-8", "UTF-8 text") from wrong
@@ -171,10 +174,17 @@ def _override(text: str, values: dict[str, Any], places: dict[KeyPath, str]) -> 
     path = tuple(part.strip() for part in key.split("."))
     if not equals or not all(path):
         raise InvalidInput("--set", text, "key=value, for example clients.desktop=3")
+    if path[0] == "extends":
+        raise InvalidInput("--set", text, "a key other than extends, which only a file can say")
     try:
-        value = tomllib.loads(f"v = {written}")["v"]
-    except tomllib.TOMLDecodeError:
-        value = written.strip()
+        parsed = tomllib.loads(f"v = {written}")
+    except RecursionError as wrong:
+        raise InvalidInput("--set", text, "a value that is not nested so deep") from wrong
+    except ValueError:
+        parsed = {"v": written.strip()}
+    if len(parsed) != 1:
+        raise InvalidInput("--set", text, "one key=value; repeat --set for another")
+    value = parsed["v"]
     if isinstance(value, date | time):  # no key takes a TOML date; a plain text looks just like one
         value = written.strip()
     table = values

@@ -154,7 +154,8 @@ class _Resolver:
         try:
             made = settings_from(model, config)
         except InvalidInput as wrong:
-            place = f"{self.raw.origins.of(path)} {wrong.place}"
+            key = keys_of(config).get(wrong.place, wrong.place)
+            place = self.raw.origins.of((*path, key))
             raise InvalidInput(place, wrong.found, wrong.allowed, wrong.hint) from wrong
         shown: dict[str, Any] = {tag[0]: tag[1]} if tag else {}
         defaults = {

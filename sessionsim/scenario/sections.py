@@ -109,4 +109,6 @@ def parse_seeds(text: str, place: str) -> tuple[int, ...]:
         if not first <= last < first + _MAX_SEEDS:
             raise InvalidInput(place, text, f"{allowed}, ascending, at most {_MAX_SEEDS}")
         seeds.update(range(first, last + 1))
+        if len(seeds) > _MAX_SEEDS:
+            raise InvalidInput(place, text, f"at most {_MAX_SEEDS} seeds")
     return tuple(sorted(seeds))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from typing import Annotated, Any, Final
 
 from pydantic import (
@@ -34,7 +35,16 @@ MAX_CLIENTS: Final = (
 )
 
 _CONFIG: Final = ConfigDict(extra="forbid", frozen=True, strict=True)
-_Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+
+
+def _readable(value: str) -> str:
+    # Cc: control characters; Cs: what is left of bytes that were no text. Neither can stand in a report.
+    if not value.strip() or any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t" for c in value):
+        raise refuse(value, "a text that is not empty and has no control characters")
+    return value
+
+
+_Text = Annotated[str, StringConstraints(min_length=1, max_length=2000), AfterValidator(_readable)]
 
 
 def _name(value: str) -> str:
@@ -45,7 +55,9 @@ def _name(value: str) -> str:
 
 def _seeds(value: object) -> object:
     """Take a single seed written as a number for the text it stands for."""
-    return str(value) if type(value) is int else value
+    if type(value) not in (int, str):
+        raise refuse(value, 'a number, or a text in quotes like "1..8" or "1..3,7"')
+    return str(value) if isinstance(value, int) and abs(value) < 10**18 else value
 
 
 def _one_of(words: tuple[str, ...]) -> AfterValidator:

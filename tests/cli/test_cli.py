@@ -107,7 +107,7 @@ WRONG = [
     ("[vantages.isp]", "[vantages.'../x']", "name of 1 to 64"),
     ('pattern = "active-pairs"\npace = 100', 'pattern = "replay"\ntrace = "gone.csv"', "gone.csv"),
     ('title = "Tiny"', 'title = "Tiny', "tiny.toml:1"),
-    ("clients = [0, 1]", "clients = [0, 99]", "99"),
+    ("clients = [0, 1]", "clients = [0, 99]", "vantages.isp.clients: found 99"),
 ]
 
 
@@ -146,6 +146,10 @@ def test_a_wrong_scenario_gives_one_message_and_no_folder(
         ["run", "TINY", "--set", "clients.desktop=many"],
         ["run", "TINY", "--workers", "0"],
         ["run", "TINY", "--out", "TINY"],
+        ["run", "TINY", "--out", "tiny.toml/below"],
+        ["run", "TINY", "--out", ""],
+        ["run", "TINY", "--seed", "1" + "0" * 30],
+        ["run", "TINY", "--set", "title=\udcff"],
         ["run"],
         ["walk"],
         ["list", "people"],

@@ -11,6 +11,11 @@ def test_input_errors_name_place_finding_and_what_is_allowed() -> None:
     assert isinstance(wrong, SessionSimError)
 
 
+def test_a_long_value_does_not_hide_the_message() -> None:
+    assert len(str(InvalidInput("p", "x" * 10_000, "a"))) < 300
+    assert "too long to show" in str(InvalidInput("p", 16**9_999, "a"))
+
+
 def test_errors_travel_between_processes() -> None:
     wrong = pickle.loads(pickle.dumps(InvalidInput("p", 3, "a", "h")))
     assert (wrong.place, wrong.found, wrong.allowed, wrong.hint, str(wrong)) == (

@@ -82,6 +82,16 @@ def test_a_cut_off_file_is_named(run_dir: Path, cut: str) -> None:
         write_report(run_dir)
 
 
+def test_replicates_of_earlier_runs_are_left_out(run_dir: Path) -> None:
+    readings = run_dir / "readings.json"
+    readings.write_text(json.dumps(json.loads(readings.read_text()) | {"seeds": [2, 3]}))
+    text = write_report(run_dir).read_text(encoding="utf-8")
+    assert "Seeds 2 (fast), 3 (sodium)" in text
+    readings.write_text(json.dumps(json.loads(readings.read_text()) | {"seeds": [2, 7]}))
+    with pytest.raises(StorageDamaged, match="7 is missing"):
+        write_report(run_dir)
+
+
 def test_a_folder_without_replicates_is_refused(run_dir: Path) -> None:
     for seed in (1, 2, 3):
         (run_dir / str(seed) / "manifest.json").unlink()

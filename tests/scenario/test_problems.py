@@ -46,11 +46,21 @@ WRONG = [
     ("pace = 2", "pace = nan", "bad.toml:29 workload.pace", None, "0.01 to 100"),
     ("pace = 2", "pace = = 2", "bad.toml:29", "pace = = 2", "TOML"),
     ('"1 min"', '"1 min', "bad.toml:7", 'duration = "1 min', "TOML"),
+    ('"2 s"', '"20"', "bad.toml:21 platform.ios.poll_interval", "20", 'like "5 s"'),
+    ("12.5 %", "0.125", "bad.toml:33 vantages.nodes.fraction", "0.125", 'like "10 %"'),
+    ('"1..3"', "[1, 2]", "bad.toml:5 run.seeds", [1, 2], '"1..3,7"'),
+    ('"1..3"', '"1..90000,100001..190000"', "bad.toml:5 run.seeds", None, "at most 100000 seeds"),
+    ('"A title"', '" "', "bad.toml:1 title", " ", "not empty"),
+    ('"A title"', '"a\\u0000b"', "bad.toml:1 title", "a\0b", "no control characters"),
+    ("desktop = 3", "desktop = 0x" + 9_999 * "f", "bad.toml:17 clients.desktop", None, "100000 or less"),
+    ("desktop = 3", "desktop = " + 9_999 * "9", "bad.toml", "a number too long to read", "TOML"),
+    ("desktop = 3", "desktop = " + 5_000 * "[" + 5_000 * "]", "bad.toml", "values nested too deep", "TOML"),
+    ("desktop = 3", ".".join(5_000 * "a") + " = 1", "bad.toml", "values nested too deep", "TOML"),
     ("[clients]\ndesktop = 3\nios = 1", "clients = 3", "bad.toml:16 network.links.clients", "clients", "one of the keys"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("old", "new", "place", "found", "told"), WRONG, ids=[f"{w[1]}" for w in WRONG])
+@pytest.mark.parametrize(("old", "new", "place", "found", "told"), WRONG, ids=[f"{w[1]}"[:60] for w in WRONG])
 def test_a_wrong_scenario_is_told_where_and_what(
     good: Path, catalogue: Catalogue, old: str, new: str, place: str, found: object, told: str
 ) -> None:
@@ -64,6 +74,28 @@ def test_a_wrong_scenario_is_told_where_and_what(
     assert found is None or wrong.value.found == found
     assert told in f"{wrong.value.allowed} {wrong.value.hint}"
     assert "\n" not in str(wrong.value)
+    assert len(str(wrong.value)) < 1000
+
+
+def test_a_byte_order_mark_in_front_does_no_harm(good: Path, catalogue: Catalogue) -> None:
+    plain = resolve(read_scenario(good), catalogue)
+    good.write_text(f"\ufeff{good.read_text()}", encoding="utf-8")
+    assert resolve(read_scenario(good), catalogue) == plain
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("extends=good", "a key other than extends"),
+        ("clients.desktop=2\nclients.ios=3", "one key=value"),
+        (f"clients.desktop={5_000 * '['}", "nested"),
+        (f"clients.desktop={9_999 * '9'}", "whole number"),
+    ],
+)
+def test_an_override_says_one_thing(good: Path, catalogue: Catalogue, override: str, told: str) -> None:
+    with pytest.raises(InvalidInput, match=told) as wrong:
+        resolve(read_scenario(good, [override]), catalogue)
+    assert len(str(wrong.value)) < 1000
 
 
 @pytest.mark.parametrize("name", ["../x", "<script>", "A", "a" * 65, "a b", "", "a/b"])
