@@ -5,7 +5,9 @@
     anything else       nothing
 
 A row seen both ways is seen at the endpoint, and a row whose two ends are both seen is one row, at the
-earlier time. What was lost on the way is seen only where it left. Source: metrics 0.1, design.md (Vantage).
+earlier time. What was lost on the way is seen only where it left. Numbers of connections and of exchanges
+are the run's own: they count what happens elsewhere, and a client's exchange number even says what the
+exchange is for. So each view has its own, by first appearance. Source: metrics 0.1, design.md (Vantage).
 """
 
 from __future__ import annotations
@@ -72,6 +74,7 @@ def observe(
         rows[column] = values
     order = np.lexsort((rows["row"], rows["t_us"]))
     ordered: Table = {column: rows[column][order] for column in VIEW_COLUMNS}
+    ordered["conn"], ordered["exchange"] = _own_numbers(ordered)
     handles = sorted(set(ordered["blob"].tolist()) - {-1})
     return View(
         observer=name,
@@ -83,6 +86,30 @@ def observe(
         own=position.operated,
         addresses=_addresses(ordered, endpoints, len(nodes)),
     )
+
+
+def _own_numbers(rows: Table) -> tuple[Times, Times]:
+    """Number connections, and the exchanges of each end of each, by first appearance; -1 stays."""
+    conn: Times = rows["conn"].astype(np.int64)
+    exchange: Times = rows["exchange"].astype(np.int64)
+    opener = np.where(rows["direction"] == 0, rows["src"], rows["dst"]).astype(np.int64)
+    conns = _by_first_appearance(conn)
+    paired = np.flatnonzero(exchange >= 0)
+    key = conns[paired]
+    for part in (opener[paired], exchange[paired]):
+        values = np.unique(part, return_inverse=True)[1]
+        key = _by_first_appearance(key * (int(values.max(initial=0)) + 1) + values)
+    exchange[paired] = key
+    return conns, exchange
+
+
+def _by_first_appearance(values: Times) -> Times:
+    """Replace values by 0, 1, 2 … in the order in which they first occur."""
+    _, first, inverse = np.unique(values, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    ranked: Times = rank[inverse]
+    return ranked
 
 
 def _sightings(position: Position, records: Table) -> tuple[Times, Times]:

@@ -44,7 +44,7 @@ HEAD_CODE: Final = {name: code for code, name in enumerate(HEADS)}
 ROW: Final = struct.Struct("<qqqqiiiiiiHHBB")
 DTYPE: Final = np.dtype(
     [
-        ("t_sent_us", "<i8"),  # when the last byte left the source
+        ("t_sent_us", "<i8"),  # when the first byte left the source
         ("t_recv_us", "<i8"),  # when the last byte reached the destination; -1 if it never did
         ("exchange", "<i8"),  # pairs a request with its answer on one connection; known to its two ends
         ("note", "<i8"),  # truth: cause and reference, see split_note

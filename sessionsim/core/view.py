@@ -23,7 +23,8 @@ AT_LINK: Final = 0
 AT_ENDPOINT: Final = 1
 
 # Columns of View.rows. Seen at a link: row, t_us, place, src, dst, conn, transport, direction, wire_bytes,
-# segments. Seen at an endpoint in addition: head, exchange, app_bytes, blob.
+# segments. Seen at an endpoint in addition: head, exchange, app_bytes, blob. Connections and exchanges are
+# numbered by first appearance in the view, since the run's own numbers would tell what happens elsewhere.
 VIEW_COLUMNS: Final = (
     "row", "t_us", "place", "src", "dst", "conn", "transport", "direction",
     "wire_bytes", "segments", "head", "exchange", "app_bytes", "blob",

@@ -33,7 +33,7 @@ _RESPONSE_HEADERS: Final = (
     "Content-Length: \r\n\r\n"
 )
 _TEXT_SOURCE: Final = (
-    "Assumption: length of the header text in network/wire_sizes.py, digits of the length apart"
+    "Assumption: length of the header text in network/wire_rules.py, digits of the length apart"
 )
 
 

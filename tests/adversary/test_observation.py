@@ -63,7 +63,7 @@ def test_operator_sees_sending_and_arrival_with_bytes_and_own_keys() -> None:
     assert column(view, "t_us") == [150, 160]
     assert column(view, "place") == [AT_ENDPOINT] * 2
     assert column(view, "head") == [0, 1]
-    assert column(view, "exchange") == [7, 2]
+    assert column(view, "exchange") == [0, 1]
     assert view.blobs == {0: b"zero", 1: b"one"}
     assert [(key.owner, key.secret) for key in view.keys] == [("node:0", b"\xa0")]
 
@@ -127,3 +127,28 @@ def test_records_are_not_changed() -> None:
     before = {name: values.copy() for name, values in table.items()}
     observe("eve", Position(operated=frozenset({0}), clock_offset_us=5), table, BLOBS, KEYS, NODES, "fast")
     assert all((table[name] == before[name]).all() for name in table)
+
+
+def test_connections_and_exchanges_are_numbered_by_first_appearance_in_each_view() -> None:
+    rows = [
+        (100, 110, 7 << 4, 0, 3, 0, 9, 1, 1, 0, 1, 0, 0, 0),  # a client asks twice over one connection
+        (120, 130, 5 << 4 | 3, 0, 3, 0, 9, 1, 1, 0, 1, 0, 0, 0),
+        (140, 150, 5 << 4 | 3, 0, 0, 3, 9, 1, 1, 0, 1, 200, 0, 1),  # the second is answered first
+        (160, 170, 7 << 4, 0, 0, 3, 9, 1, 1, 0, 1, 200, 0, 1),
+        (180, 190, 7 << 4, 0, 4, 0, 4, 1, 1, 0, 1, 0, 0, 0),  # another client with the same number
+        (200, 210, -1, 0, 4, 0, 4, 0, 1, -1, 1, 5, 0, 0),  # keep-alive
+        (220, 230, 7 << 4, 0, 0, 3, 9, 1, 1, 0, 1, 1, 0, 0),  # the other end asks with that number too
+    ]
+
+    def seen(renamed: list[tuple[int, ...]], node: int = 0) -> tuple[list[int], list[int]]:
+        position = Position(operated=frozenset({node}))
+        view = observe("eve", position, records(renamed), {}, KEYS, NODES, "fast")
+        return column(view, "conn"), column(view, "exchange")
+
+    assert seen(rows) == ([0, 0, 0, 0, 1, 1, 0], [0, 1, 1, 0, 2, -1, 3])
+    # What the run calls them does not show, nor what happens elsewhere.
+    elsewhere = (90, 95, 8, 0, 4, 1, 2, 1, 1, 0, 1, 0, 0, 0)
+    other = [elsewhere, *((*row[:2], row[2] + 64 if row[2] >= 0 else -1, *row[3:6], row[6] + 50, *row[7:])
+                          for row in rows)]  # fmt: skip
+    assert seen(other) == seen(rows)
+    assert seen(rows, node=2) == ([], [])
