@@ -172,6 +172,15 @@ def test_each_secret_needs_its_own_relation(make_replicate: Make) -> None:
     assert found["idle: S6"].high == pytest.approx(1 - 0.5101, abs=1e-3)  # Wilson for 0 of 4
 
 
+def test_a_blind_guess_has_as_many_candidates_as_there_are(make_replicate: Make) -> None:
+    replicates = [make_replicate(seed=k, messages=MESSAGES, ledgers={"eve": ()}) for k in range(3)]
+    found = named(readings(replicates), "who-learned-what")
+    assert found["eve: S6"].baseline == 1 / 4  # any of the four addresses
+    assert found["eve: S1"].baseline == 1 / 4
+    assert found["eve: S5"].baseline == pytest.approx(1 / 3)  # nobody is a contact of their own
+    assert found["eve: S10"].baseline is None
+
+
 def test_the_ceiling_of_links_counts_accounts_seen_from_both_sides_or_from_their_device(
     make_replicate: Make,
 ) -> None:

@@ -41,6 +41,8 @@ SECRETS = {
     "S7-address": ("account", Relation.ONLINE, "addr"),
     "S10": ("message", Relation.HAS_SIZE, "message"),
 }
+# Secrets that name an account or an address.
+_GUESSED = ("S1", "S1-sync", "S2", "S3", "S4", "S5", "S6")
 _PLURAL = {"message": "messages", "sync copy": "sync copies", "contact": "contacts", "account": "accounts"}
 
 
@@ -104,12 +106,10 @@ def _share(counts: Sequence[Counts], observer: str, secret: str, kind: str) -> R
     per_seed = [(c.sums[f"{observer}/{secret}"], c.sums[f"of {secret}"]) for c in counts]
     known, total = (float(sum(pair[i].sum() for pair in per_seed)) for i in (0, 1))
     accounts = float(np.mean([len(c.sums["of S6"]) for c in counts]))
-    # A guess among the other accounts of this run; sizes and online times have no such candidates.
-    guess = (
-        1 / (accounts - 1)
-        if accounts > 1 and secret in ("S1", "S1-sync", "S2", "S3", "S4", "S5", "S6")
-        else None
-    )
+    # A contact is one of the others, anything else may belong to anybody of this run; sizes and online times
+    # have no such candidates.
+    candidates = {"S5": accounts - 1}.get(secret, accounts)
+    guess = 1 / candidates if candidates >= 1 and secret in _GUESSED else None
     numbers = {"known": known, _PLURAL[kind]: total, "accounts": float(sum(len(t) for _, t in per_seed))}
     if secret in ("S6",):
         numbers["ceiling"] = sum(c.total(f"{observer}/ends") for c in counts)
@@ -120,7 +120,7 @@ def _share(counts: Sequence[Counts], observer: str, secret: str, kind: str) -> R
         share(units_of(per_seed)),
         counts=numbers,
         baseline=guess,
-        baseline_name="blind guess among the other accounts, closed world" if guess is not None else "",
+        baseline_name="blind guess among the accounts of this run, closed world" if guess is not None else "",
     )
 
 
