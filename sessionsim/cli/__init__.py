@@ -6,6 +6,6 @@ Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 a bug of 
 
 from __future__ import annotations
 
-from sessionsim.cli._app import main
+from sessionsim.cli._entry import main
 
 __all__ = ["main"]

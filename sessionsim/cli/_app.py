@@ -42,8 +42,8 @@ def _options(
     pass
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the command line. Ends with SystemExit: 0 done, 1 a bug, 2 wrong input, 130 interrupted."""
+def run(arguments: list[str] | None = None) -> None:
+    """Run the verb that the arguments name. Ends with SystemExit: 0 done, 2 wrong input, 130 interrupted."""
     try:
         app(arguments)
     except LocalProtocolError:

@@ -80,7 +80,9 @@ def _finish(scenario: Scenario, folder: Path, workers: int, quiet: bool) -> Fini
         TimeRemainingColumn(),
     )
     try:
-        with Progress(*columns, console=console, transient=True, disable=quiet) as bar:
+        with Progress(
+            *columns, console=console, transient=True, disable=quiet or not console.is_terminal
+        ) as bar:
             line = bar.add_task(scenario.name, total=1.0)
 
             def watch(reached: Reached) -> None:

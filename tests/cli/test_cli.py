@@ -274,6 +274,53 @@ def test_an_interrupted_run_ends_with_130_and_goes_on_later(tiny_file: Path, tmp
     assert not (out / "readings.json").exists()
 
 
+def test_ctrl_c_at_any_moment_ends_with_130_and_without_a_traceback(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sessionsim.cli._app.run", interrupted)
+    assert call(capsys, "list", "dates") == (130, "", "Interrupted.\n")
+
+
+@pytest.mark.slow
+def test_a_killed_run_takes_its_workers_along_and_goes_on_later(tiny_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = [
+        sys.executable,
+        "-c",
+        "from sessionsim.cli import main; main()",
+        "run",
+        tiny_file,
+        "--out",
+        out,
+    ]
+    command += ["--workers", "2", "--quiet", "--seeds"]
+    running = subprocess.Popen([*command, "10..70"], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not list(out.glob(".*partial*")) and running.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    workers = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
+    running.kill()
+    running.wait()
+    while any(_is_running(pid) for pid in workers) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert len(workers) >= 2
+    assert not any(_is_running(pid) for pid in workers)
+    assert not (out / "readings.json").exists()
+    subprocess.run([*command, "10..11"], check=True, stdout=subprocess.DEVNULL)
+    assert not list(out.glob(".1[01].partial*"))
+    assert json.loads((out / "readings.json").read_text())["seeds"] == [9, 10, 11]
+
+
+def _is_running(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "scenarios").glob("*.toml")), ids=lambda path: path.stem)
 def test_a_shipped_scenario_is_right_and_says_which_question_it_answers(
     capsys: pytest.CaptureFixture[str], path: Path
