@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,3 +77,15 @@ def test_both_ways_to_the_x25519_key_agree() -> None:
         account = account_from_seed(number.to_bytes(16, "big"))
         assert real.x25519_keypair(account.x.secret) == account.x
         assert account_id_of_ed25519(account.ed.public) == account.id
+
+
+@pytest.mark.parametrize("case", GROUPS["messages:ed25519"], ids=lambda case: str(case["name"]))
+def test_keys_and_signatures_of_the_message_vectors(case: dict[str, Any]) -> None:
+    pair = real.ed25519_keypair(bytes.fromhex(case["input"]["seed"]))
+    if case["name"] == "sign":
+        message = case["input"]["message_utf8"].encode()
+        assert real.ed25519_sign(pair, message).hex() == case["expected"]
+        assert real.ed25519_verify(pair.public, message, bytes.fromhex(case["expected"]))
+    else:
+        assert pair.public.hex() == case["expected"]["pk"]
+        assert (pair.secret + pair.public).hex() == case["expected"]["sk64"]
