@@ -51,12 +51,12 @@ def describe(data: ReportData, readings: Readings) -> str:
     for name, *_ in STRETCHES:
         half, late = (readings.get("latency", f"{name}, {q}") for q in ("p50", "p95"))
         parts.append(f"{name}: half within {of_reading(half)}, 95 % within {of_reading(late)}")
-    return "Share of delivered messages against time on a logarithmic axis. " + "; ".join(parts) + "."
+    return "Share of messages against time on a logarithmic axis. " + "; ".join(parts) + "."
 
 
 def note(data: ReportData, readings: Readings) -> str:
     """Say how to read it."""
-    text = "A curve's height is the share of delivered messages that took at most that long."
+    text = "A curve's height is the share, of all messages that came so far, which took at most that long."
     if _banded(data):
         text += f" The band spans the {len(data.seeds)} seeds, end to end."
     return text + " Marks on the curve: p50, p95 and p99 with their 95 % intervals, where the data suffice."
@@ -99,7 +99,7 @@ def draw(figure: Any, data: ReportData, readings: Readings, narrow: bool) -> Non
     axes.set_xticks(ticks, labels=[tick(at, "us") for at in ticks])
     axes.minorticks_off()
     axes.set_xlabel("time, logarithmic")
-    axes.set_ylabel("" if narrow else "share of delivered messages")
+    axes.set_ylabel("" if narrow else "share of messages")
 
 
 def _share(ascending: FloatArray, at: FloatArray) -> FloatArray:
@@ -183,7 +183,7 @@ def rows(data: ReportData, readings: Readings) -> tuple[str, tuple[str, ...], li
                 messages = f"{reading.counts['messages']:,.0f}"
                 table.append((f"{name}, {statistic}", of_reading(reading), span_of(reading), messages, n))
     return (
-        "Time of delivered messages",
+        "Time of messages that came so far",
         ("what", "value", "95 % interval", "messages", "units of replication"),
         table,
     )

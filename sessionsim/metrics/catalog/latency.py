@@ -1,4 +1,4 @@
-"""How long a message takes, of those that were delivered.
+"""How long a message takes, of those that came so far: stored, or delivered.
 
 Three stretches: from the wish to send until the sender's device knows that the message is stored, from
 there until the recipient's device hands it over (0 if that came first: other replicas may serve it before
