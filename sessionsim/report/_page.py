@@ -237,5 +237,5 @@ def _price_note(readings: Readings) -> str:
         text += f"; delivery: {delivered.interval}"
     return (
         text
-        + ". Times are of messages that came so far; what is unfinished at the end is neither delivered nor lost."
+        + ". Times are of messages that came so far; what is unfinished is neither delivered nor lost."
     )
