@@ -64,6 +64,8 @@ def _reliability(readings: Readings) -> str:
         if unfinished:
             text += f", {unfinished:,.0f} more {'was' if unfinished == 1 else 'were'} unfinished at the end"
     total = readings.get("traffic", "client links, total")
+    if total is not None and total.value is None and total.n:
+        return f"{text}; what a client's link carries cannot be said ({of_reading(total)})."
     if total is None or total.value is None:
         return f"{text}; no client's link was watched, so bytes were not measured."
     text += f"; a client's link carried {_with_span(total)} a day"

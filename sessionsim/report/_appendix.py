@@ -34,9 +34,23 @@ def settings(manifest: Mapping[str, Any]) -> tuple[list[tuple[str, ...]], list[t
 
 
 def commands(data: ReportData) -> str:
-    """Give the commands that make this report again."""
-    name = data.name
-    return f"sessionsim run scenarios/{name}.toml\nsessionsim report results/{name}"
+    """Give the commands that make this report again from the exact scenario, saved under its own name."""
+    name, run = data.name, data.manifest.get("resolved", {}).get("run", {})
+    apart = run.get("open", {}).get("seed")  # the scenario itself names this one
+    seeds = spans(sorted(seed.seed for seed in data.seeds if seed.seed != apart))
+    chosen = f" --seeds {seeds}" if seeds and seeds != str(run.get("seeds", "")) else ""
+    return f"sessionsim run {name}.toml{chosen}\nsessionsim report results/{name}"
+
+
+def spans(seeds: list[int]) -> str:
+    """Write ascending seeds as a scenario has them: "1..3,7"."""
+    parts: list[list[int]] = []
+    for seed in seeds:
+        if parts and parts[-1][-1] == seed - 1:
+            parts[-1].append(seed)
+        else:
+            parts.append([seed])
+    return ",".join(str(part[0]) if len(part) == 1 else f"{part[0]}..{part[-1]}" for part in parts)
 
 
 def manifest_facts(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:

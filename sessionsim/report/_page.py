@@ -108,6 +108,7 @@ def page(data: ReportData, figures: Sequence[Drawn]) -> str:
         limits=LIMITS,
         assumptions=assumptions,
         sourced=sourced,
+        scenario_name=data.name,
         commands=_appendix.commands(data),
         manifest=_appendix.manifest_facts(manifest),
         scenario=_appendix.scenario_text(manifest),
@@ -236,6 +237,5 @@ def _price_note(readings: Readings) -> str:
     if delivered is not None and delivered.interval.startswith("95 % bound"):
         text += f"; delivery: {delivered.interval}"
     return (
-        text
-        + ". Times are of messages that came so far; what is unfinished is neither delivered nor lost."
+        text + ". Times are of messages that came so far; what is unfinished is neither delivered nor lost."
     )

@@ -39,7 +39,8 @@ def ready(data: ReportData, readings: Readings) -> bool:
 
 def height(readings: Readings, narrow: bool) -> int:
     """Height in pixels: a row per bar, and the names of the series."""
-    return 52 * len(bars(readings)) + (110 if narrow else 64)
+    # A single bar needs room for the axis below it all the same.
+    return 52 * max(len(bars(readings)), 2) + (110 if narrow else 64)
 
 
 def describe(data: ReportData, readings: Readings) -> str:

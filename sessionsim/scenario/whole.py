@@ -37,9 +37,24 @@ MAX_CLIENTS: Final = (
 _CONFIG: Final = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+def _is_control(character: str) -> bool:
+    # Cs is what is left of bytes that were no text; signs that turn the direction could fake another text.
+    turns = unicodedata.bidirectional(character) in {
+        "LRE",
+        "RLE",
+        "LRO",
+        "RLO",
+        "PDF",
+        "LRI",
+        "RLI",
+        "FSI",
+        "PDI",
+    }
+    return turns or unicodedata.category(character) in ("Cc", "Cs")
+
+
 def _readable(value: str) -> str:
-    # Cc: control characters; Cs: what is left of bytes that were no text. Neither can stand in a report.
-    if not value.strip() or any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t" for c in value):
+    if not value.strip() or any(c not in "\n\t" and _is_control(c) for c in value):
         raise refuse(value, "a text that is not empty and has no control characters")
     return value
 

@@ -65,6 +65,15 @@ def test_no_messages_at_all_give_no_number(manifest: Manifest) -> None:
     assert knowledge.startswith("Who learned what was not asked")
 
 
+def test_too_few_watched_clients_are_not_called_unwatched(
+    readings: list[Reading], manifest: Manifest
+) -> None:
+    few = replaced(readings, "client links, total", **NOTHING, needed=3, n=2, n_unit="account")
+    assert answers(few, manifest)[1].endswith(
+        "; what a client's link carries cannot be said (not enough data: 2 accounts, 3 would do)."
+    )
+
+
 def test_nothing_lost_is_said_with_its_bound(readings: list[Reading], manifest: Manifest) -> None:
     counts = {"delivered": 101.0, "failed": 0.0, "stored": 0.0, "censored": 0.0, "messages": 101.0}
     change = {"value": 1.0, "low": 0.951, "high": 1.0, "n": 60, "n_unit": "account", "counts": counts}

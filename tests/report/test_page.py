@@ -254,3 +254,28 @@ def test_a_run_without_any_message_still_makes_a_page(data: ReportData) -> None:
     seeds = (dataclasses.replace(data.seeds[0], intent_us=empty, stored_us=empty, delivered_us=empty),)
     page = Page(render(ReportData("empty", (), {"version": "0.1.0"}, seeds)))
     assert "There are too few data for a figure." in page.said()
+
+
+@pytest.mark.parametrize(
+    ("run", "options"),
+    [
+        ({"seeds": "1..3"}, ""),
+        ({"seeds": "1..8"}, " --seeds 1..3"),
+        ({"seeds": "1..8", "open": {"seed": 2}}, " --seeds 1,3"),
+        ({"seeds": "1..2", "open": {"seed": 3}}, ""),
+    ],
+)
+def test_commands_run_the_seeds_that_the_report_is_of(
+    data: ReportData, run: dict[str, object], options: str
+) -> None:
+    manifest = {**data.manifest, "resolved": {"run": run}}
+    page = render(dataclasses.replace(data, manifest=manifest))
+    assert f">sessionsim run sample.toml{options}\nsessionsim report results/sample</pre>" in page
+    assert "Save the exact scenario below as <code>sample.toml</code>" in page
+
+
+def test_a_single_bar_has_room_for_its_axis(data: ReportData) -> None:
+    kept = [r for r in data.readings if r.metric != "traffic" or r.name.startswith("node links")]
+    assert len(kept) < len(data.readings)
+    # A warning of matplotlib that it cannot lay out the figure is an error here.
+    assert "one watched node" in render(dataclasses.replace(data, readings=tuple(kept)))

@@ -52,6 +52,7 @@ WRONG = [
     ('"1..3"', '"1..90000,100001..190000"', "bad.toml:5 run.seeds", None, "at most 100000 seeds"),
     ('"A title"', '" "', "bad.toml:1 title", " ", "not empty"),
     ('"A title"', '"a\\u0000b"', "bad.toml:1 title", "a\0b", "no control characters"),
+    ('"A title"', '"a\\u202eb"', "bad.toml:1 title", "a\u202eb", "no control characters"),
     ("desktop = 3", "desktop = 0x" + 9_999 * "f", "bad.toml:17 clients.desktop", None, "100000 or less"),
     ("desktop = 3", "desktop = " + 9_999 * "9", "bad.toml", "a number too long to read", "TOML"),
     ("desktop = 3", "desktop = " + 5_000 * "[" + 5_000 * "]", "bad.toml", "values nested too deep", "TOML"),
