@@ -75,7 +75,7 @@ def test_a_coalition_of_nodes_links_what_passed_its_guard_and_its_replica_and_no
     assert linked or draw % 3 == 0  # the comparison is about something
 
 
-def test_every_node_together_links_every_address_and_every_message(perform: Any) -> None:
+def test_every_node_together_links_every_address_every_message_and_every_pair(perform: Any) -> None:
     run = perform(PLATFORMS)
     facts = run.facts(run.nodes)
     acting = {fact.object for fact in facts if fact.relation is Relation.ACTS_FOR}
@@ -83,3 +83,11 @@ def test_every_node_together_links_every_address_and_every_message(perform: Any)
     stored = run.truth.messages["stored_us"] >= 0
     sent = {fact.object for fact in facts if fact.relation is Relation.SENT}
     assert {f"message:{name}" for name in run.truth.messages["hash"][stored]} <= sent
+    arrived = run.truth.messages["delivered_us"] >= 0
+    fetched = {fact.object for fact in facts if fact.relation is Relation.FETCHED}
+    assert arrived.any()
+    assert {f"message:{name}" for name in run.truth.messages["hash"][arrived]} <= fetched
+    talks = {(fact.subject, fact.object) for fact in facts if fact.relation is Relation.TALKS_TO}
+    names = [f"account:{name}" for name in run.truth.accounts["account_id"]]
+    pairs = zip(run.truth.messages["sender"], run.truth.messages["recipient"], strict=True)
+    assert talks == {(names[a], names[b]) for a, b in pairs}
