@@ -59,6 +59,11 @@ def allowed_units(unit: Unit) -> str:
     return "a number with one of " + ", ".join(_FACTORS[unit])
 
 
+def quantity_pattern(unit: Unit) -> str:
+    """Give a regular expression (for JSON Schema) of the texts that are a number with such a unit."""
+    return rf"^\s*[+-]?[0-9]+(\.[0-9]+)?\s*({'|'.join(_FACTORS[unit])})\s*$"
+
+
 def parse_quantity(text: object, unit: Unit, place: str = "value") -> int | float:
     """Turn "5 s" into the internal number of `unit`.
 

@@ -87,10 +87,7 @@ def of_reading(reading: Reading | None) -> str:
     if reading is None:
         return "not measured"
     if reading.value is None:
-        unit = {"seed": "seeds", "account": "accounts", "message": "messages"}.get(
-            reading.n_unit, reading.n_unit
-        )
-        return f"{MISSING}: {reading.n} {unit}, {reading.needed:,} would do"
+        return f"{MISSING}: {count_of(reading.n, reading.n_unit)}, {reading.needed:,} would do"
     return quantity(reading.value, reading.unit)
 
 

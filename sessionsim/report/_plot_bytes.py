@@ -32,6 +32,13 @@ def _total(readings: Readings, label: str) -> float:
     return reading.value if reading is not None and reading.value is not None else 0.0
 
 
+def _reach(readings: Readings, label: str) -> float:
+    """Give how far a bar and its interval reach: with few seeds the interval may be much the longer one."""
+    reading = readings.get("traffic", f"{label}, total")
+    high = reading.high if reading is not None and reading.high is not None else 0.0
+    return max(_total(readings, label), high)
+
+
 def ready(data: ReportData, readings: Readings) -> bool:
     """Tell whether a client's link was watched."""
     return bool(bars(readings))
@@ -75,7 +82,7 @@ def draw(figure: Any, data: ReportData, readings: Readings, narrow: bool) -> Non
     """Draw one bar per group; its name above it, its total at its end."""
     axes = figure.subplots()
     shown = bars(readings)
-    longest = max(_total(readings, label) for label, _ in shown)
+    longest = max(_reach(readings, label) for label, _ in shown)
     for row, (label, name) in enumerate(shown):
         left = 0.0
         for _, causes, role, hatch in GROUPS:

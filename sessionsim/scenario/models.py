@@ -27,7 +27,7 @@ from pydantic_core import PydanticCustomError
 
 from sessionsim.core.errors import InvalidInput
 from sessionsim.core.settings import SettingFacts, facts_of
-from sessionsim.core.units import Unit, allowed_units, format_quantity, parse_quantity
+from sessionsim.core.units import Unit, allowed_units, format_quantity, parse_quantity, quantity_pattern
 
 _CONFIG: Final = ConfigDict(extra="forbid", frozen=True, strict=True)
 _JSON_TYPES: Final[dict[Any, str]] = {int: "integer", float: "number", str: "string", bool: "boolean"}
@@ -111,6 +111,7 @@ def _key_schema(hint: Any, facts: SettingFacts) -> dict[str, Any]:
     schema: dict[str, Any] = {"description": facts.doc, "source": facts.source}
     if facts.unit:
         schema |= {"type": "string", "unit": facts.unit, "allowed": allowed_units(facts.unit)}
+        schema |= {"pattern": quantity_pattern(facts.unit)}
         schema |= {"range": _span(facts)} if _span(facts) else {}
     elif typing.get_origin(hint) is tuple:
         item = _JSON_TYPES.get(typing.get_args(hint)[0], "string")

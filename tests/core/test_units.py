@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessionsim.core.errors import InvalidInput
-from sessionsim.core.units import Unit, allowed_units, format_quantity, parse_quantity
+from sessionsim.core.units import Unit, allowed_units, format_quantity, parse_quantity, quantity_pattern
 
 UNITS: tuple[Unit, ...] = ("us", "bytes", "bit_per_s")
 
@@ -28,6 +30,7 @@ UNITS: tuple[Unit, ...] = ("us", "bytes", "bit_per_s")
 )
 def test_quantities_are_read_exactly(text: str, unit: Unit, value: float) -> None:
     assert parse_quantity(text, unit) == value
+    assert re.search(quantity_pattern(unit), text)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +41,8 @@ def test_what_is_no_time_is_refused_with_its_place(text: object) -> None:
         parse_quantity(text, "us", "here")
     assert wrong.value.place == "here"
     assert wrong.value.found == text
+    if isinstance(text, str) and text != "0.1 us":  # what is finer than a whole number the pattern lets pass
+        assert not re.search(quantity_pattern("us"), text)
 
 
 @given(st.sampled_from(UNITS), st.integers(-(10**18), 10**18))

@@ -274,6 +274,15 @@ def test_commands_run_the_seeds_that_the_report_is_of(
     assert "Save the exact scenario below as <code>sample.toml</code>" in page
 
 
+def test_a_wide_interval_stays_inside_its_figure(data: ReportData) -> None:
+    wide = [
+        dataclasses.replace(r, high=r.value and 3 * r.value) if "total" in r.name else r
+        for r in data.readings
+    ]
+    # A warning of matplotlib that it cannot lay out the figure is an error here.
+    assert "one watched node" in render(dataclasses.replace(data, readings=tuple(wide)))
+
+
 def test_a_single_bar_has_room_for_its_axis(data: ReportData) -> None:
     kept = [r for r in data.readings if r.metric != "traffic" or r.name.startswith("node links")]
     assert len(kept) < len(data.readings)
