@@ -20,9 +20,9 @@ item is its kind, because millions of them pass:
 
 The host gives each transmission a 64-bit draw address: that of a transmission which a machine starts in
 `start`, `command` or `wake` is `mix(address of the machine, exchange)`; that of one caused by a received
-transmission is `mix(address of the cause, k)` for the k-th SEND, counted from 1. Delays and jitter are drawn from
-it alone. So a machine must choose exchange numbers that do not depend on unrelated events; clients number
-each purpose apart.
+transmission is `mix(address of the cause, k)` for the k-th SEND, counted from 1. Delays and jitter are
+drawn from it alone. So a machine must choose exchange numbers that do not depend on unrelated events;
+clients number each purpose apart.
 
 Proof that the room is pure: `tests/network/test_host.py` drives the same machines under a heap loop and
 under simpy and gets the same effects.
