@@ -17,6 +17,8 @@ from sessionsim.protocol.wire.onion import (
     decode_inner_slowly,
     encode_hop,
 )
+from sessionsim.protocol.wire.rpc_node import Refused
+from sessionsim.protocol.wire.rpc_params import _read_retrieve, read_retrieve_slowly
 
 HEX = st.one_of(
     st.binary(min_size=32, max_size=32).map(bytes.hex),
@@ -67,3 +69,52 @@ def test_hop_messages(data: bytes, key: bytes, cipher: str, hop: int, edit: tupl
     position = edit[0] % len(message)
     changed = message[:position] + bytes([edit[1]]) + message[position + 1 :]
     assert outcome(decode_hop, changed) == outcome(decode_hop_slowly, changed)
+
+
+RETRIEVE = {
+    "pubkey": "05" + "ab" * 32,
+    "pubkey_ed25519": "cd" * 32,
+    "signature": "A" * 86 + "==",
+    "timestamp": 1_777_000_000_000,
+    "namespace": 2,
+    "last_hash": "",
+    "max_size": -8,
+}
+ODD = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False),
+    st.text(max_size=4),
+    st.sampled_from(
+        [
+            "03" + "ab" * 32,
+            "05" + " a" * 32,
+            "x" * 64,
+            "A" * 88,
+            "B" * 43,
+            "=" * 88,
+            "A" * 86,
+            -32768,
+            1,
+            2**31,
+        ]
+    ),
+)
+
+
+@given(
+    changes=st.dictionaries(st.sampled_from([*RETRIEVE, "max_count", "pubKey", "lastHash"]), ODD, max_size=3)
+)
+@settings(deadline=None, max_examples=500, derandomize=True)
+def test_retrieves(changes: dict[str, object]) -> None:
+    params = {**RETRIEVE, **changes}
+
+    def read(parse: Callable[[], object]) -> object:
+        try:
+            return parse()
+        except Refused as refused:
+            return refused.status, refused.text
+
+    direct = read(lambda: _read_retrieve(params, 76_800))
+    assert direct == read(lambda: read_retrieve_slowly(params))
