@@ -39,12 +39,14 @@ def load(run_dir: Path) -> ReportData:
     folders = _replicates(run_dir, stored)
     if not folders:
         raise StorageDamaged(f"{run_dir} holds no finished replicate (no manifest.json)")
-    manifests = [(folder, _json(folder / "manifest.json")) for folder in folders]
+    manifests = [(folder, _manifest(folder / "manifest.json")) for folder in folders]
     manifests.sort(key=lambda pair: int(pair[1]["seed"]))
     facts: list[Fact] = []
     seeds = []
     for folder, manifest in manifests:
         ledger = folder / "ledger.parquet"
+        if manifest.get("keep_bytes") and not ledger.exists():
+            raise StorageDamaged(f"{ledger} is missing, but the bytes of this replicate were opened")
         if ledger.exists():
             facts += read_ledger(ledger)
         seeds.append(_seed(folder, manifest, opened=ledger.exists()))
@@ -82,12 +84,19 @@ def _json(path: Path) -> Any:
         raise StorageDamaged(f"{path} cannot be read: cut off, or not JSON") from broken
 
 
+def _manifest(path: Path) -> dict[str, Any]:
+    facts = _json(path)
+    if not isinstance(facts, dict) or type(facts.get("seed")) is not int:
+        raise StorageDamaged(f"{path} is no manifest of a replicate")
+    return facts
+
+
 def _readings(path: Path, stored: Any) -> list[Reading]:
     try:
         items = stored["readings"] if isinstance(stored, dict) else stored
         return [Reading(**item) for item in items]
     except (KeyError, TypeError) as unlike:
-        raise StorageDamaged(f"{path} holds readings of another format: {unlike}") from unlike
+        raise StorageDamaged(f"{path} holds readings of another format") from unlike
 
 
 def _seed(folder: Path, manifest: dict[str, Any], *, opened: bool) -> SeedFacts:

@@ -82,6 +82,22 @@ def test_a_cut_off_file_is_named(run_dir: Path, cut: str) -> None:
         write_report(run_dir)
 
 
+@pytest.mark.parametrize("content", ["[1]", "{}", '{"seed": "x"}', '{"seed": true}'])
+def test_a_manifest_of_something_else_is_named(run_dir: Path, content: str) -> None:
+    (run_dir / "2/manifest.json").write_text(content)
+    with pytest.raises(StorageDamaged, match=r"2/manifest\.json is no manifest"):
+        write_report(run_dir)
+
+
+def test_a_lost_ledger_is_not_taken_for_one_that_was_not_made(run_dir: Path) -> None:
+    path = run_dir / "3/manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"keep_bytes": True}))
+    write_report(run_dir)
+    (run_dir / "3/ledger.parquet").unlink()
+    with pytest.raises(StorageDamaged, match=r"ledger\.parquet is missing"):
+        write_report(run_dir)
+
+
 def test_replicates_of_earlier_runs_are_left_out(run_dir: Path) -> None:
     readings = run_dir / "readings.json"
     readings.write_text(json.dumps(json.loads(readings.read_text()) | {"seeds": [2, 3]}))
