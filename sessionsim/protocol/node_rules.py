@@ -82,7 +82,7 @@ class NodeRules:
     relays_max: int = setting(
         10_000,
         low=1,
-        doc="Relayed requests a node waits for at most; it is busy for more.",
+        doc="Answers a node waits for at most, of relayed requests and of its swarm each; busy for more.",
         source="Assumption: bounds memory; the real server queues at most 1000 requests per kind (omq.cpp)",
     )
     relay_timeout_us: int = setting(

@@ -429,3 +429,18 @@ def test_flood_of_half_open_relays_is_bounded_and_drains(make_world: MakeWorld) 
     effects = node.wake(31_000_000)
     assert [effect[4] for effect in effects] == [504] * 50
     assert node.pending == 0
+
+
+def test_flood_of_stores_is_bounded_and_drains(make_world: MakeWorld) -> None:
+    world = make_world(relays_max=50)
+    node, person = world.machines[0], world.person(0)
+    heads = []
+    for i in range(60):
+        call = rpc.store_call(rpc.DESKTOP, person.id_hex, b"%d" % i, world.now_ms, 86_400_000)
+        body = rpc.request_body(rpc.DESKTOP, call)
+        heads.append(node.receive(CLIENT, HTTPS, i, "storage_rpc", body, world.now_us)[0][4])
+    taken = 9  # six other members each: the ninth store finds 48 answers awaited, the tenth 54
+    assert heads == ["sn.storage_cc"] * taken + [503] * (60 - taken)
+    assert node.pending == 6 * taken
+    node.wake(world.now_us + 6_000_000)
+    assert node.pending == 0

@@ -277,6 +277,8 @@ class ServiceNode:
         return (self._reply(src, conn, exchange, 502, text[1]),)
 
     def _run(self, job: Job, body: bytes, now_us: int) -> Effects:
+        if len(self._jobs) >= self._rules.relays_max:
+            return (self._finished(job, text_answer(503, "Server busy, try again later")),)
         try:
             call = read_call(body, self._rules.message_max_bytes, self._rules.batch_max)
         except Refused as refused:
