@@ -20,6 +20,9 @@ from sessionsim.core.errors import InvalidInput
 # Assumption: no text message is longer than this.
 MAX_TEXT_BYTES: Final = 2000
 
+_FILE: Final = "sms_length_histogram.csv"
+_MESSAGES: Final = 55_835  # Source: metrics 4.2, the English part of the corpus
+
 # Assumption: any text would do; this one names what the simulation is about.
 _WORDS: Final = (
     "where are you now? i am on the way, see you at eight. did you get the tickets? yes, two of them. "
@@ -33,19 +36,30 @@ def histogram() -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Give the lengths in UTF-8 bytes, ascending, and the number of messages of each.
 
     Raises:
-        InvalidInput: the shipped file is damaged.
+        InvalidInput: the shipped file is missing or damaged.
     """
-    lines = (files("sessionsim.workload") / "data" / "sms_length_histogram.csv").read_text("ascii").split()
+    try:
+        raw = (files("sessionsim.workload") / "data" / _FILE).read_bytes()
+    except OSError as gone:
+        reason = gone.strerror or "no file"
+        raise InvalidInput(_FILE, reason, "a readable file", "Install the package again.") from gone
+    return parse(raw)
+
+
+def parse(raw: bytes) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Read the content of the histogram's file. Raises InvalidInput if it is not whole."""
+    lines = raw.decode("ascii", "replace").split()
     rows = [line.partition(",") for line in lines[1:]]
     if (
         not lines
         or lines[0] != "utf8_bytes,count"
         or not all(a.isdigit() and b.isdigit() for a, _, b in rows)
     ):
-        raise InvalidInput(
-            "sms_length_histogram.csv", lines[:1], "a header utf8_bytes,count and whole numbers"
-        )
-    return tuple(int(a) for a, _, _ in rows), tuple(int(b) for _, _, b in rows)
+        raise InvalidInput(_FILE, lines[:1], "a header utf8_bytes,count and whole numbers")
+    lengths, counts = tuple(int(a) for a, _, _ in rows), tuple(int(b) for _, _, b in rows)
+    if sum(counts) != _MESSAGES:
+        raise InvalidInput(_FILE, sum(counts), f"counts of {_MESSAGES} messages", "The file is cut off.")
+    return lengths, counts
 
 
 @cache

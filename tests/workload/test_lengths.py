@@ -1,10 +1,12 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessionsim.core.errors import InvalidInput
-from sessionsim.workload.lengths import MAX_TEXT_BYTES, histogram, message, text, text_bytes
+from sessionsim.workload.lengths import MAX_TEXT_BYTES, histogram, message, parse, text, text_bytes
 
 
 def test_histogram_is_the_published_one() -> None:
@@ -40,3 +42,18 @@ def test_extreme_draws_are_in_the_histogram() -> None:
     assert text_bytes(0.0) == lengths[0] == 1
     assert text_bytes(1 - 1e-12) == lengths[-1] <= MAX_TEXT_BYTES
     assert len(message(1 - 1e-12, 1 - 1e-12)) == lengths[-1]
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"\xff\xfe", b"utf8_bytes,count\n1,x\n", b"utf8_bytes,count\n1,2\n3,4\n", b"a,b\n1,55835\n"]
+)
+def test_a_damaged_histogram_is_told(raw: bytes) -> None:
+    with pytest.raises(InvalidInput, match=r"sms_length_histogram\.csv: found"):
+        parse(raw)
+    assert parse(b"utf8_bytes,count\n1,55830\n7,5\n") == ((1, 7), (55_830, 5))
+
+
+def test_a_missing_histogram_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("sessionsim.workload.lengths.files", lambda _: tmp_path)
+    with pytest.raises(InvalidInput, match="Install the package again"):
+        histogram.__wrapped__()
