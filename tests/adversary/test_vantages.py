@@ -134,3 +134,22 @@ def test_configs_are_frozen_and_documented() -> None:
         assert all(field.metadata["facts"].doc and field.metadata["facts"].source for field in fields)
         with pytest.raises(dataclasses.FrozenInstanceError):
             setattr(entry.config(), fields[0].name, 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "by", "given", "key"),
+    [
+        ("provider", "fraction", {"clients": (0,)}, "clients"),
+        ("provider", "list", {}, "clients"),
+        ("provider", "country", {}, "country"),
+        ("snodes", "random", {"nodes": (0,)}, "nodes"),
+        ("snodes", "list", {"swarms": ("0",), "nodes": (0,)}, "swarms"),
+        ("snodes", "swarm", {}, "swarms"),
+    ],
+)
+def test_what_a_choice_needs_is_given_and_nothing_in_vain(
+    kind: str, by: str, given: dict[str, object], key: str
+) -> None:
+    with pytest.raises(InvalidInput) as wrong:
+        VANTAGES[kind].config(by=by, **given)
+    assert wrong.value.place == key

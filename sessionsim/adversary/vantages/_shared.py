@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
+from sessionsim.core.errors import InvalidInput
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.settings import setting
 from sessionsim.core.units import US_PER_DAY
@@ -36,6 +37,23 @@ def draw_setting() -> Any:
         low=0,
         high=1_000_000,
     )
+
+
+def check_named(by: str, named: Mapping[str, tuple[str, object]]) -> None:
+    """Hold that what a way of choosing needs is given, and that nothing is given in vain.
+
+    Args:
+        by: the way of choosing.
+        named: per way that needs something, the key of the setting and its value.
+
+    Raises:
+        InvalidInput: the setting is empty though needed, or given though `by` does not look at it.
+    """
+    for way, (key, value) in named.items():
+        if way == by and not value:
+            raise InvalidInput(key, value, f"a value, because by is {by!r}")
+        if way != by and value:
+            raise InvalidInput(key, value, f"nothing, unless by is {way!r}; it is {by!r}")
 
 
 def share(total: int, fraction: float) -> int:

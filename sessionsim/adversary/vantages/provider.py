@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sessionsim.adversary._registry import VANTAGES
-from sessionsim.adversary.vantages._shared import clock_setting, draw_setting, random_order, share
+from sessionsim.adversary.vantages._shared import (
+    check_named,
+    clock_setting,
+    draw_setting,
+    random_order,
+    share,
+)
 from sessionsim.core.errors import InvalidInput
 from sessionsim.core.scene import Position, Scene
 from sessionsim.core.seeds import Seeds
@@ -40,6 +46,9 @@ class Config:
     )
     draw: int = draw_setting()
     clock_offset_us: int = clock_setting()
+
+    def __post_init__(self) -> None:
+        check_named(self.by, {"country": ("country", self.country), "list": ("clients", self.clients)})
 
 
 @VANTAGES.register(config=Config, source="threat-model A7; metrics 2e")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sessionsim.adversary._registry import VANTAGES
 from sessionsim.adversary.vantages._shared import (
+    check_named,
     clock_setting,
     draw_setting,
     largest_first,
@@ -50,6 +51,10 @@ class Config:
     )
     draw: int = draw_setting()
     clock_offset_us: int = clock_setting()
+
+    def __post_init__(self) -> None:
+        lists = {"country": self.country, "swarms": self.swarms, "nodes": self.nodes}
+        check_named(self.by, dict(zip(("country", "swarm", "list"), lists.items(), strict=True)))
 
 
 @VANTAGES.register(config=Config, source="threat-model A1-A6; metrics 2a, 2d")
