@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -135,3 +137,11 @@ def test_what_was_sealed_opens_and_nothing_else_does(plain: bytes, name: str, da
     for wrong in (altered, sealed[:-1], sealed + b"\0"):
         with pytest.raises(CannotOpen):
             layer.open(wrong)
+
+
+@given(shared=st.binary(min_size=0, max_size=100))
+@settings(deadline=None, max_examples=50, derandomize=True)
+def test_gcm_key_is_the_hmac_of_the_shared_secret_under_loki(shared: bytes) -> None:
+    sealed = GcmLayer(shared, b"", b"").seal(b"text", bytes(12))
+    key = hmac.digest(b"LOKI", shared, "sha256")
+    assert AESGCM(key).decrypt(sealed[:12], sealed[12:], None) == b"text"

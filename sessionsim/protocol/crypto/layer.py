@@ -12,7 +12,6 @@ The client's ephemeral key comes first in both directions.
 from __future__ import annotations
 
 import hashlib
-import hmac
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -31,6 +30,12 @@ ENC_TYPES: Final = {
     "xchacha20": XCHACHA20,
     "xchacha20-poly1305": XCHACHA20,
 }
+# HMAC-SHA256 (RFC 2104) with the fixed key "LOKI", written out: two hashes over the padded key cost half of
+# setting up an HMAC eight times per onion exchange. Equal to `hmac.digest` (tested).
+_sha256 = hashlib.sha256
+_PADDED_KEY: Final = b"LOKI".ljust(64, b"\0")
+_INNER_PAD: Final = bytes(byte ^ 0x36 for byte in _PADDED_KEY)
+_OUTER_PAD: Final = bytes(byte ^ 0x5C for byte in _PADDED_KEY)
 OVERHEAD_BYTES: Final = {AES_GCM: 28, XCHACHA20: 40}
 
 
@@ -40,7 +45,7 @@ class GcmLayer:
     __slots__ = ("_aead",)
 
     def __init__(self, shared: bytes, client_public: bytes, server_public: bytes) -> None:
-        self._aead = AESGCM(hmac.digest(b"LOKI", shared, "sha256"))
+        self._aead = AESGCM(_sha256(_OUTER_PAD + _sha256(_INNER_PAD + shared).digest()).digest())
 
     def seal(self, plaintext: bytes, random: bytes) -> bytes:
         """Encrypt; `random` gives at least 12 bytes of nonce."""
