@@ -193,6 +193,8 @@ class _Resolver:
         """Find a file named by a setting; it must lie in the scenario's folder."""
         place, folder = self.raw.origins.of(path), self.raw.folder.resolve()
         parts = PurePosixPath(text)
+        if not text.isprintable():
+            raise InvalidInput(place, text, "a file name without control characters")
         found = (folder / parts).resolve()
         if parts.is_absolute() or ".." in parts.parts or not found.is_relative_to(folder):
             raise InvalidInput(place, text, "a file inside the scenario's own folder")

@@ -135,6 +135,9 @@ def test_files_are_found_in_the_folder_of_the_scenario_only(good: Path, catalogu
             load(good, catalogue)
         assert wrong.value.place == "good.toml:29 workload.trace"
         assert wrong.value.found == bad
+    good.write_text(text.replace("t.csv", "t\\u0000.csv"))
+    with pytest.raises(InvalidInput, match="control characters"):
+        load(good, catalogue)
 
 
 def test_a_coalition_has_members_of_this_scenario(good: Path, catalogue: Catalogue) -> None:
