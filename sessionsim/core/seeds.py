@@ -24,25 +24,25 @@ Name = str | int | bytes
 MASK64: Final = (1 << 64) - 1
 # Odd multipliers of the splitmix64 generator. Source: Steele, Lea, Flood, OOPSLA 2014, as in Java's
 # SplittableRandom.
-_GOLDEN: Final = 0x9E3779B97F4A7C15
-_MIX1: Final = 0xBF58476D1CE4E5B9
-_MIX2: Final = 0x94D049BB133111EB
+GOLDEN: Final = 0x9E3779B97F4A7C15
+MIX1: Final = 0xBF58476D1CE4E5B9
+MIX2: Final = 0x94D049BB133111EB
 
 
 def mix(address: int, index: int) -> int:
     """Hash a 64-bit address and a 64-bit index to 64 well spread bits. Equal to `mix_array`."""
-    x = (address ^ (index * _GOLDEN)) & MASK64
-    x = ((x ^ (x >> 30)) * _MIX1) & MASK64
-    x = ((x ^ (x >> 27)) * _MIX2) & MASK64
+    x = (address ^ (index * GOLDEN)) & MASK64
+    x = ((x ^ (x >> 30)) * MIX1) & MASK64
+    x = ((x ^ (x >> 27)) * MIX2) & MASK64
     return x ^ (x >> 31)
 
 
 def mix_array(address: npt.NDArray[np.uint64], index: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     """`mix` element by element; both arguments uint64 and broadcastable."""
     with np.errstate(over="ignore"):
-        x = address ^ (index * np.uint64(_GOLDEN))
-        x = (x ^ (x >> np.uint64(30))) * np.uint64(_MIX1)
-        x = (x ^ (x >> np.uint64(27))) * np.uint64(_MIX2)
+        x = address ^ (index * np.uint64(GOLDEN))
+        x = (x ^ (x >> np.uint64(30))) * np.uint64(MIX1)
+        x = (x ^ (x >> np.uint64(27))) * np.uint64(MIX2)
         spread: npt.NDArray[np.uint64] = x ^ (x >> np.uint64(31))
         return spread
 

@@ -24,7 +24,7 @@ import simpy
 
 from sessionsim.core.columns import HEAD_CODE, ROW, SIDE, Cause, note_of, note_outside, note_within
 from sessionsim.core.records import SPILL_BYTES, RecordSink
-from sessionsim.core.seeds import mix
+from sessionsim.core.seeds import GOLDEN, MASK64, MIX1, MIX2
 from sessionsim.network.links import Links
 from sessionsim.network.wire_sizes import WireSizes
 from sessionsim.protocol.machine import DELIVER, LOG, SEND, WAKE_AT, Effects, Machine
@@ -216,7 +216,14 @@ class Host:
                 continue
             position += 1
             _, dst, conn, exchange, head, payload, own_note = effect
-            trace = mix(self._addresses[src], exchange) if cause < 0 else mix(cause, position)
+            # core.seeds.mix, written out
+            if cause < 0:
+                trace = (self._addresses[src] ^ (exchange * GOLDEN)) & MASK64
+            else:
+                trace = (cause ^ (position * GOLDEN)) & MASK64
+            trace = ((trace ^ (trace >> 30)) * MIX1) & MASK64
+            trace = ((trace ^ (trace >> 27)) * MIX2) & MASK64
+            trace ^= trace >> 31
             if not own_note:
                 own_note = note
             elif src < n_nodes:

@@ -11,13 +11,15 @@ from sessionsim.core.columns import DTYPE, HEAD_CODE, Cause, Transport, split_no
 from sessionsim.core.errors import InvalidInput
 from sessionsim.core.intents import Intent
 from sessionsim.core.records import MemoryRecords
-from sessionsim.core.seeds import Seeds
+from sessionsim.core.seeds import Seeds, mix
 from sessionsim.core.truth import Truth
 from sessionsim.core.units import US_PER_MS, US_PER_S
-from sessionsim.network.host import HeapKernel, Kernel, SimpyKernel
-from sessionsim.network.wire_sizes import WireRules
+from sessionsim.network.host import HeapKernel, Host, Kernel, SimpyKernel
+from sessionsim.network.links import LinkRules, Links
+from sessionsim.network.wire_sizes import WireRules, WireSizes
 from sessionsim.network.world import WorldSpec, build
 from sessionsim.protocol.client_rules import PLATFORMS as PLATFORM_RULES
+from sessionsim.protocol.machine import SEND
 
 PLATFORMS = ("desktop", "android", "ios", "desktop")
 SPEC = WorldSpec(
@@ -196,3 +198,40 @@ def test_an_idle_quic_connection_has_one_keep_alive_per_interval_and_https_has_n
         assert (np.diff(busy) <= interval_us).all()
     assert expected > 10
     assert alive.sum() == expected
+
+
+class _Sender:
+    """Asks endpoint 1 once, with exchange 77."""
+
+    def start(self, now_us: int):
+        return ((SEND, 1, 2, 77, "sn.storage_cc", b"question", 0),)
+
+    def receive(self, src: int, conn: int, exchange: int, head: str | int, payload: bytes, now_us: int):
+        return ()
+
+
+class _Answerer(_Sender):
+    """Answers whatever it gets."""
+
+    def start(self, now_us: int):
+        return ()
+
+    def receive(self, src: int, conn: int, exchange: int, head: str | int, payload: bytes, now_us: int):
+        return ((SEND, src, conn, exchange, 200, b"answer", 0),)
+
+
+def test_delays_are_drawn_from_the_address_of_each_transmission() -> None:
+    links, sizes = Links([3, 90], [0, 0], [0, 0], LinkRules()), WireSizes(WireRules())
+    records = MemoryRecords()
+    address = 0x1234_5678_9ABC_DEF0
+    host = Host(
+        [_Sender(), _Answerer()], 2, [address, 5], links, sizes, bytes(2), HeapKernel(), None, records, {0}
+    )
+    host.start()
+    host.run(US_PER_S)
+    rows = rows_of(records)
+    question, answer = mix(address, 77), mix(mix(address, 77), 1)
+    first = links.delay_us(0, 1, int(rows["wire_bytes"][0]), question)
+    second = links.delay_us(1, 0, int(rows["wire_bytes"][1]), answer)
+    assert list(rows["t_sent_us"]) == [0, first]
+    assert list(rows["t_recv_us"]) == [first, first + second]

@@ -18,7 +18,7 @@ from sessionsim.core.errors import CannotOpen, RemoteProtocolError
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Entropy
 from sessionsim.core.units import US_PER_MS
-from sessionsim.protocol.crypto.layer import ENC_TYPES, Layer, open_layer_type
+from sessionsim.protocol.crypto.layer import ENC_TYPES, LAYER_TYPES, Layer
 from sessionsim.protocol.crypto.suite import KeyPair, Suite
 from sessionsim.protocol.machine import NOTHING, SEND, WAKE_AT, Effect, Effects
 from sessionsim.protocol.node_rules import NodeRules
@@ -115,11 +115,11 @@ class ServiceNode:
                 return ((SEND, relay[1], relay[2], relay[3], 200, payload, 0),)
             return self._answered(src, conn, exchange, head, payload, now_us)
         if head == "sn.onion_request":
-            if transport != _OMQ or not self._admits(src, payload):
-                return NOTHING
-            return self._relayed_request(src, conn, exchange, payload, now_us)
+            if transport == _OMQ and 0 <= src < self._count and len(payload) <= self._max_bytes:
+                return self._relayed_request(src, conn, exchange, payload, now_us)
+            return NOTHING
         if head == "sn.storage_cc":
-            if transport != _OMQ or not self._admits(src, payload):
+            if transport != _OMQ or not 0 <= src < self._count or len(payload) > self._max_bytes:
                 return NOTHING
             now_ms = now_us // US_PER_MS + self._epoch_ms
             status, answer = self._rpc.store_forwarded(payload, now_ms)
@@ -160,9 +160,6 @@ class ServiceNode:
                 effects.append(self._finished(job, answer))
         self._arm(effects)
         return effects
-
-    def _admits(self, src: int, payload: bytes) -> bool:
-        return 0 <= src < self._count and len(payload) <= self._max_bytes
 
     def _reply(self, src: int, conn: int, exchange: int, status: int, body: bytes) -> Effect:
         if status != 200 and conn & _TRANSPORT == _QUIC:
@@ -216,8 +213,11 @@ class ServiceNode:
         hop: int,
         now_us: int,
     ) -> Effects:
+        layer_type = LAYER_TYPES.get(enc_type)
         try:
-            layer = self._suite.layer_from(open_layer_type(enc_type), self._x, ephemeral)
+            if layer_type is None:
+                raise CannotOpen("unknown cipher")
+            layer = self._suite.layer_from(layer_type, self._x, ephemeral)
             plaintext = layer.open(ciphertext)
         except CannotOpen:
             return (self._reply(src, conn, exchange, 400, b"Invalid ciphertext"),)

@@ -77,7 +77,7 @@ def _read_batch(params: dict[str, Any], in_turn: bool, message_max_bytes: int, b
         raise invalid('Invalid batch request: no valid "requests" field')
     if len(requests) > batch_max:
         raise invalid("Invalid batch request: subrequest limit exceeded")
-    calls = []
+    calls: list[SimpleCall] = []
     for request in requests:
         if type(request) is not dict:
             raise invalid("Invalid batch request: requests must be objects")
@@ -86,6 +86,9 @@ def _read_batch(params: dict[str, Any], in_turn: bool, message_max_bytes: int, b
             raise invalid("Invalid batch request: subrequests must have method/params keys")
         if method in ("batch", "sequence", "ifelse"):
             raise invalid("Invalid batch subrequest: subrequests may not contain meta-requests")
+        if method == "retrieve":
+            calls.append(_usual_retrieve(inner) or read_retrieve_slowly(inner))
+            continue
         reader = _READERS.get(method)
         if reader is None:
             raise invalid(f'Invalid batch subrequest: invalid method "{method[:_ECHO_LENGTH]}"')
