@@ -82,12 +82,7 @@ class SimpyKernel:
     def run(self, until_us: int, handle: Callable[[Item], None]) -> None:
         env, queue, late = self.env, self._queue, self._late
         while queue or late:
-            if late and (not queue or late[0] < queue[0]):
-                t_us, _, _, item = late[0]
-                if t_us >= until_us:
-                    break
-                late.popleft()
-            else:
+            if not late or (queue and (queue[0][0] < late[0][0] or queue[0] < late[0])):
                 t_us, _, _, item = queue[0]
                 if t_us >= until_us:
                     break
@@ -95,6 +90,11 @@ class SimpyKernel:
                     env.step()
                     continue
                 heappop(queue)
+            else:
+                t_us, _, _, item = late[0]
+                if t_us >= until_us:
+                    break
+                late.popleft()
             env._now = t_us
             handle(item)
         env._now = until_us
@@ -180,14 +180,17 @@ class Host:
 
     def _handle(self, item: Item) -> None:
         """Give one item of the queue to its machine, and carry out what the machine wants."""
-        kind, now, endpoint = item[0], item[1], item[2]
+        if item[0] == _ARRIVE:
+            _, now, endpoint, src, conn, exchange, head, payload, trace, note = item
+            effects = self.machines[endpoint].receive(src, conn, exchange, head, payload, now)
+            if effects:
+                if note & SIDE and type(head) is int:
+                    note = note_outside(note)  # an answered side request (replication) is over
+                self._apply(effects, endpoint, now, trace, note)
+            return
+        kind, now, endpoint = item[:3]
         machine = self.machines[endpoint]
-        if kind == _ARRIVE:
-            _, _, _, src, conn, exchange, head, payload, trace, note = item
-            effects = machine.receive(src, conn, exchange, head, payload, now)
-            if note & SIDE and type(head) is int:
-                note = note_outside(note)  # an answered side request (replication) is over
-        elif kind == _WAKE:
+        if kind == _WAKE:
             if item[3] != self._wishes[endpoint]:
                 return
             effects, trace, note = machine.wake(now), -1, 0
