@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-done
+# Tests that start whole runs or draw many numbers: part of `make test`, not of `make check`.
+WHOLE_RUNS := cli experiment selfcheck verification
 
 .PHONY: setup demo check test verify bench clean
 
@@ -24,7 +26,7 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -q -m "not slow"
+	$(BIN)/pytest -q -n 2 -m "not slow" $(WHOLE_RUNS:%=--ignore=tests/%)
 
 test: setup
 	$(BIN)/pytest -q -n 2
