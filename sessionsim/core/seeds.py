@@ -5,9 +5,9 @@ a number. Nothing is "the next draw of a shared generator", so a new draw never 
 draws may be made in bulk or out of order with the same result.
 
 Three kinds of draw, by price:
-- `stream(...)`: a numpy Generator (Philox) for distributions and whole arrays, about 10 µs to make;
-- `Entropy`: up to 64 addressed bytes by keyed BLAKE2b, 0.6 µs, for keys and nonces inside machines;
-- `mix`: a 64-bit avalanche, 0.2 µs, for one uniform number of a transmission; `mix_array` is its numpy twin.
+- `stream(...)`: a numpy Generator (Philox) for distributions and whole arrays, dear to make;
+- `Entropy`: up to 64 addressed bytes by keyed BLAKE2b, without any state, for keys and nonces inside machines;
+- `mix`: a 64-bit avalanche, the cheapest, for one uniform number of a transmission; `mix_array` is its numpy twin.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ from sessionsim.protocol.wire.onion import Hop
 
 Command = tuple[int, int, tuple[Any, ...]]  # when (µs), which account, what
 
-# Events and payloads rarely form cycles, so the collector may look seldom (speed: 2-4 %).
+# Events and payloads rarely form cycles, so the collector may look seldom.
 _GC_THRESHOLDS = (500_000, 20, 50)
 _PROGRESS_STEP_US = US_PER_S  # how often progress is told, in simulated time
 _PICTURE_URL = "http://filev2.getsession.org/file/{:044d}#p=09324794aa9c11948189762d198c6181"

@@ -30,8 +30,8 @@ ENC_TYPES: Final = {
     "xchacha20": XCHACHA20,
     "xchacha20-poly1305": XCHACHA20,
 }
-# HMAC-SHA256 (RFC 2104) with the fixed key "LOKI", written out: two hashes over the padded key cost half of
-# setting up an HMAC eight times per onion exchange. Equal to `hmac.digest` (tested).
+# HMAC-SHA256 (RFC 2104) with the fixed key "LOKI", written out as two hashes over the padded key, since no
+# HMAC object has to be set up eight times per onion exchange. Equal to `hmac.digest` (tested).
 _sha256 = hashlib.sha256
 _PADDED_KEY: Final = b"LOKI".ljust(64, b"\0")
 _INNER_PAD: Final = bytes(byte ^ 0x36 for byte in _PADDED_KEY)
@@ -91,14 +91,14 @@ Layer = GcmLayer | XchachaLayer
 
 
 # The layer class of every accepted spelling, for look-ups on the hot path.
-LAYER_TYPES: Final[dict[str, type[Layer]]] = {
+_LAYER_TYPES: Final[dict[str, type[Layer]]] = {
     name: GcmLayer if cipher is AES_GCM else XchachaLayer for name, cipher in ENC_TYPES.items()
 }
 
 
 def open_layer_type(enc_type: str) -> type[Layer]:
     """Give the layer class for a cipher name as it stands in a frame. Raises CannotOpen for unknown names."""
-    known = LAYER_TYPES.get(enc_type)
+    known = _LAYER_TYPES.get(enc_type)
     if known is None:
         raise CannotOpen(f"unknown enc_type {enc_type!r}"[:80])
     return known

@@ -18,7 +18,7 @@ from sessionsim.core.errors import CannotOpen, RemoteProtocolError
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Entropy
 from sessionsim.core.units import US_PER_MS
-from sessionsim.protocol.crypto.layer import ENC_TYPES, LAYER_TYPES, Layer
+from sessionsim.protocol.crypto.layer import ENC_TYPES, Layer
 from sessionsim.protocol.crypto.suite import KeyPair, Suite
 from sessionsim.protocol.machine import NOTHING, SEND, WAKE_AT, Effect, Effects
 from sessionsim.protocol.node_rules import NodeRules
@@ -32,6 +32,7 @@ from sessionsim.protocol.wire.onion import (
     decode_hop,
     decode_inner,
     encode_hop,
+    open_request,
     seal_answer,
     target_is_allowed,
 )
@@ -213,12 +214,8 @@ class ServiceNode:
         hop: int,
         now_us: int,
     ) -> Effects:
-        layer_type = LAYER_TYPES.get(enc_type)
         try:
-            if layer_type is None:
-                raise CannotOpen("unknown cipher")
-            layer = self._suite.layer_from(layer_type, self._x, ephemeral)
-            plaintext = layer.open(ciphertext)
+            layer, plaintext = open_request(self._suite, self._x, ephemeral, enc_type, ciphertext)
         except CannotOpen:
             return (self._reply(src, conn, exchange, 400, b"Invalid ciphertext"),)
         try:
