@@ -4,10 +4,10 @@ One root seed; every stream has a path of names (`seeds.stream("poll", account)`
 a number. Nothing is "the next draw of a shared generator", so a new draw never shifts another's luck and
 draws may be made in bulk or out of order with the same result.
 
-Three kinds of draw, by price:
-- `stream(...)`: a numpy Generator (Philox) for distributions and whole arrays, dear to make;
-- `Entropy`: up to 64 addressed bytes by keyed BLAKE2b, without any state, for keys and nonces inside machines;
-- `mix`: a 64-bit avalanche, the cheapest, for one uniform number of a transmission; `mix_array` is its numpy twin.
+Three kinds of draw, the dearest first:
+- `stream(...)`: a numpy Generator (Philox) for distributions and whole arrays;
+- `Entropy`: up to 64 addressed bytes by keyed BLAKE2b, without any state, for keys and nonces in machines;
+- `mix`: a 64-bit avalanche for one uniform number of a transmission; `mix_array` is its numpy twin.
 """
 
 from __future__ import annotations
