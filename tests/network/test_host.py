@@ -235,3 +235,16 @@ def test_delays_are_drawn_from_the_address_of_each_transmission() -> None:
     second = links.delay_us(1, 0, int(rows["wire_bytes"][1]), answer)
     assert list(rows["t_sent_us"]) == [0, first]
     assert list(rows["t_recv_us"]) == [first, first + second]
+
+
+@pytest.mark.parametrize("kernel", [SimpyKernel, HeapKernel])
+def test_items_of_one_time_come_in_the_order_they_were_put(kernel: type[Kernel]) -> None:
+    queue, seen = kernel(), []
+    for number, (put, t_us) in enumerate(
+        [("at", 5), ("later", 5), ("at", 5), ("later", 3), ("later", 5), ("at", 3), ("later", 9)]
+    ):
+        getattr(queue, put)(t_us, (number, t_us))
+    queue.run(9, lambda item: seen.append(item[0]))
+    assert seen == [3, 5, 0, 1, 2, 4]
+    queue.run(10, lambda item: seen.append(item[0]))
+    assert seen[-1] == 6
