@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import sessionsim
-from sessionsim.cli import _bench, _check, _list, _plan, _report, _run, _schema
+from sessionsim.cli import _bench, _check, _list, _plan, _report, _run, _schema, _vectors
 from sessionsim.core.errors import LocalProtocolError, SessionSimError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command("check")(_check.check)
 app.command("report")(_report.report)
 app.command("list")(_list.list_kind)
 app.command("schema")(_schema.schema)
+app.command("vectors")(_vectors.vectors)
 app.command("bench")(_bench.bench)
 
 

@@ -1,1 +1,1 @@
-"""The product held against known answers: benchmarks, and later vectors and the validation suite."""
+"""The product held against known answers: vectors, benchmarks, and later the validation suite."""
