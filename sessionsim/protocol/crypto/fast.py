@@ -17,7 +17,7 @@ from sessionsim.core.errors import CannotOpen, LocalProtocolError
 from sessionsim.protocol.crypto import real
 from sessionsim.protocol.crypto.layer import Layer
 from sessionsim.protocol.crypto.memo import LayerMemo
-from sessionsim.protocol.crypto.suite import KeyPair
+from sessionsim.protocol.crypto.suite import KeyPair, ScalarKey
 
 _blake2b = hashlib.blake2b
 
@@ -60,6 +60,9 @@ class FastSuite:
         return layer_type(_blake2b(pair, digest_size=32).digest(), ephemeral, public)
 
     def sign(self, own: KeyPair, message: bytes) -> bytes:
+        return _blake2b(message, key=own[0]).digest()
+
+    def sign_scalar(self, own: ScalarKey, nonce64: bytes, message: bytes) -> bytes:
         return _blake2b(message, key=own[0]).digest()
 
     def verify(self, public: bytes, message: bytes, signature: bytes) -> bool:

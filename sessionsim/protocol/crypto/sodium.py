@@ -11,10 +11,10 @@ from nacl import bindings
 from nacl.exceptions import CryptoError
 
 from sessionsim.core.errors import CannotOpen, LocalProtocolError
-from sessionsim.protocol.crypto import real
+from sessionsim.protocol.crypto import curve, real
 from sessionsim.protocol.crypto.layer import Layer
 from sessionsim.protocol.crypto.memo import MEMO_LIMIT, LayerMemo
-from sessionsim.protocol.crypto.suite import KeyPair
+from sessionsim.protocol.crypto.suite import KeyPair, ScalarKey
 
 
 def _shared_secret(secret: bytes, public: bytes) -> bytes:
@@ -55,13 +55,18 @@ class SodiumSuite:
         return known or layer_type(_shared_secret(own[1], ephemeral), ephemeral, own[0])
 
     def sign(self, own: KeyPair, message: bytes) -> bytes:
-        signature: bytes = bindings.crypto_sign(message, own[1] + own[0])[:64]
+        return self._remember(own[0], message, bindings.crypto_sign(message, own[1] + own[0])[:64])
+
+    def _remember(self, public: bytes, message: bytes, signature: bytes) -> bytes:
         memo = self._signed
         if memo is not None:
             if len(memo) >= MEMO_LIMIT:
                 memo.clear()
-            memo[signature] = (own[0], message)
+            memo[signature] = (public, message)
         return signature
+
+    def sign_scalar(self, own: ScalarKey, nonce64: bytes, message: bytes) -> bytes:
+        return self._remember(own[0], message, curve.sign(own, nonce64, message))
 
     def verify(self, public: bytes, message: bytes, signature: bytes) -> bool:
         memo = self._signed

@@ -20,6 +20,13 @@ class KeyPair(NamedTuple):
     secret: bytes
 
 
+class ScalarKey(NamedTuple):
+    """A bare Ed25519 scalar and its point: keys of blinded ids and group tokens, which have no seed."""
+
+    public: bytes
+    scalar: bytes
+
+
 class Suite(Protocol):
     """The operations that a suite may replace. Everything symmetric is real in every suite."""
 
@@ -54,6 +61,9 @@ class Suite(Protocol):
 
     def sign(self, own: KeyPair, message: bytes) -> bytes:
         """Sign a request or an answer that nobody keeps; 64 bytes."""
+
+    def sign_scalar(self, own: ScalarKey, nonce64: bytes, message: bytes) -> bytes:
+        """Sign a request with a bare scalar, `curve.sign`; `verify` checks it under the key's point."""
 
     def verify(self, public: bytes, message: bytes, signature: bytes) -> bool:
         """Check a signature made by `sign`. Any bytes may be given; wrong lengths are simply not valid."""
