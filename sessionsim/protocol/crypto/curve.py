@@ -1,7 +1,7 @@
 """Scalars and points of the Ed25519 group, as blinding, group tokens and XEd25519 use them.
 
-Scalars are 32 bytes, little-endian, modulo the group order L = 2^252 + 27742317777372353535851937790883648493;
-points are 32-byte Ed25519 encodings. No multiplication here clamps its scalar (libsodium's "noclamp").
+Scalars are 32 bytes, little-endian, modulo the group order; points are 32-byte Ed25519 encodings. No
+multiplication here clamps its scalar (libsodium's "noclamp").
 Source: messages 0, 3.1, 4.4; libsession-util: src/blinding.cpp.
 """
 
