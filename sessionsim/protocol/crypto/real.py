@@ -56,11 +56,13 @@ def ed25519_sign(own: KeyPair, message: bytes) -> bytes:
 
 def ed25519_verify(public: bytes, message: bytes, signature: bytes) -> bool:
     """Verify an Ed25519 signature; False for anything malformed."""
+    if len(public) != 32 or len(signature) != 64:  # PyNaCl checks neither, libsodium would read past the end
+        return False
     try:
         bindings.crypto_sign_open(signature + message, public)
     except (CryptoError, ValueError, TypeError):
         return False
-    return len(signature) == 64
+    return True
 
 
 def box_nonce(ephemeral_public: bytes, recipient: bytes) -> bytes:
