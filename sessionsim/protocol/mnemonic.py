@@ -5,8 +5,9 @@ With n = 1626 words, each 4 bytes, read little-endian as V, become three words w
     A = V mod n        B = (⌊V/n⌋ + A) mod n        C = (⌊V/n²⌋ + B) mod n
 
 and one of the words is repeated at the end as a checksum: the CRC-32 of the 3-letter beginnings of all words,
-modulo their number, says which. 16 bytes give the 13 words of an account. Only the first three letters of a
-word count. The list is part of the package and is read at first use; its licence stands beside it.
+modulo their number, says which. 16 bytes give the 13 words of an account, 32 bytes 25 words; without the
+checksum, which clients always write, 12 and 24. Only the first three letters of a word count. The list is
+part of the package and is read at first use; its licence stands beside it.
 """
 
 from __future__ import annotations
@@ -39,11 +40,13 @@ def _checksum_index(words: list[str]) -> int:
     return zlib.crc32("".join(word[:PREFIX_LETTERS] for word in words).encode()) % len(words)
 
 
-def phrase_of(seed: bytes) -> str:
+def phrase_of(seed: bytes, *, checksum: bool = True) -> str:
     """Write bytes as a recovery phrase.
 
     Args:
         seed: a multiple of 4 bytes and not empty; 16 for an account.
+        checksum: whether the checksum word follows, as in all clients. Source of the other form:
+            libsession-util (2026): src/mnemonics/mnemonics.cpp.
 
     Returns:
         Three words for every 4 bytes and the checksum word, separated by single blanks.
@@ -61,42 +64,51 @@ def phrase_of(seed: bytes) -> str:
         b = (value // WORD_COUNT + a) % WORD_COUNT
         c = (value // WORD_COUNT**2 + b) % WORD_COUNT
         words += [_words()[a], _words()[b], _words()[c]]
-    return " ".join([*words, words[_checksum_index(words)]])
+    return " ".join([*words, words[_checksum_index(words)]] if checksum else words)
 
 
-def seed_of(phrase: str) -> bytes:
+def seed_of(phrase: str, *, checksum_optional: bool = False) -> bytes:
     """Read the bytes back from a recovery phrase.
 
     Args:
         phrase: words separated by blanks, the checksum word last; case and everything after the third
             letter of a word do not matter.
+        checksum_optional: whether 12, 24 … words without checksum word are read. False: session-desktop;
+            True: libsession-util (2026): src/mnemonics/mnemonics.cpp.
 
     Returns:
         4 bytes for every three words: 16 bytes for 13 words.
 
     Raises:
-        InvalidInput: wrong number of words, a word that is not in the list, a wrong checksum word, or three
-            words that stand for no 4 bytes. The error names the word and its place.
+        InvalidInput: wrong number of words, the checksum word missing, a word that is not in the list, a
+            wrong checksum word, or three words that stand for no 4 bytes. The error names the word and its
+            place.
     Source: transport 1.3; session-desktop: ts/session/crypto/mnemonic.ts.
     """
     words = phrase.lower().split()
-    if len(words) < 4 or len(words) % 3 != 1:
+    n_body = len(words) // 3 * 3
+    if len(words) < 3 or len(words) % 3 == 2 or (len(words) == n_body and not checksum_optional):
         raise InvalidInput(
             _PLACE,
             f"{len(words)} words",
             "13 words (or 4, 7, 10, 16 …), the last one being the checksum word",
+            "The last word seems to be missing." if words and len(words) == n_body else "",
         )
     indices = [_index_of(word, place) for place, word in enumerate(words, 1)]
-    *body, last = words
-    expected = _checksum_index(body)
+    if len(words) > n_body:
+        _check_last(words, indices)
+    return b"".join(_four_bytes(indices[i : i + 3], words, i) for i in range(0, n_body, 3))
+
+
+def _check_last(words: list[str], indices: list[int]) -> None:
+    expected = _checksum_index(words[:-1])
     if indices[-1] != indices[expected]:
         raise InvalidInput(
             f"{_PLACE}, word {len(words)}",
-            last,
+            words[-1],
             f"the checksum word {_words()[indices[expected]]!r}",
             "A word before it is wrong or words have changed places.",
         )
-    return b"".join(_four_bytes(indices[i : i + 3], words, i) for i in range(0, len(body), 3))
 
 
 def _index_of(word: str, place: int) -> int:

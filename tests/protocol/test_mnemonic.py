@@ -38,9 +38,12 @@ def test_phrase_and_seed_of_the_reference(case: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("case", WITHOUT_CHECKSUM)
 def test_long_seed_of_the_reference(case: dict[str, str]) -> None:
-    phrase = phrase_of(bytes.fromhex(case["seed"]))
+    seed = bytes.fromhex(case["seed"])
+    phrase = phrase_of(seed)
     assert phrase == with_checksum(case["words"])
-    assert seed_of(phrase).hex() == case["seed"]
+    assert seed_of(phrase) == seed
+    assert phrase_of(seed, checksum=False) == case["words"]
+    assert seed_of(case["words"], checksum_optional=True) == seed
 
 
 def test_the_list_is_the_one_of_the_reference() -> None:
@@ -56,8 +59,9 @@ def test_four_bytes_have_the_indices_worked_out_by_hand() -> None:
 
 @pytest.mark.parametrize("case", ENGLISH["must_reject"], ids=lambda case: str(case["reason"]))
 def test_phrase_that_the_reference_refuses_is_refused(case: dict[str, str]) -> None:
-    with pytest.raises(InvalidInput, match="recovery phrase"):
-        seed_of(case["words"])
+    for optional in (False, True):
+        with pytest.raises(InvalidInput, match="recovery phrase"):
+            seed_of(case["words"], checksum_optional=optional)
 
 
 @given(st.integers(1, 16).flatmap(lambda n: st.binary(min_size=4 * n, max_size=4 * n)))
@@ -110,6 +114,28 @@ def test_words_beyond_four_bytes_are_named() -> None:
 def test_wrong_number_of_words_is_said(count: int) -> None:
     with pytest.raises(InvalidInput, match=f"{count} words"):
         seed_of(" ".join(["abbey"] * count))
+
+
+@pytest.mark.parametrize(("n_bytes", "n_words"), [(16, 12), (32, 24)])
+def test_phrase_without_checksum_word_is_read_only_when_allowed(n_bytes: int, n_words: int) -> None:
+    seed = bytes(range(n_bytes))
+    phrase = phrase_of(seed, checksum=False)
+    assert len(phrase.split()) == n_words
+    assert phrase_of(seed) == with_checksum(phrase)
+    assert seed_of(phrase, checksum_optional=True) == seed_of(with_checksum(phrase)) == seed
+    with pytest.raises(InvalidInput, match=r"last word seems to be missing"):
+        seed_of(phrase)
+
+
+def test_a_checksum_word_that_is_there_is_checked_even_where_it_is_optional() -> None:
+    with pytest.raises(InvalidInput, match="checksum word"):
+        seed_of(THIRTEEN.rsplit(" ", 1)[0] + " amaze", checksum_optional=True)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 11, 14])
+def test_no_checksum_helps_a_wrong_number_of_words(count: int) -> None:
+    with pytest.raises(InvalidInput, match=f"{count} words"):
+        seed_of(" ".join(["abbey"] * count), checksum_optional=True)
 
 
 @given(st.text(max_size=80))

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
-from sessionsim.selfcheck.vectors import identity
+from sessionsim.selfcheck.vectors import (
+    blinded_message,
+    blinding,
+    identity,
+    multi_encrypt,
+    names,
+    xed25519,
+)
 
-__all__ = ["identity"]
+__all__ = ["blinded_message", "blinding", "identity", "multi_encrypt", "names", "xed25519"]
