@@ -10,9 +10,10 @@ import pytest
 import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nacl import bindings
 
 from sessionsim.core.errors import CannotOpen, LocalProtocolError, RemoteProtocolError
-from sessionsim.protocol.crypto import aead, suite_named
+from sessionsim.protocol.crypto import ScalarKey, aead, curve, suite_named
 from sessionsim.protocol.groups import group_from_seed
 from sessionsim.protocol.groups.encryption import (
     MOST_PLAINTEXT_BYTES,
@@ -26,7 +27,10 @@ from sessionsim.protocol.groups.encryption import (
 from sessionsim.protocol.identity import account_from_ed25519_seed, account_from_seed, account_id_of_ed25519
 from sessionsim.protocol.wire import bencode
 
-LIBSESSION = json.loads((Path(__file__).parents[2] / "vectors" / "libsession.json").read_text("utf-8"))
+FOLDER = Path(__file__).parents[2] / "vectors"
+LIBSESSION = json.loads((FOLDER / "libsession.json").read_text("utf-8"))
+POINTS = json.loads((FOLDER / "refused_points.json").read_text("utf-8"))
+SMALL_ORDER = POINTS["groups"]["made:small_order"]
 CASES = LIBSESSION["sections"]["groups"]["cases"]
 REAL, FAST = suite_named("sodium", memo=False), suite_named("fast")
 GROUP, OTHER = group_from_seed(b"g" * 32), group_from_seed(b"o" * 32)
@@ -221,6 +225,20 @@ def test_forged_message_does_not_open(changes: dict[str, Any]) -> None:
     for suite in (FAST, REAL):
         with pytest.raises(CannotOpen):
             decrypt(suite, GROUP.id, [KEY], seal(fields_of(**changes)))
+
+
+def test_sender_key_outside_the_main_group_does_not_open() -> None:
+    # A key plus a point of order 8: for one message in eight its owner can make signatures that verify.
+    scalar, order_8 = curve.reduce(b"s" * 64), bytes.fromhex(SMALL_ORDER["order 8"])
+    sender = bindings.crypto_core_ed25519_add(curve.times_base(scalar), order_8)
+    body = b"hello"
+    for number in range(1, 65):
+        signature = curve.sign(ScalarKey(sender, scalar), bytes([number]) * 64, body + GROUP.ed.public)
+        if REAL.verify_stored(sender, body + GROUP.ed.public, signature):
+            break
+    assert REAL.verify_stored(sender, body + GROUP.ed.public, signature)
+    with pytest.raises(CannotOpen, match="not an Ed25519 public key"):
+        decrypt(REAL, GROUP.id, [KEY], seal(fields_of(a=sender, s=signature)))
 
 
 @pytest.mark.parametrize("padding", [b"x", b"\0x", b"e", b"\0\0e"])

@@ -150,6 +150,17 @@ def test_member_without_a_usable_key_gets_no_slot_but_shifts_the_key() -> None:
         supplement(REAL, GROUP, [GroupKey(0, 0, bytes(32))], [low_order])
 
 
+def test_nonce_of_a_supplement_is_hashed_from_recipients_text_and_seed(fast: Any) -> None:
+    text = bencode.encode([{b"g": 4, b"k": bytes(32), b"t": 17}])
+    assert text == b"ld1:gi4e1:k32:" + bytes(32) + b"1:ti17eee"
+    ids = (fast.bob.id_hex + fast.alice.id_hex).encode()
+    secret = hashlib.blake2b(fast.group.ed.secret, digest_size=32, key=b"SessionGroupKeySeed").digest()
+    message = supplement(fast.suite, fast.group, [GroupKey(4, 17, bytes(32))], [fast.bob.id, fast.alice.id])
+    nonce = hashlib.blake2b(ids + text + secret, digest_size=24, key=b"SessionGroupKeyGen").digest()
+    assert message.startswith(b"d1:#24:" + nonce + b"1:+l%d:" % (len(text) + 16))
+    assert decode(fast.suite, fast.group.id, message).generation == 4
+
+
 def test_supplement_needs_keys_and_depends_on_the_order_of_recipients(fast: Any) -> None:
     with pytest.raises(LocalProtocolError):
         supplement(fast.suite, fast.group, [], [fast.alice.id])

@@ -123,6 +123,15 @@ def test_token_is_the_same_on_every_request_and_another_in_another_group() -> No
     assert other[4:] != first.token[4:]
 
 
+def test_rights_have_the_numbers_of_the_storage_server() -> None:
+    assert {right.name: right.value for right in Right} == {
+        "READ": 1,
+        "WRITE": 2,
+        "DELETE": 4,
+        "ANY_PREFIX": 8,
+    }
+
+
 def test_rights_are_part_of_the_token_but_not_of_its_key() -> None:
     tokens = {rights: subaccount_token(GROUP, ALICE.id, rights) for rights in range(16)}
     assert len(set(tokens.values())) == 16
