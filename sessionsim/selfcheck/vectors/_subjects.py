@@ -5,10 +5,11 @@ from __future__ import annotations
 from sessionsim.selfcheck.vectors import (
     blinded_message,
     blinding,
+    groups,
     identity,
     multi_encrypt,
     names,
     xed25519,
 )
 
-__all__ = ["blinded_message", "blinding", "identity", "multi_encrypt", "names", "xed25519"]
+__all__ = ["blinded_message", "blinding", "groups", "identity", "multi_encrypt", "names", "xed25519"]
