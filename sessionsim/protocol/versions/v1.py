@@ -6,6 +6,9 @@ The signature covers padded Content ‖ sender's Ed25519 key A ‖ recipient's X
 it ties the message to its recipient, who knows it. Nothing outside the box names the sender; the time in the
 wrapper is readable by the storing node. There is no forward secrecy: the recipient's long-term key opens all.
 
+Here are the cryptography and the short way for plain texts that the client takes. All other kinds of content,
+Pro, and the form of older clients are in `direct`, on top of this.
+
 A message to a person is stored twice: for the recipient, and, with `sync_target` set, for the sender's own
 devices. Both are made here by the same functions, each with fresh randomness.
 """
@@ -17,6 +20,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sessionsim.core.errors import CannotOpen, InvalidInput, LocalProtocolError, RemoteProtocolError
+from sessionsim.protocol.contents import Profile as Profile
 from sessionsim.protocol.crypto import KeyPair, Suite
 from sessionsim.protocol.identity import ACCOUNT_PREFIX, ID_BYTES, Account, account_id_of_ed25519
 from sessionsim.protocol.wire.envelope import decode, text_of, unwrap, wrap
@@ -31,23 +35,6 @@ _TRAILER_BYTES: Final = KEY_BYTES + SIGNATURE_BYTES
 _DETERMINISTIC_KEY: Final = (
     b"SessionBoxEphemeralHashKey"  # Source: messages 1; libsession-util: src/session_encrypt.cpp
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """What a client tells about its owner in each text (messages 2.3).
-
-    Args:
-        name: display name.
-        picture_url: address of the picture with its key fragment; empty for none.
-        key: 32-byte profile key; empty for none.
-        updated_s: unix time of the last change, s.
-    """
-
-    name: str
-    picture_url: str
-    key: bytes
-    updated_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +102,18 @@ def _profile_of(profile: Profile) -> LokiProfile:
     return written
 
 
+def sign_for_recipient(suite: Suite, sender: Account, recipient: bytes, message: bytes) -> bytes:
+    """Give what is sealed: the message, the sender's key and a signature that binds both to the recipient.
+
+    Args:
+        recipient: X25519 key, 32 bytes; signed, but not part of the result.
+
+    Source: messages 1; libsession-util: src/session_encrypt.cpp (sign_for_recipient).
+    """
+    named = message + sender.ed.public
+    return named + suite.sign_stored(sender.ed, named + recipient)
+
+
 def encrypt(
     suite: Suite, sender: Account, recipient: bytes, message: bytes, ephemeral_secret: bytes
 ) -> bytes:
@@ -129,8 +128,7 @@ def encrypt(
         CannotOpen: the recipient's key is no usable curve point.
     Source: messages 1; libsession-util: src/session_encrypt.cpp.
     """
-    named = message + sender.ed.public
-    inner = named + suite.sign_stored(sender.ed, named + recipient)
+    inner = sign_for_recipient(suite, sender, recipient, message)
     return suite.seal_box(inner, recipient, suite.ephemeral(ephemeral_secret))
 
 

@@ -43,6 +43,9 @@ def pad_old(content: bytes) -> bytes:
 def unpad(padded: bytes) -> bytes:
     """Take off either padding. Bytes that do not end in 0x80 and zeros come back unchanged; never an error.
 
+    The code of libsession also takes the zeros off where no 0x80 stands before them, against its own comment;
+    that differs only for a Content without padding that ends in a zero byte.
+
     Source: messages 2.1 (tolerant form of current code).
     """
     stripped = padded.rstrip(b"\0")

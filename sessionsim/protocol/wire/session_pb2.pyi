@@ -107,7 +107,7 @@ class Content(_message.Message):
     def __init__(self, dataMessage: _Optional[_Union[DataMessage, _Mapping]] = ..., callMessage: _Optional[_Union[CallMessage, _Mapping]] = ..., receiptMessage: _Optional[_Union[ReceiptMessage, _Mapping]] = ..., typingMessage: _Optional[_Union[TypingMessage, _Mapping]] = ..., dataExtractionNotification: _Optional[_Union[DataExtractionNotification, _Mapping]] = ..., unsendRequest: _Optional[_Union[UnsendRequest, _Mapping]] = ..., messageRequestResponse: _Optional[_Union[MessageRequestResponse, _Mapping]] = ..., sharedConfigMessage: _Optional[_Union[SharedConfigMessage, _Mapping]] = ..., expirationType: _Optional[_Union[Content.ExpirationType, str]] = ..., expirationTimer: _Optional[int] = ..., sigTimestamp: _Optional[int] = ..., proMessage: _Optional[_Union[ProMessage, _Mapping]] = ..., proSigForCommunityMessageOnly: _Optional[bytes] = ...) -> None: ...
 
 class DataMessage(_message.Message):
-    __slots__ = ("body", "attachments", "flags", "profileKey", "timestamp", "quote", "preview", "reaction", "profile", "openGroupInvitation", "syncTarget", "blocksCommunityMessageRequests", "groupUpdateMessage")
+    __slots__ = ("body", "attachments", "flags", "profileKey", "timestamp", "quote", "preview", "reaction", "profile", "openGroupInvitation", "closedGroupControl", "syncTarget", "blocksCommunityMessageRequests", "groupUpdateMessage")
     class Flags(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         NONE: _ClassVar[DataMessage.Flags]
@@ -124,6 +124,7 @@ class DataMessage(_message.Message):
     REACTION_FIELD_NUMBER: _ClassVar[int]
     PROFILE_FIELD_NUMBER: _ClassVar[int]
     OPENGROUPINVITATION_FIELD_NUMBER: _ClassVar[int]
+    CLOSEDGROUPCONTROL_FIELD_NUMBER: _ClassVar[int]
     SYNCTARGET_FIELD_NUMBER: _ClassVar[int]
     BLOCKSCOMMUNITYMESSAGEREQUESTS_FIELD_NUMBER: _ClassVar[int]
     GROUPUPDATEMESSAGE_FIELD_NUMBER: _ClassVar[int]
@@ -137,10 +138,11 @@ class DataMessage(_message.Message):
     reaction: Reaction
     profile: LokiProfile
     openGroupInvitation: OpenGroupInvitation
+    closedGroupControl: bytes
     syncTarget: str
     blocksCommunityMessageRequests: bool
     groupUpdateMessage: GroupUpdateMessage
-    def __init__(self, body: _Optional[str] = ..., attachments: _Optional[_Iterable[_Union[AttachmentPointer, _Mapping]]] = ..., flags: _Optional[int] = ..., profileKey: _Optional[bytes] = ..., timestamp: _Optional[int] = ..., quote: _Optional[_Union[Quote, _Mapping]] = ..., preview: _Optional[_Iterable[_Union[Preview, _Mapping]]] = ..., reaction: _Optional[_Union[Reaction, _Mapping]] = ..., profile: _Optional[_Union[LokiProfile, _Mapping]] = ..., openGroupInvitation: _Optional[_Union[OpenGroupInvitation, _Mapping]] = ..., syncTarget: _Optional[str] = ..., blocksCommunityMessageRequests: _Optional[bool] = ..., groupUpdateMessage: _Optional[_Union[GroupUpdateMessage, _Mapping]] = ...) -> None: ...
+    def __init__(self, body: _Optional[str] = ..., attachments: _Optional[_Iterable[_Union[AttachmentPointer, _Mapping]]] = ..., flags: _Optional[int] = ..., profileKey: _Optional[bytes] = ..., timestamp: _Optional[int] = ..., quote: _Optional[_Union[Quote, _Mapping]] = ..., preview: _Optional[_Iterable[_Union[Preview, _Mapping]]] = ..., reaction: _Optional[_Union[Reaction, _Mapping]] = ..., profile: _Optional[_Union[LokiProfile, _Mapping]] = ..., openGroupInvitation: _Optional[_Union[OpenGroupInvitation, _Mapping]] = ..., closedGroupControl: _Optional[bytes] = ..., syncTarget: _Optional[str] = ..., blocksCommunityMessageRequests: _Optional[bool] = ..., groupUpdateMessage: _Optional[_Union[GroupUpdateMessage, _Mapping]] = ...) -> None: ...
 
 class LokiProfile(_message.Message):
     __slots__ = ("displayName", "profilePicture", "lastUpdateSeconds")
@@ -169,8 +171,20 @@ class Quote(_message.Message):
     id: int
     author: str
     text: str
-    attachments: _containers.RepeatedCompositeFieldContainer[AttachmentPointer]
-    def __init__(self, id: _Optional[int] = ..., author: _Optional[str] = ..., text: _Optional[str] = ..., attachments: _Optional[_Iterable[_Union[AttachmentPointer, _Mapping]]] = ...) -> None: ...
+    attachments: _containers.RepeatedCompositeFieldContainer[QuotedAttachment]
+    def __init__(self, id: _Optional[int] = ..., author: _Optional[str] = ..., text: _Optional[str] = ..., attachments: _Optional[_Iterable[_Union[QuotedAttachment, _Mapping]]] = ...) -> None: ...
+
+class QuotedAttachment(_message.Message):
+    __slots__ = ("contentType", "fileName", "thumbnail", "flags")
+    CONTENTTYPE_FIELD_NUMBER: _ClassVar[int]
+    FILENAME_FIELD_NUMBER: _ClassVar[int]
+    THUMBNAIL_FIELD_NUMBER: _ClassVar[int]
+    FLAGS_FIELD_NUMBER: _ClassVar[int]
+    contentType: str
+    fileName: str
+    thumbnail: AttachmentPointer
+    flags: int
+    def __init__(self, contentType: _Optional[str] = ..., fileName: _Optional[str] = ..., thumbnail: _Optional[_Union[AttachmentPointer, _Mapping]] = ..., flags: _Optional[int] = ...) -> None: ...
 
 class Preview(_message.Message):
     __slots__ = ("url", "title", "image")
@@ -284,10 +298,8 @@ class DataExtractionNotification(_message.Message):
     __slots__ = ("type", "timestamp")
     class Type(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
-        UNKNOWN: _ClassVar[DataExtractionNotification.Type]
         SCREENSHOT: _ClassVar[DataExtractionNotification.Type]
         MEDIA_SAVED: _ClassVar[DataExtractionNotification.Type]
-    UNKNOWN: DataExtractionNotification.Type
     SCREENSHOT: DataExtractionNotification.Type
     MEDIA_SAVED: DataExtractionNotification.Type
     TYPE_FIELD_NUMBER: _ClassVar[int]
@@ -300,14 +312,12 @@ class CallMessage(_message.Message):
     __slots__ = ("type", "sdps", "sdpMLineIndexes", "sdpMids", "uuid")
     class Type(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
-        UNKNOWN: _ClassVar[CallMessage.Type]
         OFFER: _ClassVar[CallMessage.Type]
         ANSWER: _ClassVar[CallMessage.Type]
         PROVISIONAL_ANSWER: _ClassVar[CallMessage.Type]
         ICE_CANDIDATES: _ClassVar[CallMessage.Type]
         END_CALL: _ClassVar[CallMessage.Type]
         PRE_OFFER: _ClassVar[CallMessage.Type]
-    UNKNOWN: CallMessage.Type
     OFFER: CallMessage.Type
     ANSWER: CallMessage.Type
     PROVISIONAL_ANSWER: CallMessage.Type
@@ -396,11 +406,9 @@ class GroupUpdateInfoChange(_message.Message):
     __slots__ = ("type", "name", "expiration", "adminSignature")
     class Type(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
-        UNKNOWN: _ClassVar[GroupUpdateInfoChange.Type]
         NAME: _ClassVar[GroupUpdateInfoChange.Type]
         AVATAR: _ClassVar[GroupUpdateInfoChange.Type]
         DISAPPEARING: _ClassVar[GroupUpdateInfoChange.Type]
-    UNKNOWN: GroupUpdateInfoChange.Type
     NAME: GroupUpdateInfoChange.Type
     AVATAR: GroupUpdateInfoChange.Type
     DISAPPEARING: GroupUpdateInfoChange.Type
@@ -418,11 +426,9 @@ class GroupUpdateMemberChange(_message.Message):
     __slots__ = ("type", "memberSessionIds", "historyShared", "adminSignature")
     class Type(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
-        UNKNOWN: _ClassVar[GroupUpdateMemberChange.Type]
         ADDED: _ClassVar[GroupUpdateMemberChange.Type]
         REMOVED: _ClassVar[GroupUpdateMemberChange.Type]
         PROMOTED: _ClassVar[GroupUpdateMemberChange.Type]
-    UNKNOWN: GroupUpdateMemberChange.Type
     ADDED: GroupUpdateMemberChange.Type
     REMOVED: GroupUpdateMemberChange.Type
     PROMOTED: GroupUpdateMemberChange.Type
@@ -467,3 +473,55 @@ class GroupUpdateDeleteMemberContent(_message.Message):
 class GroupUpdateMemberLeftNotification(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class ClosedGroupControl(_message.Message):
+    __slots__ = ("type", "publicKey", "name", "encryptionKeyPair", "members", "admins", "wrappers", "expirationTimer")
+    class Type(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        NEW: _ClassVar[ClosedGroupControl.Type]
+        ENCRYPTION_KEY_PAIR: _ClassVar[ClosedGroupControl.Type]
+        NAME_CHANGE: _ClassVar[ClosedGroupControl.Type]
+        MEMBERS_ADDED: _ClassVar[ClosedGroupControl.Type]
+        MEMBERS_REMOVED: _ClassVar[ClosedGroupControl.Type]
+        MEMBER_LEFT: _ClassVar[ClosedGroupControl.Type]
+        ENCRYPTION_KEY_PAIR_REQUEST: _ClassVar[ClosedGroupControl.Type]
+    NEW: ClosedGroupControl.Type
+    ENCRYPTION_KEY_PAIR: ClosedGroupControl.Type
+    NAME_CHANGE: ClosedGroupControl.Type
+    MEMBERS_ADDED: ClosedGroupControl.Type
+    MEMBERS_REMOVED: ClosedGroupControl.Type
+    MEMBER_LEFT: ClosedGroupControl.Type
+    ENCRYPTION_KEY_PAIR_REQUEST: ClosedGroupControl.Type
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    PUBLICKEY_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ENCRYPTIONKEYPAIR_FIELD_NUMBER: _ClassVar[int]
+    MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    ADMINS_FIELD_NUMBER: _ClassVar[int]
+    WRAPPERS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRATIONTIMER_FIELD_NUMBER: _ClassVar[int]
+    type: ClosedGroupControl.Type
+    publicKey: bytes
+    name: str
+    encryptionKeyPair: ClosedGroupKeyPair
+    members: _containers.RepeatedScalarFieldContainer[bytes]
+    admins: _containers.RepeatedScalarFieldContainer[bytes]
+    wrappers: _containers.RepeatedCompositeFieldContainer[ClosedGroupKeyPairWrapper]
+    expirationTimer: int
+    def __init__(self, type: _Optional[_Union[ClosedGroupControl.Type, str]] = ..., publicKey: _Optional[bytes] = ..., name: _Optional[str] = ..., encryptionKeyPair: _Optional[_Union[ClosedGroupKeyPair, _Mapping]] = ..., members: _Optional[_Iterable[bytes]] = ..., admins: _Optional[_Iterable[bytes]] = ..., wrappers: _Optional[_Iterable[_Union[ClosedGroupKeyPairWrapper, _Mapping]]] = ..., expirationTimer: _Optional[int] = ...) -> None: ...
+
+class ClosedGroupKeyPair(_message.Message):
+    __slots__ = ("publicKey", "privateKey")
+    PUBLICKEY_FIELD_NUMBER: _ClassVar[int]
+    PRIVATEKEY_FIELD_NUMBER: _ClassVar[int]
+    publicKey: bytes
+    privateKey: bytes
+    def __init__(self, publicKey: _Optional[bytes] = ..., privateKey: _Optional[bytes] = ...) -> None: ...
+
+class ClosedGroupKeyPairWrapper(_message.Message):
+    __slots__ = ("publicKey", "encryptedKeyPair")
+    PUBLICKEY_FIELD_NUMBER: _ClassVar[int]
+    ENCRYPTEDKEYPAIR_FIELD_NUMBER: _ClassVar[int]
+    publicKey: bytes
+    encryptedKeyPair: bytes
+    def __init__(self, publicKey: _Optional[bytes] = ..., encryptedKeyPair: _Optional[bytes] = ...) -> None: ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sessionsim.selfcheck.vectors import (
     blinded_message,
     blinding,
+    direct_message,
     groups,
     identity,
     multi_encrypt,
@@ -12,4 +13,13 @@ from sessionsim.selfcheck.vectors import (
     xed25519,
 )
 
-__all__ = ["blinded_message", "blinding", "groups", "identity", "multi_encrypt", "names", "xed25519"]
+__all__ = [
+    "blinded_message",
+    "blinding",
+    "direct_message",
+    "groups",
+    "identity",
+    "multi_encrypt",
+    "names",
+    "xed25519",
+]
