@@ -11,7 +11,19 @@ from hypothesis import strategies as st
 
 from sessionsim.core.errors import LocalProtocolError, RemoteProtocolError
 from sessionsim.protocol.wire import session_pb2
-from sessionsim.protocol.wire.envelope import decode, text_of, unwrap, wrap
+from sessionsim.protocol.wire.envelope import (
+    DIRECT,
+    GROUP,
+    EnvelopeParts,
+    body_of,
+    decode,
+    read_envelope,
+    text_of,
+    unwrap,
+    wrap,
+    wrap_old,
+    write_envelope,
+)
 
 SENT_MS = 1_777_000_000_000
 SIGNATURE = bytes(range(64))
@@ -82,11 +94,81 @@ def test_what_is_no_stored_direct_message_is_refused(stored: bytes, reason: str)
         unwrap(stored)
 
 
+@pytest.mark.parametrize(
+    ("envelope", "reason"),
+    [
+        (ENVELOPE + b"\x5a\x3f" + bytes(63), "64 bytes"),
+        (ENVELOPE + b"\x5a\x00", "64 bytes"),
+        (ENVELOPE + b"\x12\x0205", "no id"),
+        (ENVELOPE + b"\x12\x21" + bytes(33), "no id"),
+    ],
+)
+def test_signature_or_source_of_impossible_length_is_refused(envelope: bytes, reason: str) -> None:
+    for call in (lambda: unwrap(wrapped(envelope)), lambda: read_envelope(envelope)):
+        with pytest.raises(RemoteProtocolError, match=reason):
+            call()
+
+
+def old_layout(ciphertext: bytes, sent_ms: int, request_id: int) -> bytes:
+    """What clients wrote before libsession, field by field (messages 2.2)."""
+    envelope = (
+        bytes.fromhex("0806 1200 28") + varint(sent_ms) + b"\x42" + varint(len(ciphertext)) + ciphertext
+    )
+    request = b"\x0a\x03PUT\x12\x0f/api/v1/message\x1a" + varint(len(envelope)) + envelope
+    request += b"\x20" + varint(request_id)
+    return bytes.fromhex("0801 12") + varint(len(request)) + request
+
+
+@given(st.binary(min_size=1, max_size=500), st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
+@settings(deadline=None, max_examples=100, derandomize=True)
+def test_older_wrapper_has_the_layout_of_the_specification(
+    ciphertext: bytes, sent_ms: int, request_id: int
+) -> None:
+    stored = wrap_old(ciphertext, sent_ms, request_id)
+    assert stored == old_layout(ciphertext, sent_ms, request_id)
+    assert unwrap(stored) == (sent_ms, ciphertext)
+
+
+@given(
+    st.sampled_from([DIRECT, GROUP]),
+    st.binary(max_size=50),
+    st.integers(0, 2**64 - 1),
+    st.sampled_from([None, "", "05" * 33]),
+    st.none() | st.integers(0, 2**32 - 1),
+    st.none() | st.binary(min_size=64, max_size=64),
+)
+@settings(deadline=None, max_examples=100, derandomize=True)
+def test_envelope_is_read_as_written(
+    kind: session_pb2.Envelope.Type,
+    content: bytes,
+    sent_ms: int,
+    source: str | None,
+    device: int | None,
+    signature: bytes | None,
+) -> None:
+    raw = write_envelope(kind, content, sent_ms, source=source, source_device=device, pro_signature=signature)
+    expected = EnvelopeParts(kind, sent_ms, content, source or "", device or 0, signature or b"")
+    assert read_envelope(raw) == expected
+
+
+def test_current_wrapper_holds_the_same_envelope_as_a_group_writes() -> None:
+    stored = wrap(b"sealed", SENT_MS, SIGNATURE)
+    assert body_of(stored) == write_envelope(DIRECT, b"sealed", SENT_MS, pro_signature=SIGNATURE)
+    assert write_envelope(GROUP, b"plain", 1).hex() == "0807280138014205706c61696e"
+
+
+def test_envelope_without_content_or_with_a_source_that_is_no_text_is_refused() -> None:
+    for raw in (b"\x08\x06\x28\x01", b"", ENVELOPE[:3], ENVELOPE + b"\x12\x42" + b"\xff" * 66):
+        with pytest.raises(RemoteProtocolError):
+            read_envelope(raw)
+
+
 @given(st.binary(max_size=200) | st.binary(max_size=60).map(wrapped))
 @settings(deadline=None, max_examples=400, derandomize=True)
 def test_random_bytes_raise_nothing_else(stored: bytes) -> None:
     try:
         sent_ms, sealed = unwrap(stored)
+        assert read_envelope(body_of(stored)).content == sealed
     except RemoteProtocolError:
         return
     assert 0 <= sent_ms < 2**64
@@ -95,14 +177,27 @@ def test_random_bytes_raise_nothing_else(stored: bytes) -> None:
 
 @pytest.mark.parametrize("sent_ms", [-1, 2**64])
 def test_time_out_of_range_is_our_mistake(sent_ms: int) -> None:
-    with pytest.raises(LocalProtocolError, match="ms cannot be written"):
-        wrap(b"sealed", sent_ms, SIGNATURE)
+    for call in (
+        lambda: wrap(b"sealed", sent_ms, SIGNATURE),
+        lambda: wrap_old(b"sealed", sent_ms, 1),
+        lambda: write_envelope(GROUP, b"plain", sent_ms),
+    ):
+        with pytest.raises(LocalProtocolError, match="ms cannot be written"):
+            call()
+
+
+@pytest.mark.parametrize("request_id", [-1, 2**64])
+def test_request_id_out_of_range_is_our_mistake(request_id: int) -> None:
+    with pytest.raises(LocalProtocolError, match="request id"):
+        wrap_old(b"sealed", SENT_MS, request_id)
 
 
 @pytest.mark.parametrize("length", [0, 63, 65])
 def test_signature_of_wrong_length_is_our_mistake(length: int) -> None:
     with pytest.raises(LocalProtocolError, match=str(length)):
         wrap(b"sealed", SENT_MS, bytes(length))
+    with pytest.raises(LocalProtocolError, match=str(length)):
+        write_envelope(GROUP, b"plain", SENT_MS, pro_signature=bytes(length))
 
 
 def test_text_that_is_not_utf8_is_refused() -> None:

@@ -123,7 +123,7 @@ _READERS: Final[dict[str, tuple[Callable[[_Content], bool], Callable[[_Content],
     "timer update": (_is_timer_update, lambda found: _visible.read_timer_update(found.dataMessage)),
     "text": (
         lambda found: found.HasField("dataMessage"),
-        lambda found: _visible.read_text(found.dataMessage),
+        lambda found: _visible.read_visible(found.dataMessage),
     ),
     "read receipt": (lambda found: found.HasField("receiptMessage"), _signals.read_receipt),
     "typing": (lambda found: found.HasField("typingMessage"), _signals.read_typing),
@@ -133,7 +133,7 @@ _READERS: Final[dict[str, tuple[Callable[[_Content], bool], Callable[[_Content],
     "request response": (lambda found: found.HasField("messageRequestResponse"), _signals.read_response),
 }
 _WRITERS: Final[dict[type[Part], Callable[[Any, _Content], None]]] = {
-    Text: lambda part, into: _visible.write_text(part, _data(into)),
+    Text: lambda part, into: _visible.write_visible(part, _data(into)),
     TimerUpdate: lambda part, into: _visible.write_timer_update(part, _data(into)),
     GroupUpdate: lambda part, into: _group_update.write_group_update(part, _data(into)),
     Typing: _signals.write_typing,

@@ -21,13 +21,13 @@ class Profile:
         name: display name.
         picture_url: address of the picture with its key fragment; empty for none.
         key: 32-byte profile key; empty for none.
-        updated_s: unix time of the last change, s.
+        updated_s: unix time of the last change, s; None from clients that do not say.
     """
 
     name: str
     picture_url: str
     key: bytes
-    updated_s: int
+    updated_s: int | None
 
     def __post_init__(self) -> None:
         check_size(self.key, "profile key", 0, KEY_BYTES)
@@ -39,7 +39,8 @@ def write_profile(profile: Profile | None, into: DataMessage | MessageRequestRes
         return
     written = into.profile
     written.displayName = profile.name
-    written.lastUpdateSeconds = profile.updated_s
+    if profile.updated_s is not None:
+        written.lastUpdateSeconds = profile.updated_s
     if profile.picture_url:
         written.profilePicture = profile.picture_url
     if profile.key:
@@ -55,5 +56,5 @@ def read_profile(carrier: DataMessage | MessageRequestResponse) -> Profile | Non
         text_of(found.displayName),
         text_of(found.profilePicture),
         carrier.profileKey,
-        found.lastUpdateSeconds,
+        found.lastUpdateSeconds if found.HasField("lastUpdateSeconds") else None,
     )

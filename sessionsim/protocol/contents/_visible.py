@@ -127,7 +127,7 @@ class TimerUpdate:
             check_id(self.sync_target, "sync target")
 
 
-def write_text(text: Text, into: DataMessage) -> None:
+def write_visible(text: Text, into: DataMessage) -> None:
     """Fill a data message. A reaction or a file alone leaves the body out, as clients do."""
     if text.body or not (text.attachments or text.reaction or text.invitation):
         into.body = text.body
@@ -149,7 +149,7 @@ def write_text(text: Text, into: DataMessage) -> None:
         into.blocksCommunityMessageRequests = text.blocks_community_requests
 
 
-def read_text(found: DataMessage) -> Text:
+def read_visible(found: DataMessage) -> Text:
     """Read a data message as a text. Raises RemoteProtocolError or LocalProtocolError."""
     invitation = found.openGroupInvitation
     return Text(

@@ -214,7 +214,7 @@ def _make_stack(draw: Draw) -> Made:
     sender, recipient = _someone(draw), _someone(draw)
     sent_ms = draw.between(1_700_000_000_000, 1_710_000_000_000)
     body = draw.text(draw.choice((1, 20, 150, 400))) or "."
-    profile = Profile(draw.text(12) or ".", "", draw.raw(32), 0) if draw.flag() else None
+    profile = Profile(draw.text(12) or ".", "", draw.raw(32), None) if draw.flag() else None
     message = Message(sent_ms, Text(body=body, profile=profile, old_sent_ms=sent_ms))
     stored = seal_message_old(
         _SODIUM, sender, recipient.id, message, draw.raw(32), draw.between(0, (1 << 32) - 1)
