@@ -94,7 +94,7 @@ def test_direct_message_is_no_group_message() -> None:
     suite = suite_named("sodium")
     sealed = v1.encrypt(suite, ALICE, OLD.public, pad_old(TEXT), SECRET)
     with pytest.raises(RemoteProtocolError, match="legacy group"):
-        open_group_message(suite, [OLD], wrap_old(sealed, SENT_MS, 7))
+        open_group_message(suite, [OLD], wrap_old(sealed, SENT_MS, 7, source=GROUP_ID.hex()))
 
 
 # ---- Key pairs ----

@@ -169,6 +169,16 @@ def test_draft_expiry_lies_on_the_accounts_grid(now_ms: int, until_ms: int, offs
     assert at_least <= expires_ms < at_least + DAY_MS
 
 
+def test_draft_expiry_by_hand() -> None:
+    day = 20_000 * DAY_MS
+    on_grid = day - 3_660_000  # so that an hour and a minute later is midnight
+    now_ms = on_grid - DAY_MS
+    assert expiry_on_grid_ms(now_ms, on_grid, 0) == day
+    assert expiry_on_grid_ms(on_grid - 29 * DAY_MS, 1 << 50, 0) == day
+    assert expiry_on_grid_ms(now_ms, on_grid + 1, 0) == day + DAY_MS
+    assert expiry_on_grid_ms(now_ms, on_grid, 60) == day + 60_000
+
+
 def test_rotating_key_changes_once_a_week() -> None:
     master, week = master_key(bytes(32)), 7 * 86_400
     start = NOW_MS // 1000 // week * week
