@@ -180,6 +180,7 @@ def test_fields_stand_where_the_specification_says() -> None:
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 times = st.integers(0, 2**64 - 1)
 ids = st.binary(min_size=33, max_size=33)
+accounts = st.binary(min_size=32, max_size=32).map(lambda key: b"\x05" + key)
 profiles = st.none() | st.builds(Profile, texts, texts, st.sampled_from([b"", bytes(32)]), st.none() | times)
 files = st.builds(
     Attachment, texts, st.sampled_from([b"", bytes(32), bytes(64)]), st.sampled_from([b"", bytes(32)]),
@@ -204,7 +205,8 @@ any_part = (
     | st.builds(Unsend, times, ids)
     | st.builds(RequestResponse, st.booleans(), profiles)
     | st.builds(
-        GroupUpdate, st.builds(GroupDeleteContent, st.tuples(ids), st.lists(texts, max_size=3).map(tuple))
+        GroupUpdate,
+        st.builds(GroupDeleteContent, st.tuples(accounts), st.lists(texts, max_size=3).map(tuple)),
     )
 )
 
@@ -319,7 +321,9 @@ def test_text_length_is_counted_in_code_points() -> None:
         lambda: Call(CallKind.OFFER, "uuid"),
         lambda: Call(CallKind.END_CALL, ""),
         lambda: GroupInvite(GROUP[1:], "", bytes(100), SIGNATURE),
+        lambda: GroupInvite(ANN, "", bytes(100), SIGNATURE),
         lambda: GroupInvite(GROUP, "", bytes(99), SIGNATURE),
+        lambda: GroupMemberChange(MemberKind.ADDED, (GROUP,), SIGNATURE),
         lambda: GroupInfoChange(InfoKind.NAME, b""),
         lambda: GroupMemberChange(MemberKind.ADDED, (b"",), SIGNATURE),
         lambda: GroupPromote(bytes(31), ""),

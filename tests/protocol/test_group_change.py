@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sessionsim.core.errors import LocalProtocolError
+from sessionsim.protocol import groups
 from sessionsim.protocol.contents import (
     GroupDeleteContent,
     GroupInfoChange,
@@ -17,13 +18,20 @@ from sessionsim.protocol.contents import (
     GroupMemberLeft,
     GroupMemberLeftNotice,
     GroupPromote,
+    GroupUpdate,
     InfoKind,
     MemberKind,
+    Message,
     admin_signature,
     is_from_admin,
+    read,
+    read_change,
     signed_text,
+    write,
+    write_change,
 )
 from sessionsim.protocol.crypto import Suite, real, suite_named
+from sessionsim.protocol.identity import account_from_seed
 
 SENT_MS = 1_777_000_000_000
 ANN, BEN = (b"\x05" + bytes([n]) * 32 for n in (1, 2))
@@ -101,5 +109,23 @@ def test_deletion_by_a_member_is_from_no_admin(suite: Suite) -> None:
 
 
 def test_invitation_needs_to_know_whom() -> None:
-    with pytest.raises(LocalProtocolError, match="invited person"):
+    with pytest.raises(LocalProtocolError, match="id"):
         signed_text(SIGNED[0][0], SENT_MS)
+
+
+def test_invitation_and_promotion_of_a_group_travel_as_messages(suite: Suite) -> None:
+    group, member = groups.group_from_seed(KEY.secret), account_from_seed(b"\x01" * 16)
+    for update in (
+        groups.write_invite(suite, group, "friends", member.id, SENT_MS),
+        groups.write_promotion(group, "friends"),
+    ):
+        message = Message(SENT_MS, GroupUpdate(read_change(update)))
+        part = read(write(message), outer_ms=SENT_MS).part
+        assert isinstance(part, GroupUpdate)
+        assert write_change(part.change) == update
+        if isinstance(part.change, GroupInvite):
+            assert is_from_admin(suite, GROUP, part.change, SENT_MS, invited=member.id)
+            accepted = groups.read_invite(suite, member, write_change(part.change), SENT_MS)
+            assert (accepted.group_id, accepted.name) == (GROUP, "friends")
+        else:
+            assert groups.read_promotion(write_change(part.change)) == (group, "friends")

@@ -23,7 +23,7 @@ from sessionsim.protocol.contents._group_change import (
     is_from_admin,
     signed_text,
 )
-from sessionsim.protocol.contents._group_update import GroupUpdate
+from sessionsim.protocol.contents._group_update import GroupUpdate, read_change, write_change
 from sessionsim.protocol.contents._handling import (
     CALL_TTL_MS,
     CONFIG_TTL_MS,
@@ -77,6 +77,6 @@ __all__ = [
     "GroupMemberLeft", "GroupMemberLeftNotice", "GroupPromote", "GroupUpdate", "Handling", "InfoKind",
     "Invitation", "MemberKind", "Message", "Part", "Preview", "Profile", "Quote", "QuotedAttachment",
     "Reaction", "ReadReceipt", "ReadRules", "RequestResponse", "Text", "TimerUpdate", "Typing", "Unsend",
-    "admin_signature", "copied_to_self", "is_from_admin", "read", "signed_text", "text_bits", "ttl_ms",
-    "write",
+    "admin_signature", "copied_to_self", "is_from_admin", "read", "read_change", "signed_text", "text_bits", "ttl_ms",
+    "write", "write_change",
 ]  # fmt: skip

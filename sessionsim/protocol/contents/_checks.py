@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from sessionsim.core.errors import LocalProtocolError, RemoteProtocolError
-from sessionsim.protocol.identity import ID_BYTES
+from sessionsim.protocol.identity import ACCOUNT_PREFIX, ID_BYTES
 from sessionsim.protocol.wire.envelope import text_of
 
 SIGNATURE_BYTES: Final = 64  # Source: RFC 8032; messages 2.3
@@ -29,10 +29,12 @@ def check_id(value: bytes, place: str) -> None:
     check_size(value, place, ID_BYTES)
 
 
-def check_ids(values: Iterable[bytes], place: str) -> None:
-    """Raise LocalProtocolError unless every value is as long as an id."""
+def check_accounts(values: Iterable[bytes], place: str) -> None:
+    """Raise LocalProtocolError unless every value is the id of an account."""
     for value in values:
         check_id(value, place)
+        if not value.startswith(ACCOUNT_PREFIX):
+            raise LocalProtocolError(f"{place}: an id that is no account's")
 
 
 def id_of(written: str, place: str) -> bytes:

@@ -1,18 +1,12 @@
 """What happens in a group, told by messages: invitations, changes, departures, deletions (messages 2.3).
 
 Two kinds, the invitation and the promotion, go to a person as direct messages; the others go to the group's
-own swarm. Some carry the signature of the group's key, so that a member cannot announce what only an admin
-may do. The signed text is ASCII, its numbers decimal, t the signed time of sending in ms:
+own swarm. Some carry the signature of the group's key over a short text (`groups.admin_signature`), so that a
+member cannot announce what only an admin may do. That of a member change covers neither whom it is about nor
+whether history was shared, and that of an info change not the new value: whoever can post in the group can
+put others beside it within the same ms. What an invitation or a promotion is worth is for `groups` to check.
 
-    invite                 INVITE ‖ id of the invited in hex ‖ t
-    info change            INFO_CHANGE ‖ kind ‖ t
-    member change          MEMBER_CHANGE ‖ kind ‖ t
-    delete content         DELETE_CONTENT ‖ t ‖ ids in hex ‖ hashes, nothing between them
-
-The specification names the signature fields but not these texts; they are from session-desktop:
-ts/receiver/groupv2/handleGroupV2Message.ts and ts/session/messages/outgoing/controlMessage/group_v2.
-The signature of a member change covers neither whom it is about nor whether history was shared, and that of
-an info change not the new value: whoever can post in the group can put others beside it within the same ms.
+Ids of members are those of accounts. Desktop skips others among them; here such an update is refused.
 """
 
 from __future__ import annotations
@@ -22,8 +16,15 @@ from enum import IntEnum
 from typing import Final, TypeAlias
 
 from sessionsim.core.errors import LocalProtocolError
-from sessionsim.protocol.contents._checks import SIGNATURE_BYTES, check_id, check_ids, check_size
+from sessionsim.protocol.contents._checks import SIGNATURE_BYTES, check_accounts, check_size
 from sessionsim.protocol.crypto import KeyPair, Suite
+from sessionsim.protocol.groups.admin_signature import (
+    delete_content_text,
+    info_change_text,
+    invite_text,
+    member_change_text,
+)
+from sessionsim.protocol.groups.identity import is_group_id
 
 MEMBER_AUTH_BYTES: Final = 100  # Source: messages 2.3, 4.4
 SEED_BYTES: Final = 32  # Source: messages 2.3
@@ -62,7 +63,8 @@ class GroupInvite:
     admin_signature: bytes
 
     def __post_init__(self) -> None:
-        check_id(self.group_id, "group")
+        if not is_group_id(self.group_id):
+            raise LocalProtocolError("an invitation to what is no group")
         check_size(self.member_auth, "member authentication", MEMBER_AUTH_BYTES)
         check_size(self.admin_signature, "admin signature", SIGNATURE_BYTES)
 
@@ -90,7 +92,7 @@ class GroupMemberChange:
     history_shared: bool | None = None
 
     def __post_init__(self) -> None:
-        check_ids(self.ids, "member")
+        check_accounts(self.ids, "member")
         check_size(self.admin_signature, "admin signature", SIGNATURE_BYTES)
 
 
@@ -137,7 +139,7 @@ class GroupDeleteContent:
     admin_signature: bytes = b""
 
     def __post_init__(self) -> None:
-        check_ids(self.ids, "member")
+        check_accounts(self.ids, "member")
         check_size(self.admin_signature, "admin signature", 0, SIGNATURE_BYTES)
         if not self.ids and not self.hashes:
             raise LocalProtocolError("a deletion without members and hashes")
@@ -164,19 +166,20 @@ def signed_text(change: GroupChange, sent_ms: int, *, invited: bytes = b"") -> b
 
     Returns:
         None if this kind of update is not signed.
-    Source: see the top of this file.
+
+    Raises:
+        LocalProtocolError: an invitation without the id of an account.
+    Source: see `groups.admin_signature`.
     """
     match change:
         case GroupInvite():
-            check_id(invited, "invited person")
-            return f"INVITE{invited.hex()}{sent_ms}".encode()
+            return invite_text(invited, sent_ms)
         case GroupInfoChange():
-            return f"INFO_CHANGE{change.kind:d}{sent_ms}".encode()
+            return info_change_text(change.kind, sent_ms)
         case GroupMemberChange():
-            return f"MEMBER_CHANGE{change.kind:d}{sent_ms}".encode()
+            return member_change_text(change.kind, sent_ms)
         case GroupDeleteContent():
-            whom = "".join(one.hex() for one in change.ids)
-            return f"DELETE_CONTENT{sent_ms}{whom}{''.join(change.hashes)}".encode()
+            return delete_content_text(change.ids, change.hashes, sent_ms)
     return None
 
 

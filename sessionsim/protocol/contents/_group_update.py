@@ -37,10 +37,11 @@ class GroupUpdate:
 def write_group_update(update: GroupUpdate, into: DataMessage) -> None:
     """Put a group update into a data message."""
     write_profile(update.profile, into)
-    into.groupUpdateMessage.CopyFrom(_write(update.change))
+    into.groupUpdateMessage.CopyFrom(write_change(update.change))
 
 
-def _write(change: GroupChange) -> GroupUpdateMessage:
+def write_change(change: GroupChange) -> GroupUpdateMessage:
+    """Give the wire form of a change, as `groups.read_invite` and `groups.read_promotion` take it."""
     match change:
         case GroupInvite(group_id, name, auth, signature):
             return GroupUpdateMessage(
@@ -94,10 +95,15 @@ def read_group_update(found: DataMessage) -> GroupUpdate:
     Raises:
         RemoteProtocolError, LocalProtocolError: an update of no known kind, or malformed.
     """
-    return GroupUpdate(_read(found.groupUpdateMessage), read_profile(found))
+    return GroupUpdate(read_change(found.groupUpdateMessage), read_profile(found))
 
 
-def _read(found: GroupUpdateMessage) -> GroupChange:
+def read_change(found: GroupUpdateMessage) -> GroupChange:
+    """Read a change from its wire form, as `groups.write_invite` and `groups.write_promotion` give it.
+
+    Raises:
+        RemoteProtocolError, LocalProtocolError: an update of no known kind, or malformed.
+    """
     if found.HasField("invite"):
         invite = found.invite
         group_id = id_of(invite.groupSessionId, "group")

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sessionsim.core.errors import LocalProtocolError, RemoteProtocolError
-from sessionsim.protocol.wire.envelope import PRO_SIGNATURE_BYTES, SOURCE_DEVICE, decode
-from sessionsim.protocol.wire.session_pb2 import Envelope
+from sessionsim.protocol.wire.envelope import GROUP, read_envelope, write_envelope
 
 
 class GroupEnvelope(NamedTuple):
@@ -38,30 +36,15 @@ def wrap_group(content: bytes, sent_ms: int, pro_signature: bytes) -> bytes:
         LocalProtocolError: the time is negative or beyond 64 bits, or the signature is not 64 bytes.
     Source: messages 2.2, 4.3; libsession-util: src/session_protocol.cpp.
     """
-    if len(pro_signature) != PRO_SIGNATURE_BYTES:
-        raise LocalProtocolError(f"a Pro signature has 64 bytes, not {len(pro_signature)}")
-    try:
-        return Envelope(
-            type=Envelope.CLOSED_GROUP_MESSAGE,
-            timestamp=sent_ms,
-            sourceDevice=SOURCE_DEVICE,
-            content=content,
-            proSig=pro_signature,
-        ).SerializeToString()
-    except ValueError as wrong:
-        raise LocalProtocolError(f"a time of {sent_ms} ms cannot be written") from wrong
+    return write_envelope(GROUP, content, sent_ms, pro_signature=pro_signature)
 
 
 def unwrap_group(raw: bytes) -> GroupEnvelope:
     """Read an envelope. Its type is not looked at: the namespace says what it is, as for current clients.
 
     Raises:
-        RemoteProtocolError: no envelope with content, or a signature that is not 64 bytes.
+        RemoteProtocolError: see `read_envelope`.
     Source: messages 4.3; libsession-util: src/session_protocol.cpp (decode_envelope).
     """
-    envelope = decode(Envelope, raw)
-    if not envelope.HasField("content"):
-        raise RemoteProtocolError("an envelope without content")
-    if envelope.HasField("proSig") and len(envelope.proSig) != PRO_SIGNATURE_BYTES:
-        raise RemoteProtocolError("a Pro signature has 64 bytes")
-    return GroupEnvelope(envelope.content, envelope.timestamp, envelope.proSig)
+    envelope = read_envelope(raw)
+    return GroupEnvelope(envelope.content, envelope.sent_ms, envelope.pro_signature)
