@@ -77,6 +77,6 @@ __all__ = [
     "GroupMemberLeft", "GroupMemberLeftNotice", "GroupPromote", "GroupUpdate", "Handling", "InfoKind",
     "Invitation", "MemberKind", "Message", "Part", "Preview", "Profile", "Quote", "QuotedAttachment",
     "Reaction", "ReadReceipt", "ReadRules", "RequestResponse", "Text", "TimerUpdate", "Typing", "Unsend",
-    "admin_signature", "copied_to_self", "is_from_admin", "read", "read_change", "signed_text", "text_bits", "ttl_ms",
-    "write", "write_change",
+    "admin_signature", "copied_to_self", "is_from_admin", "read", "read_change", "signed_text", "text_bits",
+    "ttl_ms", "write", "write_change",
 ]  # fmt: skip
