@@ -49,7 +49,11 @@ class StorageRpc:
         self._swarm = nodes.swarm[endpoint]
         self._swarms = tuple(swarm for swarm in nodes.members if swarm != UNASSIGNED_SWARM)
         self._verdict = (b"", False)
-        self._nothing = (0, b"")  # the answer of an empty box, and the millisecond it is of
+        self._nothing: tuple[int, Answer] = (
+            0,
+            (0, b"", True),
+        )  # the answer of an empty box, and its time in ms
+        self._paired: tuple[bytes, bytes] = (b"", b"")  # the last account and the Ed25519 key it belongs to
         self._version = rules.version_numbers
         self.hard_fork = b"[%d,%d]" % (rules.hard_fork, rules.hard_fork_revision)
         self._tolerance_ms = rules.store_tolerance_us // US_PER_MS
@@ -137,8 +141,9 @@ class StorageRpc:
             return text_answer(401, "retrieve: request signature required")
         if self.store.is_empty(account, namespace, now_ms):
             if self._nothing[0] != now_ms:
-                self._nothing = now_ms, rpc_answers.retrieve_body((), False, now_ms, self.hard_fork)
-            return 200, self._nothing[1], True
+                body = rpc_answers.retrieve_body((), False, now_ms, self.hard_fork)
+                self._nothing = now_ms, (200, body, True)
+            return self._nothing[1]
         most = self._rules.retrieve_max_bytes
         if size == 0 and max_count == 0:
             size = -self._rules.retrieve_share
@@ -155,11 +160,13 @@ class StorageRpc:
         """Check a signature of an account, whose Ed25519 key is named apart if its id is an X25519 key."""
         public = account[1:]
         if ed25519 is not None and account[0] == _ACCOUNT_PREFIX:
-            try:
-                if x25519_public_of_ed25519(ed25519) != public:
+            if self._paired != (account, ed25519):
+                try:
+                    if x25519_public_of_ed25519(ed25519) != public:
+                        return False
+                except CannotOpen:
                     return False
-            except CannotOpen:
-                return False
+                self._paired = (account, ed25519)
             public = ed25519
         return self._suite.verify(public, text, signature)
 
