@@ -38,7 +38,7 @@ from sessionsim.protocol.wire.onion import (
 )
 from sessionsim.protocol.wire.onion_relay import OpenedLayer, step
 from sessionsim.protocol.wire.rpc_answers import Answer, quic_error, text_answer
-from sessionsim.protocol.wire.rpc_node import BatchCall, Refused
+from sessionsim.protocol.wire.rpc_node import BatchCall, PollCall, Refused
 from sessionsim.protocol.wire.rpc_params import read_call
 
 _OMQ: Final = int(Transport.OMQ)
@@ -287,6 +287,8 @@ class ServiceNode:
             call = read_call(body, self._rules.message_max_bytes, self._rules.batch_max)
         except Refused as refused:
             return (self._finished(job, text_answer(refused.status, refused.text)),)
+        if type(call) is PollCall:
+            return (self._finished(job, self._rpc.poll(call, now_us // US_PER_MS + self._epoch_ms)),)
         if type(call) is BatchCall:
             job.calls, job.is_batch, job.in_turn = call.calls, True, call.in_turn
         else:

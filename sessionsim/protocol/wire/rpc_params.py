@@ -55,7 +55,7 @@ def read_call(body: bytes, message_max_bytes: int, batch_max: int) -> NodeCall:
         Refused: with status 400 and the server's text.
     """
     poll = usual_poll(body)
-    if poll is not None and len(poll.calls) <= batch_max:
+    if poll is not None and len(poll.parts) <= batch_max:
         return poll
     return read_call_slowly(body, message_max_bytes, batch_max)
 

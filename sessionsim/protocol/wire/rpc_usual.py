@@ -13,7 +13,7 @@ from typing import Final
 
 from sessionsim.protocol.namespaces import MAX_NAMESPACE, MIN_NAMESPACE
 from sessionsim.protocol.wire.rpc import BODY_STYLES, BodyStyle
-from sessionsim.protocol.wire.rpc_node import BatchCall, RetrieveCall
+from sessionsim.protocol.wire.rpc_node import SIGNATURE_BYTES, PollCall
 
 _ACCOUNT_PREFIX: Final = 5  # ids made from an X25519 key. Source: transport 1.2
 _HASH: Final = re.compile(rb"[A-Za-z0-9+/]{43}")
@@ -31,6 +31,7 @@ _PLACES: Final = {
 }
 _PLACE: Final = re.compile(rb"%\((\w+)\)[db]")
 _END: Final = b"]}}"
+_COMMA: Final = ord(",")
 # Order of the groups in a call.
 _Order = tuple[int, int, int, int, int, int, int]
 
@@ -49,7 +50,7 @@ def _compiled(style: BodyStyle) -> tuple[bytes, re.Pattern[bytes], _Order]:
 _FAMILIES: Final = tuple(_compiled(style) for style in BODY_STYLES.values())
 
 
-def usual_poll(body: bytes) -> BatchCall | None:
+def usual_poll(body: bytes) -> PollCall | None:
     """Read a poll; None for anything else, right or wrong."""
     if not body.endswith(_END):
         return None
@@ -60,35 +61,28 @@ def usual_poll(body: bytes) -> BatchCall | None:
     return None
 
 
-def _poll(body: bytes, part: re.Pattern[bytes], order: _Order, first: re.Match[bytes]) -> BatchCall | None:
+def _poll(body: bytes, part: re.Pattern[bytes], order: _Order, first: re.Match[bytes]) -> PollCall | None:
     at_account, at_ed25519, at_time, at_namespace, at_hash, at_size, at_signature = order
     groups = first.groups(b"0")
     account_text, ed25519_text, time_text = groups[at_account], groups[at_ed25519], groups[at_time]
     unbase64 = binascii.a2b_base64
-    calls = []
+    parts = []
     try:
         account, ed25519 = binascii.a2b_hex(account_text), binascii.a2b_hex(ed25519_text)
         if account[0] != _ACCOUNT_PREFIX:
             return None
-        signed_ms, end = int(time_text), first.end()
+        end = first.end()
         while True:
-            hash_text = groups[at_hash]
-            namespace = int(groups[at_namespace])
-            if not MIN_NAMESPACE <= namespace <= MAX_NAMESPACE or (hash_text and not _HASH.match(hash_text)):
+            hash_text, namespace = groups[at_hash], int(groups[at_namespace])
+            signature = unbase64(groups[at_signature], strict_mode=True)
+            if (
+                len(signature) != SIGNATURE_BYTES
+                or not MIN_NAMESPACE <= namespace <= MAX_NAMESPACE
+                or (hash_text and not _HASH.match(hash_text))
+            ):
                 return None
-            calls.append(
-                RetrieveCall(
-                    account,
-                    namespace,
-                    hash_text.decode(),
-                    0,
-                    int(groups[at_size]),
-                    ed25519,
-                    unbase64(groups[at_signature], strict_mode=True),
-                    signed_ms,
-                )
-            )
-            if body[end] != 44:  # a comma
+            parts.append((namespace, hash_text.decode(), int(groups[at_size]), signature))
+            if body[end] != _COMMA:
                 break
             following = part.match(body, end + 1)
             if following is None:
@@ -104,7 +98,4 @@ def _poll(body: bytes, part: re.Pattern[bytes], order: _Order, first: re.Match[b
         return None
     if end != len(body) - len(_END):
         return None
-    # 88 characters without padding at their end are 66 bytes and no signature.
-    if any(len(call.signature) != 64 for call in calls):  # type: ignore[arg-type]
-        return None
-    return BatchCall(False, tuple(calls))
+    return PollCall(account, ed25519, int(time_text), tuple(parts))
