@@ -15,7 +15,7 @@ time (Assumption; transport 5.11). Client connections open with a handshake, and
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from heapq import heappop, heappush
 from itertools import count
 from typing import Any, Protocol
@@ -37,28 +37,38 @@ class Journal(Protocol):
     def log(self, endpoint: int, effect: tuple[Any, ...], now_us: int) -> None: ...
 
 
+# An entry of the queue is a flat tuple: time in µs, 1, rank, kind, and what belongs to the kind. Entries of
+# one time are taken by rank, the order in which they were put; nothing behind the rank is ever compared.
+#   (t_us, 1, rank, _ARRIVE, dst, src, conn, exchange, head, payload, trace, note)
+#   (t_us, 1, rank, _WAKE, endpoint, number of the wish)
+#   (t_us, 1, rank, _COMMAND, endpoint, command)
+#   (t_us, 1, rank, _FAILED, src, dst, conn, exchange, reason, trace, note)
+#   (t_us, 1, rank, _START, endpoint)
+Entry = tuple[Any, ...]
+_ARRIVE, _WAKE, _COMMAND, _FAILED, _START = range(5)
+_SIMPY_ENTRY = 4  # length of an entry that simpy put
+
+
 class Kernel(Protocol):
-    """A queue of future items; times in integer microseconds."""
+    """A queue of future entries.
 
-    def at(self, t_us: int, item: Item) -> None: ...
-    def later(self, t_us: int, item: Item) -> None: ...
-    def run(self, until_us: int, handle: Callable[[Item], None]) -> None: ...
+    `queue` is a heap that entries are pushed into, `ranks` gives the next rank. `later` takes entries that
+    mostly come in order of time and outlive their reason.
+    """
 
+    queue: list[Any]
+    ranks: Iterator[int]
 
-# Kinds of item. The queue holds plain tuples:
-#   (_ARRIVE, t_us, dst, src, conn, exchange, head, payload, trace, note)
-#   (_WAKE, t_us, endpoint, number of the wish)
-#   (_COMMAND, t_us, endpoint, command)
-#   (_FAILED, t_us, src, dst, conn, exchange, reason, trace, note)
-Item = tuple[Any, ...]
-_ARRIVE, _WAKE, _COMMAND, _FAILED = range(4)
+    def later(self, entry: Entry) -> None: ...
+    def run(self, until_us: int, handle: Callable[[Entry], None]) -> None: ...
 
 
 class SimpyKernel:
-    """simpy's Environment, whose queue also takes our plain tuples; its own events run beside them.
+    """simpy's Environment, whose queue also takes our flat tuples; its own events run beside them.
 
-    The methods below are the only code that knows how that queue looks. The safe way, dearer, would be
-    `timeout = env.timeout(t_us - env.now, item); timeout.callbacks.append(handle)` and `env.run(until_us)`.
+    simpy's entries are (time, priority, rank, event); ours are longer and of the same first three. Only this
+    class, and `Host` where it pushes into `queue`, know how that queue looks. The safe way, dearer, would be
+    `timeout = env.timeout(t_us - env.now, entry); timeout.callbacks.append(handle)` and `env.run(until_us)`.
 
     `later` is for wishes to be woken after a time-out. Most come in order of time and outlive their reason,
     so they wait in a plain queue and leave the heap small; entries of both are taken in one order.
@@ -66,55 +76,49 @@ class SimpyKernel:
 
     def __init__(self) -> None:
         self.env = simpy.Environment(0)
-        self._queue: list[Any] = self.env._queue
-        self._ids = self.env._eid
-        self._late: deque[tuple[int, int, int, Item]] = deque()
+        self.queue: list[Any] = self.env._queue
+        self.ranks: Iterator[int] = self.env._eid
+        self._late: deque[Entry] = deque()
 
-    def at(self, t_us: int, item: Item) -> None:
-        heappush(self._queue, (t_us, 1, next(self._ids), item))
-
-    def later(self, t_us: int, item: Item) -> None:
-        if self._late and t_us < self._late[-1][0]:
-            self.at(t_us, item)
+    def later(self, entry: Entry) -> None:
+        if self._late and entry[0] < self._late[-1][0]:
+            heappush(self.queue, entry)
         else:
-            self._late.append((t_us, 1, next(self._ids), item))
+            self._late.append(entry)
 
-    def run(self, until_us: int, handle: Callable[[Item], None]) -> None:
-        env, queue, late = self.env, self._queue, self._late
+    def run(self, until_us: int, handle: Callable[[Entry], None]) -> None:
+        env, queue, late = self.env, self.queue, self._late
         while queue or late:
-            if not late or (queue and (queue[0][0] < late[0][0] or queue[0] < late[0])):
-                t_us, _, _, item = queue[0]
-                if t_us >= until_us:
+            if late and (not queue or late[0] < queue[0]):
+                if late[0][0] >= until_us:
                     break
-                if type(item) is not tuple:
+                entry = late.popleft()
+            else:
+                entry = queue[0]
+                if entry[0] >= until_us:
+                    break
+                if len(entry) == _SIMPY_ENTRY:
                     env.step()
                     continue
                 heappop(queue)
-            else:
-                t_us, _, _, item = late[0]
-                if t_us >= until_us:
-                    break
-                late.popleft()
-            env._now = t_us
-            handle(item)
+            env._now = entry[0]
+            handle(entry)
         env._now = until_us
 
 
 class HeapKernel:
-    """The ten-line heap loop: same order of items as simpy, no library."""
+    """The ten-line heap loop: same order of entries as simpy, no library."""
 
     def __init__(self) -> None:
-        self._queue: list[tuple[int, int, Item]] = []
-        self._ids = count()
+        self.queue: list[Any] = []
+        self.ranks: Iterator[int] = count()
 
-    def at(self, t_us: int, item: Item) -> None:
-        heappush(self._queue, (t_us, next(self._ids), item))
+    def later(self, entry: Entry) -> None:
+        heappush(self.queue, entry)
 
-    later = at
-
-    def run(self, until_us: int, handle: Callable[[Item], None]) -> None:
-        while self._queue and self._queue[0][0] < until_us:
-            handle(heappop(self._queue)[2])
+    def run(self, until_us: int, handle: Callable[[Entry], None]) -> None:
+        while self.queue and self.queue[0][0] < until_us:
+            handle(heappop(self.queue))
 
 
 class Host:
@@ -151,7 +155,7 @@ class Host:
     ) -> None:
         self.machines = machines
         self._kernel, self._journal = kernel, journal
-        self._at, self._later = kernel.at, kernel.later
+        self._queue, self._ranks, self._later = kernel.queue, kernel.ranks, kernel.later
         self._n_nodes, self._addresses = n_nodes, addresses
         self._links, self._sizes, self._families = links, sizes, families
         self._delay_us, self._wire_table = links.delay_us, sizes.table
@@ -167,50 +171,30 @@ class Host:
 
     def start(self) -> None:
         """Start every machine at time 0, in endpoint order."""
-        for endpoint, machine in enumerate(self.machines):
-            self._apply(machine.start(0), endpoint, 0, -1, 0)
+        for endpoint in range(len(self.machines)):
+            self._handle((0, 1, next(self._ranks), _START, endpoint))
 
     def command(self, t_us: int, endpoint: int, command: tuple[Any, ...]) -> None:
         """Have a command given to a machine at `t_us`."""
-        self._at(t_us, (_COMMAND, t_us, endpoint, command))
+        heappush(self._queue, (t_us, 1, next(self._ranks), _COMMAND, endpoint, command))
 
     def run(self, until_us: int) -> None:
         """Run all events before `until_us`. Can be called again with a later time."""
         self._kernel.run(until_us, self._handle)
 
-    def _handle(self, item: Item) -> None:
-        """Give one item of the queue to its machine, and carry out what the machine wants."""
-        if item[0] == _ARRIVE:
-            _, now, endpoint, src, conn, exchange, head, payload, trace, note = item
-            effects = self.machines[endpoint].receive(src, conn, exchange, head, payload, now)
-            if effects:
-                if note & SIDE and type(head) is int:
-                    note = note_outside(note)  # an answered side request (replication) is over
-                self._apply(effects, endpoint, now, trace, note)
-            return
-        kind, now, endpoint = item[:3]
-        machine = self.machines[endpoint]
-        if kind == _WAKE:
-            if item[3] != self._wishes[endpoint]:
-                return
-            effects, trace, note = machine.wake(now), -1, 0
-        elif kind == _COMMAND:
-            effects, trace, note = machine.command(item[3], now), -1, 0
-        else:
-            _, _, _, dst, conn, exchange, reason, trace, note = item
-            effects, note = machine.failed(dst, conn, exchange, reason, now), note_outside(note)
-        if effects:
-            self._apply(effects, endpoint, now, trace, note)
+    def _handle(self, entry: Entry) -> None:
+        """Give one entry of the queue to its machine, and carry out what the machine wants.
 
-    def _apply(self, effects: Effects, src: int, now: int, cause: int, note: int) -> None:
-        """Carry out the effects of one call.
-
-        Args:
-            effects: what the machine wants.
-            src, now: its endpoint and the time.
-            cause: draw address of the transmission that led to them; -1 if the machine began by itself.
-            note: note of that transmission.
+        `cause` is the draw address of the transmission that led to the effects, −1 if the machine began by
+        itself; `note` is that transmission's.
         """
+        if entry[3] == _ARRIVE:
+            now, _, _, _, src, sender, conn, exchange, head, payload, cause, note = entry
+            effects = self.machines[src].receive(sender, conn, exchange, head, payload, now)
+            if note & SIDE and type(head) is int:
+                note = note_outside(note)  # an answered side request (replication) is over
+        else:
+            now, src, effects, cause, note = self._handle_other(entry)
         position = 0
         n_nodes = self._n_nodes
         for effect in effects:
@@ -244,14 +228,35 @@ class Host:
             arrived = sent + self._delay_us(src, dst, wire[0], trace)
             if watched:
                 self._record(sent, arrived, src, number, wire, effect, own_note)
-            self._at(arrived, (_ARRIVE, arrived, dst, src, conn, exchange, head, payload, trace, own_note))
+            heappush(
+                self._queue,
+                (
+                    arrived, 1, next(self._ranks), _ARRIVE, dst, src, conn, exchange, head, payload, trace,
+                    own_note,
+                ),
+            )  # fmt: skip
+
+    def _handle_other(self, entry: Entry) -> tuple[int, int, Effects, int, int]:
+        """Take an entry that is no arrival. Returns time, endpoint, effects, cause and note."""
+        now, _, _, kind, endpoint = entry[:5]
+        machine = self.machines[endpoint]
+        if kind == _WAKE:
+            effects = machine.wake(now) if entry[5] == self._wishes[endpoint] else ()
+        elif kind == _COMMAND:
+            effects = machine.command(entry[5], now)
+        elif kind == _START:
+            effects = machine.start(now)
+        else:
+            _, _, _, _, _, dst, conn, exchange, reason, trace, note = entry
+            return now, endpoint, machine.failed(dst, conn, exchange, reason, now), trace, note_outside(note)
+        return now, endpoint, effects, -1, 0
 
     def _do(self, effect: tuple[Any, ...], src: int, now: int) -> None:
         """Carry out an effect that is not a transmission."""
         if effect[0] == WAKE_AT:
             self._wishes[src] = wish = self._wishes[src] + 1
             t_us = effect[1] if effect[1] > now else now
-            self._later(t_us, (_WAKE, t_us, src, wish))
+            self._later((t_us, 1, next(self._ranks), _WAKE, src, wish))
         elif effect[0] == DELIVER:
             self._journal.deliver(src, effect, now)
         elif effect[0] == LOG:
@@ -263,7 +268,8 @@ class Host:
         """Tell a requester after one round trip that nobody answers there; a dead machine sends nothing."""
         if type(head) is str and src not in self._down:
             t_us = now + self._links.base_rtt_us(src, dst)
-            self._at(t_us, (_FAILED, t_us, src, dst, conn, exchange, "unreachable", trace, note))
+            failed = (_FAILED, src, dst, conn, exchange, "unreachable", trace, note)
+            heappush(self._queue, (t_us, 1, next(self._ranks), *failed))
 
     def _record(
         self,

@@ -61,6 +61,8 @@ class Requests:
     ) -> None:
         self._hops, self._suite, self._entropy, self._rules = hops, suite, entropy, rules
         self.paths: tuple[Path, ...] = build_paths(nodes, rules, entropy)
+        self._every_path = list(range(len(self.paths)))
+        self._on_paths = frozenset(node for path in self.paths for node in path)
         self._style = STYLES[rules.style]
         self._connection = _CONNECTION[rules.transport]
         self._busy = [0] * len(self.paths)
@@ -93,12 +95,9 @@ class Requests:
         return (SEND, guard, self._connection, exchange, "onion_req", payload, note)
 
     def _choose_path(self, node: int, address: bytes) -> int:
-        usable = (
-            [p for p, path in enumerate(self.paths) if node not in path]
-            if self._rules.exclude_destination
-            else []
-        )
-        usable = usable or list(range(len(self.paths)))
+        usable = self._every_path
+        if self._rules.exclude_destination and node in self._on_paths:
+            usable = [p for p, path in enumerate(self.paths) if node not in path] or usable
         if self._rules.path_choice == "least-busy":
             fewest = min(self._busy[p] for p in usable)
             usable = [p for p in usable if self._busy[p] == fewest]

@@ -10,8 +10,8 @@ fast     one empty poll over an onion path (eight transmissions); memos off and 
 records  rows written per second with every link watched, and peak memory.
 
 Timings on shared machines are noisy, and a busy neighbour slows us and the bare program alike. So the bare
-program runs in short bursts inside our run, once per simulated second, and both sums are divided: what
-disturbs one disturbs the other. CPU time is counted, set-up is not.
+program runs in short bursts inside our run, every few simulated seconds, and both sums are divided: what
+disturbs one disturbs the other. CPU time of this thread is counted, set-up is not.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from __future__ import annotations
 import resource
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from time import process_time
+from time import thread_time
 from typing import Any, NamedTuple
 
 from sessionsim.core.errors import LocalProtocolError
@@ -40,7 +40,9 @@ _GAP_US = 40 * US_PER_MS  # one message starts each 40 ms; sender and recipient 
 _QUIET = 30 * US_PER_DAY  # no poll by itself
 _PAIRS = 20
 _POLL_US = 5 * US_PER_S
-_SIMPY_BURST = 100  # exchanges of bare simpy per burst
+_SIMPY_BURST = 500  # exchanges of bare simpy per burst
+_CODEC_BURST = 100  # exchanges of the codec floor per burst
+_BURST_S = 5  # simulated seconds from burst to burst
 _FETCH_AFTER_US = 20 * US_PER_S  # the poll comes when text and sync copy are long stored
 
 
@@ -85,37 +87,38 @@ class _Bursts:
         """Run every part once for its count."""
         self._runs += 1
         for name, call, count in self._parts:
-            start = process_time()
+            start = thread_time()
             for _ in range(count):
                 call()
-            self._seconds[name] += process_time() - start
+            self._seconds[name] += thread_time() - start
 
     def each_us(self) -> dict[str, float]:
         """Give the mean cost of one call of each part in µs."""
         return {name: self._seconds[name] / (self._runs * count) * 1e6 for name, _, count in self._parts}
 
 
-def _timed(world: World, bursts: _Bursts, commands: Sequence[Command] = ()) -> tuple[Truth, float, int]:
-    """Run a world with a burst of the bare program after each simulated second.
+def _timed(world: World, bursts: _Bursts, commands: Sequence[Command] = ()) -> tuple[Truth, float, int, int]:
+    """Run a world with bursts of the bare program, one after each `_BURST_S` simulated seconds.
 
     Returns:
-        Truth; our CPU seconds and transmissions from the first to the last full simulated second.
+        Truth; our CPU seconds, transmissions and simulated seconds between the first and the last burst.
     """
-    ours, last, first_count = 0.0, 0.0, -1
+    ours, last = 0.0, 0.0
+    counts: list[int] = []
 
-    def mark(_t_us: int) -> None:
-        nonlocal ours, last, first_count
+    def mark(t_us: int) -> None:
+        nonlocal ours, last
         assert world.host is not None
-        if first_count < 0:
-            first_count = world.host.transmissions
-        else:
-            ours += process_time() - last
+        if t_us % (_BURST_S * US_PER_S):
+            return
+        if counts:
+            ours += thread_time() - last
+        counts.append(world.host.transmissions)
         bursts.run()
-        last = process_time()
+        last = thread_time()
 
     truth = world.run(progress=mark, commands=commands)
-    assert world.host is not None
-    return truth, ours, world.host.transmissions - first_count
+    return truth, ours, counts[-1] - counts[0], (len(counts) - 1) * _BURST_S
 
 
 class MessageCost(NamedTuple):
@@ -132,7 +135,7 @@ def message_cost(messages: int, *, memo: bool) -> MessageCost:
     spec = _message_spec(messages, memo=memo)
     bursts = _Bursts([(p.name, p.call, max(4, round(p.times(6)))) for p in bare.MESSAGE_PRIMITIVES])
     polls = [(intent.t_us + _FETCH_AFTER_US, intent.recipient, ("poll",)) for intent in spec.intents]
-    truth, seconds, transmissions = _timed(build(spec), bursts, polls)
+    truth, seconds, transmissions, _ = _timed(build(spec), bursts, polls)
     if (truth.messages["outcome"] != "delivered").any():
         raise LocalProtocolError("the benchmark did not deliver every message")
     # Three onion exchanges are 24 transmissions; each member but the contacted one adds two per store.
@@ -169,13 +172,13 @@ def exchange_cost(seconds_simulated: int, clients: int, *, memo: bool) -> Exchan
     guess = max(1, clients // 10)
     bursts = _Bursts(
         [
-            ("codec", bare.exchange_codec_floor, 20),
+            ("codec", bare.exchange_codec_floor, _CODEC_BURST),
             ("simpy", lambda: bare.bare_simpy(_SIMPY_BURST, guess), 1),
         ]
     )
-    _truth, seconds, transmissions = _timed(build(spec), bursts)
+    _truth, seconds, transmissions, simulated_s = _timed(build(spec), bursts)
     exchanges = transmissions / 8
-    rate = exchanges / (seconds_simulated - 1)  # per simulated second
+    rate = exchanges / simulated_s  # per simulated second
     each_us = bursts.each_us()
     in_flight = clients - rate * _POLL_US / US_PER_S
     return ExchangeCost(
@@ -196,9 +199,9 @@ def record_rate(seconds_simulated: int) -> float:
     )
     world = build(spec)
     records = MemoryRecords()
-    start = process_time()
+    start = thread_time()
     world.run(records, frozenset(range(len(world.machines))))
-    seconds = process_time() - start
+    seconds = thread_time() - start
     return len(records.table()["src"]) / seconds
 
 

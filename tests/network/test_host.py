@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from heapq import heappush
 
 import numpy as np
 import pytest
@@ -243,8 +244,12 @@ def test_items_of_one_time_come_in_the_order_they_were_put(kernel: type[Kernel])
     for number, (put, t_us) in enumerate(
         [("at", 5), ("later", 5), ("at", 5), ("later", 3), ("later", 5), ("at", 3), ("later", 9)]
     ):
-        getattr(queue, put)(t_us, (number, t_us))
-    queue.run(9, lambda item: seen.append(item[0]))
+        entry = (t_us, 1, next(queue.ranks), "kind", number)
+        if put == "at":
+            heappush(queue.queue, entry)
+        else:
+            queue.later(entry)
+    queue.run(9, lambda entry: seen.append(entry[4]))
     assert seen == [3, 5, 0, 1, 2, 4]
-    queue.run(10, lambda item: seen.append(item[0]))
+    queue.run(10, lambda entry: seen.append(entry[4]))
     assert seen[-1] == 6

@@ -23,6 +23,7 @@ from sessionsim.protocol.wire import bencode, rpc, rpc_answers
 from sessionsim.protocol.wire.rpc_node import (
     BatchCall,
     InfoCall,
+    PollCall,
     Refused,
     RetrieveCall,
     StoreCall,
@@ -144,12 +145,12 @@ def test_poll_is_read_as_it_was_written(style: rpc.BodyStyle, last_hash: str) ->
     ]
     read = read_call(rpc.batch_body(style, calls), *LIMITS)
     account, ed = bytes.fromhex(ACCOUNT), bytes.fromhex(ED)
-    assert read == BatchCall(
-        False,
-        (
-            RetrieveCall(account, 0, last_hash, 0, -2, ed, SIGNATURE, STAMP),
-            RetrieveCall(account, 2, last_hash, 0, -8, ed, SIGNATURE, STAMP),
-        ),
+    assert read == PollCall(
+        account, ed, STAMP, ((0, last_hash, -2, SIGNATURE), (2, last_hash, -8, SIGNATURE))
+    )
+    assert read.calls() == (
+        RetrieveCall(account, 0, last_hash, 0, -2, ed, SIGNATURE, STAMP),
+        RetrieveCall(account, 2, last_hash, 0, -8, ed, SIGNATURE, STAMP),
     )
 
 

@@ -516,7 +516,7 @@ def test_early_wake_only_arms_again(make_world: MakeWorld) -> None:
     payload, _layer = make_world().onion(ROUTE, b"{}")
     node.receive(CLIENT, HTTPS, 5, "onion_req", payload, 0)
     assert node.wake(10 * US_PER_S) == [(1, 30 * US_PER_S)]
-    assert make_world().machines[0].wake(5) == []
+    assert make_world().machines[0].wake(5) == NOTHING
 
 
 def test_shorter_wait_of_replication_arms_an_earlier_wake_up(make_world: MakeWorld) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -17,8 +18,11 @@ from sessionsim.protocol.wire.onion import (
     decode_inner_slowly,
     encode_hop,
 )
-from sessionsim.protocol.wire.rpc_node import Refused
-from sessionsim.protocol.wire.rpc_params import _read_retrieve, read_retrieve_slowly
+from sessionsim.protocol.wire.poll import PollTemplate
+from sessionsim.protocol.wire.rpc import BODY_STYLES
+from sessionsim.protocol.wire.rpc_node import BatchCall, PollCall, Refused
+from sessionsim.protocol.wire.rpc_params import read_call, read_call_slowly
+from sessionsim.protocol.wire.rpc_usual import usual_poll
 
 HEX = st.one_of(
     st.binary(min_size=32, max_size=32).map(bytes.hex),
@@ -71,50 +75,55 @@ def test_hop_messages(data: bytes, key: bytes, cipher: str, hop: int, edit: tupl
     assert outcome(decode_hop, changed) == outcome(decode_hop_slowly, changed)
 
 
-RETRIEVE = {
-    "pubkey": "05" + "ab" * 32,
-    "pubkey_ed25519": "cd" * 32,
-    "signature": "A" * 86 + "==",
-    "timestamp": 1_777_000_000_000,
-    "namespace": 2,
-    "last_hash": "",
-    "max_size": -8,
-}
-ODD = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(),
-    st.floats(allow_nan=False),
-    st.text(max_size=4),
-    st.sampled_from(
-        [
-            "03" + "ab" * 32,
-            "05" + " a" * 32,
-            "x" * 64,
-            "A" * 88,
-            "B" * 43,
-            "=" * 88,
-            "A" * 86,
-            -32768,
-            1,
-            2**31,
-        ]
+POLLS = [
+    PollTemplate(style, "05" + "ab" * 32, "cd" * 32, namespaces, [-2, -8, 100][: len(namespaces)]).fill(
+        1_777_000_000_000, ["", "B" * 43, "c/+" + "d" * 40][: len(namespaces)], lambda text: bytes(64)
+    )
+    for style in BODY_STYLES.values()
+    for namespaces in ((0,), (0, 2), (-32768, 0, 32767))
+]
+CUT = st.lists(
+    st.tuples(
+        st.integers(0, 2000),
+        st.integers(0, 3),
+        st.one_of(
+            st.binary(max_size=2),
+            st.sampled_from(
+                [b"0", b"-", b"=", b'"', b"\\", b" ", b"9" * 12, b"AB", b",", b"\n", b"05", b"1.0"]
+            ),
+        ),
     ),
+    max_size=2,
 )
 
 
-@given(
-    changes=st.dictionaries(st.sampled_from([*RETRIEVE, "max_count", "pubKey", "lastHash"]), ODD, max_size=3)
-)
-@settings(deadline=None, max_examples=500, derandomize=True)
-def test_retrieves(changes: dict[str, object]) -> None:
-    params = {**RETRIEVE, **changes}
+def single(call: object) -> object:
+    return BatchCall(False, call.calls()) if isinstance(call, PollCall) else call
 
-    def read(parse: Callable[[], object]) -> object:
+
+@given(poll=st.sampled_from(POLLS), cuts=CUT)
+@settings(deadline=None, max_examples=1000, derandomize=True)
+def test_polls(poll: bytes, cuts: list[tuple[int, int, bytes]]) -> None:
+    for at, size, put in cuts:
+        at %= len(poll)
+        poll = poll[:at] + put + poll[at + size :]
+
+    def read(parse: Callable[[bytes, int, int], object]) -> object:
         try:
-            return parse()
+            return single(parse(poll, 76_800, 20))
         except Refused as refused:
             return refused.status, refused.text
 
-    direct = read(lambda: _read_retrieve(params, 76_800))
-    assert direct == read(lambda: read_retrieve_slowly(params))
+    assert read(read_call) == read(read_call_slowly)
+
+
+@pytest.mark.parametrize("poll", POLLS)
+def test_polls_of_all_families_are_usual(poll: bytes) -> None:
+    found = usual_poll(poll)
+    assert found is not None
+    assert single(found) == read_call_slowly(poll, 76_800, 20)
+
+
+def test_a_usual_poll_with_too_many_parts_is_refused() -> None:
+    with pytest.raises(Refused, match="limit exceeded"):
+        read_call(POLLS[1], 76_800, 1)

@@ -36,8 +36,9 @@ from sessionsim.protocol.wire.onion import (
     seal_answer,
     target_is_allowed,
 )
+from sessionsim.protocol.wire.onion_relay import OpenedLayer, step
 from sessionsim.protocol.wire.rpc_answers import Answer, quic_error, text_answer
-from sessionsim.protocol.wire.rpc_node import BatchCall, Refused
+from sessionsim.protocol.wire.rpc_node import BatchCall, PollCall, Refused
 from sessionsim.protocol.wire.rpc_params import read_call
 
 _OMQ: Final = int(Transport.OMQ)
@@ -78,7 +79,7 @@ class ServiceNode:
         self._rpc = StorageRpc(endpoint, ed, nodes, suite, rules)
         self._jobs = Jobs(endpoint, nodes, self._rpc, rules, epoch_ms)
         self._relay_timeout_us = rules.relay_timeout_us
-        self._hops_max = rules.hops_max
+        self._hops_max, self._relays_max = rules.hops_max, rules.relays_max
         self._max_bytes = rules.request_max_bytes
         self._free = 1  # the next exchange number
         # Exchange number -> deadline, previous hop, its connection and exchange, next hop.
@@ -117,7 +118,7 @@ class ServiceNode:
             return self._answered(src, conn, exchange, head, payload, now_us)
         if head == "sn.onion_request":
             if transport == _OMQ and 0 <= src < self._count and len(payload) <= self._max_bytes:
-                return self._relayed_request(src, conn, exchange, payload, now_us)
+                return self._onion_request(src, conn, exchange, payload, False, now_us)
             return NOTHING
         if head == "sn.storage_cc":
             if transport != _OMQ or not 0 <= src < self._count or len(payload) > self._max_bytes:
@@ -126,7 +127,13 @@ class ServiceNode:
             status, answer = self._rpc.store_forwarded(payload, now_ms)
             return ((SEND, src, conn, exchange, status, answer, 0),)
         if head in ("onion_req", "storage_rpc") and transport != _OMQ:
-            return self._client_request(src, conn, exchange, head == "onion_req", payload, now_us)
+            if len(payload) > self._max_bytes:
+                return (self._reply(src, conn, exchange, 413, b"Request body too large"),)
+            if head == "onion_req":
+                return self._onion_request(src, conn, exchange, payload, True, now_us)
+            if not self._ready:
+                return (self._not_ready(src, conn, exchange),)
+            return self._run(Job(src, conn, exchange), payload, now_us)
         return NOTHING
 
     def failed(self, dst: int, conn: int, exchange: int, reason: str, now_us: int) -> Effects:
@@ -145,8 +152,10 @@ class ServiceNode:
     def wake(self, now_us: int) -> Effects:
         """Give up on what is overdue."""
         self._wake_us = None
-        effects: list[Effect] = []
         relays = self._relays
+        if not relays and not self._jobs:
+            return NOTHING
+        effects: list[Effect] = []
         overdue = []
         for exchange, relay in relays.items():
             if relay[0] > now_us:
@@ -176,59 +185,52 @@ class ServiceNode:
             self._wake_us = deadline
             effects.append((WAKE_AT, deadline))
 
-    def _client_request(
-        self, src: int, conn: int, exchange: int, is_onion: bool, payload: bytes, now_us: int
-    ) -> Effects:
-        if len(payload) > self._max_bytes:
-            return (self._reply(src, conn, exchange, 413, b"Request body too large"),)
-        if not self._ready:
-            return (self._reply(src, conn, exchange, 503, f"Snode not ready: {self._name}".encode()),)
-        if not is_onion:
-            return self._run(Job(src, conn, exchange), payload, now_us)
-        try:
-            ciphertext, ephemeral, enc_type = decode_client_request(payload)
-        except RemoteProtocolError as wrong:
-            return (self._reply(src, conn, exchange, 400, f"Error parsing onion request: {wrong}".encode()),)
-        return self._open(src, conn, exchange, ciphertext, ephemeral, enc_type, 0, now_us)
+    def _not_ready(self, src: int, conn: int, exchange: int) -> Effect:
+        return self._reply(src, conn, exchange, 503, f"Snode not ready: {self._name}".encode())
 
-    def _relayed_request(self, src: int, conn: int, exchange: int, payload: bytes, now_us: int) -> Effects:
-        if not self._ready:
-            return (self._reply(src, conn, exchange, 503, f"Snode not ready: {self._name}".encode()),)
-        try:
-            ciphertext, ephemeral, enc_type, hop = decode_hop(payload)
-        except RemoteProtocolError as wrong:
-            text = f"Invalid internal onion request: {wrong}"
-            return (self._reply(src, conn, exchange, 400, text.encode()),)
-        if hop > self._hops_max:
-            return (self._reply(src, conn, exchange, 400, b"onion request max path length exceeded"),)
-        return self._open(src, conn, exchange, ciphertext, ephemeral, enc_type, hop, now_us)
-
-    def _open(
-        self,
-        src: int,
-        conn: int,
-        exchange: int,
-        ciphertext: bytes,
-        ephemeral: bytes,
-        enc_type: str,
-        hop: int,
-        now_us: int,
+    def _onion_request(
+        self, src: int, conn: int, exchange: int, payload: bytes, from_client: bool, now_us: int
     ) -> Effects:
+        """Open one layer and do what it asks for."""
+        if not self._ready:
+            return (self._not_ready(src, conn, exchange),)
         try:
-            layer, plaintext = open_request(self._suite, self._x, ephemeral, enc_type, ciphertext)
+            opened = step(self._suite, self._x, payload, from_client, self._hops_max)
+            if opened is None:
+                opened = self._open_slowly(payload, from_client)
         except CannotOpen:
             return (self._reply(src, conn, exchange, 400, b"Invalid ciphertext"),)
+        except RemoteProtocolError as wrong:
+            return (self._reply(src, conn, exchange, 400, str(wrong).encode()),)
+        if len(opened) == 2:
+            return self._forward(src, conn, exchange, opened[0], opened[1], now_us)
+        layer, plaintext, ephemeral, hop = opened
         try:
             inner = decode_inner(plaintext)
         except RemoteProtocolError:
             return (self._sealed(src, conn, exchange, layer, ephemeral, text_answer(400, "Invalid json")),)
-        if inner[0] == TO_NODE:
-            return self._relay(src, conn, exchange, layer, ephemeral, inner, hop, now_us)
         if inner[0] == FINAL:
             _kind, body, as_json, as_base64 = inner
             job = Job(src, conn, exchange, layer, ephemeral, as_json, as_base64)  # type: ignore[arg-type]
             return self._run(job, body, now_us)  # type: ignore[arg-type]
+        if inner[0] == TO_NODE:
+            return self._relay(src, conn, exchange, layer, ephemeral, inner, hop, now_us)
         return self._to_server(src, conn, exchange, layer, ephemeral, inner)
+
+    def _open_slowly(self, payload: bytes, from_client: bool) -> OpenedLayer:
+        """Open a layer of any shape. Raises CannotOpen; RemoteProtocolError with the text of the answer."""
+        hop = 0
+        try:
+            if from_client:
+                ciphertext, ephemeral, enc_type = decode_client_request(payload)
+            else:
+                ciphertext, ephemeral, enc_type, hop = decode_hop(payload)
+        except RemoteProtocolError as wrong:
+            what = "Error parsing" if from_client else "Invalid internal"
+            raise RemoteProtocolError(f"{what} onion request: {wrong}") from wrong
+        if hop > self._hops_max:
+            raise RemoteProtocolError("onion request max path length exceeded")
+        return *open_request(self._suite, self._x, ephemeral, enc_type, ciphertext), ephemeral, hop
 
     def _relay(
         self,
@@ -245,19 +247,24 @@ class ServiceNode:
         cipher = ENC_TYPES.get(next_type)
         if cipher is None:
             return (self._sealed(src, conn, exchange, layer, ephemeral, text_answer(400, "Invalid json")),)
+        message = encode_hop(blob, next_ephemeral, cipher, hop + 1)
+        return self._forward(src, conn, exchange, destination, message, now_us)
+
+    def _forward(
+        self, src: int, conn: int, exchange: int, destination: bytes, message: bytes, now_us: int
+    ) -> Effects:
+        """Send a message on to the node with this Ed25519 key, and await its answer."""
         dst = self._nodes.index.get(destination)
         if dst is None:
             text = f"Next node not found: {destination.hex()}"
             return (self._reply(src, conn, exchange, 502, text.encode()),)
-        if len(self._relays) >= self._rules.relays_max:
+        if len(self._relays) >= self._relays_max:
             return (self._reply(src, conn, exchange, 503, b"Server busy, try again later"),)
         own = self._free
         self._free = own + 1
         deadline = now_us + self._relay_timeout_us
         self._relays[own] = (deadline, src, conn, exchange, dst)
-        effect = (
-            SEND, dst, _OMQ, own, "sn.onion_request", encode_hop(blob, next_ephemeral, cipher, hop + 1), 0,
-        )  # fmt: skip
+        effect = (SEND, dst, _OMQ, own, "sn.onion_request", message, 0)
         if self._wake_us is not None and self._wake_us <= deadline:
             return (effect,)
         self._wake_us = deadline
@@ -280,6 +287,8 @@ class ServiceNode:
             call = read_call(body, self._rules.message_max_bytes, self._rules.batch_max)
         except Refused as refused:
             return (self._finished(job, text_answer(refused.status, refused.text)),)
+        if type(call) is PollCall:
+            return (self._finished(job, self._rpc.poll(call, now_us // US_PER_MS + self._epoch_ms)),)
         if type(call) is BatchCall:
             job.calls, job.is_batch, job.in_turn = call.calls, True, call.in_turn
         else:

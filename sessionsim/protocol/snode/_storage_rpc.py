@@ -6,6 +6,7 @@ those of session-storage-server: oxenss/rpc/request_handler.cpp.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from sessionsim.core.errors import CannotOpen
@@ -15,13 +16,14 @@ from sessionsim.protocol.crypto.real import x25519_public_of_ed25519
 from sessionsim.protocol.crypto.suite import KeyPair, Suite
 from sessionsim.protocol.namespaces import is_open_to_read, is_public_inbox
 from sessionsim.protocol.node_rules import NodeRules
-from sessionsim.protocol.storage import MessageStore, Stored
+from sessionsim.protocol.storage import Message, MessageStore, Stored
 from sessionsim.protocol.swarms import nearest_swarm, swarm_position
 from sessionsim.protocol.wire import rpc_answers
 from sessionsim.protocol.wire.rpc import signed_text
 from sessionsim.protocol.wire.rpc_answers import Answer, text_answer
 from sessionsim.protocol.wire.rpc_node import (
     InfoCall,
+    PollCall,
     Refused,
     RetrieveCall,
     StoreCall,
@@ -49,7 +51,11 @@ class StorageRpc:
         self._swarm = nodes.swarm[endpoint]
         self._swarms = tuple(swarm for swarm in nodes.members if swarm != UNASSIGNED_SWARM)
         self._verdict = (b"", False)
-        self._nothing = (0, b"")  # the answer of an empty box, and the millisecond it is of
+        self._nothing: tuple[int, Answer] = (
+            0,
+            (0, b"", True),
+        )  # the answer of an empty box, and its time in ms
+        self._paired: tuple[bytes, bytes] = (b"", b"")  # the last account and the Ed25519 key it belongs to
         self._version = rules.version_numbers
         self.hard_fork = b"[%d,%d]" % (rules.hard_fork, rules.hard_fork_revision)
         self._tolerance_ms = rules.store_tolerance_us // US_PER_MS
@@ -69,6 +75,30 @@ class StorageRpc:
         if type(call) is SwarmCall:
             return 200, self._swarm_of(call.account, now_ms), True
         return 200, rpc_answers.info_body(self._version, now_ms, self.hard_fork), True
+
+    def poll(self, call: PollCall, now_ms: int) -> Answer:
+        """Execute a poll: what its parts have in common is checked once. As one by one (tested)."""
+        account, ed25519, signed_ms, parts = call
+        if not (
+            self._is_ours(account)
+            and abs(signed_ms - now_ms) <= self._window_ms
+            and self._belongs(ed25519, account)
+        ):
+            return rpc_answers.batch_answer([self._retrieve(part, now_ms) for part in call.calls()])
+        verify, is_empty = self._suite.verify, self.store.is_empty
+        if self._nothing[0] != now_ms:
+            self._nothing = now_ms, self._retrieved((), False, now_ms)
+        nothing = self._nothing[1]
+        answers = []
+        for namespace, last_hash, size, signature in parts:
+            text = signed_text("retrieve", namespace, signed_ms)
+            if not verify(ed25519, text, signature):
+                answers.append(text_answer(401, "retrieve signature verification failed"))
+            elif is_empty(account, namespace, now_ms):
+                answers.append(nothing)
+            else:
+                answers.append(self._found(account, namespace, last_hash, 0, size, now_ms))
+        return rpc_answers.batch_answer(answers)
 
     def refusal_of_store(self, call: StoreCall, now_ms: int) -> Answer | None:
         """Say why a store is not accepted; None if it is."""
@@ -135,10 +165,12 @@ class StorageRpc:
                 return text_answer(401, "retrieve signature verification failed")
         elif not is_open_to_read(namespace):
             return text_answer(401, "retrieve: request signature required")
-        if self.store.is_empty(account, namespace, now_ms):
-            if self._nothing[0] != now_ms:
-                self._nothing = now_ms, rpc_answers.retrieve_body((), False, now_ms, self.hard_fork)
-            return 200, self._nothing[1], True
+        return self._found(account, namespace, last_hash, max_count, size, now_ms)
+
+    def _found(
+        self, account: bytes, namespace: int, last_hash: str, max_count: int, size: int, now_ms: int
+    ) -> Answer:
+        """Read a box for somebody who may."""
         most = self._rules.retrieve_max_bytes
         if size == 0 and max_count == 0:
             size = -self._rules.retrieve_share
@@ -148,20 +180,29 @@ class StorageRpc:
             size = most
         # A negative count asks for one message, as the real database reads it.
         count = 1 if max_count < 0 else max_count
-        found, more = self.store.retrieve(account, namespace, last_hash, count, size, now_ms)
+        return self._retrieved(
+            *self.store.retrieve(account, namespace, last_hash, count, size, now_ms), now_ms
+        )
+
+    def _retrieved(self, found: Sequence[Message], more: bool, now_ms: int) -> Answer:
         return 200, rpc_answers.retrieve_body(found, more, now_ms, self.hard_fork), True
 
     def _signature_holds(self, account: bytes, ed25519: bytes | None, text: bytes, signature: bytes) -> bool:
         """Check a signature of an account, whose Ed25519 key is named apart if its id is an X25519 key."""
-        public = account[1:]
         if ed25519 is not None and account[0] == _ACCOUNT_PREFIX:
+            return self._belongs(ed25519, account) and self._suite.verify(ed25519, text, signature)
+        return self._suite.verify(account[1:], text, signature)
+
+    def _belongs(self, ed25519: bytes, account: bytes) -> bool:
+        """Say whether an account id (05) is made from this Ed25519 key."""
+        if self._paired != (account, ed25519):
             try:
-                if x25519_public_of_ed25519(ed25519) != public:
+                if x25519_public_of_ed25519(ed25519) != account[1:]:
                     return False
             except CannotOpen:
                 return False
-            public = ed25519
-        return self._suite.verify(public, text, signature)
+            self._paired = (account, ed25519)
+        return True
 
     def _is_ours(self, account: bytes) -> bool:
         # The parts of a batch ask for one account, so the last verdict is worth keeping.

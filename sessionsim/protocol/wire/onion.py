@@ -98,7 +98,7 @@ def build_request(
         if innermost is None:
             innermost = layer
         blob = layer.seal(plaintext, random[32:])
-        tail = key_field + public.hex().encode() + b'"}'
+        tail = key_field + binascii.b2a_hex(public) + b'"}'
         if position == 0:
             return len(blob).to_bytes(4, "little") + blob + b"{" + tail, innermost
         plaintext = b'%b%b{"destination":"%b",%b' % (len(blob).to_bytes(4, "little"), blob, ed25519_hex, tail)

@@ -83,8 +83,30 @@ class BatchCall(NamedTuple):
     calls: tuple[SimpleCall, ...]
 
 
+class PollCall(NamedTuple):
+    """A batch of signed retrieves of one account (05) and one moment, as polls are.
+
+    Args:
+        account, ed25519, signed_ms: as in `RetrieveCall`, of all parts.
+        parts: namespace, last hash, largest size and signature of each.
+    """
+
+    account: bytes
+    ed25519: bytes
+    signed_ms: int
+    parts: tuple[tuple[int, str, int, bytes], ...]
+
+    def calls(self) -> tuple[RetrieveCall, ...]:
+        """Give the parts as single retrieves."""
+        account, ed25519, signed_ms, parts = self
+        return tuple(
+            RetrieveCall(account, namespace, last_hash, 0, size, ed25519, signature, signed_ms)
+            for namespace, last_hash, size, signature in parts
+        )
+
+
 SimpleCall = StoreCall | RetrieveCall | SwarmCall | InfoCall
-NodeCall = SimpleCall | BatchCall
+NodeCall = SimpleCall | BatchCall | PollCall
 
 
 def invalid(text: str) -> Refused:

@@ -31,6 +31,7 @@ from sessionsim.protocol.wire.rpc_node import (
     SwarmCall,
     invalid,
 )
+from sessionsim.protocol.wire.rpc_usual import usual_poll
 
 # Source: oxenss/rpc/client_rpc_endpoints.cpp parse_field: less would be seconds instead of milliseconds.
 _LEAST_TIMESTAMP_MS: Final = 1_000_000_000
@@ -53,6 +54,14 @@ def read_call(body: bytes, message_max_bytes: int, batch_max: int) -> NodeCall:
     Raises:
         Refused: with status 400 and the server's text.
     """
+    poll = usual_poll(body)
+    if poll is not None and len(poll.parts) <= batch_max:
+        return poll
+    return read_call_slowly(body, message_max_bytes, batch_max)
+
+
+def read_call_slowly(body: bytes, message_max_bytes: int, batch_max: int) -> NodeCall:
+    """`read_call` by the general JSON parser."""
     try:
         fields = orjson.loads(body)
     except (orjson.JSONDecodeError, RecursionError) as wrong:
@@ -86,9 +95,6 @@ def _read_batch(params: dict[str, Any], in_turn: bool, message_max_bytes: int, b
             raise invalid("Invalid batch request: subrequests must have method/params keys")
         if method in ("batch", "sequence", "ifelse"):
             raise invalid("Invalid batch subrequest: subrequests may not contain meta-requests")
-        if method == "retrieve":
-            calls.append(_usual_retrieve(inner) or read_retrieve_slowly(inner))
-            continue
         reader = _READERS.get(method)
         if reader is None:
             raise invalid(f'Invalid batch subrequest: invalid method "{method[:_ECHO_LENGTH]}"')
@@ -146,54 +152,6 @@ def _unbase64(text: str, complaint: str) -> bytes:
 
 
 def _read_retrieve(params: dict[str, Any], _message_max_bytes: int) -> RetrieveCall:
-    return _usual_retrieve(params) or read_retrieve_slowly(params)
-
-
-def _usual_retrieve(params: dict[str, Any]) -> RetrieveCall | None:
-    """Read a signed retrieve as polls have it; None for any other, right or wrong."""
-    get = params.get
-    pubkey, ed25519, text, last_hash = (
-        get("pubkey"),
-        get("pubkey_ed25519"),
-        get("signature"),
-        get("last_hash"),
-    )
-    stamp, size, namespace = get("timestamp"), get("max_size"), get("namespace", 0)
-    if (
-        type(pubkey) is not str
-        or type(ed25519) is not str
-        or type(text) is not str
-        or type(last_hash) is not str
-        or type(stamp) is not int
-        or type(size) is not int
-        or type(namespace) is not int
-        or len(pubkey) != 66
-        or len(ed25519) != 64
-        or len(text) != 88
-        or not _LEAST_TIMESTAMP_MS <= stamp <= MAX_INT64
-        or not -_MAX_INT32 <= size <= _MAX_INT32
-        or not MIN_NAMESPACE <= namespace <= MAX_NAMESPACE
-        or "max_count" in params
-        or (last_hash and (len(last_hash) != HASH_LENGTH or _BASE64.fullmatch(last_hash) is None))
-    ):
-        return None
-    account, public = _bytes_of_hex(pubkey), _bytes_of_hex(ed25519)
-    try:
-        signature = binascii.a2b_base64(text, strict_mode=True)
-    except ValueError:
-        return None
-    if (
-        len(signature) != SIGNATURE_BYTES
-        or len(account) != ACCOUNT_BYTES
-        or len(public) != 32
-        or account[0] != 5
-    ):
-        return None
-    return RetrieveCall(account, namespace, last_hash, 0, size, public, signature, stamp)
-
-
-def read_retrieve_slowly(params: dict[str, Any]) -> RetrieveCall:
-    """Read any retrieve, field by field. Raises Refused."""
     namespace = _namespace(params)
     stamp = _timestamp(params, "timestamp")
     ed25519 = signature = None
