@@ -9,10 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessionsim.core.errors import CannotOpen, InvalidInput, LocalProtocolError, RemoteProtocolError
-from sessionsim.protocol.files.address import FileAddress, write_address
+from sessionsim.core.seeds import Entropy
+from sessionsim.protocol.crypto import suite_named
+from sessionsim.protocol.files import client
+from sessionsim.protocol.files.address import FileAddress, read_address, write_address
 from sessionsim.protocol.files.attachment import Attachment, open_attached, read_pointer, write_pointer
 from sessionsim.protocol.files.deterministic import Purpose, seal_file
 from sessionsim.protocol.files.legacy import seal_attachment
+from sessionsim.protocol.files.server import FileServer
+from sessionsim.protocol.files.server_rules import FileServerRules
 from sessionsim.protocol.wire.envelope import decode
 from sessionsim.protocol.wire.session_pb2 import AttachmentPointer, DataMessage
 
@@ -83,6 +88,26 @@ def test_a_file_opens_by_what_its_pointer_says() -> None:
     assert open_attached(new, sealed.blob) == content
     assert open_attached(old, legacy.blob) == content
     assert open_attached(Attachment("https://c.example.org/room/x/file/17", 5), b"clear") == b"clear"
+
+
+@pytest.mark.parametrize("ids", ["hash", "number"])
+def test_a_file_goes_from_one_person_over_the_server_to_another(ids: str) -> None:
+    server = FileServer(FileServerRules(ids=ids), suite_named("fast"), Entropy(bytes(32)), 0)
+    content = b"photo" * 1000
+    if ids == "hash":
+        blob, key = seal_file(content, bytes(32), Purpose.ATTACHMENT)
+        digest = b""
+    else:
+        key = FULL.key
+        blob, digest = seal_attachment(content, key, bytes(16))
+    file_id = client.uploaded(server.handle(client.upload_request(blob), 0)).file_id
+    url = write_address(FileAddress(file_id, deterministic=ids == "hash"))
+    sent = DataMessage(attachments=[write_pointer(Attachment(url, len(content), key, digest))])
+
+    (pointer,) = decode(DataMessage, sent.SerializeToString()).attachments
+    attachment = read_pointer(pointer)
+    request = client.download_request(read_address(attachment.url).file_id)
+    assert open_attached(attachment, client.downloaded(server.handle(request, 1))) == content
 
 
 def test_a_file_does_not_open_by_a_pointer_of_another_kind() -> None:

@@ -9,7 +9,17 @@ from sessionsim.selfcheck.vectors import (
     identity,
     multi_encrypt,
     names,
+    push,
     xed25519,
 )
 
-__all__ = ["blinded_message", "blinding", "groups", "identity", "multi_encrypt", "names", "xed25519"]
+__all__ = [
+    "blinded_message",
+    "blinding",
+    "groups",
+    "identity",
+    "multi_encrypt",
+    "names",
+    "push",
+    "xed25519",
+]
