@@ -242,6 +242,19 @@ def test_bodies_go_only_to_those_who_want_them() -> None:
     assert len(without.body) < len(with_body.body) + 200
 
 
+def test_the_server_sends_bodies_of_up_to_2500_bytes_along() -> None:
+    one = server()
+    subscribe(one, ALICE, PHONE)
+    for number, length in enumerate((2500, 2501)):
+        (push,) = one.announced(announcement(ALICE, number, data=bytes(length)), 0)
+        pushed = opened(push, PHONE)
+        assert (pushed.size_bytes, pushed.data is None, pushed.too_long) == (
+            length,
+            length > 2500,
+            length > 2500,
+        )
+
+
 @pytest.mark.parametrize(
     ("rule", "as_dict"), [("all", {"apns", "firebase"}), ("apple", {"apns"}), ("none", set())]
 )

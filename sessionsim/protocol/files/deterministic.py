@@ -25,9 +25,8 @@ from sessionsim.protocol.crypto.secretstream import (
 
 SEED_BYTES: Final = 32  # Source: messages 6.2
 CHUNK_BYTES: Final = 32_768  # Source: messages 6.2; libsession-util: include/session/attachments.hpp
-MAX_BYTES: Final = (
-    10_218_286  # Source: messages 6.2; its blob is the largest a server takes, 10 223 616 bytes
-)
+# The largest file; its blob, 10 223 616 bytes, is the largest a server takes. Source: messages 6.2.
+MAX_BYTES: Final = 10_218_286
 _SEALED_CHUNK_BYTES: Final = CHUNK_BYTES + OVERHEAD_BYTES
 _KIND: Final = b"S"  # Source: messages 6.2; other first bytes are kept for other schemes
 _HEAD_BYTES: Final = len(_KIND) + HEADER_BYTES

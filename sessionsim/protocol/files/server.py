@@ -27,9 +27,8 @@ from sessionsim.protocol.server_request import ServerAnswer, ServerRequest
 from sessionsim.protocol.wire.file_json import FileFacts, seconds, write_facts, write_json
 
 HASH_BYTES: Final = 33  # gives 44 characters without padding. Source: client-behaviour 6.5
-_SALT: Final = (
-    b"SessionFileSvr\0\0"  # Source: client-behaviour 6.5; session-file-server: fileserver/routes.py
-)
+# Source: client-behaviour 6.5; session-file-server: fileserver/routes.py (generate_file_id)
+_SALT: Final = b"SessionFileSvr\0\0"
 _NUMBER_BITS: Final = 53  # Source: client-behaviour 6.5
 _TRIES: Final = 25  # for a number that is free. Source: session-file-server: fileserver/routes.py
 _FILE: Final = re.compile(r"/file/([^/]+)(/info|/extend)?")
