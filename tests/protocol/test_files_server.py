@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from sessionsim.core.seeds import Entropy
 from sessionsim.core.units import US_PER_DAY, US_PER_S
-from sessionsim.protocol.crypto import real, suite_named
+from sessionsim.protocol.blinding import version_key
+from sessionsim.protocol.crypto import suite_named
 from sessionsim.protocol.files import client
 from sessionsim.protocol.files.client import FileRefused
 from sessionsim.protocol.files.deterministic import Purpose, seal_file
@@ -21,11 +22,13 @@ from sessionsim.protocol.files.releases import Release
 from sessionsim.protocol.files.server import FileServer, hash_id
 from sessionsim.protocol.files.server_rules import FileServerRules
 from sessionsim.protocol.files.version_check import version_request
+from sessionsim.protocol.identity import account_from_seed
 from sessionsim.protocol.server_request import ServerAnswer, ServerRequest
 
 EPOCH_MS = 1_777_000_000_000
 SUITE = suite_named("fast")
-KEY = real.ed25519_keypair(bytes(range(32)))
+ACCOUNT = account_from_seed(bytes(range(16)))
+KEY = version_key(ACCOUNT)
 BLOB = b"blob" * 100
 RELEASES = (
     ("desktop", Release("1.17.0", EPOCH_MS * 1000, "Session 1.17", "notes", (("a.deb", "https://x/a"),))),
@@ -221,9 +224,9 @@ def test_the_newest_client_is_told() -> None:
         "prerelease": {"result": "1.18.0", "updated": 1777000000.0},
     }
     assert client.newest_version(answer) == "1.17.0"
-    alpha = one.handle(version_request(SUITE, KEY, "desktop", EPOCH_MS // 1000, channel="alpha"), 0)
+    alpha = one.handle(version_request(SUITE, ACCOUNT, "desktop", EPOCH_MS // 1000, channel="alpha"), 0)
     assert client.newest_version(alpha) == "1.19.0-alpha.1"
-    phone = one.handle(version_request(SUITE, KEY, "ios", EPOCH_MS // 1000), 5)
+    phone = one.handle(version_request(SUITE, ACCOUNT, "ios", EPOCH_MS // 1000), 5)
     assert phone.body == b'{"status_code": 200, "updated": 1777000000.5, "result": "2.15.2"}'
     name = "07" + KEY.public.hex()
     assert one.checks == [(name, "desktop", "alpha", unix_us(0)), (name, "ios", "stable", unix_us(5))]
@@ -231,7 +234,7 @@ def test_the_newest_client_is_told() -> None:
 
 def test_version_checks_that_are_refused() -> None:
     one = server()
-    stale = version_request(SUITE, KEY, "ios", EPOCH_MS // 1000 - 90_000)
+    stale = version_request(SUITE, ACCOUNT, "ios", EPOCH_MS // 1000 - 90_000)
     for request, status in (
         (ServerRequest("GET", "/session_version", {}), 404),
         (ServerRequest("GET", "/session_version?platform=symbian", {}), 404),

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from sessionsim.core.errors import LocalProtocolError, RemoteProtocolError
 from sessionsim.core.units import US_PER_DAY
 from sessionsim.protocol.crypto import KeyPair, Suite, real, suite_named
+from sessionsim.protocol.groups.identity import group_from_seed
+from sessionsim.protocol.groups.subaccount import sign_request, signing_value, subaccount_of
 from sessionsim.protocol.identity import account_from_seed
 from sessionsim.protocol.push.authority import (
     Authority,
@@ -266,18 +268,29 @@ def test_refusals_with_a_code_of_their_own(change: dict[str, Any], code: PushErr
 
 
 @pytest.mark.parametrize(
-    ("authority", "key", "why"),
+    ("authority", "key"),
     [
-        (member(flags=2), MEMBER_KEY, "read permission"),
-        (member(prefix=5), MEMBER_KEY, "prefix"),
-        (member(key=MEMBER_KEY), MEMBER_KEY, "auth signature"),
-        (member(), GROUP_KEY, "Signature verification"),
-        (ADMIN, MEMBER_KEY, "Signature verification"),
+        (member(flags=2), MEMBER_KEY),  # may not read
+        (member(prefix=5), MEMBER_KEY),  # for another kind of account
+        (member(key=MEMBER_KEY), MEMBER_KEY),  # signed by itself
+        (member(), GROUP_KEY),  # the token of somebody else
+        (ADMIN, MEMBER_KEY),  # no token
     ],
 )
-def test_subaccounts_that_may_not(authority: Authority, key: KeyPair, why: str, suite: Suite) -> None:
-    with pytest.raises(SignatureRefused, match=why):
+def test_subaccounts_that_may_not(authority: Authority, key: KeyPair, suite: Suite) -> None:
+    with pytest.raises(SignatureRefused):
         read(suite, entry(suite, authority, key))
+
+
+def test_a_member_of_a_group_subscribes_with_the_key_of_its_invite(suite: Suite) -> None:
+    group = group_from_seed(hashlib.sha256(b"group").digest())
+    access = subaccount_of(ALICE, signing_value(suite, group, ALICE.id))
+    authority = Authority(group.id, b"", access.token, access.token_signature)
+    subscription = sign_subscription(
+        authority, lambda text: sign_request(suite, access, text), GROUP_NAMESPACES, NOW_S
+    )
+    (fields,) = json.loads(subscribe_request([(subscription, PHONE, ENC_KEY)]).body)
+    assert read(suite, fields) == (PHONE, (subscription, ENC_KEY))
 
 
 def test_a_token_for_any_prefix_serves_every_account(suite: Suite) -> None:

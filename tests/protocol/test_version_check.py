@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import pytest
 
 from sessionsim.core.errors import LocalProtocolError
+from sessionsim.protocol.blinding import version_key
 from sessionsim.protocol.crypto import Suite, curve, real, suite_named
 from sessionsim.protocol.files.version_check import CheckRefused, check_request, version_request
+from sessionsim.protocol.identity import account_from_ed25519_seed
 from sessionsim.protocol.server_request import ServerRequest
 
 NOW_S = 1_234_567_890
 DAY_S = 24 * 3600
-# The derivation of the 07 key, spelt out (messages 3.1).
-SEED = bytes.fromhex("fecd9a6034bc9aba273925dee7062b123334587c3c6257341afae2d7fe85e122")
-PAIR = real.ed25519_keypair(hashlib.blake2b(SEED, digest_size=32, key=b"VersionCheckKey_sig").digest())
+ACCOUNT = account_from_ed25519_seed(
+    bytes.fromhex("fecd9a6034bc9aba273925dee7062b123334587c3c6257341afae2d7fe85e122")
+)
+PAIR = version_key(ACCOUNT)
 REAL = suite_named("sodium", memo=False)
 
 
@@ -31,7 +32,7 @@ def changed(request: ServerRequest, **headers: str | None) -> ServerRequest:
 
 def test_the_signature_is_that_of_the_reference() -> None:
     # libsession-util: tests/test_blinding.cpp.
-    request = version_request(REAL, PAIR, "desktop", NOW_S)
+    request = version_request(REAL, ACCOUNT, "desktop", NOW_S)
     assert request.headers == {
         "X-FS-Pubkey": "0788e8adb27e7b8ce776fcc25bc1501fb2888fcac0308e52fb10044f789ae1a8fa",
         "X-FS-Timestamp": "1234567890",
@@ -43,7 +44,7 @@ def test_the_signature_is_that_of_the_reference() -> None:
 
 def test_a_signed_request_is_accepted_within_a_day(suite: Suite) -> None:
     for channel in ("", "alpha"):
-        request = version_request(suite, PAIR, "ios", NOW_S, channel=channel)
+        request = version_request(suite, ACCOUNT, "ios", NOW_S, channel=channel)
         for off_s in (-DAY_S, 0, DAY_S):
             name = check_request(suite, request, (NOW_S + off_s) * 1_000_000)
             assert name == "07" + PAIR.public.hex()
@@ -80,14 +81,14 @@ def test_an_unsigned_request_is_accepted_as_nobody(suite: Suite) -> None:
 def test_refusals_in_the_order_of_the_server(
     headers: dict[str, str | None], status: int, suite: Suite
 ) -> None:
-    request = changed(version_request(suite, PAIR, "android", NOW_S), **headers)
+    request = changed(version_request(suite, ACCOUNT, "android", NOW_S), **headers)
     with pytest.raises(CheckRefused) as wrong:
         check_request(suite, request, NOW_S * 1_000_000)
     assert wrong.value.status == status
 
 
 def test_path_query_and_method_are_signed(suite: Suite) -> None:
-    request = version_request(suite, PAIR, "android", NOW_S)
+    request = version_request(suite, ACCOUNT, "android", NOW_S)
     for other in (
         request._replace(endpoint="/session_version?platform=ios"),
         request._replace(endpoint="/session_version"),
@@ -98,7 +99,7 @@ def test_path_query_and_method_are_signed(suite: Suite) -> None:
 
 
 def test_key_and_signature_may_be_hex_or_base64() -> None:
-    request = version_request(REAL, PAIR, "android", NOW_S)
+    request = version_request(REAL, ACCOUNT, "android", NOW_S)
     signature = real.ed25519_sign(PAIR, f"{NOW_S}GET{request.endpoint}".encode())
     hexed = changed(request, Signature=signature.hex())
     bare = changed(request, Signature=request.headers["X-FS-Signature"].rstrip("="))
@@ -106,9 +107,11 @@ def test_key_and_signature_may_be_hex_or_base64() -> None:
         assert check_request(REAL, one, NOW_S * 1_000_000)
 
 
-def test_an_unknown_platform_is_our_mistake() -> None:
+def test_an_unknown_platform_or_time_is_our_mistake() -> None:
     with pytest.raises(LocalProtocolError):
-        version_request(REAL, PAIR, "symbian", NOW_S)
+        version_request(REAL, ACCOUNT, "symbian", NOW_S)
+    with pytest.raises(LocalProtocolError):
+        version_request(REAL, ACCOUNT, "ios", -1)
 
 
 def test_points_are_told_from_other_bytes() -> None:

@@ -18,11 +18,12 @@ from typing import Any, Final, NamedTuple
 
 from sessionsim.core.seeds import Entropy
 from sessionsim.core.units import US_PER_MS, US_PER_S
+from sessionsim.protocol.blinding import PLATFORMS
 from sessionsim.protocol.crypto import Suite
 from sessionsim.protocol.files.client import TTL_HEADER
 from sessionsim.protocol.files.releases import STABLE, Release, version_answer
 from sessionsim.protocol.files.server_rules import FileServerRules
-from sessionsim.protocol.files.version_check import PATH, PLATFORMS, CheckRefused, check_request
+from sessionsim.protocol.files.version_check import PATH, CheckRefused, check_request
 from sessionsim.protocol.server_request import ServerAnswer, ServerRequest
 from sessionsim.protocol.wire.file_json import FileFacts, seconds, write_facts, write_json
 

@@ -1,8 +1,7 @@
 """Asking the file server for the newest client: the one request that is signed (transport 1.4, messages 3.1).
 
 The key belongs to the account but is derived for this purpose alone (id prefix 07), so the server counts
-accounts without learning who they are. Signed is  seconds ‖ GET ‖ path with query,  as text.
-The derivation of the key is that of the 07 id; here it is given.
+accounts without learning who they are. Signed is  seconds ‖ GET ‖ path with query,  as text (`blinding`).
 """
 
 from __future__ import annotations
@@ -13,12 +12,12 @@ from typing import Final
 
 from sessionsim.core.errors import LocalProtocolError, RemoteProtocolError
 from sessionsim.core.units import US_PER_DAY, US_PER_S
-from sessionsim.protocol.crypto import KeyPair, Suite, curve
+from sessionsim.protocol.blinding import PLATFORMS, PREFIX_07, version_key, version_sign, version_text
+from sessionsim.protocol.crypto import Suite, curve
+from sessionsim.protocol.identity import Account
 from sessionsim.protocol.server_request import ServerRequest
 
 PATH: Final = "/session_version"  # Source: messages 3.1
-PLATFORMS: Final = ("desktop", "android", "ios")  # Source: messages 3.1
-VERSION_PREFIX: Final = b"\x07"  # Source: transport 1.2
 # How far the time may be off. Source: session-file-server: fileserver/routes.py (24 hours, both ways).
 WINDOW_US: Final = US_PER_DAY
 _HEADERS: Final = ("X-FS-Pubkey", "X-FS-Timestamp", "X-FS-Signature")  # Source: as WINDOW_US
@@ -34,36 +33,31 @@ class CheckRefused(RemoteProtocolError):
 
 
 def version_request(
-    suite: Suite, version_key: KeyPair, platform: str, now_s: int, *, channel: str = ""
+    suite: Suite, account: Account, platform: str, now_s: int, *, channel: str = ""
 ) -> ServerRequest:
     """Build the request.
 
     Args:
-        version_key: the 07 Ed25519 pair.
+        account: whose client asks; signs with its 07 key.
         platform: desktop, android or ios.
         now_s: unix seconds.
         channel: release channel, which only newer desktops name (`stable`, `alpha`); empty for none.
 
     Raises:
-        LocalProtocolError: another platform.
+        LocalProtocolError: another platform, or a negative time.
     Source: messages 3.1; libsession-util: src/blinding.cpp (blind_version_sign); session-desktop:
         ts/session/apis/file_server_api/FileServerApi.ts.
     """
     if platform not in PLATFORMS:
         raise LocalProtocolError(f"no platform {platform!r}")
     endpoint = f"{PATH}?platform={platform}" + (f"&release_channel={channel}" if channel else "")
-    signature = suite.sign(version_key, signed_text(now_s, "GET", endpoint))
+    signature = version_sign(suite, account, version_text(now_s, "GET", endpoint))
     written = (
-        (VERSION_PREFIX + version_key.public).hex(),
+        (PREFIX_07 + version_key(account).public).hex(),
         str(now_s),
         binascii.b2a_base64(signature, newline=False).decode(),
     )
     return ServerRequest("GET", endpoint, dict(zip(_HEADERS, written, strict=True)))
-
-
-def signed_text(now_s: int, method: str, endpoint: str) -> bytes:
-    """Give what is signed. Source: messages 3.1."""
-    return f"{now_s}{method}{endpoint}".encode()
 
 
 def check_request(suite: Suite, request: ServerRequest, unix_us: int) -> str:
@@ -89,7 +83,7 @@ def check_request(suite: Suite, request: ServerRequest, unix_us: int) -> str:
     key, raw_signature = _decoded(written, 33), _decoded(signature, 64)
     if len(key) != 33:
         raise CheckRefused(400, "Invalid authentication: X-FS-Pubkey is not a valid 66-hex digit id")
-    if not key.startswith(VERSION_PREFIX):
+    if not key.startswith(PREFIX_07):
         raise CheckRefused(400, "Invalid authentication: X-FS-Pubkey must be 07- prefixed")
     if not curve.is_point(key[1:]):
         raise CheckRefused(400, "Invalid authentication: given X-FS-Pubkey is not a valid Ed25519 pubkey")

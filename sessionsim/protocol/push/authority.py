@@ -9,18 +9,15 @@ Source: session-push-notification-server: spns/hive/signature.cpp, spns/swarmpub
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from sessionsim.core.errors import CannotOpen, RemoteProtocolError
 from sessionsim.protocol.crypto import Suite
+from sessionsim.protocol.groups.subaccount import Right, is_authentic
 from sessionsim.protocol.identity import ACCOUNT_PREFIX, account_id_of_ed25519
 from sessionsim.protocol.wire.monitor import MonitorCall
 
 Sign = Callable[[bytes], bytes]
-
-READ: Final = 1  # flag of a token. Source: transport 5.2
-ANY_PREFIX: Final = 8  # flag of a token. Source: transport 5.2
-_KEY_AT: Final = 4  # where a token's key begins. Source: transport 5.2
 
 
 class SignatureRefused(RemoteProtocolError):
@@ -78,22 +75,12 @@ def check_signature(suite: Suite, authority: Authority, signed: bytes, signature
         signed: what was signed.
 
     Raises:
-        SignatureRefused: not valid, a token that may not read, is of another kind of account, or was not
+        SignatureRefused: not valid, or a token that may not read, is of another kind of account, or was not
             signed by the account.
     Source: session-push-notification-server: spns/hive/signature.cpp (verify_storage_signature).
     """
-    owner = authority.ed25519 or authority.account[1:]
-    key = owner
-    if authority.token:
-        flags = authority.token[1]
-        if not flags & READ:
-            raise SignatureRefused("Invalid subaccount: this subaccount does not have read permission")
-        if not flags & ANY_PREFIX and authority.token[0] != authority.account[0]:
-            raise SignatureRefused(
-                "Invalid subaccount: subaccount and main account have mismatched network prefix"
-            )
-        if not suite.verify_stored(owner, authority.token, authority.token_signature):
-            raise SignatureRefused("Subaccount auth signature verification failed")
-        key = authority.token[_KEY_AT:]
-    if not suite.verify(key, signed, signature):
+    owner = authority.account[:1] + (authority.ed25519 or authority.account[1:])
+    if not is_authentic(
+        suite, owner, Right.READ, signed, signature, authority.token, authority.token_signature
+    ):
         raise SignatureRefused("Signature verification failed")
