@@ -10,6 +10,7 @@ from sessionsim.selfcheck.vectors import (
     identity,
     multi_encrypt,
     names,
+    push,
     xed25519,
 )
 
@@ -21,5 +22,6 @@ __all__ = [
     "identity",
     "multi_encrypt",
     "names",
+    "push",
     "xed25519",
 ]
