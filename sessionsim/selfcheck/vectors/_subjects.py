@@ -5,6 +5,7 @@ from __future__ import annotations
 from sessionsim.selfcheck.vectors import (
     blinded_message,
     blinding,
+    configs,
     direct_message,
     groups,
     identity,
@@ -17,6 +18,7 @@ from sessionsim.selfcheck.vectors import (
 __all__ = [
     "blinded_message",
     "blinding",
+    "configs",
     "direct_message",
     "groups",
     "identity",
