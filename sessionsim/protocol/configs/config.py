@@ -309,7 +309,6 @@ class Config:
             self._make_dirty(outcome)
         elif chosen is not None and chosen is not mine:
             self._adopt(*chosen)
-        self._old -= self._current
 
     def _adopt(self, names: frozenset[str], message: ConfigMessage) -> None:
         """Stand behind a stored version, unless it is no other than the one held.

@@ -23,7 +23,7 @@ from sessionsim.protocol.configs.wrapping import unwrapped, wrap
 from sessionsim.protocol.crypto import real, suite_named
 from sessionsim.protocol.identity import account_from_ed25519_seed
 from sessionsim.protocol.wire import bencode
-from sessionsim.protocol.wire.compression import decompress
+from sessionsim.protocol.wire.compression import compress, decompress
 
 GROUPS = json.loads((Path(__file__).parents[2] / "vectors" / "configs.json").read_text("utf-8"))["groups"]
 SUITE = suite_named("sodium")
@@ -173,6 +173,19 @@ def test_compression_is_used_only_where_it_makes_smaller() -> None:
     assert device().merge([("h", pushed(large))], 0) == {"h"}
 
 
+def test_what_compression_leaves_as_long_stays_plain() -> None:
+    for length in range(300):
+        config = device()
+        config.set(b"a", to=bytes(range(100, 200)) + b"x" * length)
+        message = opened(config, pushed(config))
+        raw = inside(config, pushed(config))
+        assert message == min(raw, b"z" + compress(raw), key=len)
+        if len(raw) == len(compress(raw)) + 1:
+            assert message == raw
+            return
+    raise AssertionError("no message was found whose compression is as long")
+
+
 # ---- Merging ----
 
 
@@ -268,6 +281,26 @@ def test_a_merge_of_the_early_reference_writes_all_data_as_changed(swarm: Any) -
     swarm.push(second)
     swarm.fetch(third)
     assert read_message(inside(third, pushed(third))).diff == {b"a": b"", b"b": b""}
+
+
+def test_of_one_version_stored_twice_the_second_is_obsolete(swarm: Any) -> None:
+    first, second = device(), device()
+    first.set(b"a", to=1)
+    swarm.push(first)
+    swarm.fetch(second)
+    bare = unwrapped(SUITE, OWNER, kinds.CONTACTS, pushed(first))  # as a client without wrappers stores it
+    assert second.merge([("bare", bare)], 0) == {"bare"}
+    assert (second.state, second.current_hashes) == (State.CLEAN, set(swarm.stored))
+    assert second.take_old_hashes() == ("bare",)
+
+
+def test_a_message_of_seqno_0_is_accepted_and_changes_nothing() -> None:
+    config = device()
+    for value in range(50):  # some of them have a higher hash than the empty config
+        data = {b"a": value} if value else {}
+        stored = foreign(Draft(0, data, {}, {}, {}).finish().raw)
+        assert config.merge([("h", stored)], 0) == {"h"}
+        assert (config.data, config.state, config.current_hashes) == ({}, State.CLEAN, frozenset())
 
 
 def test_an_old_version_is_accepted_and_made_obsolete(swarm: Any) -> None:

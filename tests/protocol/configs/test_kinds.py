@@ -234,6 +234,13 @@ def test_mentions_only_counts_as_all_and_a_timer_needs_its_mode() -> None:
     assert contacts.get(PERSON) == Contact(PERSON, notify=NOTIFY_ALL)
 
 
+@pytest.mark.parametrize("name", ["approved", "approved_me", "blocked"])
+def test_flags_of_a_contact_are_apart(name: str) -> None:
+    contacts, contact = Contacts(config_of(kinds.CONTACTS)), Contact(PERSON, **{name: True})  # type: ignore[arg-type]
+    contacts.set(contact)
+    assert contacts.get(PERSON) == contact
+
+
 def test_fields_of_newer_clients_stay() -> None:
     config = config_of(kinds.CONTACTS)
     config.set(b"c", PERSON, to={b"n": b"Joe", b"f": frozenset((1, 2)), b"Z": b"?"})

@@ -118,6 +118,18 @@ def test_of_equal_changes_the_higher_version_wins() -> None:
     assert merged(*messages).data == max(messages, key=lambda message: message.version).data
 
 
+def test_what_several_changes_empty_together_is_gone(example: SimpleNamespace) -> None:
+    base = example.from_scratch(1, {b"d": {b"x": 1, b"y": {b"z": 1}}, b"s": frozenset((1, 2))})
+    first, second = next_draft(base), next_draft(base)
+    del first.data[b"d"][b"x"]
+    first.data[b"s"] = frozenset((1,))
+    del second.data[b"d"][b"y"]
+    second.data[b"s"] = frozenset((2,))
+    outcome = merge([first.finish(), second.finish()])
+    assert isinstance(outcome, Draft)
+    assert outcome.data == {}
+
+
 def test_the_diff_of_the_early_reference_holds_everything(example: SimpleNamespace) -> None:
     outcome = merge([example.m125a, example.m125b], whole_diff=True)
     assert isinstance(outcome, Draft)
