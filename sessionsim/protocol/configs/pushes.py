@@ -27,6 +27,8 @@ class PushPacing:
         delay_ms: from a change to its push.
         spacing_ms: least time between two pushes.
         timeout_ms: how long a push may take.
+        attempts: how often a failing push is tried.
+        retry_ms: between two attempts; 0 where it grows (client-behaviour 6.3).
         forced_ms: push again after so long, changed or not.
         extension_ms: to how far ahead polls extend the expiry.
     """
@@ -34,12 +36,14 @@ class PushPacing:
     delay_ms: int
     spacing_ms: int
     timeout_ms: int = 0
+    attempts: int = 10
+    retry_ms: int = 0
     forced_ms: int = 0
     extension_ms: int = TTL_MS
 
 
 # Source: messages 5.7, client-behaviour 6.3; session-desktop: UserSyncJob.ts.
-DESKTOP: Final = PushPacing(3_000, 5_000, 30_000, 2 * _DAY_MS)
+DESKTOP: Final = PushPacing(3_000, 5_000, 30_000, attempts=3, retry_ms=1_000, forced_ms=2 * _DAY_MS)
 # Source: messages 5.7; session-ios: ConfigurationSyncJob.swift. That it extends like Desktop: Assumption.
 IOS: Final = PushPacing(0, 3_000)
 # Source: messages 5.7; session-android: ConfigUploader.kt (debounce), BasePoller.kt.

@@ -98,6 +98,6 @@ def test_polls_extend_what_is_current_and_what_waits() -> None:
 
 def test_pacings_are_those_of_the_clients() -> None:
     assert (DESKTOP.delay_ms, DESKTOP.spacing_ms, DESKTOP.timeout_ms) == (3_000, 5_000, 30_000)
-    assert DESKTOP.forced_ms == 2 * DAY_MS
+    assert (DESKTOP.attempts, DESKTOP.retry_ms, DESKTOP.forced_ms) == (3, 1_000, 2 * DAY_MS)
     assert (IOS.spacing_ms, ANDROID.delay_ms) == (3_000, 1_000)
     assert set(PACINGS) == {"desktop", "ios", "android"}
