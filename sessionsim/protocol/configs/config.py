@@ -207,6 +207,9 @@ class Config:
     def push(self, now_ms: int) -> Push:
         """Give what is to be stored, in one `sequence` before the deletions. Also possible when clean.
 
+        Obsolete hashes are given once: if the request is lost, those messages stay until they expire, as with
+        the reference.
+
         Args:
             now_ms: unix time, ms; only to remember parts that this device made.
 

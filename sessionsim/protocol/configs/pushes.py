@@ -14,6 +14,8 @@ from typing import Final
 
 from sessionsim.core.errors import LocalProtocolError
 from sessionsim.protocol.configs.config import Config
+from sessionsim.protocol.configs.conversations import Conversations
+from sessionsim.protocol.configs.kinds import CONVERSATIONS
 
 _DAY_MS: Final = 86_400_000
 TTL_MS: Final = 30 * _DAY_MS  # Source: messages 5.7; session-desktop: ts/session/constants.ts
@@ -112,7 +114,7 @@ class PushPlan:
 
 
 def plan_push(configs: Iterable[Config], now_ms: int, *, forced: bool = False) -> PushPlan:
-    """Push every config that needs it.
+    """Push every config that needs it; conversations not read for long are removed first.
 
     Args:
         configs: of one account or one group.
@@ -129,6 +131,8 @@ def plan_push(configs: Iterable[Config], now_ms: int, *, forced: bool = False) -
     for config in configs:
         if not (config.needs_push or (forced and config.can_write)):
             continue
+        if config.kind is CONVERSATIONS:
+            Conversations(config).prune(now_ms)
         push = config.push(now_ms)
         stores += [StoreConfig(config.kind.namespace, part) for part in push.parts]
         obsolete.update(push.obsolete)

@@ -17,7 +17,7 @@ from sessionsim.protocol.configs.kinds import Kind
 from sessionsim.protocol.crypto import Suite
 from sessionsim.protocol.identity import Account
 from sessionsim.protocol.versions.v1 import decrypt, encrypt_deterministic
-from sessionsim.protocol.wire.envelope import decode
+from sessionsim.protocol.wire.envelope import DIRECT, body_of, decode, write_envelope
 from sessionsim.protocol.wire.session_pb2 import (
     Content,
     Envelope,
@@ -48,8 +48,8 @@ def wrap(suite: Suite, owner: Account, kind: Kind, seqno: int, ciphertext: bytes
         raise LocalProtocolError(f"a seqno of {seqno} cannot be written") from wrong
     content = Content(sharedConfigMessage=shared).SerializeToString()
     sealed = encrypt_deterministic(suite, owner, owner.x.public, content + _MARK)
-    envelope = Envelope(type=Envelope.SESSION_MESSAGE, timestamp=ENVELOPE_MS, content=sealed)
-    request = WebSocketRequestMessage(verb="", path="", body=envelope.SerializeToString(), requestId=0)
+    envelope = write_envelope(DIRECT, sealed, ENVELOPE_MS, source_device=None)
+    request = WebSocketRequestMessage(verb="", path="", body=envelope, requestId=0)
     return WebSocketMessage(type=WebSocketMessage.REQUEST, request=request).SerializeToString()
 
 
@@ -63,10 +63,7 @@ def unwrap(suite: Suite, owner: Account, kind: Kind, stored: bytes) -> tuple[int
         CannotOpen: not sealed by and for this account.
         RemoteProtocolError: anything else that is not such a wrapper around this kind of config.
     """
-    outer = decode(WebSocketMessage, stored)
-    if outer.type != WebSocketMessage.REQUEST:
-        raise RemoteProtocolError("not a stored message: no request")
-    sender, padded = decrypt(suite, owner.x, decode(Envelope, outer.request.body).content)
+    sender, padded = decrypt(suite, owner.x, decode(Envelope, body_of(stored)).content)
     if sender != owner.ed.public:
         raise CannotOpen("a config wrapped by another account")
     content = padded.rstrip(b"\0")

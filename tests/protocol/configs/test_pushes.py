@@ -6,6 +6,7 @@ import pytest
 
 from sessionsim.core.errors import LocalProtocolError
 from sessionsim.protocol.configs import Config, group_config, kinds, user_config
+from sessionsim.protocol.configs.conversations import Conversation, Conversations
 from sessionsim.protocol.configs.dumps import State
 from sessionsim.protocol.configs.pushes import (
     ANDROID,
@@ -55,6 +56,19 @@ def test_each_dirty_config_is_stored_and_all_it_supersedes_deleted_at_once() -> 
     assert [config.state for config in held] == [State.CLEAN] * 4
     assert (profile.current_hashes, groups.current_hashes) == ({"p"}, {"g"})
     assert plan_push(held, 0).stores == ()
+
+
+def test_stale_conversations_are_removed_before_a_push_and_only_then() -> None:
+    held, now_ms = configs(), 1_777_000_000_000
+    config, person, other = held[2], b"\5" + bytes(32), b"\5" + b"x" * 32
+    conversations = Conversations(config)
+    conversations.set(Conversation(person, now_ms), now_ms)
+    plan_push(held, now_ms).confirm(["h"])
+    assert plan_push(held, now_ms + 50 * DAY_MS).stores == ()
+    assert conversations.get(person) is not None
+    conversations.set(Conversation(other, now_ms + 50 * DAY_MS), now_ms + 50 * DAY_MS)
+    assert len(plan_push(held, now_ms + 50 * DAY_MS).stores) == 1
+    assert [one.with_whom for one in conversations] == [other]
 
 
 def test_parts_are_stored_together_and_confirmed_together() -> None:
