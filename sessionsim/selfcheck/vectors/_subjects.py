@@ -11,6 +11,7 @@ from sessionsim.selfcheck.vectors import (
     multi_encrypt,
     names,
     push,
+    swarm,
     xed25519,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "multi_encrypt",
     "names",
     "push",
+    "swarm",
     "xed25519",
 ]
