@@ -9,8 +9,9 @@ Pure functions on maps of swarm id to nodes; who is a newcomer is decided in `sw
 serves an account in `swarms`.
 
 Ties. The reference sorts swarms by size alone, so the C++ library decides how equal sizes stand. By default
-they stand here as GNU's library leaves them (`size_order`), and then every map is the reference's, node by
-node. That order matters to more than names: see there.
+they stand here as GNU's library leaves them (`size_order`); maps then agree node by node with a C++
+restatement of the rule (`tests/vectors/swarm_assignment.json`). That order matters to more than names: see
+there.
 """
 
 from __future__ import annotations

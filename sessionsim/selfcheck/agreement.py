@@ -17,7 +17,9 @@ share    mean share of swarms per size, of which the reference gives no spread: 
 runs     how many runs had a dissolution: Fisher's exact test.
 
 All p-values of all scenarios are judged together by Holm's rule, so that the chance of accusing a right
-program is at most `LEVEL`, however the figures depend on each other.
+program is about `LEVEL` or less, however the figures depend on each other. The counts are exact, the t and F
+tests approximate: for counts and bell-shaped figures well calibrated down to six runs
+(`tests/selfcheck/test_agreement.py`), for skewed ones with few runs too eager.
 """
 
 from __future__ import annotations
