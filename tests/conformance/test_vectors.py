@@ -9,9 +9,15 @@ import pytest
 
 TESTS = Path(__file__).parents[1]
 HELD = {path: json.loads(path.read_text("utf-8")) for path in sorted((TESTS / "vectors").glob("*.json"))}
-# Files with `sections` are run whole by `sessionsim vectors`.
+# Files with `sections` are run whole by `sessionsim vectors`; others hold `groups` of values, or `scenarios`
+# with statistics.
 FILES = [path for path, held in HELD.items() if "groups" in held]
-GROUPS = [(path.stem, name) for path in FILES for name in HELD[path]["groups"]]
+STATISTICS = [path for path, held in HELD.items() if "scenarios" in held]
+GROUPS = [
+    (path.stem, name)
+    for path in FILES + STATISTICS
+    for name in HELD[path].get("groups") or HELD[path]["scenarios"]
+]
 
 
 def users_of(stem: str) -> list[str]:
@@ -33,3 +39,15 @@ def test_every_file_says_where_its_groups_come_from(path: Path) -> None:
     origins = {group.partition(":")[0] for group in held["groups"]}
     assert origins == set(held["origin"])
     assert all(held["origin"].values())
+
+
+@pytest.mark.parametrize("path", STATISTICS, ids=lambda path: path.stem)
+def test_every_file_of_statistics_says_where_they_come_from(path: Path) -> None:
+    assert "commit" in HELD[path]["about"]
+    assert all(scenario["what"] and scenario["seeds"] for scenario in HELD[path]["scenarios"].values())
+
+
+def test_every_file_is_of_a_known_form() -> None:
+    assert [
+        path.name for path, held in HELD.items() if not {"groups", "scenarios", "sections"} & {*held}
+    ] == []

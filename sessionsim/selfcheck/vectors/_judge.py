@@ -33,11 +33,12 @@ def read_vectors(path: Path) -> dict[str, list[Any]]:
         Section name -> its cases, in the file's order.
 
     Raises:
-        InvalidInput: the file is missing, no JSON, or not of the format.
+        InvalidInput: the file is missing, no JSON, or not of the format; or it has a key twice, of which one
+            would be skipped.
     """
     allowed = 'a JSON object with "sections", each with a list of "cases"'
     try:
-        held = json.loads(path.read_text("utf-8"))
+        held = json.loads(path.read_text("utf-8"), object_pairs_hook=_each_once)
     except OSError as wrong:
         raise InvalidInput("vectors", str(path), f"a file that can be read ({wrong.strerror})") from wrong
     except (ValueError, RecursionError) as wrong:
@@ -54,20 +55,32 @@ def read_vectors(path: Path) -> dict[str, list[Any]]:
     return cases
 
 
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    once = dict(pairs)
+    if len(once) != len(pairs):
+        raise ValueError("an object has a key twice")
+    return once
+
+
+def _line(text: str) -> str:
+    """Write what a file says on one line that any terminal can show."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
 def judge(held: Mapping[str, list[Any]]) -> Iterator[Verdict]:
     """Run every case; yields a verdict per section, in the order given. Nothing is skipped."""
     known = sections()
     for name, cases in held.items():
         if name not in known:
-            problem = f"{name}: this section is not known here; its {len(cases)} cases count as failed"
-            yield Verdict(name, 0, max(1, len(cases)), (problem,))
+            problem = f"{_line(name)}: this section is not known here; its {len(cases)} cases count as failed"
+            yield Verdict(_line(name), 0, max(1, len(cases)), (problem,))
             continue
         problems = []
         for number, case in enumerate(cases, 1):
             wrong = _problem(name, case)
             if wrong is not None:
                 label = case.get("id") if isinstance(case, dict) else None
-                problems.append(f"{label or f'{name}-{number}'}: {wrong}")
+                problems.append(_line(f"{label or f'{name}-{number}'}: {wrong}"))
         yield Verdict(name, len(cases) - len(problems), len(problems), tuple(problems))
 
 

@@ -12,6 +12,7 @@ from sessionsim.selfcheck.vectors import (
     multi_encrypt,
     names,
     push,
+    swarm,
     xed25519,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "multi_encrypt",
     "names",
     "push",
+    "swarm",
     "xed25519",
 ]
