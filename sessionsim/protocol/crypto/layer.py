@@ -1,12 +1,14 @@
-"""Encryption of one onion layer, both ciphers (transport 3.3).
+"""Encryption of one onion layer (transport 3.3).
 
 A `Layer` is the symmetric half of one key agreement; the same object opens the request and seals the
 answer. Key and layout:
 
     aes-gcm     HMAC-SHA256(key="LOKI", shared)                            iv 12 ‖ ct ‖ tag 16
     xchacha20   BLAKE2b-32(shared ‖ client public ‖ server public)         nonce 24 ‖ ct ‖ tag 16
+    aes-cbc     shared                                                     iv 16 ‖ ct, padded by PKCS7
 
-The client's ephemeral key comes first in both directions.
+The client's ephemeral key comes first in both directions. No client of today sends aes-cbc, and it
+authenticates nothing: only a node told so opens it (`legacy`).
 """
 
 from __future__ import annotations
@@ -15,7 +17,11 @@ import hashlib
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.algorithms import AES256
+from cryptography.hazmat.primitives.ciphers.modes import CBC
+from cryptography.hazmat.primitives.padding import PKCS7
 from nacl import bindings
 from nacl.exceptions import CryptoError
 
@@ -23,13 +29,17 @@ from sessionsim.core.errors import CannotOpen
 
 AES_GCM: Final = "aes-gcm"
 XCHACHA20: Final = "xchacha20"
-# Every spelling a node accepts. Source: transport 3.3. aes-cbc, which only old servers take, is not built.
+AES_CBC: Final = "aes-cbc"
+# Every spelling a node accepts. Source: transport 3.3; session-storage-server:
+# oxenss/crypto/channel_encryption.cpp (parse_enc_type).
 ENC_TYPES: Final = {
     "aes-gcm": AES_GCM,
     "gcm": AES_GCM,
     "xchacha20": XCHACHA20,
     "xchacha20-poly1305": XCHACHA20,
 }
+# Spellings of the cipher of before 2021, which 2.8 still takes and the newest source no longer knows.
+LEGACY_ENC_TYPES: Final = {"aes-cbc": AES_CBC, "cbc": AES_CBC}
 # HMAC-SHA256 (RFC 2104) with the fixed key "LOKI", written out as two hashes over the padded key, since no
 # HMAC object has to be set up eight times per onion exchange. Equal to `hmac.digest` (tested).
 _sha256 = hashlib.sha256
@@ -87,7 +97,31 @@ class XchachaLayer:
             raise CannotOpen("layer does not open") from wrong
 
 
-Layer = GcmLayer | XchachaLayer
+class CbcLayer:
+    """AES-256-CBC under the bare shared secret. Whoever alters a ciphertext alters the text unnoticed."""
+
+    __slots__ = ("_key",)
+
+    def __init__(self, shared: bytes, client_public: bytes, server_public: bytes) -> None:
+        self._key = shared
+
+    def seal(self, plaintext: bytes, random: bytes) -> bytes:
+        """Encrypt; `random` gives at least 16 bytes of initial vector."""
+        pad, iv = PKCS7(128).padder(), random[:16]
+        turn = Cipher(AES256(self._key), CBC(iv)).encryptor()
+        return iv + turn.update(pad.update(plaintext) + pad.finalize()) + turn.finalize()
+
+    def open(self, ciphertext: bytes) -> bytes:
+        """Decrypt. Raises CannotOpen: no whole blocks, or padding that is none."""
+        strip = PKCS7(128).unpadder()
+        try:
+            turn = Cipher(AES256(self._key), CBC(ciphertext[:16])).decryptor()
+            return strip.update(turn.update(ciphertext[16:]) + turn.finalize()) + strip.finalize()
+        except ValueError as wrong:
+            raise CannotOpen("layer does not open") from wrong
+
+
+Layer = GcmLayer | XchachaLayer | CbcLayer
 
 
 # The layer class of every accepted spelling, for look-ups on the hot path.
@@ -96,9 +130,19 @@ _LAYER_TYPES: Final[dict[str, type[Layer]]] = {
 }
 
 
-def open_layer_type(enc_type: str) -> type[Layer]:
-    """Give the layer class for a cipher name as it stands in a frame. Raises CannotOpen for unknown names."""
+def open_layer_type(enc_type: str, *, legacy: bool = False) -> type[Layer]:
+    """Give the layer class for a cipher name as it stands in a frame.
+
+    Args:
+        enc_type: the name, in any spelling.
+        legacy: take aes-cbc too.
+
+    Raises:
+        CannotOpen: the name is not known.
+    """
     known = _LAYER_TYPES.get(enc_type)
     if known is None:
+        if legacy and enc_type in LEGACY_ENC_TYPES:
+            return CbcLayer
         raise CannotOpen(f"unknown enc_type {enc_type!r}"[:80])
     return known

@@ -16,10 +16,17 @@ def encode_frame(blob: bytes, control: bytes) -> bytes:
 
 
 def decode_frame(frame: bytes) -> tuple[bytes, bytes]:
-    """Split a frame into blob and JSON text. Raises RemoteProtocolError when the length exceeds the data."""
+    """Split a frame into blob and JSON text.
+
+    Raises:
+        RemoteProtocolError: no length, or one beyond the data; a guard sends these words to its client.
+    Source: session-storage-server: oxenss/rpc/onion_processing.cpp (parse_combined_payload).
+    """
     end = 4 + int.from_bytes(frame[:4], "little")
-    if len(frame) < 4 or end > len(frame):
-        raise RemoteProtocolError("frame length exceeds the data")
+    if len(frame) < 4:
+        raise RemoteProtocolError("Unexpected payload size; expected ciphertext size")
+    if end > len(frame):
+        raise RemoteProtocolError(f"Unexpected payload size {len(frame) - 4}, expected >= {end - 4}")
     return frame[4:end], frame[end:]
 
 

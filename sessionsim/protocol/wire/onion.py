@@ -18,6 +18,8 @@ import orjson
 from sessionsim.core.errors import CannotOpen, RemoteProtocolError
 from sessionsim.protocol.crypto.layer import (
     AES_GCM,
+    ENC_TYPES,
+    LEGACY_ENC_TYPES,
     XCHACHA20,
     GcmLayer,
     Layer,
@@ -35,8 +37,10 @@ TO_SERVER: Final = 2
 _HOP_TAIL = re.compile(
     rb"8:enc_type(?:7:(aes-gcm)|9:(xchacha20))13:ephemeral_key32:(.{32})6:hop_noi([1-9]\d{0,2})ee", re.DOTALL
 )
-_TARGET = re.compile(r"/(?:loki|oxen)/[^?]*/lsrpc|/(?:loki|oxen)/lsrpc")
-MAX_PORT: Final = 65_535
+_TARGET_STARTS: Final = ("/loki/", "/oxen/")  # Source: transport 3.5
+_PROTOCOLS: Final = ("http", "https")  # Source: transport 3.5
+_PORT_BITS: Final = 0xFFFF
+_ALL_ENC_TYPES: Final = ENC_TYPES | LEGACY_ENC_TYPES
 LAYER_RANDOM_BYTES: Final = 56  # ephemeral secret 32, longest nonce 24
 
 
@@ -59,6 +63,10 @@ class Style(NamedTuple):
 DESKTOP: Final = Style("desktop", GcmLayer, b'{"body":null,"headers":{}}', b'"ephemeral_key":"')
 LIBSESSION: Final = Style(
     "libsession", XchachaLayer, b'{"headers":""}', b'"enc_type":"xchacha20","ephemeral_key":"'
+)
+# The library told to use the older cipher, which it then names. Source: libsession-util: builder.cpp.
+LIBSESSION_GCM: Final = LIBSESSION._replace(
+    layer=GcmLayer, key_field=b'"enc_type":"aes-gcm","ephemeral_key":"'
 )
 # Android's onion code writes as desktop does; transport 6.6 calls its control object "similar".
 STYLES: Final = {"desktop": DESKTOP, "libsession": LIBSESSION}
@@ -86,8 +94,18 @@ def build_request(
     Returns:
         The bytes for the guard, and the innermost layer, which opens the answer.
     """
+    return wrap_request(suite, style, route, encode_frame(body, style.control), randoms)
+
+
+def wrap_request(
+    suite: Suite, style: Style, route: Sequence[Hop], plaintext: bytes, randoms: Sequence[bytes]
+) -> tuple[bytes, Layer]:
+    """Wrap what the last node of a route is to find, as `build_request` does.
+
+    Args:
+        plaintext: blob and JSON of the last node, framed; the other arguments as in `build_request`.
+    """
     key_field, layer_type = style.key_field, style.layer
-    plaintext = encode_frame(body, style.control)
     innermost: Layer | None = None
     position = len(route)
     while True:
@@ -108,10 +126,10 @@ def decode_client_request(payload: bytes) -> tuple[bytes, bytes, str]:
     """Read what a client POSTs to its guard.
 
     Returns:
-        Ciphertext, ephemeral key (32 bytes), cipher name (default aes-gcm).
+        Ciphertext, ephemeral key (32 bytes), usual name of the cipher (default aes-gcm).
 
     Raises:
-        RemoteProtocolError: no frame, no JSON object, or no usable key in it.
+        RemoteProtocolError: no frame, no JSON object, no usable key in it, or an unknown cipher.
     """
     blob, text = decode_frame(payload)
     if len(text) == 84 and text.startswith(b'{"ephemeral_key":"') and text.endswith(b'"}'):
@@ -128,7 +146,15 @@ def _key_and_type(fields: dict[str, object]) -> tuple[bytes, str]:
     enc_type = fields.get("enc_type", AES_GCM)
     if type(key) is not str or type(enc_type) is not str:
         raise RemoteProtocolError("Invalid json")
-    return _hex32(key), enc_type
+    return _hex32(key), _usual_name(enc_type)
+
+
+def _usual_name(enc_type: str) -> str:
+    # A node reads every spelling and writes the usual one.
+    known = _ALL_ENC_TYPES.get(enc_type)
+    if known is None:
+        raise RemoteProtocolError(f"Invalid encryption type {enc_type[:32]}")
+    return known
 
 
 def _hex32(text: str) -> bytes:
@@ -143,9 +169,9 @@ def _hex32(text: str) -> bytes:
 
 
 def open_request(
-    suite: Suite, own: KeyPair, ephemeral: bytes, enc_type: str, ciphertext: bytes
+    suite: Suite, own: KeyPair, ephemeral: bytes, enc_type: str, ciphertext: bytes, *, legacy: bool = False
 ) -> tuple[Layer, bytes]:
-    """Open the layer addressed to `own`.
+    """Open the layer addressed to `own`. Args: legacy: take aes-cbc too.
 
     Returns:
         The layer (to seal the answer with, at the destination) and the plaintext.
@@ -153,7 +179,7 @@ def open_request(
     Raises:
         CannotOpen: wrong key, wrong cipher, altered bytes or an unusable ephemeral key.
     """
-    layer = suite.layer_from(open_layer_type(enc_type), own, ephemeral)
+    layer = suite.layer_from(open_layer_type(enc_type, legacy=legacy), own, ephemeral)
     return layer, layer.open(ciphertext)
 
 
@@ -165,8 +191,9 @@ def decode_inner(plaintext: bytes) -> Inner:
 
     Returns one of
         (FINAL, body: bytes, as_json: bool, as_base64: bool)
-        (TO_NODE, ciphertext: bytes, ephemeral: bytes, enc_type: str, destination: bytes 32)
-        (TO_SERVER, plaintext: bytes, protocol: str, host: str, port: int, target: str)
+        (TO_NODE, ciphertext: bytes, ephemeral: bytes, enc_type: its usual name, destination: bytes 32)
+        (TO_SERVER, plaintext: bytes, protocol: str, host: str, port: int, target: str), see
+            `server_is_allowed`
 
     The usual shapes are matched directly, the rest goes through the general parser, with equal results
     (property-tested).
@@ -223,16 +250,22 @@ def decode_inner_slowly(plaintext: bytes) -> Inner:
 def _to_server(plaintext: bytes, fields: dict[str, object]) -> Inner:
     protocol, port = fields.get("protocol", "https"), fields.get("port", 443)
     host, target = fields["host"], fields.get("target")
-    if type(host) is not str or type(target) is not str or type(port) is not int:
+    if type(host) is not str or type(target) is not str or type(protocol) is not str:
         raise RemoteProtocolError("Invalid json")
-    if protocol not in ("http", "https") or not 0 < port <= MAX_PORT:
+    # The JSON library of the storage server turns any number, and true and false, into 16 bits.
+    if not isinstance(port, int | float):
         raise RemoteProtocolError("Invalid json")
-    return TO_SERVER, plaintext, protocol, host, port, target
+    return TO_SERVER, plaintext, protocol, host, int(port) & _PORT_BITS, target
 
 
 def target_is_allowed(target: str) -> bool:
     """Check a server target: starts /loki/ or /oxen/, ends /lsrpc, no query (transport 3.5)."""
-    return _TARGET.fullmatch(target) is not None
+    return target.startswith(_TARGET_STARTS) and target.endswith("/lsrpc") and "?" not in target
+
+
+def server_is_allowed(protocol: str, target: str) -> bool:
+    """Say whether a node sends on to such a server; otherwise it answers 400 "Invalid url"."""
+    return protocol in _PROTOCOLS and target_is_allowed(target)
 
 
 def encode_hop(ciphertext: bytes, ephemeral: bytes, enc_type: str, hop_no: int) -> bytes:
@@ -278,10 +311,10 @@ def decode_hop_slowly(payload: bytes) -> tuple[bytes, bytes, str, int]:
         or type(hop_no) is not int
     ):
         raise RemoteProtocolError("Invalid hop message")
-    if len(key) != 32 or len(enc_type) > 32 or not enc_type.isascii() or not 0 <= hop_no < 1000:
+    if len(key) != 32 or not 0 <= hop_no < 1000:
         raise RemoteProtocolError("Invalid hop message")
     # A node counts itself as at least the first hop, whatever the message claims (transport 3.6).
-    return data, key, enc_type.decode("ascii"), max(hop_no, 1)
+    return data, key, _usual_name(enc_type.decode("latin-1")), max(hop_no, 1)
 
 
 def seal_answer(

@@ -1,0 +1,163 @@
+"""The v4 payload of requests to servers and of their answers: a bencoded list (transport 3.7).
+
+    request   l <n>:{"method","endpoint","headers"} [<m>:body] e
+    answer    l <n>:{"code","headers"} <m>:body e              encrypted, sent as raw bytes, no base64
+
+Both sides are here. A server reads as pysogs does: lengths may have leading zeros, one stray byte after the
+JSON is overlooked, and header names are the same in any case.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from sessionsim.core.errors import LocalProtocolError, RemoteProtocolError
+from sessionsim.protocol.wire.frame import decode_object
+from sessionsim.protocol.wire.json_text import compact_json, python_json
+from sessionsim.protocol.wire.onion import DESKTOP, Style
+
+JSON_TYPE: Final = "application/json"
+TEXT_TYPE: Final = "text/plain; charset=utf-8"
+BYTES_TYPE: Final = "application/octet-stream"
+INVALID: Final = b"Invalid v4 onion request"  # Source: session-pysogs: sogs/routes/onion_request.py
+_LENGTH: Final = re.compile(rb"(\d{1,20}):", re.ASCII)
+
+
+class ServerCall(NamedTuple):
+    """A request to a server. Args: headers: names in lower case; body: empty for none."""
+
+    method: str
+    endpoint: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class ServerAnswer(NamedTuple):
+    """A server's answer. Args: code: HTTP status; headers: names in lower case."""
+
+    code: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def encode_request(
+    style: Style, method: str, endpoint: str, headers: Mapping[str, str], body: bytes | None = None
+) -> bytes:
+    """Write a request.
+
+    Desktop leaves an empty body away; libsession sorts the keys, names the type of a body that has none, and
+    keeps an empty body.
+
+    Args:
+        style: the client family.
+        method: `GET`, `POST`, `PUT` or `DELETE`.
+        endpoint: path with query, from the leading slash.
+        headers: with names as the client writes them.
+        body: None for none.
+
+    Source: session-desktop: ts/session/onions/onionv4.ts; libsession-util: src/onionreq/builder.cpp.
+    """
+    if style.name == DESKTOP.name:
+        about = compact_json({"method": method, "endpoint": endpoint, "headers": dict(headers)})
+        body = body or None
+    else:
+        named = {name: value for name, value in headers.items() if name != "User-Agent"}
+        if body is not None and "Content-Type" not in named:
+            named["Content-Type"] = JSON_TYPE
+        endpoint = endpoint if not endpoint or endpoint.startswith("/") else "/" + endpoint
+        sorted_headers = {name: named[name] for name in sorted(named)}
+        about = compact_json({"endpoint": endpoint, "headers": sorted_headers, "method": method})
+    return _join(about, body)
+
+
+def _join(about: bytes, body: bytes | None) -> bytes:
+    if body is None:
+        return b"l%d:%be" % (len(about), about)
+    return b"l%d:%b%d:%be" % (len(about), about, len(body), body)
+
+
+def decode_request(plaintext: bytes) -> ServerCall:
+    """Read a request as a server does.
+
+    Raises:
+        RemoteProtocolError: anything else; the server answers `refusal()`, encrypted.
+    """
+    about, body = _split(plaintext)
+    fields = decode_object(about)
+    method, endpoint, headers = fields.get("method"), fields.get("endpoint"), fields.get("headers", {})
+    if type(method) is not str or type(endpoint) is not str or type(headers) is not dict:
+        raise RemoteProtocolError("v4: method, endpoint or headers missing")
+    if not endpoint.startswith("/"):
+        raise RemoteProtocolError("v4: endpoint must start with /")
+    return ServerCall(method, endpoint, _lower(headers), body)
+
+
+def _split(plaintext: bytes) -> tuple[bytes, bytes]:
+    if not (plaintext.startswith(b"l") and plaintext.endswith(b"e")):
+        raise RemoteProtocolError("v4: not a bencoded list")
+    inside = plaintext[1:-1]
+    about, at = _string(inside, 0)
+    if len(inside) - at <= 1:  # a single byte left over is overlooked
+        return about, b""
+    body, at = _string(inside, at)
+    if at != len(inside):
+        raise RemoteProtocolError("v4: more than two parts")
+    return about, body
+
+
+def _string(text: bytes, at: int) -> tuple[bytes, int]:
+    match = _LENGTH.match(text, at)
+    if match is None:
+        raise RemoteProtocolError("v4: no length of a part")
+    start = match.end()
+    end = start + int(match[1])
+    if end > len(text):
+        raise RemoteProtocolError("v4: part longer than the message")
+    return text[start:end], end
+
+
+def _lower(headers: dict[str, object]) -> dict[str, str]:
+    named = {}
+    for name, value in headers.items():
+        if type(value) is not str and type(value) is not int:
+            raise RemoteProtocolError("v4: a header is text or a number")
+        named[name.lower()] = str(value)
+    return named
+
+
+def encode_answer(answer: ServerAnswer, *, compact: bool = True) -> bytes:
+    """Write an answer.
+
+    Args:
+        answer: what the endpoint gave; a content-length header is left out.
+        compact: JSON without spaces, as in the documentation; the code of pysogs writes `", "` and `": "`.
+
+    Raises:
+        LocalProtocolError: a header name not in lower case.
+    Source: session-pysogs: sogs/routes/onion_request.py (handle_v4_onionreq_plaintext), subrequest.py.
+    """
+    if any(name != name.lower() for name in answer.headers):
+        raise LocalProtocolError("header names of an answer are lower case")
+    headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
+    return _join(python_json({"code": answer.code, "headers": headers}, compact=compact), answer.body)
+
+
+def decode_answer(plaintext: bytes) -> ServerAnswer:
+    """Read an answer as a client does.
+
+    Raises:
+        RemoteProtocolError: no such list, or no status code in it.
+    """
+    about, body = _split(plaintext)
+    fields = decode_object(about)
+    code, headers = fields.get("code"), fields.get("headers", {})
+    if type(code) is not int or type(headers) is not dict:
+        raise RemoteProtocolError("v4: answer without code")
+    return ServerAnswer(code, _lower(headers), body)
+
+
+def refusal() -> ServerAnswer:
+    """Give what a server answers to a payload that is no v4 request."""
+    return ServerAnswer(400, {"content-type": TEXT_TYPE}, INVALID)
