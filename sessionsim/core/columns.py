@@ -38,7 +38,17 @@ class Cause(IntEnum):
 
 # Endpoints a request can be addressed to. The head of a request row is its index here; the head of an
 # answer is its status code (100 or more).
-HEADS: Final = ("onion_req", "sn.onion_request", "storage_rpc", "sn.storage_cc", "handshake", "keepalive")
+HEADS: Final = (
+    "onion_req",
+    "sn.onion_request",
+    "storage_rpc",
+    "sn.storage_cc",
+    "handshake",
+    "keepalive",
+    "lsrpc",
+    "lsrpc/v3",
+    "lsrpc/v4",
+)
 HEAD_CODE: Final = {name: code for code, name in enumerate(HEADS)}
 
 ROW: Final = struct.Struct("<qqqqiiiiiiHHBB")

@@ -28,7 +28,7 @@ from sessionsim.protocol.requests import Purpose, Requests
 from sessionsim.protocol.swarm_cache import SwarmCache
 from sessionsim.protocol.versions.v1 import Profile, open_direct
 from sessionsim.protocol.wire import rpc
-from sessionsim.protocol.wire.onion import Hop, open_answer
+from sessionsim.protocol.wire.onion import Hop
 from sessionsim.protocol.wire.poll import PollTemplate
 
 _POLL_NOTE = note_of(Cause.POLL)
@@ -99,7 +99,7 @@ class Client:
         status, body = head, b""  # what a guard says of itself is no answer of the node that was asked
         if head == 200:
             try:
-                status, body = open_answer(request.layer, payload)
+                status, body = request.open(payload)
             except (ProtocolError, TypeError):  # TypeError: nested deeper than orjson can write it down
                 status = 0
         effects: list[Effect] = request.done(status, body, now_us)

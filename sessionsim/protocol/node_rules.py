@@ -92,6 +92,31 @@ class NodeRules:
         doc="How long a relay waits for the next node.",
         source="transport 3.5, 3.6",
     )
+    server_timeout_us: int = setting(
+        25 * US_PER_S,
+        unit="us",
+        low=1,
+        doc="How long the last hop waits for a server it has posted a request to.",
+        source="transport 3.5; session-storage-server: oxenss/rpc/request_handler.h (ONION_URL_TIMEOUT)",
+    )
+    accepts_aes_cbc: bool = setting(
+        True,
+        doc="Open onion layers in the old aes-cbc too.",
+        source="transport 3.3; session-storage-server 2.8: oxenss/crypto/channel_encryption.cpp; its newest "
+        "source no longer knows it",
+    )
+    tells_unreachable: bool = setting(
+        True,
+        doc="Name the next node when it can't be reached; otherwise the request times out.",
+        source="transport 3.5; session-storage-server after 2.8: oxenss/rpc/request_handler.cpp",
+    )
+    guard_not_ready: str = setting(
+        "service node",
+        choices=("service node", "snode"),
+        doc="First words of an HTTPS guard that is not ready: `Service node is` or `Snode`.",
+        source="session-storage-server: oxenss/server/https.cpp (check_ready), in every version read; "
+        "transport 3.5 calls it new",
+    )
     replication_timeout_us: int = setting(
         5 * US_PER_S,
         unit="us",

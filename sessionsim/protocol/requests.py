@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import IntEnum
 from heapq import heappop, heappush
+from typing import Final
 
 from sessionsim.core.columns import Transport
 from sessionsim.core.nodelist import NodeList
@@ -20,8 +21,11 @@ from sessionsim.protocol.crypto.suite import KeyPair, Suite
 from sessionsim.protocol.machine import SEND, Effect
 from sessionsim.protocol.paths import Path, build_paths, number_at
 from sessionsim.protocol.wire.onion import LAYER_RANDOM_BYTES as _R
-from sessionsim.protocol.wire.onion import STYLES, Hop, build_request
+from sessionsim.protocol.wire.onion import STYLES, Hop, build_request, open_answer
+from sessionsim.protocol.wire.onion_answer import answer_layers, open_server_answer
+from sessionsim.protocol.wire.onion_server import ServerAddress, build_server_request
 
+SERVER: Final = -1
 _CONNECTION = {"https": int(Transport.HTTPS), "quic": int(Transport.QUIC)}
 
 
@@ -35,15 +39,26 @@ class Purpose(IntEnum):
 
 
 class Request:
-    """One request under way. `done(status, body, now_us)` takes the answer; status 0 means none came."""
+    """One request under way. `done(status, body, now_us)` takes the answer; status 0 means none came.
 
-    __slots__ = ("deadline_us", "done", "layer", "node", "path")
+    `node` is SERVER for a request to a server; then `layers` are those its answer may come under.
+    """
+
+    __slots__ = ("deadline_us", "done", "layer", "layers", "node", "path")
 
     def __init__(
         self, layer: Layer, path: int, node: int, deadline_us: int, done: Callable[..., list[Effect]]
     ) -> None:
         self.layer, self.path, self.node = layer, path, node
         self.deadline_us, self.done = deadline_us, done
+        self.layers: tuple[Layer, ...] = ()
+
+    def open(self, payload: bytes) -> tuple[int, bytes]:
+        """Open the answer: status and body. Raises CannotOpen or RemoteProtocolError."""
+        if self.node != SERVER:
+            return open_answer(self.layer, payload)
+        answer = open_server_answer(self.layers, payload)
+        return answer.code, answer.body
 
 
 class Requests:
@@ -88,11 +103,40 @@ class Requests:
         payload, layer = build_request(self._suite, self._style, route, body, randoms)
         if self.kept_pairs is not None:
             self.kept_pairs.extend(self._suite.ephemeral(own[:32]) for own in randoms)
-        deadline = now_us + self._rules.request_timeout_us
-        self._pending[exchange] = Request(layer, path, node, deadline, done)
-        self._busy[path] += 1
-        heappush(self._deadlines, (deadline, exchange))
+        self._begin(exchange, Request(layer, path, node, now_us + self._rules.request_timeout_us, done))
         return (SEND, guard, self._connection, exchange, "onion_req", payload, note)
+
+    def send_to_server(
+        self,
+        exchange: int,
+        server: ServerAddress,
+        payload: bytes,
+        note: int,
+        now_us: int,
+        done: Callable[..., list[Effect]],
+    ) -> Effect:
+        """Start a v4 request to a server; the effect to return. `done` gets code and body of the answer.
+
+        Args:
+            payload: see `v4.encode_request`.
+        """
+        address = exchange.to_bytes(8, "little")
+        path = self._choose_path(SERVER, address)
+        route = tuple(self._hops[node] for node in self.paths[path])
+        random = self._entropy.expand(b"onion" + address, 4 * _R)
+        randoms = [random[k * _R : (k + 1) * _R] for k in range(4)]
+        frame, layer = build_server_request(self._suite, self._style, route, server, payload, randoms)
+        if self.kept_pairs is not None:
+            self.kept_pairs.extend(self._suite.ephemeral(own[:32]) for own in randoms)
+        request = Request(layer, path, SERVER, now_us + self._rules.request_timeout_us, done)
+        request.layers = answer_layers(self._suite, layer, randoms[-1][:32], server.x25519)
+        self._begin(exchange, request)
+        return (SEND, self.paths[path][0], self._connection, exchange, "onion_req", frame, note)
+
+    def _begin(self, exchange: int, request: Request) -> None:
+        self._pending[exchange] = request
+        self._busy[request.path] += 1
+        heappush(self._deadlines, (request.deadline_us, exchange))
 
     def _choose_path(self, node: int, address: bytes) -> int:
         usable = self._every_path

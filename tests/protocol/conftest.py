@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
@@ -43,7 +43,9 @@ class SwarmWorld:
     epoch_ms = 1_777_000_000_000
     latency_us = 10_000
 
-    def __init__(self, rules: NodeRules, suite: str, swarms: Sequence[int]) -> None:
+    def __init__(
+        self, rules: NodeRules, suite: str, swarms: Sequence[int], servers: Mapping[str, int] | None = None
+    ) -> None:
         count = len(swarms)
         self.ed = [real.ed25519_keypair(digest(f"node {i}")) for i in range(count)]
         self.x: list[KeyPair] = [real.x25519_of_ed25519(pair) for pair in self.ed]
@@ -65,6 +67,7 @@ class SwarmWorld:
                 Entropy(digest(f"entropy {i}")),
                 rules,
                 self.epoch_ms,
+                servers,
             )
             for i in range(count)
         ]
@@ -171,8 +174,12 @@ MakeWorld = Callable[..., SwarmWorld]
 @pytest.fixture(scope="session")
 def make_world() -> MakeWorld:
     def make(
-        *, suite: str = "fast", swarms: Sequence[int] = (0,) * 7 + (1 << 63,) * 5, **rules: Any
+        *,
+        suite: str = "fast",
+        swarms: Sequence[int] = (0,) * 7 + (1 << 63,) * 5,
+        servers: Mapping[str, int] | None = None,
+        **rules: Any,
     ) -> SwarmWorld:
-        return SwarmWorld(NodeRules(**rules), suite, swarms)
+        return SwarmWorld(NodeRules(**rules), suite, swarms, servers)
 
     return make

@@ -8,13 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.algorithms import AES256
+from cryptography.hazmat.primitives.ciphers.modes import CBC
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessionsim.core.errors import CannotOpen
 from sessionsim.protocol.crypto import KeyPair, suite_named
-from sessionsim.protocol.crypto.layer import OVERHEAD_BYTES, GcmLayer, Layer, XchachaLayer, open_layer_type
+from sessionsim.protocol.crypto.layer import (
+    OVERHEAD_BYTES,
+    CbcLayer,
+    GcmLayer,
+    Layer,
+    XchachaLayer,
+    open_layer_type,
+)
 
 GROUPS = json.loads((Path(__file__).parents[1] / "vectors" / "onion.json").read_text("utf-8"))["groups"]
 HOP = GROUPS["transport:onion.hop_encryption"]
@@ -97,6 +107,36 @@ def test_channel_of_the_storage_server_adds_the_stated_bytes_and_needs_two_roles
         assert layer_of(name, bob, alice.public, own_is_client=False).open(sealed) == plain
     with pytest.raises(CannotOpen):
         layer_of("xchacha20", bob, alice.public, own_is_client=True).open(sealed)
+
+
+def test_the_old_cipher_adds_the_stated_bytes_and_uses_the_bare_secret() -> None:
+    case = GROUPS["transport:onion.channel_encryption_keys"]
+    alice = pair_of(case["alice_pubkey"], case["alice_seckey"])
+    bob = pair_of(case["bob_pubkey"], case["bob_seckey"])
+    plain, shared = case["plaintext_utf8"].encode(), REAL.agree(alice, bob.public)
+    assert shared.hex() == case["self_computed_ecdh"]
+    sealed = CbcLayer(shared, alice.public, bob.public).seal(plain, bytes(range(24)))
+    assert len(sealed) == len(plain) + case["size_overhead"]["aes-cbc"]
+    for name in ("aes-cbc", "cbc"):
+        layer = open_layer_type(name, legacy=True)(REAL.agree(bob, alice.public), b"", b"")
+        assert layer.open(sealed) == plain
+    # 256 bits of key, PKCS7: the last block of a whole number of blocks is all padding.
+    turn = Cipher(AES256(shared), CBC(bytes(16))).decryptor()
+    whole = CbcLayer(shared, b"", b"").seal(bytes(16), bytes(16))
+    assert turn.update(whole[16:]) + turn.finalize() == bytes(16) + b"\x10" * 16
+
+
+@given(st.binary(max_size=80))
+@settings(deadline=None, max_examples=150, derandomize=True)
+def test_the_old_cipher_gives_text_or_the_documented_error(sealed: bytes) -> None:
+    layer = CbcLayer(bytes(32), b"", b"")
+    assert layer.open(layer.seal(sealed, bytes(16))) == sealed
+    try:
+        layer.open(sealed)
+    except CannotOpen:
+        return
+    assert len(sealed) >= 32
+    assert len(sealed) % 16 == 0
 
 
 @pytest.mark.parametrize(

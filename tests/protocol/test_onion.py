@@ -15,19 +15,21 @@ from hypothesis import strategies as st
 
 from sessionsim.core.errors import CannotOpen, RemoteProtocolError
 from sessionsim.protocol.crypto import KeyPair, Suite, real, suite_named
-from sessionsim.protocol.crypto.layer import AES_GCM, ENC_TYPES, XCHACHA20, GcmLayer
+from sessionsim.protocol.crypto.layer import AES_CBC, AES_GCM, ENC_TYPES, XCHACHA20, CbcLayer, GcmLayer
 from sessionsim.protocol.wire.frame import decode_frame, decode_object, encode_frame
 from sessionsim.protocol.wire.onion import (
     DESKTOP,
     FINAL,
     LAYER_RANDOM_BYTES,
     LIBSESSION,
+    LIBSESSION_GCM,
     STYLES,
     TO_NODE,
     TO_SERVER,
     Hop,
     Style,
     build_request,
+    claimed_hop,
     decode_client_request,
     decode_hop,
     decode_inner,
@@ -46,8 +48,6 @@ GROUPS = json.loads((FOLDER / "onion.json").read_text("utf-8"))["groups"]
 WHOLE = json.loads((FOLDER / "onion_requests.json").read_text("utf-8"))["groups"]
 REAL = suite_named("sodium", memo=False)
 SUITES = {name: suite_named(name, memo=memo) for name, memo in (("fast", True), ("sodium", False))}
-# The library can be told to use the older cipher: its JSON with that cipher's name.
-LIBSESSION_GCM = Style("libsession", GcmLayer, LIBSESSION.control, b'"enc_type":"aes-gcm","ephemeral_key":"')
 BY_CIPHER = {XCHACHA20: LIBSESSION, AES_GCM: LIBSESSION_GCM}
 EVERY_STYLE = [DESKTOP, LIBSESSION]
 STYLE_NAMES = [style.name for style in EVERY_STYLE]
@@ -248,6 +248,77 @@ def test_which_server_targets_a_node_forwards_to(target: str) -> None:
 )
 def test_nothing_slips_past_the_ends_of_a_target(target: str) -> None:
     assert not target_is_allowed(target)
+
+
+@pytest.mark.parametrize(
+    ("port", "read"),
+    [("1", 1), ("65535", 65535), ("65537", 1), ("-1", 65535), ("80.9", 80), ("true", 1), ("0", 0)],
+)
+def test_a_port_becomes_16_bits_as_in_the_storage_server(port: str, read: int) -> None:
+    text = f'{{"host":"h","target":"t","port":{port}}}'
+    assert decode_inner(encode_frame(b"", text.encode()))[4] == read
+
+
+@pytest.mark.parametrize(
+    "more", ['"port":"80"', '"port":null', '"protocol":1', '"target":1', '"host":1', '"host":null'], ids=str
+)
+def test_an_address_of_wrong_kinds_is_invalid(more: str) -> None:
+    with pytest.raises(RemoteProtocolError):
+        decode_inner(encode_frame(b"", f'{{"host":"h","target":"t",{more}}}'.encode()))
+
+
+@pytest.mark.parametrize(
+    ("frame", "text"),
+    [
+        (b"\x01\x00", "Unexpected payload size; expected ciphertext size"),
+        (b"\x09\0\0\0abc", "Unexpected payload size 3, expected >= 9"),
+        (
+            encode_frame(b"x", b'{"ephemeral_key":"%b","enc_type":"rot13"}' % (b"ab" * 32)),
+            "Invalid encryption type rot13",
+        ),
+    ],
+)
+def test_a_guard_says_what_is_wrong_with_a_frame(frame: bytes, text: str, make_world: MakeWorld) -> None:
+    for conn, beginning in ((HTTPS, b""), (1, b"400 Bad Request\n\n")):
+        ((*_, status, told, _note),) = make_world().machines[0].receive(1000, conn, 1, "onion_req", frame, 0)
+        assert (status, told) == (400, beginning + b"Error parsing onion request: " + text.encode())
+
+
+@pytest.mark.parametrize(
+    ("json_text", "hop"),
+    [('"hop_no":7', 7), ('"hop_no":-7', 0), ('"hop_no":"7"', 0), ('"hop_no":true', 0), ('"hop":7', 0)],
+)
+def test_a_client_may_claim_a_hop_number(json_text: str, hop: int) -> None:
+    frame = encode_frame(b"x", f'{{"ephemeral_key":"{"ab" * 32}",{json_text}}}'.encode())
+    assert decode_client_request(frame)[2] == AES_GCM
+    assert claimed_hop(frame) == hop
+
+
+def test_a_claimed_hop_number_is_counted_on_and_limited(make_world: MakeWorld) -> None:
+    for claimed, passed_on in ((0, 1), (4, 5), (14, 15), (15, 16), (10**9, 256)):
+        world = make_world()
+        payload, _ = world.onion((0, 1), b"{}")
+        blob, text = decode_frame(payload)
+        frame = encode_frame(blob, text[:-1] + b',"hop_no":%d}' % claimed)
+        effect = world.machines[0].receive(1000, HTTPS, 1, "onion_req", frame, 0)[0]
+        assert decode_hop(effect[5])[3] == passed_on
+        ((*_, status, body, _note), *_) = world.machines[1].receive(0, 2, 9, "sn.onion_request", effect[5], 0)
+        if passed_on > 15:
+            assert (status, body) == (400, b"onion request max path length exceeded")
+        else:
+            assert status == 200
+
+
+def test_a_layer_in_the_oldest_cipher_is_opened_and_relayed_where_that_is_allowed(
+    make_world: MakeWorld,
+) -> None:
+    style = Style("old", CbcLayer, DESKTOP.control, b'"enc_type":"cbc","ephemeral_key":"')
+    world = make_world()
+    assert world.ask((0, 1, 2), b"{", style) == (200, 400, b"invalid json")
+    assert [decode_hop(payload)[2] for *_, head, payload, _n in world.log if head == "sn.onion_request"] == [
+        AES_CBC
+    ] * 2
+    assert make_world(accepts_aes_cbc=False).ask((0, 1), b"{", style) == (400, 0, b"Invalid ciphertext")
 
 
 # ---- Any request, both suites and styles ----

@@ -17,10 +17,11 @@ from sessionsim.core.seeds import Seeds
 from sessionsim.protocol.client_rules import ANDROID, DESKTOP, IOS, PLATFORMS, ClientRules
 from sessionsim.protocol.crypto import KeyPair, suite_named
 from sessionsim.protocol.machine import SEND, Effect
-from sessionsim.protocol.requests import Purpose, Requests
+from sessionsim.protocol.requests import SERVER, Purpose, Requests
 from sessionsim.protocol.wire.onion import (
     FINAL,
     TO_NODE,
+    TO_SERVER,
     Hop,
     decode_client_request,
     decode_inner,
@@ -28,6 +29,8 @@ from sessionsim.protocol.wire.onion import (
     open_request,
     seal_answer,
 )
+from sessionsim.protocol.wire.onion_server import ServerAddress, open_server_request
+from sessionsim.protocol.wire.v4 import ServerAnswer, encode_answer
 
 N_NODES = 20
 SUITE = suite_named("fast")
@@ -212,3 +215,36 @@ def test_the_next_deadline_is_always_that_of_the_oldest_request_under_way(steps)
             asked = {k: v for k, v in asked.items() if v[1] > now}
         assert len(requests) == len(asked)
         assert requests.next_deadline_us() == min((d for _, d in asked.values()), default=None)
+
+
+@pytest.mark.parametrize("rules", [DESKTOP, ANDROID, IOS], ids=lambda rules: rules.style)
+def test_a_request_to_a_server_leaves_at_the_third_hop_and_its_answer_is_v4(rules: ClientRules) -> None:
+    requests, own = make(rules), SUITE.ephemeral(bytes(range(32)))
+    server, payload = ServerAddress("files.example", own.public, "http"), b"l2:{}e"
+    effect = requests.send_to_server(5, server, payload, 3, 10, nothing)
+    assert (effect[0], effect[3], effect[4], effect[6]) == (SEND, 5, "onion_req", 3)
+    ciphertext, ephemeral, enc_type = decode_client_request(effect[5])
+    for node in next(path for path in requests.paths if path[0] == effect[1]):
+        _, plaintext = open_request(SUITE, KEYS[node], ephemeral, enc_type, ciphertext)
+        inner: Any = decode_inner(plaintext)
+        if inner[0] == TO_NODE:
+            _, ciphertext, ephemeral, enc_type, _ = inner
+    assert inner[0] == TO_SERVER
+    opened = open_server_request(SUITE, own, inner[1])
+    assert opened.payload == payload
+    request = requests.take(effect[1], effect[2], 5)
+    assert request is not None
+    assert (request.node, request.deadline_us) == (SERVER, 10 + rules.request_timeout_us)
+    answer = encode_answer(ServerAnswer(404, {}, b"gone"))
+    assert request.open(opened.layer.seal(answer, bytes(24))) == (404, b"gone")
+    assert len(requests) == 0
+
+
+def test_an_iphone_opens_the_gcm_answer_of_an_old_server() -> None:
+    requests, own = make(IOS), SUITE.ephemeral(bytes(range(32)))
+    effect = requests.send_to_server(5, ServerAddress("h", own.public), b"", 0, 0, nothing)
+    request = requests.take(effect[1], effect[2], 5)
+    assert request is not None
+    xchacha, gcm = request.layers
+    assert request.open(gcm.seal(encode_answer(ServerAnswer(200, {}, b"x")), bytes(24))) == (200, b"x")
+    assert type(xchacha) is not type(gcm)

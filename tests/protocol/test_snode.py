@@ -459,6 +459,14 @@ def test_unknown_next_node_is_named_in_clear_to_the_client(make_world: MakeWorld
     assert (status, answer) == (502, b"Next node not found: " + stranger.nodes.ed25519[15].hex().encode())
 
 
+def test_an_older_node_lets_the_request_to_an_unreachable_one_time_out(make_world: MakeWorld) -> None:
+    world = make_world(tells_unreachable=False)
+    world.unreachable = {9}
+    start = world.now_us
+    assert world.ask(ROUTE, b"{}") == (504, 0, b"Request time out")
+    assert world.now_us - start > 30_000_000
+
+
 def test_unreachable_next_node_is_named_and_errors_travel_back_unchanged(make_world: MakeWorld) -> None:
     world = make_world()
     world.unreachable = {9}
@@ -550,9 +558,12 @@ def test_hop_counter_beyond_fifteen_is_refused(make_world: MakeWorld) -> None:
 def test_node_without_swarm_is_not_ready(make_world: MakeWorld) -> None:
     world = make_world(swarms=(0, 0, 0, (1 << 64) - 1))
     name = world.nodes.ed25519[3].hex().encode()
-    assert world.ask((3, 0, 1, 2), b"{}") == (503, 0, b"Snode not ready: " + name)
+    assert world.ask((3, 0, 1, 2), b"{}") == (503, 0, b"Service node is not ready: not in any swarm\n")
+    assert world.ask((3, 0, 1, 2), b"{}", conn=QUIC)[2].endswith(b"\n\nSnode not ready: " + name)
     assert world.ask((0, 3, 1, 2), b"{}") == (503, 0, b"Snode not ready: " + name)
-    assert world.direct(3, b"{}") == (503, b"Snode not ready: " + name)
+    assert world.direct(3, b"{}") == (503, b"Service node is not ready: not in any swarm\n")
+    older = make_world(swarms=(0, 0, 0, (1 << 64) - 1), guard_not_ready="snode")
+    assert older.ask((3, 0, 1, 2), b"{}") == (503, 0, b"Snode not ready: " + name)
     person = world.person(0)
     assert world.direct(0, store(world, person))[0] == 200
 

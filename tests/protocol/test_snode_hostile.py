@@ -407,15 +407,21 @@ def test_path_longer_than_the_limit_ends_with_an_error(make_world: MakeWorld) ->
 
 
 def test_unknown_cipher_of_the_next_layer_is_not_relayed(make_world: MakeWorld) -> None:
-    world = make_world()
-    message = encode_hop(b"x" * 40, bytes(32), "aes-cbc", 1)
-    ((*_, status, text, _note),) = world.machines[0].receive(5, OMQ, 1, "sn.onion_request", message, 0)
-    assert (status, text) == (400, b"Invalid ciphertext")
-    control = orjson.dumps(
-        {"destination": world.nodes.ed25519[5].hex(), "ephemeral_key": "ab" * 32, "enc_type": "aes-cbc"}
-    )
-    style = Style(DESKTOP.name, DESKTOP.layer, control, DESKTOP.key_field)
-    assert world.ask((0,), b"x", style) == (200, 400, b"Invalid json")
+    for name, legacy in (("rot13", True), ("aes-cbc", False)):
+        world = make_world(accepts_aes_cbc=legacy)
+        message = encode_hop(b"x" * 48, bytes(32), name, 1)
+        ((*_, status, text, _note),) = world.machines[0].receive(5, OMQ, 1, "sn.onion_request", message, 0)
+        assert status == 400
+        assert text == (
+            b"Invalid internal onion request: Invalid encryption type rot13"
+            if legacy
+            else b"Invalid ciphertext"
+        )
+        control = orjson.dumps(
+            {"destination": world.nodes.ed25519[5].hex(), "ephemeral_key": "ab" * 32, "enc_type": name}
+        )
+        style = Style(DESKTOP.name, DESKTOP.layer, control, DESKTOP.key_field)
+        assert world.ask((0,), b"x", style) == (200, 400, b"Invalid json")
 
 
 def test_flood_of_half_open_relays_is_bounded_and_drains(make_world: MakeWorld) -> None:

@@ -11,6 +11,7 @@ endpoint called by anybody else, an answer nobody awaits, or one from the wrong 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sessionsim.core.columns import Transport
@@ -18,29 +19,33 @@ from sessionsim.core.errors import CannotOpen, RemoteProtocolError
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Entropy
 from sessionsim.core.units import US_PER_MS
-from sessionsim.protocol.crypto.layer import ENC_TYPES, Layer
+from sessionsim.protocol.crypto.layer import AES_CBC, ENC_TYPES, Layer
 from sessionsim.protocol.crypto.suite import KeyPair, Suite
 from sessionsim.protocol.machine import NOTHING, SEND, WAKE_AT, Effect, Effects
 from sessionsim.protocol.node_rules import NodeRules
 from sessionsim.protocol.snode._jobs import Job, Jobs
+from sessionsim.protocol.snode._server_relay import CONNECTION as _TO_SERVER
+from sessionsim.protocol.snode._server_relay import ServerRelay
 from sessionsim.protocol.snode._storage_rpc import UNASSIGNED_SWARM, StorageRpc
 from sessionsim.protocol.storage import MessageStore
 from sessionsim.protocol.wire.onion import (
     FINAL,
     TO_NODE,
+    claimed_hop,
     decode_client_request,
     decode_hop,
     decode_inner,
     encode_hop,
     open_request,
     seal_answer,
-    target_is_allowed,
+    server_is_allowed,
 )
 from sessionsim.protocol.wire.onion_relay import OpenedLayer, step
 from sessionsim.protocol.wire.rpc_answers import Answer, quic_error, text_answer
 from sessionsim.protocol.wire.rpc_node import BatchCall, PollCall, Refused
 from sessionsim.protocol.wire.rpc_params import read_call
 
+_HTTPS: Final = int(Transport.HTTPS)
 _OMQ: Final = int(Transport.OMQ)
 _QUIC: Final = int(Transport.QUIC)
 _TRANSPORT: Final = 7  # the low bits of a connection handle. Source: core.columns.Transport
@@ -58,6 +63,7 @@ class ServiceNode:
         entropy: its addressed chance.
         rules: limits and timeouts.
         epoch_ms: unix ms of simulated time 0.
+        servers: endpoint of every server it can post to, by host name in lower case; others do not resolve.
     """
 
     def __init__(
@@ -70,6 +76,7 @@ class ServiceNode:
         entropy: Entropy,
         rules: NodeRules,
         epoch_ms: int,
+        servers: Mapping[str, int] | None = None,
     ) -> None:
         self._x, self._nodes, self._suite, self._entropy, self._rules = x, nodes, suite, entropy, rules
         self._epoch_ms = epoch_ms
@@ -78,6 +85,8 @@ class ServiceNode:
         self._ready = nodes.swarm[endpoint] != UNASSIGNED_SWARM
         self._rpc = StorageRpc(endpoint, ed, nodes, suite, rules)
         self._jobs = Jobs(endpoint, nodes, self._rpc, rules, epoch_ms)
+        self._posts = ServerRelay(servers or {}, rules.server_timeout_us)
+        self._legacy = rules.accepts_aes_cbc
         self._relay_timeout_us = rules.relay_timeout_us
         self._hops_max, self._relays_max = rules.hops_max, rules.relays_max
         self._max_bytes = rules.request_max_bytes
@@ -94,7 +103,7 @@ class ServiceNode:
     @property
     def pending(self) -> int:
         """How many answers of other nodes are awaited."""
-        return len(self._relays) + len(self._jobs)
+        return len(self._relays) + len(self._jobs) + len(self._posts)
 
     def start(self, now_us: int) -> Effects:
         """Begin; a node has nothing to do by itself."""
@@ -144,6 +153,12 @@ class ServiceNode:
         """
         relay = self._relays.get(exchange)
         if relay is None or relay[4] != dst:
+            post = self._posts.take(dst, exchange)
+            if post is None:
+                return NOTHING
+            refusal = self._posts.unreachable(post, now_us)
+            return (self._reply(post.src, post.conn, post.exchange, *refusal),)
+        if not self._rules.tells_unreachable:
             return NOTHING
         del self._relays[exchange]
         text = f"Next node is currently unreachable: {self._nodes.ed25519[dst].hex()}"
@@ -153,7 +168,7 @@ class ServiceNode:
         """Give up on what is overdue."""
         self._wake_us = None
         relays = self._relays
-        if not relays and not self._jobs:
+        if not relays and not self._jobs and not self._posts:
             return NOTHING
         effects: list[Effect] = []
         overdue = []
@@ -164,6 +179,8 @@ class ServiceNode:
         for exchange in overdue:
             _deadline, src, conn, asked, _dst = relays.pop(exchange)
             effects.append(self._reply(src, conn, asked, 504, b"Request time out"))
+        for post in self._posts.overdue(now_us):
+            effects.append(self._reply(post.src, post.conn, post.exchange, *self._posts.timed_out()))
         while (outcome := self._jobs.expire_one(self._free, effects, now_us)) is not None:
             job, answer, self._free = outcome
             if answer is not None:
@@ -181,11 +198,16 @@ class ServiceNode:
         if self._relays:
             relay = next(iter(self._relays.values()))[0]
             deadline = relay if deadline is None else min(relay, deadline)
+        post = self._posts.next_deadline_us()
+        if post is not None:
+            deadline = post if deadline is None else min(post, deadline)
         if deadline is not None and (self._wake_us is None or deadline < self._wake_us):
             self._wake_us = deadline
             effects.append((WAKE_AT, deadline))
 
     def _not_ready(self, src: int, conn: int, exchange: int) -> Effect:
+        if conn & _TRANSPORT == _HTTPS and self._rules.guard_not_ready == "service node":
+            return self._reply(src, conn, exchange, 503, b"Service node is not ready: not in any swarm\n")
         return self._reply(src, conn, exchange, 503, f"Snode not ready: {self._name}".encode())
 
     def _onion_request(
@@ -215,14 +237,15 @@ class ServiceNode:
             return self._run(job, body, now_us)  # type: ignore[arg-type]
         if inner[0] == TO_NODE:
             return self._relay(src, conn, exchange, layer, ephemeral, inner, hop, now_us)
-        return self._to_server(src, conn, exchange, layer, ephemeral, inner)
+        return self._to_server(src, conn, exchange, layer, ephemeral, inner, now_us)
 
     def _open_slowly(self, payload: bytes, from_client: bool) -> OpenedLayer:
         """Open a layer of any shape. Raises CannotOpen; RemoteProtocolError with the text of the answer."""
-        hop = 0
+        hop = claimed = 0
         try:
             if from_client:
                 ciphertext, ephemeral, enc_type = decode_client_request(payload)
+                claimed = claimed_hop(payload)
             else:
                 ciphertext, ephemeral, enc_type, hop = decode_hop(payload)
         except RemoteProtocolError as wrong:
@@ -230,7 +253,9 @@ class ServiceNode:
             raise RemoteProtocolError(f"{what} onion request: {wrong}") from wrong
         if hop > self._hops_max:
             raise RemoteProtocolError("onion request max path length exceeded")
-        return *open_request(self._suite, self._x, ephemeral, enc_type, ciphertext), ephemeral, hop
+        opened = open_request(self._suite, self._x, ephemeral, enc_type, ciphertext, legacy=self._legacy)
+        # What a client claims is counted on, and only the next node holds it to the limit.
+        return *opened, ephemeral, hop or claimed
 
     def _relay(
         self,
@@ -245,6 +270,8 @@ class ServiceNode:
     ) -> Effects:
         _kind, blob, next_ephemeral, next_type, destination = inner
         cipher = ENC_TYPES.get(next_type)
+        if cipher is None and next_type == AES_CBC and self._legacy:
+            cipher = AES_CBC
         if cipher is None:
             return (self._sealed(src, conn, exchange, layer, ephemeral, text_answer(400, "Invalid json")),)
         message = encode_hop(blob, next_ephemeral, cipher, hop + 1)
@@ -271,14 +298,26 @@ class ServiceNode:
         return (effect, (WAKE_AT, deadline))
 
     def _to_server(
-        self, src: int, conn: int, exchange: int, layer: Layer, ephemeral: bytes, inner: tuple[Any, ...]
+        self,
+        src: int,
+        conn: int,
+        exchange: int,
+        layer: Layer,
+        ephemeral: bytes,
+        inner: tuple[Any, ...],
+        now_us: int,
     ) -> Effects:
-        """Refuse: no server has a name here, so a good request ends like one to an unknown host."""
-        _kind, _plaintext, _protocol, host, _port, target = inner
-        if not target_is_allowed(target):
+        _kind, _plaintext, protocol, host, _port, target = inner
+        if not server_is_allowed(protocol, target):
             return (self._sealed(src, conn, exchange, layer, ephemeral, text_answer(400, "Invalid url")),)
-        text = text_answer(502, f"Could not resolve host: {host[:255]}")
-        return (self._reply(src, conn, exchange, 502, text[1]),)
+        if not self._posts.resolves(host):
+            text = text_answer(502, f"Could not resolve host: {host[:255]}")
+            return (self._reply(src, conn, exchange, 502, text[1]),)
+        if len(self._posts) >= self._relays_max:
+            return (self._reply(src, conn, exchange, 503, b"Server busy, try again later"),)
+        effects: list[Effect] = [self._posts.send(src, conn, exchange, ephemeral, inner, now_us)]
+        self._arm(effects)
+        return effects
 
     def _run(self, job: Job, body: bytes, now_us: int) -> Effects:
         if len(self._jobs) >= self._rules.relays_max:
@@ -334,6 +373,13 @@ class ServiceNode:
     def _answered(
         self, src: int, conn: int, exchange: int, status: int, payload: bytes, now_us: int
     ) -> Effects:
+        if conn == _TO_SERVER:
+            post = self._posts.take(src, exchange)
+            if post is None:
+                return NOTHING
+            if status not in _CODES:
+                status, payload = 502, b"Invalid response from server"
+            return (self._reply(post.src, post.conn, post.exchange, status, payload),)
         if conn != _OMQ:
             return NOTHING
         relay = self._relays.get(exchange)

@@ -39,6 +39,8 @@ _HOP_TAIL = re.compile(
 )
 _TARGET_STARTS: Final = ("/loki/", "/oxen/")  # Source: transport 3.5
 _PROTOCOLS: Final = ("http", "https")  # Source: transport 3.5
+_CONTROL_BYTES: Final = 256  # Assumption: the outer JSON of any client is shorter
+_MOST_HOPS: Final = 255  # Assumption: any number above the limit of 15 does
 _PORT_BITS: Final = 0xFFFF
 _ALL_ENC_TYPES: Final = ENC_TYPES | LEGACY_ENC_TYPES
 LAYER_RANDOM_BYTES: Final = 56  # ephemeral secret 32, longest nonce 24
@@ -139,6 +141,21 @@ def decode_client_request(payload: bytes) -> tuple[bytes, bytes, str]:
             pass  # the general way says what is wrong
     ephemeral, enc_type = _key_and_type(decode_object(text))
     return blob, ephemeral, enc_type
+
+
+def claimed_hop(payload: bytes) -> int:
+    """Give the hop number a client may claim in its outer JSON, to hide from later nodes where they are.
+
+    No known client does. Source: session-storage-server: oxenss/server/https.cpp (process_onion_req_v2).
+
+    Args:
+        payload: what `decode_client_request` has read.
+    """
+    # Looked for only in what is longer than the JSON of clients, whose last 64 bytes hold the key's end.
+    if b'"hop_no"' not in payload[-_CONTROL_BYTES:]:
+        return 0
+    claimed = decode_object(decode_frame(payload)[1]).get("hop_no")
+    return min(max(claimed, 0), _MOST_HOPS) if type(claimed) is int else 0
 
 
 def _key_and_type(fields: dict[str, object]) -> tuple[bytes, str]:
