@@ -13,11 +13,11 @@ from typing import Final
 from sessionsim.core.errors import RemoteProtocolError
 from sessionsim.core.seeds import Entropy
 from sessionsim.protocol.crypto.suite import KeyPair, Suite
+from sessionsim.protocol.server_request import ServerAnswer, ServerRequest
 from sessionsim.protocol.wire import v3, v4
 from sessionsim.protocol.wire.onion_server import V3_TARGET, V4_TARGET, open_server_request
-from sessionsim.protocol.wire.v4 import ServerAnswer, ServerCall
 
-Handler = Callable[[ServerCall, int], ServerAnswer]
+Handler = Callable[[ServerRequest, int], ServerAnswer]
 
 # Source: session-pysogs: sogs/routes/onion_request.py; v4 is served under one name only.
 V3_TARGETS: Final = frozenset((V3_TARGET, "/oxen/v3/lsrpc"))
@@ -33,7 +33,7 @@ class OnionEndpoint:
         suite: cryptography.
         x: the server's X25519 pair.
         entropy: its addressed chance, for nonces.
-        handle: serves a call at a unix time in µs.
+        handle: serves a request at a time in µs.
         compact: JSON of v4 answers without spaces; see `v4.encode_answer`.
     """
 
@@ -48,7 +48,7 @@ class OnionEndpoint:
         Args:
             head: see HEADS.
             posted: the whole plaintext of the last hop. May be hostile.
-            now_us: unix time in µs.
+            now_us: time in µs, as `handle` wants it.
 
         Returns:
             HTTP status and body.
@@ -67,12 +67,12 @@ class OnionEndpoint:
         plain = v4.encode_answer(self._served(v4.decode_request, payload, now_us), compact=self._compact)
         return 200, layer.seal(plain, self._random(ephemeral, plain))
 
-    def _served(self, decode: Callable[[bytes], ServerCall], payload: bytes, now_us: int) -> ServerAnswer:
+    def _served(self, decode: Callable[[bytes], ServerRequest], payload: bytes, now_us: int) -> ServerAnswer:
         try:
-            call = decode(payload)
+            request = decode(payload)
         except RemoteProtocolError:
             return v4.refusal()
-        return self._handle(call, now_us)
+        return self._handle(request, now_us)
 
     def _random(self, ephemeral: bytes, plain: bytes) -> bytes:
         # A frame posted twice has the same key; another answer to it must have another nonce.

@@ -58,7 +58,7 @@ class Request:
         if self.node != SERVER:
             return open_answer(self.layer, payload)
         answer = open_server_answer(self.layers, payload)
-        return answer.code, answer.body
+        return answer.status, answer.body
 
 
 class Requests:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sessionsim.core.errors import CannotOpen, ProtocolError, RemoteProtocolError
 from sessionsim.protocol.crypto import KeyPair, Suite, real, suite_named
 from sessionsim.protocol.crypto.layer import GcmLayer, Layer, XchachaLayer
+from sessionsim.protocol.server_request import ServerAnswer
 from sessionsim.protocol.wire.onion import seal_answer
 from sessionsim.protocol.wire.onion_answer import (
     Blame,
@@ -25,7 +26,7 @@ from sessionsim.protocol.wire.onion_answer import (
     split_quic_error,
 )
 from sessionsim.protocol.wire.rpc_answers import quic_error
-from sessionsim.protocol.wire.v4 import ServerAnswer, encode_answer
+from sessionsim.protocol.wire.v4 import encode_answer
 
 SUITES = {name: suite_named(name, memo=False) for name in ("fast", "sodium")}
 SECRET = hashlib.sha256(b"client").digest()

@@ -17,6 +17,7 @@ from sessionsim.core.seeds import Entropy
 from sessionsim.protocol.crypto import KeyPair, real, suite_named
 from sessionsim.protocol.lsrpc import HEADS, OTHER_HEAD, OnionEndpoint
 from sessionsim.protocol.machine import SEND
+from sessionsim.protocol.server_request import ServerAnswer, ServerRequest
 from sessionsim.protocol.wire import v3, v4
 from sessionsim.protocol.wire.frame import decode_frame, encode_frame
 from sessionsim.protocol.wire.onion import (
@@ -39,7 +40,6 @@ from sessionsim.protocol.wire.onion_server import (
     open_server_request,
     server_route,
 )
-from sessionsim.protocol.wire.v4 import ServerAnswer, ServerCall
 
 MakeWorld = Callable[..., Any]
 CLIENT, SERVER = 1000, 2000
@@ -176,7 +176,7 @@ def test_a_server_does_not_take_the_oldest_cipher() -> None:
 # ---- Client, three nodes, server ----
 
 
-def serve(call: ServerCall, now_us: int) -> ServerAnswer:
+def serve(call: ServerRequest, now_us: int) -> ServerAnswer:
     if call.endpoint == "/gone":
         return ServerAnswer(404, {"content-type": "text/plain"}, b"no")
     told = {"method": call.method, "at": call.endpoint, "size": len(call.body), "t": now_us}
@@ -223,10 +223,10 @@ def test_a_request_reaches_the_server_and_its_answer_the_client(
     make_world: MakeWorld, suite: str, style: Style
 ) -> None:
     chain = Chain(make_world, suite)
-    payload = v4.encode_request(style, "POST", "/room/r/message?x=1", {"X-A": "1"}, b"body")
+    payload = v4.encode_request(style, ServerRequest("POST", "/room/r/message?x=1", {"X-A": "1"}, b"body"))
     status, body, layers = chain.ask(ADDRESS, payload, style)
     answer = open_server_answer(layers, body)
-    assert (status, answer.code, answer.headers) == (200, 200, {"content-type": "application/json"})
+    assert (status, answer.status, answer.headers) == (200, 200, {"content-type": "application/json"})
     assert json.loads(answer.body) == {"method": "POST", "at": "/room/r/message?x=1", "size": 4, "t": 5}
     # The last hop posted its whole plaintext, and every link of the way back carried the same bytes.
     ((src, head, posted),) = chain.posted
@@ -240,20 +240,20 @@ def test_a_request_reaches_the_server_and_its_answer_the_client(
 def test_errors_of_the_endpoint_come_back_sealed(make_world: MakeWorld) -> None:
     chain = Chain(make_world)
     for payload, code, body in (
-        (v4.encode_request(DESKTOP, "GET", "/gone", {}), 404, b"no"),
+        (v4.encode_request(DESKTOP, ServerRequest("GET", "/gone", {})), 404, b"no"),
         (b"nonsense", 400, b"Invalid v4 onion request"),
     ):
         status, sealed, layers = chain.ask(ADDRESS, payload)
         answer = open_server_answer(layers, sealed)
-        assert (status, answer.code, answer.body) == (200, code, body)
+        assert (status, answer.status, answer.body) == (200, code, body)
 
 
 def test_v3_answers_are_base64_and_lose_what_went_wrong(make_world: MakeWorld) -> None:
     chain = Chain(make_world)
     server = ADDRESS._replace(target=V3_TARGET)
-    status, sealed, layers = chain.ask(server, v3.encode_request("GET", "/x"))
+    status, sealed, layers = chain.ask(server, v3.encode_request(ServerRequest("GET", "/x", {})))
     assert (status, v3.open_answer(layers[0], sealed)[0]) == (200, 200)
-    status, sealed, layers = chain.ask(server, v3.encode_request("GET", "/gone"))
+    status, sealed, layers = chain.ask(server, v3.encode_request(ServerRequest("GET", "/gone", {})))
     assert (status, v3.open_answer(layers[0], sealed)) == (200, (404, b""))
     assert [head for _src, head, _posted in chain.posted] == ["lsrpc/v3"] * 2
 
@@ -357,7 +357,7 @@ def test_an_endpoint_gives_a_replayed_frame_another_nonce_for_another_answer() -
         DESKTOP,
         [Hop(b"ab" * 32, X.public)],
         ADDRESS,
-        v4.encode_request(DESKTOP, "GET", "/", {}),
+        v4.encode_request(DESKTOP, ServerRequest("GET", "/", {})),
         randoms(2),
     )
     ciphertext, ephemeral, enc_type = decode_client_request(request)

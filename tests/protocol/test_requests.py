@@ -18,6 +18,7 @@ from sessionsim.protocol.client_rules import ANDROID, DESKTOP, IOS, PLATFORMS, C
 from sessionsim.protocol.crypto import KeyPair, suite_named
 from sessionsim.protocol.machine import SEND, Effect
 from sessionsim.protocol.requests import SERVER, Purpose, Requests
+from sessionsim.protocol.server_request import ServerAnswer
 from sessionsim.protocol.wire.onion import (
     FINAL,
     TO_NODE,
@@ -30,7 +31,7 @@ from sessionsim.protocol.wire.onion import (
     seal_answer,
 )
 from sessionsim.protocol.wire.onion_server import ServerAddress, open_server_request
-from sessionsim.protocol.wire.v4 import ServerAnswer, encode_answer
+from sessionsim.protocol.wire.v4 import encode_answer
 
 N_NODES = 20
 SUITE = suite_named("fast")

@@ -9,36 +9,42 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sessionsim.core.errors import CannotOpen, ProtocolError, RemoteProtocolError
+from sessionsim.core.errors import CannotOpen, LocalProtocolError, ProtocolError, RemoteProtocolError
 from sessionsim.protocol.crypto.layer import GcmLayer
+from sessionsim.protocol.server_request import ServerAnswer, ServerRequest
 from sessionsim.protocol.wire.v3 import decode_request, encode_request, open_answer, seal_answer
-from sessionsim.protocol.wire.v4 import ServerAnswer, ServerCall
 
 LAYER = GcmLayer(bytes(32), b"", b"")
 JSON = {"content-type": "application/json"}
 
 
 def test_a_request_with_a_body() -> None:
-    written = encode_request("POST", "/room/r/message", {"X-A": "1"}, '{"a":1}')
+    written = encode_request(ServerRequest("POST", "/room/r/message", {"X-A": "1"}, b'{"a":1}'))
     assert json.loads(written) == {
         "method": "POST",
         "body": '{"a":1}',
         "endpoint": "/room/r/message",
         "headers": {"X-A": "1"},
     }
-    assert decode_request(written) == ServerCall("POST", "/room/r/message", {"x-a": "1"} | JSON, b'{"a":1}')
-
-
-@pytest.mark.parametrize("body", [None, "", "null"])
-def test_a_request_without_body_is_one_whatever_android_writes(body: str | None) -> None:
-    assert decode_request(encode_request("GET", "/rooms", body=body)) == ServerCall(
-        "GET", "/rooms", JSON, b""
+    assert decode_request(written) == ServerRequest(
+        "POST", "/room/r/message", {"x-a": "1"} | JSON, b'{"a":1}'
     )
+
+
+@pytest.mark.parametrize("body", [b"", b"null"])
+def test_a_request_without_body_is_one_whatever_android_writes(body: bytes) -> None:
+    read = decode_request(encode_request(ServerRequest("GET", "/rooms", {}, body)))
+    assert read == ServerRequest("GET", "/rooms", JSON, b"")
+
+
+def test_only_text_can_be_carried() -> None:
+    with pytest.raises(LocalProtocolError):
+        encode_request(ServerRequest("POST", "/file", {}, b"\xff"))
 
 
 def test_the_oldest_endpoints_get_their_prefix_and_their_code() -> None:
     read = decode_request(b'{"method":"GET","endpoint":"rooms/x/image","auth_code":"abc"}')
-    assert read == ServerCall("GET", "/legacy/rooms/x/image", {"authorization": "abc"} | JSON, b"")
+    assert read == ServerRequest("GET", "/legacy/rooms/x/image", {"authorization": "abc"} | JSON, b"")
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple
 from sessionsim.core.errors import CannotOpen, RemoteProtocolError
 from sessionsim.protocol.crypto.layer import GcmLayer, Layer, XchachaLayer
 from sessionsim.protocol.crypto.suite import Suite
+from sessionsim.protocol.server_request import ServerAnswer
 from sessionsim.protocol.wire import v4
 from sessionsim.protocol.wire.frame import decode_object
 from sessionsim.protocol.wire.json_text import compact_json, read_json
@@ -98,7 +99,7 @@ def body_value(body: bytes) -> Any:
         return body.decode("utf-8", "replace")
 
 
-def open_server_answer(layers: Sequence[Layer], payload: bytes) -> v4.ServerAnswer:
+def open_server_answer(layers: Sequence[Layer], payload: bytes) -> ServerAnswer:
     """Open a v4 answer.
 
     Raises:

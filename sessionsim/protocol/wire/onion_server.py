@@ -103,7 +103,7 @@ def build_server_request(
     return wrap_request(suite, style, route, plaintext, randoms)[0], layer
 
 
-class ServerRequest(NamedTuple):
+class OpenedPost(NamedTuple):
     """A request as the server has opened it. Args: layer: seals the answer; ephemeral: the client's key."""
 
     layer: Layer
@@ -111,7 +111,7 @@ class ServerRequest(NamedTuple):
     payload: bytes
 
 
-def open_server_request(suite: Suite, own: KeyPair, posted: bytes) -> ServerRequest:
+def open_server_request(suite: Suite, own: KeyPair, posted: bytes) -> OpenedPost:
     """Open what the last hop posted.
 
     Raises:
@@ -121,4 +121,4 @@ def open_server_request(suite: Suite, own: KeyPair, posted: bytes) -> ServerRequ
     """
     ciphertext, ephemeral, enc_type = decode_client_request(posted)
     layer, payload = open_request(suite, own, ephemeral, enc_type, ciphertext)
-    return ServerRequest(layer, ephemeral, payload)
+    return OpenedPost(layer, ephemeral, payload)

@@ -11,31 +11,36 @@ Source: session-pysogs: sogs/routes/onion_request.py (handle_v3_onionreq_plainte
 from __future__ import annotations
 
 import binascii
-from collections.abc import Mapping
 from typing import Final
 
-from sessionsim.core.errors import CannotOpen, RemoteProtocolError
+from sessionsim.core.errors import CannotOpen, LocalProtocolError, RemoteProtocolError
 from sessionsim.protocol.crypto.layer import Layer
+from sessionsim.protocol.server_request import ServerAnswer, ServerRequest
 from sessionsim.protocol.wire.frame import decode_object
 from sessionsim.protocol.wire.json_text import compact_json, python_json
-from sessionsim.protocol.wire.v4 import JSON_TYPE, ServerAnswer, ServerCall
+from sessionsim.protocol.wire.v4 import JSON_TYPE
 
 BODY_METHODS: Final = frozenset(("POST", "PUT", "PATCH"))  # Source: session-pysogs: sogs/http.py
 _OK: Final = 200
 _ANDROID_NO_BODY: Final = "null"  # Android up to 1.11.12 sends it where it means none. Source: the same
 
 
-def encode_request(
-    method: str, endpoint: str, headers: Mapping[str, str] | None = None, body: str | None = None
-) -> bytes:
-    """Write a request. Args: endpoint: with a leading slash, without for the oldest interface."""
-    fields: dict[str, object] = {"method": method, "body": body, "endpoint": endpoint}
-    if body is None:
-        del fields["body"]
-    return compact_json(fields | {"headers": dict(headers or {})})
+def encode_request(request: ServerRequest) -> bytes:
+    """Write a request; its endpoint has a leading slash, but for the oldest interface.
+
+    Raises:
+        LocalProtocolError: the body is not UTF-8.
+    """
+    fields: dict[str, object] = {"method": request.method}
+    if request.body:
+        try:
+            fields["body"] = request.body.decode()
+        except UnicodeDecodeError as wrong:
+            raise LocalProtocolError("v3 carries text only") from wrong
+    return compact_json(fields | {"endpoint": request.endpoint, "headers": dict(request.headers)})
 
 
-def decode_request(plaintext: bytes) -> ServerCall:
+def decode_request(plaintext: bytes) -> ServerRequest:
     """Read a request as a server does; its content type is JSON, whatever it says.
 
     Raises:
@@ -61,12 +66,14 @@ def decode_request(plaintext: bytes) -> ServerCall:
         code = fields.get("auth_code")
         if type(code) is str:
             named["authorization"] = code
-    return ServerCall(method, endpoint, named | {"content-type": JSON_TYPE}, body.encode("utf-8", "replace"))
+    return ServerRequest(
+        method, endpoint, named | {"content-type": JSON_TYPE}, body.encode("utf-8", "replace")
+    )
 
 
 def seal_answer(layer: Layer, answer: ServerAnswer, random: bytes) -> bytes:
     """Encrypt an answer and write it in base64. Args: random: at least 24 bytes of nonce."""
-    plain = answer.body if answer.code == _OK else python_json({"status_code": answer.code})
+    plain = answer.body if answer.status == _OK else python_json({"status_code": answer.status})
     return binascii.b2a_base64(layer.seal(plain, random), newline=False)
 
 

@@ -10,10 +10,10 @@ JSON is overlooked, and header names are the same in any case.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
 from sessionsim.core.errors import LocalProtocolError, RemoteProtocolError
+from sessionsim.protocol.server_request import ServerAnswer, ServerRequest
 from sessionsim.protocol.wire.frame import decode_object
 from sessionsim.protocol.wire.json_text import compact_json, python_json
 from sessionsim.protocol.wire.onion import DESKTOP, Style
@@ -25,43 +25,24 @@ INVALID: Final = b"Invalid v4 onion request"  # Source: session-pysogs: sogs/rou
 _LENGTH: Final = re.compile(rb"(\d{1,20}):", re.ASCII)
 
 
-class ServerCall(NamedTuple):
-    """A request to a server. Args: headers: names in lower case; body: empty for none."""
-
-    method: str
-    endpoint: str
-    headers: dict[str, str]
-    body: bytes
-
-
-class ServerAnswer(NamedTuple):
-    """A server's answer. Args: code: HTTP status; headers: names in lower case."""
-
-    code: int
-    headers: dict[str, str]
-    body: bytes
-
-
-def encode_request(
-    style: Style, method: str, endpoint: str, headers: Mapping[str, str], body: bytes | None = None
-) -> bytes:
+def encode_request(style: Style, request: ServerRequest, *, keep_empty: bool = False) -> bytes:
     """Write a request.
 
-    Desktop leaves an empty body away; libsession sorts the keys, names the type of a body that has none, and
-    keeps an empty body.
+    Libsession sorts the keys, names the type of a body where the headers do not, adds a leading slash, and
+    leaves a User-Agent out.
 
     Args:
         style: the client family.
-        method: `GET`, `POST`, `PUT` or `DELETE`.
-        endpoint: path with query, from the leading slash.
-        headers: with names as the client writes them.
-        body: None for none.
+        request: with header names as the client writes them.
+        keep_empty: write an empty body as a second, empty part, as libsession does with an empty POST;
+            desktop never does.
 
     Source: session-desktop: ts/session/onions/onionv4.ts; libsession-util: src/onionreq/builder.cpp.
     """
+    method, endpoint, headers, given = request
+    body = given if given or (keep_empty and style.name != DESKTOP.name) else None
     if style.name == DESKTOP.name:
         about = compact_json({"method": method, "endpoint": endpoint, "headers": dict(headers)})
-        body = body or None
     else:
         named = {name: value for name, value in headers.items() if name != "User-Agent"}
         if body is not None and "Content-Type" not in named:
@@ -78,8 +59,8 @@ def _join(about: bytes, body: bytes | None) -> bytes:
     return b"l%d:%b%d:%be" % (len(about), about, len(body), body)
 
 
-def decode_request(plaintext: bytes) -> ServerCall:
-    """Read a request as a server does.
+def decode_request(plaintext: bytes) -> ServerRequest:
+    """Read a request as a server does; header names come in lower case.
 
     Raises:
         RemoteProtocolError: anything else; the server answers `refusal()`, encrypted.
@@ -91,7 +72,7 @@ def decode_request(plaintext: bytes) -> ServerCall:
         raise RemoteProtocolError("v4: method, endpoint or headers missing")
     if not endpoint.startswith("/"):
         raise RemoteProtocolError("v4: endpoint must start with /")
-    return ServerCall(method, endpoint, _lower(headers), body)
+    return ServerRequest(method, endpoint, _lower(headers), body)
 
 
 def _split(plaintext: bytes) -> tuple[bytes, bytes]:
@@ -138,10 +119,11 @@ def encode_answer(answer: ServerAnswer, *, compact: bool = True) -> bytes:
         LocalProtocolError: a header name not in lower case.
     Source: session-pysogs: sogs/routes/onion_request.py (handle_v4_onionreq_plaintext), subrequest.py.
     """
-    if any(name != name.lower() for name in answer.headers):
+    headers = answer.headers
+    if any(name != name.lower() for name in headers):
         raise LocalProtocolError("header names of an answer are lower case")
-    headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
-    return _join(python_json({"code": answer.code, "headers": headers}, compact=compact), answer.body)
+    headers = {name: value for name, value in headers.items() if name != "content-length"}
+    return _join(python_json({"code": answer.status, "headers": headers}, compact=compact), answer.body)
 
 
 def decode_answer(plaintext: bytes) -> ServerAnswer:
