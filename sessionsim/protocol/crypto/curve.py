@@ -8,6 +8,7 @@ Source: messages 0, 3.1, 4.4; libsession-util: src/blinding.cpp.
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import Final
 
 from nacl import bindings
@@ -17,6 +18,7 @@ from sessionsim.core.errors import CannotOpen
 from sessionsim.protocol.crypto.suite import ScalarKey
 
 ORDER: Final = (1 << 252) + 27742317777372353535851937790883648493  # Source: RFC 8032 section 5.1
+_CACHED_POINTS: Final = 65536  # Assumption: more keys than any process of a run checks
 _SIGN_BIT: Final = 0x80  # of the last byte. Source: RFC 8032 section 5.1.2
 
 
@@ -56,6 +58,15 @@ def times(scalar: bytes, point: bytes) -> bytes:
         return bytes(bindings.crypto_scalarmult_ed25519_noclamp(scalar, point))
     except (CryptoError, ValueError, TypeError, RuntimeError) as wrong:
         raise CannotOpen("not an Ed25519 point") from wrong
+
+
+@lru_cache(maxsize=_CACHED_POINTS)
+def is_point(point: bytes) -> bool:
+    """Say whether bytes are a canonical point of the main group, not of small order; False for any others.
+
+    Source: libsodium crypto_core_ed25519_is_valid_point, which communities ask.
+    """
+    return len(point) == 32 and bool(bindings.crypto_core_ed25519_is_valid_point(point))
 
 
 def is_negative(point: bytes) -> bool:

@@ -25,14 +25,19 @@ def compact_json(value: object) -> bytes:
         raise LocalProtocolError(f"not writable as JSON: {wrong}") from wrong
 
 
-def python_json(value: object, *, compact: bool = False) -> bytes:
-    """Write as Python's `json` does: ASCII with escapes. Args: compact: without spaces, as Flask's jsonify.
+def python_json(value: object, *, compact: bool = False, in_order: bool = False) -> bytes:
+    """Write as Python's `json` does: ASCII with escapes. Flask's jsonify is both compact and in order.
+
+    Args:
+        compact: without spaces.
+        in_order: keys in alphabetical order.
 
     Raises:
         LocalProtocolError: a value JSON cannot carry.
     """
+    separators = (",", ":") if compact else (", ", ": ")
     try:
-        return json.dumps(value, separators=(",", ":") if compact else (", ", ": ")).encode()
+        return json.dumps(value, separators=separators, sort_keys=in_order).encode()
     except (TypeError, ValueError, RecursionError) as wrong:
         raise LocalProtocolError(f"not writable as JSON: {wrong}") from wrong
 
