@@ -6,18 +6,17 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
-from urllib.parse import parse_qsl
 
 from sessionsim.core.errors import RemoteProtocolError
 from sessionsim.protocol.communities.permissions import Rights, rights_in
 from sessionsim.protocol.communities.replies import Refused, Reply, page, text
 from sessionsim.protocol.communities.rules import CommunityRules
 from sessionsim.protocol.communities.state import Member, Room, State
+from sessionsim.protocol.wire import percent
 from sessionsim.protocol.wire.json_text import read_json
 from sessionsim.protocol.wire.v4 import JSON_TYPE
 
 _WHOLE: Final = re.compile(r"[+-]?\d{1,18}", re.ASCII)
-_MOST_FIELDS: Final = 64  # of a query. Assumption: no endpoint knows more than four
 
 
 @dataclass(slots=True)
@@ -163,10 +162,9 @@ _PARTS: Final = {
 def read_query(query: str) -> dict[str, str]:
     """Read a query string; of several fields of a name the first counts. Raises Refused: 400."""
     try:
-        fields = parse_qsl(query, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
-    except ValueError as wrong:
+        return percent.read_query(query)
+    except RemoteProtocolError as wrong:
         raise Refused(page(400)) from wrong
-    return dict(reversed(fields))
 
 
 def find(routes: Sequence[Route], method: str, path: str) -> tuple[Handler, dict[str, str]]:

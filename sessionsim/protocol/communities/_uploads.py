@@ -9,12 +9,12 @@ import re
 from collections.abc import Sequence
 from email.utils import formatdate
 from typing import Final
-from urllib.parse import quote, unquote
 
 from sessionsim.core.units import US_PER_S
 from sessionsim.protocol.communities._call import Call, route
 from sessionsim.protocol.communities.replies import Refused, Reply, jsonify, page, raw
 from sessionsim.protocol.communities.state import Post, Room, Upload
+from sessionsim.protocol.wire import percent
 
 # The name of an upload: filename="…", or filename*=UTF-8''… with percent signs (RFC 5987).
 _FILENAME: Final = re.compile(
@@ -27,7 +27,7 @@ def _name(disposition: str) -> str | None:
     found = _FILENAME.search(disposition)
     if found is None:
         return None
-    name = unquote(found[1], errors="replace") if found[1] else found[2] or found[3] or ""
+    name = percent.decode(found[1]) if found[1] else found[2] or found[3] or ""
     return name[:_LONGEST_NAME].replace("\0", "�").replace("/", "�")
 
 
@@ -59,9 +59,7 @@ def _fetch(call: Call) -> Reply:
         raise Refused(page(404))
     headers = {"date": _date(found.uploaded_us), "content-disposition": "attachment"}
     if found.filename:
-        headers["content-disposition"] += (
-            f"; filename*=UTF-8''{quote(found.filename.encode('utf-8', 'replace'))}"
-        )
+        headers["content-disposition"] += f"; filename*=UTF-8''{percent.encode(found.filename, b'/')}"
     if found.expires_us is not None:
         headers["expires"] = _date(found.expires_us)
     return raw(found.blob, headers)

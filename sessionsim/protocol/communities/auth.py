@@ -19,7 +19,6 @@ import base64
 import binascii
 import re
 from typing import Final, NamedTuple
-from urllib.parse import unquote
 
 from sessionsim.core.errors import CannotOpen, LocalProtocolError, RemoteProtocolError
 from sessionsim.protocol.blinding import PREFIX_15, blind15_key, blind15_sign
@@ -27,6 +26,7 @@ from sessionsim.protocol.crypto import Suite, curve
 from sessionsim.protocol.crypto.blake2b import blake2b
 from sessionsim.protocol.identity import Account, account_id_of_ed25519
 from sessionsim.protocol.server_request import ServerRequest
+from sessionsim.protocol.wire import percent
 
 PREFIX_00: Final = b"\x00"  # an account's own Ed25519 key. Source: transport 1.2
 NONCE_BYTES: Final = 16  # Source: messages 8
@@ -61,10 +61,7 @@ def decoded_path(endpoint: str) -> str:
         RemoteProtocolError: the escapes are not UTF-8.
     """
     path, mark, query = endpoint.partition("?")
-    try:
-        path = unquote(path, errors="strict") if "%" in path else path
-    except UnicodeDecodeError as wrong:
-        raise RemoteProtocolError("a path that is not UTF-8") from wrong
+    path = percent.decode(path, strict=True)
     # A question mark with nothing behind it is not signed.
     return f"{path}?{query}" if mark and query else path
 

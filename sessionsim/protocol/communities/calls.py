@@ -11,11 +11,11 @@ import base64
 import re
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
-from urllib.parse import quote
 
 from sessionsim.core.errors import LocalProtocolError
 from sessionsim.protocol.communities.posts import SignedPost
 from sessionsim.protocol.server_request import ServerRequest
+from sessionsim.protocol.wire import percent
 from sessionsim.protocol.wire.json_text import compact_json
 
 JSON_HEADERS: Final = {"Content-Type": "application/json"}
@@ -161,7 +161,7 @@ def upload(token: str, blob: bytes, filename: str | None = None) -> ServerReques
     """
     headers = {"Content-Disposition": "attachment"}
     if filename is not None:
-        headers["Content-Disposition"] += f"; filename*=UTF-8''{quote(filename, safe='')}"
+        headers["Content-Disposition"] += f"; filename*=UTF-8''{percent.encode(filename)}"
     return ServerRequest("POST", f"/room/{_room(token)}/file", BYTES_HEADERS | headers, blob)
 
 

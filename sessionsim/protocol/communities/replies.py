@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
 from sessionsim.core.errors import RemoteProtocolError
@@ -22,6 +21,16 @@ from sessionsim.protocol.wire.json_text import python_json
 from sessionsim.protocol.wire.v4 import BYTES_TYPE, JSON_TYPE, TEXT_TYPE
 
 _PAGE_TYPE: Final = "text/html; charset=utf-8"
+# Source: werkzeug: exceptions.py; the phrases of Python's http module.
+_TITLES: Final = {
+    400: "Bad Request",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    406: "Not Acceptable",
+    413: "Request Entity Too Large",
+    500: "Internal Server Error",
+}
 
 
 class Reply(NamedTuple):
@@ -80,7 +89,7 @@ def said(status: int, words: str) -> Reply:
 
 def page(status: int) -> Reply:
     """Answer with an error page. Assumption: its title alone; the framework adds a sentence of 100 bytes."""
-    title = f"{status} {HTTPStatus(status).phrase}"
+    title = f"{status} {_TITLES[status]}"
     body = f"<!doctype html>\n<html lang=en>\n<title>{title}</title>\n"
     return Reply(ServerAnswer(status, {"content-type": _PAGE_TYPE}, body.encode()))
 

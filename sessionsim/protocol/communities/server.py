@@ -12,9 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import unquote
 
-from sessionsim.core.errors import LocalProtocolError
+from sessionsim.core.errors import LocalProtocolError, RemoteProtocolError
 from sessionsim.core.units import US_PER_MS, US_PER_S
 from sessionsim.protocol.communities import (
     _inbox,
@@ -32,6 +31,7 @@ from sessionsim.protocol.communities.rules import CommunityRules
 from sessionsim.protocol.communities.state import Member, Room, State
 from sessionsim.protocol.crypto import Suite
 from sessionsim.protocol.server_request import ServerAnswer, ServerRequest
+from sessionsim.protocol.wire import percent
 from sessionsim.protocol.wire.base64_text import decode_base64
 from sessionsim.protocol.wire.json_text import python_json
 from sessionsim.protocol.wire.v4 import BYTES_TYPE, JSON_TYPE
@@ -129,8 +129,8 @@ class CommunityServer:
     ) -> Reply:
         path, _, query = endpoint.partition("?")
         try:
-            path = unquote(path, errors="strict") if "%" in path else path
-        except UnicodeDecodeError as wrong:
+            path = percent.decode(path, strict=True)
+        except RemoteProtocolError as wrong:
             raise Refused(page(400)) from wrong
         named = {name.lower(): value for name, value in headers.items()}
         call = Call(

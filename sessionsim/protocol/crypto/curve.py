@@ -93,8 +93,3 @@ def sign(own: ScalarKey, nonce64: bytes, message: bytes) -> bytes:
     big_r = times_base(r)
     challenge = reduce(hashlib.sha512(big_r + own.public + message).digest())
     return big_r + add(r, multiply(challenge, own.scalar))
-
-
-def is_point(point: bytes) -> bool:
-    """Say whether bytes are a usable point: canonical, on the curve, in the main group, of no small order."""
-    return len(point) == 32 and bool(bindings.crypto_core_ed25519_is_valid_point(point))
