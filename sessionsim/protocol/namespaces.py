@@ -38,3 +38,8 @@ def is_public_outbox(namespace: int) -> bool:
 def is_open_to_read(namespace: int) -> bool:
     """Reading needs no signature: public outboxes and legacy closed groups."""
     return namespace == LEGACY_CLOSED_GROUP or is_public_outbox(namespace)
+
+
+def is_unrevocable(namespace: int) -> bool:
+    """A revoked subaccount may still read it, to learn that it was revoked: −11, −111, −211 …"""
+    return namespace < 0 and -namespace % 100 == 11

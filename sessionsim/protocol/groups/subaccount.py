@@ -20,13 +20,14 @@ from enum import IntFlag
 from typing import Final
 
 from sessionsim.core.errors import LocalProtocolError, RemoteProtocolError
+from sessionsim.protocol import authorisation
 from sessionsim.protocol.crypto import ScalarKey, Suite, curve
 from sessionsim.protocol.crypto.xed25519 import ed25519_of_x25519
 from sessionsim.protocol.groups.derivation import ids_in_hex, subaccount_mask
 from sessionsim.protocol.groups.identity import GROUP_PREFIX, Group, group_ed25519
 from sessionsim.protocol.identity import Account
 
-TOKEN_BYTES: Final = 36  # Source: messages 4.4; session-storage-server: oxenss/common/subaccount_token.h
+TOKEN_BYTES: Final = authorisation.TOKEN_BYTES
 VALUE_BYTES: Final = 100  # Source: messages 4.4
 SIGNATURE_BYTES: Final = 64  # Source: messages 4.4
 _HEAD_BYTES: Final = 4  # prefix, flags, two reserved bytes
@@ -35,12 +36,12 @@ _SIGN_KEY: Final = b"SubaccountSig"  # Source: messages 4.4
 
 
 class Right(IntFlag):
-    """What a token allows. Source: transport 5.2; oxenss/common/subaccount_token.h."""
+    """What a token allows."""
 
-    READ = 1
-    WRITE = 2
-    DELETE = 4
-    ANY_PREFIX = 8
+    READ = authorisation.READ
+    WRITE = authorisation.WRITE
+    DELETE = authorisation.DELETE
+    ANY_PREFIX = authorisation.ANY_PREFIX
 
 
 MEMBER_RIGHTS: Final = Right.READ | Right.WRITE  # Source: messages 4.4
@@ -111,9 +112,8 @@ def is_granted(suite: Suite, group_id: bytes, subaccount: Subaccount, rights: in
 
     Source: libsession-util: src/config/groups/keys.cpp (swarm_verify_subaccount).
     """
-    return allows(group_id, subaccount.token, rights) and suite.verify_stored(
-        group_ed25519(group_id), subaccount.token, subaccount.token_signature
-    )
+    shown = authorisation.Subaccount(subaccount.token, subaccount.token_signature)
+    return authorisation.is_granted(suite, group_id, group_ed25519(group_id), shown, rights)
 
 
 def sign_request(suite: Suite, subaccount: Subaccount, text: bytes) -> bytes:
@@ -125,17 +125,6 @@ def sign_request(suite: Suite, subaccount: Subaccount, text: bytes) -> bytes:
         subaccount.nonce_key + subaccount.key.public + text, digest_size=64, key=_SIGN_KEY
     ).digest()
     return suite.sign_scalar(subaccount.key, nonce, text)
-
-
-def allows(account_id: bytes, token: bytes, rights: int) -> bool:
-    """Say whether a token, if it is genuine, gives these rights on this account. Any token may be given.
-
-    Source: session-storage-server: oxenss/rpc/request_handler.cpp, oxenss/common/subaccount_token.h.
-    """
-    if len(token) != TOKEN_BYTES:
-        return False
-    fits = token[0] == account_id[0] or token[1] & Right.ANY_PREFIX
-    return bool(fits) and token[1] & rights == rights
 
 
 def is_authentic(
@@ -157,13 +146,8 @@ def is_authentic(
 
     Source: transport 5.2; session-storage-server: oxenss/rpc/request_handler.cpp (verify_signature).
     """
-    if not token:
-        return suite.verify(account_id[1:], text, signature)
-    return (
-        allows(account_id, token, rights)
-        and suite.verify_stored(account_id[1:], token, token_signature)
-        and suite.verify(token[_HEAD_BYTES:], text, signature)
-    )
+    shown = authorisation.Subaccount(token, token_signature) if token else None
+    return authorisation.is_authorised(suite, account_id, None, shown, rights, text, signature)
 
 
 def _head(rights: int) -> bytes:

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from sessionsim.core.errors import CannotOpen, RemoteProtocolError
+from sessionsim.protocol.authorisation import READ, Subaccount, is_authorised
 from sessionsim.protocol.crypto import Suite
-from sessionsim.protocol.groups.subaccount import Right, is_authentic
 from sessionsim.protocol.identity import ACCOUNT_PREFIX, account_id_of_ed25519
 from sessionsim.protocol.wire.monitor import MonitorCall
 
@@ -79,8 +79,7 @@ def check_signature(suite: Suite, authority: Authority, signed: bytes, signature
             signed by the account.
     Source: session-push-notification-server: spns/hive/signature.cpp (verify_storage_signature).
     """
-    owner = authority.account[:1] + (authority.ed25519 or authority.account[1:])
-    if not is_authentic(
-        suite, owner, Right.READ, signed, signature, authority.token, authority.token_signature
-    ):
+    account, ed25519, token, token_signature = authority
+    shown = Subaccount(token, token_signature) if token else None
+    if not is_authorised(suite, account, ed25519 or None, shown, READ, signed, signature):
         raise SignatureRefused("Signature verification failed")

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessionsim.core.errors import CannotOpen, LocalProtocolError, RemoteProtocolError
+from sessionsim.protocol.authorisation import allows
 from sessionsim.protocol.crypto import curve, suite_named
 from sessionsim.protocol.groups import (
     Authentication,
@@ -22,7 +23,7 @@ from sessionsim.protocol.groups import (
     subaccount_of,
     subaccount_token,
 )
-from sessionsim.protocol.groups.subaccount import allows, is_granted, sign_request, signing_value
+from sessionsim.protocol.groups.subaccount import is_granted, sign_request, signing_value
 from sessionsim.protocol.identity import account_from_ed25519_seed, account_from_seed
 
 FOLDER = Path(__file__).parents[2] / "vectors"
