@@ -2,14 +2,16 @@
 
 Messages lie in boxes, one per account and namespace, in the order in which *this* node got them. The hash
 covers account, namespace and bytes, so storing the same bytes again is a duplicate that can only prolong the
-expiry. Expired messages go in the node's regular clean-up, which runs on a fixed grid of the clock; the store
-catches up with that grid whenever it is used, so that an idle node costs nothing.
+expiry. A hash names at most one message of an account, whatever its namespace. Expired messages go in the
+node's regular clean-up, which runs on a fixed grid of the clock; the store catches up with that grid whenever
+it is used, so that an idle node costs nothing.
 Source: session-storage-server: oxenss/storage/database.cpp.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from enum import IntEnum
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple
@@ -51,6 +53,14 @@ def _order_of(message: Message) -> int:
     return message.order
 
 
+class Held(NamedTuple):
+    """A message with the box it lies in, as nodes hand them on. Args: account: 33 bytes."""
+
+    account: bytes
+    namespace: int
+    message: Message
+
+
 class MessageStore:
     """All messages of one node.
 
@@ -58,6 +68,9 @@ class MessageStore:
         cleanup_period_ms: grid of the clock on which expired messages are removed, ms.
         disk_max_bytes: bytes of messages after which nothing new is stored.
         overhead_bytes: what a retrieve counts per message beside hash and base64 text.
+        newest_wins: a public outbox takes only what is newer than what it holds, in its place; otherwise
+            whatever comes last, as a message that has just come.
+        merge_prolongs: a message handed on by another node prolongs the expiry of the same one here.
     """
 
     __slots__ = (
@@ -66,19 +79,38 @@ class MessageStore:
         "_disk_max",
         "_expiries",
         "_live",
+        "_merge_prolongs",
+        "_misplaced",
+        "_newest_wins",
         "_next_ms",
         "_overhead",
+        "_owners",
         "_period",
+        "on_gone",
         "used_bytes",
     )
 
-    def __init__(self, *, cleanup_period_ms: int, disk_max_bytes: int, overhead_bytes: int) -> None:
+    def __init__(
+        self,
+        *,
+        cleanup_period_ms: int,
+        disk_max_bytes: int,
+        overhead_bytes: int,
+        newest_wins: bool = True,
+        merge_prolongs: bool = True,
+    ) -> None:
         self._period, self._disk_max, self._overhead = (
             max(1, cleanup_period_ms),
             disk_max_bytes,
             overhead_bytes,
         )
+        self._newest_wins, self._merge_prolongs = newest_wins, merge_prolongs
         self._boxes: dict[tuple[bytes, int], _Box] = {}
+        self._owners: dict[bytes, set[int]] = {}
+        # Hashes of messages that may lie in another box than their bytes say: handed on without namespace.
+        self._misplaced: dict[str, tuple[bytes, int]] = {}
+        # Told of an account whose last message has gone.
+        self.on_gone: Callable[[bytes], None] | None = None
         # (expiry, order, account, namespace): an entry may be early or stale, never missing.
         self._expiries: list[tuple[int, int, bytes, int]] = []
         self._next_ms = _NEVER_MS
@@ -119,18 +151,35 @@ class MessageStore:
         if box is None:
             box = _Box()
         known = box.by_hash.get(hash_)
+        if known is None and self._misplaced:
+            placed = self._misplaced.get(hash_, key)
+            if placed[0] == account:
+                box = self._boxes.get(placed, box)
+                known = box.by_hash.get(hash_)
         if known is not None:
-            if expiry_ms <= known.expiry_ms:
-                return Stored.ALREADY, known.expiry_ms
-            # Its entry among the expiries is early now, and moves when its time comes.
-            longer = known._replace(expiry_ms=expiry_ms)
-            box.by_hash[hash_] = longer
-            box.orders[bisect_right(box.orders, known.order, key=_order_of) - 1] = longer
-            return Stored.ALREADY, expiry_ms
+            return Stored.ALREADY, self._prolong(box, known, expiry_ms)
         if self.used_bytes + len(data) > self._disk_max:
             return Stored.FULL, expiry_ms
         if is_public_outbox(namespace) and box.orders:
             return self._replace_outbox(key, box, hash_, timestamp_ms, expiry_ms, data)
+        self._add(key, box, hash_, timestamp_ms, expiry_ms, data)
+        return Stored.NEW, expiry_ms
+
+    def _prolong(self, box: _Box, known: Message, expiry_ms: int) -> int:
+        if expiry_ms <= known.expiry_ms:
+            return known.expiry_ms
+        # Its entry among the expiries is early now, and moves when its time comes.
+        longer = known._replace(expiry_ms=expiry_ms)
+        box.by_hash[known.hash] = longer
+        box.orders[bisect_right(box.orders, known.order, key=_order_of) - 1] = longer
+        return expiry_ms
+
+    def _add(
+        self, key: tuple[bytes, int], box: _Box, hash_: str, timestamp_ms: int, expiry_ms: int, data: bytes
+    ) -> None:
+        account, namespace = key
+        if not box.orders:
+            self._owners.setdefault(account, set()).add(namespace)
         self._count += 1
         message = Message(self._count, hash_, timestamp_ms, expiry_ms, data)
         box.by_hash[hash_] = message
@@ -139,12 +188,16 @@ class MessageStore:
         self._live += 1
         self.used_bytes += len(data)
         self._expire_later(expiry_ms, message.order, account, namespace)
-        return Stored.NEW, expiry_ms
 
     def _replace_outbox(
         self, key: tuple[bytes, int], box: _Box, hash_: str, timestamp_ms: int, expiry_ms: int, data: bytes
     ) -> tuple[Stored, int]:
         old = box.orders[0]
+        if not self._newest_wins:
+            self._add(key, box, hash_, timestamp_ms, expiry_ms, data)
+            while len(box.orders) > 1:
+                self._remove(*key, box, 0)
+            return Stored.NEW, expiry_ms
         if timestamp_ms <= old.timestamp_ms:
             # Not newer: the real database leaves its row alone, and the message counts as not new.
             return Stored.ALREADY, expiry_ms
@@ -198,6 +251,87 @@ class MessageStore:
             self._clean(now_ms)
         return (account, namespace) not in self._boxes
 
+    def holds(self, account: bytes) -> bool:
+        """Say whether an account has any message here."""
+        return account in self._owners
+
+    def namespaces(self, account: bytes) -> list[int]:
+        """List the namespaces in which an account has messages, ascending."""
+        return sorted(self._owners.get(account, ()))
+
+    def box(self, account: bytes, namespace: int) -> Sequence[Message]:
+        """Give the messages of a box in order of arrival, as they are now."""
+        box = self._boxes.get((account, namespace))
+        return tuple(box.orders) if box is not None else ()
+
+    def find(self, account: bytes, hash_: str) -> Held | None:
+        """Find a message of an account by its hash, in whatever namespace; None if there is none."""
+        for namespace in self._owners.get(account, ()):
+            message = self._boxes[account, namespace].by_hash.get(hash_)
+            if message is not None:
+                return Held(account, namespace, message)
+        return None
+
+    def everything(self) -> Iterator[Held]:
+        """Give all messages in order of arrival."""
+        held = [Held(*key, message) for key, box in self._boxes.items() for message in box.orders]
+        return iter(sorted(held, key=lambda one: one.message.order))
+
+    def remove(self, held: Held) -> None:
+        """Delete a message that `find` or `everything` gave and that is still there."""
+        box = self._boxes[held.account, held.namespace]
+        position = bisect_right(box.orders, held.message.order, key=_order_of) - 1
+        self._remove(held.account, held.namespace, box, position)
+
+    def reschedule(self, held: Held, expiry_ms: int) -> None:
+        """Give such a message another expiry, unix ms, earlier or later."""
+        account, namespace, message = held
+        box = self._boxes[account, namespace]
+        changed = message._replace(expiry_ms=expiry_ms)
+        box.by_hash[message.hash] = changed
+        box.orders[bisect_right(box.orders, message.order, key=_order_of) - 1] = changed
+        if expiry_ms < message.expiry_ms:
+            self._expire_later(expiry_ms, message.order, account, namespace)
+
+    def merge(self, given: Sequence[Held], *, misplaced: bool, now_ms: int) -> int:
+        """Take messages that another node hands on, all or, if they do not fit on the disk, none.
+
+        Args:
+            given: what it hands on; its orders mean nothing here.
+            misplaced: the namespaces were dropped on the way.
+            now_ms: the node's clock, unix ms.
+
+        Returns:
+            How many were not here yet.
+
+        Source: transport 5.10; session-storage-server: oxenss/storage/database.cpp bulk_store.
+        """
+        self.expire(now_ms)
+        if self.used_bytes + sum(len(held.message.data) for held in given) > self._disk_max:
+            given = [held for held in given if self.find(held.account, held.message.hash) is None]
+            if self.used_bytes + sum(len(held.message.data) for held in given) > self._disk_max:
+                return 0
+        before = self._live
+        for held in given:
+            self._merge_one(held, misplaced)
+        return self._live - before
+
+    def _merge_one(self, held: Held, misplaced: bool) -> None:
+        _order, hash_, timestamp_ms, expiry_ms, data = held.message
+        key = (held.account, held.namespace)
+        known = self.find(held.account, hash_)
+        if known is not None:
+            if self._merge_prolongs:
+                self._prolong(self._boxes[known.account, known.namespace], known.message, expiry_ms)
+            return
+        box = self._boxes.get(key) or _Box()
+        if self._newest_wins and is_public_outbox(held.namespace) and box.orders:
+            self._replace_outbox(key, box, hash_, timestamp_ms, expiry_ms, data)
+            return
+        self._add(key, box, hash_, timestamp_ms, expiry_ms, data)
+        if misplaced:
+            self._misplaced[hash_] = key
+
     def expire(self, now_ms: int) -> None:
         """Catch up with the clean-ups that were due until `now_ms`."""
         if now_ms >= self._next_ms:
@@ -247,5 +381,16 @@ class MessageStore:
         del box.by_hash[message.hash]
         self.used_bytes -= len(message.data)
         self._live -= 1
+        if self._misplaced:
+            self._misplaced.pop(message.hash, None)
         if not box.orders:
             del self._boxes[account, namespace]
+            self._disown(account, namespace)
+
+    def _disown(self, account: bytes, namespace: int) -> None:
+        namespaces = self._owners[account]
+        namespaces.discard(namespace)
+        if not namespaces:
+            del self._owners[account]
+            if self.on_gone is not None:
+                self.on_gone(account)
