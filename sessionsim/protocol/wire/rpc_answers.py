@@ -28,8 +28,9 @@ _MEMBER: Final = re.compile(
     rb"d(?:7:already(i1e))?6:expiryi(\d{1,19})e4:hash43:([A-Za-z0-9+/]{43})9:signature64:(.{64})e", re.DOTALL
 )
 _BASE32Z: Final = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"ybndrfg8ejkmcpqxot1uwisza345h769")
-_MEMBER_MAX_BYTES: Final = 64 * 1024  # Assumption: generous for one member's results
+_MEMBER_MAX_BYTES: Final = 10 * 1024 * 1024  # Source: transport 3.5, the longest OMQ message
 _MEMBER_MAX_DEPTH: Final = 4
+_REASON_MAX_BYTES: Final = 64 * 1024  # Assumption: as much of a member's error as is worth passing on
 # Source: transport 3.6: the usual port pair, and the usual distance in the ranges 22100… / 20200….
 _HTTPS_PORT, _OMQ_PORT, _PORT_DISTANCE = 22_021, 22_020, 1_900
 
@@ -108,9 +109,14 @@ def swarm_body(nodes: NodeList, swarm: int | None, now_ms: int, hard_fork: bytes
     return orjson.dumps({"hf": orjson.Fragment(hard_fork), "snodes": snodes, "swarm": name, "t": now_ms})
 
 
+def omq_port(https_port: int) -> int:
+    """Give the port of OMQ and QUIC that usually goes with an HTTPS port."""
+    return _OMQ_PORT if https_port == _HTTPS_PORT else max(0, https_port - _PORT_DISTANCE)
+
+
 def _snode(nodes: NodeList, node: int) -> dict[str, Any]:
     key, ip, https = nodes.ed25519[node], nodes.ip[node], nodes.port[node]
-    other = _OMQ_PORT if https == _HTTPS_PORT else https - _PORT_DISTANCE
+    other = omq_port(https)
     return {
         "address": base64.b32encode(key).rstrip(b"=").translate(_BASE32Z).decode() + ".snode",
         "ip": ".".join(str(byte) for byte in ip.to_bytes(4, "big")),
@@ -158,7 +164,7 @@ def entry_of_answer(status: int, payload: bytes) -> bytes:
             return BAD_PEER_ENTRY
         known = b'"already":1,' if already else b""
         return b'{%b"expiry":%b,"hash":"%b","signature":"%b"}' % (known, expiry, hash_, _base64(signature))
-    reason = payload[:_MEMBER_MAX_BYTES].decode("utf-8", "replace")
+    reason = payload[:_REASON_MAX_BYTES].decode("utf-8", "replace")
     return orjson.dumps({"code": str(status), "failed": True, "reason": reason})
 
 

@@ -14,6 +14,7 @@ from sessionsim.selfcheck.vectors import (
     onion,
     onion_layers,
     push,
+    storage,
     swarm,
     xed25519,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "onion",
     "onion_layers",
     "push",
+    "storage",
     "swarm",
     "xed25519",
 ]
