@@ -48,6 +48,14 @@ HEADS: Final = (
     "lsrpc",
     "lsrpc/v3",
     "lsrpc/v4",
+    "sn.data",
+    "sn.data_ready",
+    "ping_test",
+    "sn.ping",
+    "snode_ping",
+    "monitor",
+    "notify",
+    "monitor_ended",
 )
 HEAD_CODE: Final = {name: code for code, name in enumerate(HEADS)}
 

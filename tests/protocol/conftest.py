@@ -15,7 +15,7 @@ from sessionsim.core.seeds import Entropy
 from sessionsim.protocol.crypto import KeyPair, real, suite_named
 from sessionsim.protocol.crypto.layer import Layer
 from sessionsim.protocol.machine import SEND, WAKE_AT, Effects
-from sessionsim.protocol.node_rules import NodeRules
+from sessionsim.protocol.node_rules import VERSION_2_8, NodeRules
 from sessionsim.protocol.snode import ServiceNode
 from sessionsim.protocol.swarms import nearest_swarm, swarm_position
 from sessionsim.protocol.wire.onion import DESKTOP, Hop, Style, build_request, open_answer
@@ -37,26 +37,37 @@ class Person:
         self.id_hex, self.ed_hex = self.id.hex(), self.ed.public.hex()
 
 
+class Crowd(Person):
+    """A group: its id is its Ed25519 key."""
+
+    def __init__(self, name: str) -> None:
+        self.ed = real.ed25519_keypair(digest(name))
+        self.id = b"\x03" + self.ed.public
+        self.id_hex, self.ed_hex = self.id.hex(), None
+
+
 class SwarmWorld:
-    """Twelve nodes in two swarms, 7 and 5, every transmission 10 ms. Time in µs, epoch 1.777e12 ms."""
+    """Twelve nodes in two swarms, 7 and 5, every transmission 10 ms. Time in µs, epoch 1.777e12 ms.
+
+    Nodes in `old` are of version 2.8.
+    """
 
     epoch_ms = 1_777_000_000_000
     latency_us = 10_000
 
     def __init__(
-        self, rules: NodeRules, suite: str, swarms: Sequence[int], servers: Mapping[str, int] | None = None
+        self,
+        rules: dict[str, Any],
+        suite: str,
+        swarms: Sequence[int],
+        servers: Mapping[str, int] | None = None,
+        old: Sequence[int] = (),
     ) -> None:
         count = len(swarms)
         self.ed = [real.ed25519_keypair(digest(f"node {i}")) for i in range(count)]
         self.x: list[KeyPair] = [real.x25519_of_ed25519(pair) for pair in self.ed]
-        self.nodes = NodeList(
-            tuple(pair.public for pair in self.ed),
-            tuple(pair.public for pair in self.x),
-            tuple(swarms),
-            tuple(0xF4000001 + 256 * i for i in range(count)),
-            tuple(22021 if i % 2 else 22103 for i in range(count)),
-        )
-        self.suite, self.rules = suite_named(suite), rules
+        self.nodes = self.nodes_with(swarms)
+        self.suite, self.rules = suite_named(suite), NodeRules(**rules)
         self.machines = [
             ServiceNode(
                 i,
@@ -65,7 +76,7 @@ class SwarmWorld:
                 self.nodes,
                 self.suite,
                 Entropy(digest(f"entropy {i}")),
-                rules,
+                NodeRules(**(dict(VERSION_2_8) | rules)) if i in old else self.rules,
                 self.epoch_ms,
                 servers,
             )
@@ -74,6 +85,7 @@ class SwarmWorld:
         self.now_us = 1_000_000
         self.silent: set[int] = set()  # nodes that never answer
         self.unreachable: set[int] = set()  # nodes the transport cannot reach
+        self.slow_us: dict[int, int] = {}  # how much longer a node's answers take
         self.log: list[tuple[int, int, int, str | int, bytes, int]] = []  # t, src, dst, head, payload, note
         self.answers: list[tuple[int, int, int, bytes, int]] = []  # src, exchange, status, payload, t
         self.wakes = 0
@@ -85,11 +97,32 @@ class SwarmWorld:
     def now_ms(self) -> int:
         return self.epoch_ms + self.now_us // 1000
 
+    def nodes_with(self, swarms: Sequence[int]) -> NodeList:
+        """Give the list of the same nodes in other swarms."""
+        count = len(swarms)
+        return NodeList(
+            tuple(pair.public for pair in self.ed),
+            tuple(pair.public for pair in self.x),
+            tuple(swarms),
+            tuple(0xF4000001 + 256 * i for i in range(count)),
+            tuple(22021 if i % 2 else 22103 for i in range(count)),
+        )
+
     def person(self, swarm: int) -> Person:
         """Give an account whose swarm it is."""
         ids = tuple(self.nodes.members)
         people = (Person(f"person {i}") for i in range(1000))
         return next(p for p in people if nearest_swarm(swarm_position(p.id[1:]), ids) == swarm)
+
+    def group(self, swarm: int) -> Crowd:
+        """Give a group whose swarm it is."""
+        ids = tuple(self.nodes.members)
+        crowds = (Crowd(f"group {i}") for i in range(1000))
+        return next(g for g in crowds if nearest_swarm(swarm_position(g.id[1:]), ids) == swarm)
+
+    def tell(self, node: int, *command: Any) -> None:
+        """Give a node a command."""
+        self._do(node, self.machines[node].command(command, self.now_us))
 
     def put(
         self, dst: int, conn: int, exchange: int, head: str | int, payload: bytes, src: int = CLIENT
@@ -106,7 +139,7 @@ class SwarmWorld:
                 dst, *rest = args
                 if dst < len(self.machines):
                     self._do(dst, self.machines[dst].receive(*rest, self.now_us))
-                else:
+                elif rest[3] not in ("notify", "monitor_ended"):  # these stand in the log only
                     src, _conn, exchange, status, payload = rest
                     self.answers.append((src, exchange, status, payload, self.now_us))
             elif what == "failed":
@@ -136,7 +169,8 @@ class SwarmWorld:
             if dst in self.unreachable:
                 self._later(2 * self.latency_us, "failed", (src, dst, conn, exchange, "unreachable"))
             else:
-                self._later(self.latency_us, "arrive", (dst, src, conn, exchange, head, payload))
+                late_us = self.slow_us.get(src, 0) if type(head) is int else 0
+                self._later(self.latency_us + late_us, "arrive", (dst, src, conn, exchange, head, payload))
 
     def onion(
         self, route: Sequence[int], body: bytes, style: Style = DESKTOP, name: str = "r"
@@ -178,8 +212,9 @@ def make_world() -> MakeWorld:
         suite: str = "fast",
         swarms: Sequence[int] = (0,) * 7 + (1 << 63,) * 5,
         servers: Mapping[str, int] | None = None,
+        old: Sequence[int] = (),
         **rules: Any,
     ) -> SwarmWorld:
-        return SwarmWorld(NodeRules(**rules), suite, swarms, servers)
+        return SwarmWorld(rules, suite, swarms, servers, old)
 
     return make

@@ -304,7 +304,7 @@ def test_node_endpoints_are_closed_to_clients_and_client_endpoints_to_nodes(make
         assert node.receive(7, OMQ, 1, head, payload, 0) != NOTHING
     for head in ("onion_req", "storage_rpc"):
         assert node.receive(7, OMQ, 1, head, b"{}", 0) == NOTHING
-    for head in ("handshake", "keepalive", "sn.ping", ""):
+    for head in ("handshake", "keepalive", "ping_test", "snode_ping", ""):
         assert node.receive(7, OMQ, 1, head, b"", 0) == NOTHING
 
 

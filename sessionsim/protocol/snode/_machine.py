@@ -1,9 +1,9 @@
 """The machine of a service node (transport 3.5-3.8, 5).
 
-It opens one onion layer and relays, answers or refuses; executes storage RPC; and copies stores to its swarm
-(`_jobs`). All requests of one kind wait equally long, so what is pending lies in dicts in order of deadline,
-and one wake-up, armed only while something is pending, serves all: a request that is answered in time costs
-no timer.
+It opens one onion layer and relays, answers or refuses; executes storage RPC, and passes on to its swarm what
+concerns all of it (`_calls`, `_jobs`); the rest is in `_side_requests`, `_monitors` and `_upkeep`. All
+requests of one kind wait equally long, so what is pending lies in dicts in order of deadline, and one
+wake-up, armed only while something is pending, serves all: a request that is answered in time costs no timer.
 
 Whatever arrives gets an error answer or silence. Nodes talk over OxenMQ, which knows its peers: a node-only
 endpoint called by anybody else, an answer nobody awaits, or one from the wrong node is dropped.
@@ -12,6 +12,7 @@ endpoint called by anybody else, an answer nobody awaits, or one from the wrong 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import count
 from typing import Any, Final
 
 from sessionsim.core.columns import Transport
@@ -21,12 +22,21 @@ from sessionsim.core.seeds import Entropy
 from sessionsim.core.units import US_PER_MS
 from sessionsim.protocol.crypto.layer import AES_CBC, ENC_TYPES, Layer
 from sessionsim.protocol.crypto.suite import KeyPair, Suite
+from sessionsim.protocol.handovers import swarms_of
 from sessionsim.protocol.machine import NOTHING, SEND, WAKE_AT, Effect, Effects
 from sessionsim.protocol.node_rules import NodeRules
+from sessionsim.protocol.snode._calls import Calls
 from sessionsim.protocol.snode._jobs import Job, Jobs
+from sessionsim.protocol.snode._monitors import Monitors
+from sessionsim.protocol.snode._replies import Replies, reply
+from sessionsim.protocol.snode._retries import NEVER_US, Retries
 from sessionsim.protocol.snode._server_relay import CONNECTION as _TO_SERVER
 from sessionsim.protocol.snode._server_relay import ServerRelay
-from sessionsim.protocol.snode._storage_rpc import UNASSIGNED_SWARM, StorageRpc
+from sessionsim.protocol.snode._side_requests import SideRequests
+from sessionsim.protocol.snode._standing import Standing
+from sessionsim.protocol.snode._storage_rpc import StorageRpc
+from sessionsim.protocol.snode._transfers import Transfers
+from sessionsim.protocol.snode._upkeep import Upkeep
 from sessionsim.protocol.storage import MessageStore
 from sessionsim.protocol.wire.onion import (
     FINAL,
@@ -37,13 +47,10 @@ from sessionsim.protocol.wire.onion import (
     decode_inner,
     encode_hop,
     open_request,
-    seal_answer,
     server_is_allowed,
 )
 from sessionsim.protocol.wire.onion_relay import OpenedLayer, step
-from sessionsim.protocol.wire.rpc_answers import Answer, quic_error, text_answer
-from sessionsim.protocol.wire.rpc_node import BatchCall, PollCall, Refused
-from sessionsim.protocol.wire.rpc_params import read_call
+from sessionsim.protocol.wire.rpc_answers import text_answer
 
 _HTTPS: Final = int(Transport.HTTPS)
 _OMQ: Final = int(Transport.OMQ)
@@ -78,19 +85,27 @@ class ServiceNode:
         epoch_ms: int,
         servers: Mapping[str, int] | None = None,
     ) -> None:
-        self._x, self._nodes, self._suite, self._entropy, self._rules = x, nodes, suite, entropy, rules
+        self._x, self._nodes, self._suite, self._rules = x, nodes, suite, rules
         self._epoch_ms = epoch_ms
         self._count = len(nodes)
-        self._name = ed.public.hex()
-        self._ready = nodes.swarm[endpoint] != UNASSIGNED_SWARM
+        self._standing = Standing(endpoint, ed.public, nodes, rules)
+        replies = Replies(self._standing, entropy)
+        self._not_ready, self._finished, self._sealed = replies.not_ready, replies.finished, replies.sealed
+        self._ready = self._standing.is_ready()
+        self._numbers = numbers = count(1)  # of exchanges
         self._rpc = StorageRpc(endpoint, ed, nodes, suite, rules)
-        self._jobs = Jobs(endpoint, nodes, self._rpc, rules, epoch_ms)
+        retries = Retries(rules, numbers) if rules.retry_forwards else None
+        self._jobs = Jobs(endpoint, nodes, self._rpc, rules, epoch_ms, numbers, retries)
+        self._upkeep = Upkeep(retries, Transfers(endpoint, swarms_of(nodes), self.store, rules, numbers))
+        self._monitors = Monitors(suite, rules, self._rpc.is_ours, numbers, epoch_ms)
+        self._rpc.watched = self._monitors.accounts
+        self._calls = Calls(self._rpc, self._jobs, self._standing, replies, self._monitors, rules, epoch_ms)
+        self._side = SideRequests(ed.public, self._count, self._upkeep, self._monitors, epoch_ms)
         self._posts = ServerRelay(servers or {}, rules.server_timeout_us)
         self._legacy = rules.accepts_aes_cbc
         self._relay_timeout_us = rules.relay_timeout_us
         self._hops_max, self._relays_max = rules.hops_max, rules.relays_max
         self._max_bytes = rules.request_max_bytes
-        self._free = 1  # the next exchange number
         # Exchange number -> deadline, previous hop, its connection and exchange, next hop.
         self._relays: dict[int, tuple[int, int, int, int, int]] = {}
         self._wake_us: int | None = None
@@ -103,15 +118,37 @@ class ServiceNode:
     @property
     def pending(self) -> int:
         """How many answers of other nodes are awaited."""
-        return len(self._relays) + len(self._jobs) + len(self._posts)
+        return len(self._relays) + len(self._jobs) + len(self._posts) + len(self._upkeep)
 
     def start(self, now_us: int) -> Effects:
         """Begin; a node has nothing to do by itself."""
         return NOTHING
 
     def command(self, command: tuple[Any, ...], now_us: int) -> Effects:
-        """A node takes no commands."""
-        return NOTHING
+        """Learn something from the blockchain daemon beside the node.
+
+        ("swarms", nodes, height)   a new node list, at a block height
+        ("synced", whether)         the blockchain is up to date; a node takes it to be at first
+        ("names", table)            registered names: hash -> encrypted value and nonce
+        """
+        effects: list[Effect] = []
+        what, value = command[0], command[1]
+        if what == "swarms":
+            self._nodes, self._count = value, len(value)
+            self._standing.nodes, self._standing.height = value, command[2]
+            self._rpc.use(value)
+            self._jobs.use(value)
+            self._side.count = self._count
+            members, now_ms = self._standing.members(), now_us // US_PER_MS + self._epoch_ms
+            self._upkeep.change(swarms_of(value), members, effects, now_us, now_ms)
+            self._monitors.end_foreign(effects)
+            self._arm(effects)
+        elif what == "synced":
+            self._standing.synced = value
+        elif what == "names":
+            self._rpc.names = value
+        self._ready = self._standing.is_ready()
+        return effects
 
     def receive(
         self, src: int, conn: int, exchange: int, head: str | int, payload: bytes, now_us: int
@@ -132,18 +169,25 @@ class ServiceNode:
         if head == "sn.storage_cc":
             if transport != _OMQ or not 0 <= src < self._count or len(payload) > self._max_bytes:
                 return NOTHING
-            now_ms = now_us // US_PER_MS + self._epoch_ms
-            status, answer = self._rpc.store_forwarded(payload, now_ms)
-            return ((SEND, src, conn, exchange, status, answer, 0),)
+            return self._calls.run_forwarded(src, conn, exchange, payload, now_us)
+        if head == "storage_rpc" and transport != _HTTPS and payload[:1] == b"l":
+            return self._armed(self._calls.run_direct(Job(src, conn, exchange), payload, now_us))
         if head in ("onion_req", "storage_rpc") and transport != _OMQ:
             if len(payload) > self._max_bytes:
-                return (self._reply(src, conn, exchange, 413, b"Request body too large"),)
+                return (reply(src, conn, exchange, 413, b"Request body too large"),)
             if head == "onion_req":
                 return self._onion_request(src, conn, exchange, payload, True, now_us)
             if not self._ready:
                 return (self._not_ready(src, conn, exchange),)
-            return self._run(Job(src, conn, exchange), payload, now_us)
-        return NOTHING
+            return self._armed(self._calls.run(Job(src, conn, exchange), payload, now_us))
+        if len(payload) > self._max_bytes:
+            return NOTHING
+        outcome = self._side.answer(src, conn, str(head), payload, now_us)
+        if outcome is None:
+            return NOTHING
+        effects: list[Effect] = [(SEND, src, conn, exchange, *outcome, 0)]
+        self._arm(effects)
+        return effects
 
     def failed(self, dst: int, conn: int, exchange: int, reason: str, now_us: int) -> Effects:
         """Learn that a request of ours did not get through.
@@ -154,21 +198,22 @@ class ServiceNode:
         relay = self._relays.get(exchange)
         if relay is None or relay[4] != dst:
             post = self._posts.take(dst, exchange)
-            if post is None:
-                return NOTHING
-            refusal = self._posts.unreachable(post, now_us)
-            return (self._reply(post.src, post.conn, post.exchange, *refusal),)
+            if post is not None:
+                return (reply(post.src, post.conn, post.exchange, *self._posts.unreachable(post, now_us)),)
+            if conn & _TRANSPORT == _QUIC:
+                self._monitors.lose(dst, conn)
+            return NOTHING
         if not self._rules.tells_unreachable:
             return NOTHING
         del self._relays[exchange]
         text = f"Next node is currently unreachable: {self._nodes.ed25519[dst].hex()}"
-        return (self._reply(relay[1], relay[2], relay[3], 502, text.encode()),)
+        return (reply(relay[1], relay[2], relay[3], 502, text.encode()),)
 
     def wake(self, now_us: int) -> Effects:
         """Give up on what is overdue."""
         self._wake_us = None
         relays = self._relays
-        if not relays and not self._jobs and not self._posts:
+        if not (relays or self._jobs or self._posts) and self._upkeep.next_us == NEVER_US:
             return NOTHING
         effects: list[Effect] = []
         overdue = []
@@ -178,20 +223,15 @@ class ServiceNode:
             overdue.append(exchange)
         for exchange in overdue:
             _deadline, src, conn, asked, _dst = relays.pop(exchange)
-            effects.append(self._reply(src, conn, asked, 504, b"Request time out"))
+            effects.append(reply(src, conn, asked, 504, b"Request time out"))
         for post in self._posts.overdue(now_us):
-            effects.append(self._reply(post.src, post.conn, post.exchange, *self._posts.timed_out()))
-        while (outcome := self._jobs.expire_one(self._free, effects, now_us)) is not None:
-            job, answer, self._free = outcome
-            if answer is not None:
-                effects.append(self._finished(job, answer))
+            effects.append(reply(post.src, post.conn, post.exchange, *self._posts.timed_out()))
+        self._calls.give_up(effects, now_us)
+        self._upkeep.settle()
+        if self._upkeep.next_us <= now_us:
+            self._upkeep.work(effects, now_us)
         self._arm(effects)
         return effects
-
-    def _reply(self, src: int, conn: int, exchange: int, status: int, body: bytes) -> Effect:
-        if status != 200 and conn & _TRANSPORT == _QUIC:
-            body = quic_error(status, body)
-        return (SEND, src, conn, exchange, status, body, 0)
 
     def _arm(self, effects: list[Effect]) -> None:
         deadline = self._jobs.next_deadline_us()
@@ -201,14 +241,18 @@ class ServiceNode:
         post = self._posts.next_deadline_us()
         if post is not None:
             deadline = post if deadline is None else min(post, deadline)
+        if self._upkeep.next_us != NEVER_US:
+            deadline = self._upkeep.next_us if deadline is None else min(self._upkeep.next_us, deadline)
         if deadline is not None and (self._wake_us is None or deadline < self._wake_us):
             self._wake_us = deadline
             effects.append((WAKE_AT, deadline))
 
-    def _not_ready(self, src: int, conn: int, exchange: int) -> Effect:
-        if conn & _TRANSPORT == _HTTPS and self._rules.guard_not_ready == "service node":
-            return self._reply(src, conn, exchange, 503, b"Service node is not ready: not in any swarm\n")
-        return self._reply(src, conn, exchange, 503, f"Snode not ready: {self._name}".encode())
+    def _armed(self, effects: Effects) -> Effects:
+        """Wish to be woken for members whose answers have come to be awaited."""
+        if self._jobs:
+            effects = list(effects)
+            self._arm(effects)
+        return effects
 
     def _onion_request(
         self, src: int, conn: int, exchange: int, payload: bytes, from_client: bool, now_us: int
@@ -221,9 +265,9 @@ class ServiceNode:
             if opened is None:
                 opened = self._open_slowly(payload, from_client)
         except CannotOpen:
-            return (self._reply(src, conn, exchange, 400, b"Invalid ciphertext"),)
+            return (reply(src, conn, exchange, 400, b"Invalid ciphertext"),)
         except RemoteProtocolError as wrong:
-            return (self._reply(src, conn, exchange, 400, str(wrong).encode()),)
+            return (reply(src, conn, exchange, 400, str(wrong).encode()),)
         if len(opened) == 2:
             return self._forward(src, conn, exchange, opened[0], opened[1], now_us)
         layer, plaintext, ephemeral, hop = opened
@@ -234,7 +278,7 @@ class ServiceNode:
         if inner[0] == FINAL:
             _kind, body, as_json, as_base64 = inner
             job = Job(src, conn, exchange, layer, ephemeral, as_json, as_base64)  # type: ignore[arg-type]
-            return self._run(job, body, now_us)  # type: ignore[arg-type]
+            return self._armed(self._calls.run(job, body, now_us))  # type: ignore[arg-type]
         if inner[0] == TO_NODE:
             return self._relay(src, conn, exchange, layer, ephemeral, inner, hop, now_us)
         return self._to_server(src, conn, exchange, layer, ephemeral, inner, now_us)
@@ -284,11 +328,10 @@ class ServiceNode:
         dst = self._nodes.index.get(destination)
         if dst is None:
             text = f"Next node not found: {destination.hex()}"
-            return (self._reply(src, conn, exchange, 502, text.encode()),)
+            return (reply(src, conn, exchange, 502, text.encode()),)
         if len(self._relays) >= self._relays_max:
-            return (self._reply(src, conn, exchange, 503, b"Server busy, try again later"),)
-        own = self._free
-        self._free = own + 1
+            return (reply(src, conn, exchange, 503, b"Server busy, try again later"),)
+        own = next(self._numbers)
         deadline = now_us + self._relay_timeout_us
         self._relays[own] = (deadline, src, conn, exchange, dst)
         effect = (SEND, dst, _OMQ, own, "sn.onion_request", message, 0)
@@ -312,63 +355,12 @@ class ServiceNode:
             return (self._sealed(src, conn, exchange, layer, ephemeral, text_answer(400, "Invalid url")),)
         if not self._posts.resolves(host):
             text = text_answer(502, f"Could not resolve host: {host[:255]}")
-            return (self._reply(src, conn, exchange, 502, text[1]),)
+            return (reply(src, conn, exchange, 502, text[1]),)
         if len(self._posts) >= self._relays_max:
-            return (self._reply(src, conn, exchange, 503, b"Server busy, try again later"),)
+            return (reply(src, conn, exchange, 503, b"Server busy, try again later"),)
         effects: list[Effect] = [self._posts.send(src, conn, exchange, ephemeral, inner, now_us)]
         self._arm(effects)
         return effects
-
-    def _run(self, job: Job, body: bytes, now_us: int) -> Effects:
-        if len(self._jobs) >= self._rules.relays_max:
-            return (self._finished(job, text_answer(503, "Server busy, try again later")),)
-        try:
-            call = read_call(body, self._rules.message_max_bytes, self._rules.batch_max)
-        except Refused as refused:
-            return (self._finished(job, text_answer(refused.status, refused.text)),)
-        if type(call) is PollCall:
-            return (self._finished(job, self._rpc.poll(call, now_us // US_PER_MS + self._epoch_ms)),)
-        if type(call) is BatchCall:
-            job.calls, job.is_batch, job.in_turn = call.calls, True, call.in_turn
-        else:
-            job.calls = (call,)  # type: ignore[assignment]
-        effects: list[Effect] = []
-        answer, self._free = self._jobs.begin(job, self._free, effects, now_us)
-        if answer is not None:
-            effects.append(self._finished(job, answer))
-        if self._jobs:
-            self._arm(effects)
-        return effects
-
-    def _finished(self, job: Job, answer: Answer) -> Effect:
-        layer = job.layer
-        if layer is None:
-            return self._reply(job.src, job.conn, job.exchange, answer[0], answer[1])
-        return self._sealed(
-            job.src, job.conn, job.exchange, layer, job.ephemeral, answer, job.as_json, job.as_base64
-        )
-
-    def _sealed(
-        self,
-        src: int,
-        conn: int,
-        exchange: int,
-        layer: Layer,
-        ephemeral: bytes,
-        answer: Answer,
-        as_json: bool = False,
-        as_base64: bool = True,
-    ) -> Effect:
-        status, body, is_json = answer
-        sealed = seal_answer(
-            layer,
-            status,
-            body,
-            self._entropy.draw(b"answer" + ephemeral),
-            as_json=as_json and is_json,
-            as_base64=as_base64,
-        )
-        return (SEND, src, conn, exchange, 200, sealed, 0)
 
     def _answered(
         self, src: int, conn: int, exchange: int, status: int, payload: bytes, now_us: int
@@ -379,7 +371,7 @@ class ServiceNode:
                 return NOTHING
             if status not in _CODES:
                 status, payload = 502, b"Invalid response from server"
-            return (self._reply(post.src, post.conn, post.exchange, status, payload),)
+            return (reply(post.src, post.conn, post.exchange, status, payload),)
         if conn != _OMQ:
             return NOTHING
         relay = self._relays.get(exchange)
@@ -388,15 +380,10 @@ class ServiceNode:
                 return NOTHING
             del self._relays[exchange]
             if status not in _CODES or len(payload) > self._max_bytes:
-                return (self._reply(relay[1], relay[2], relay[3], 500, b"Invalid response from snode"),)
-            return (self._reply(relay[1], relay[2], relay[3], status, payload),)
-        effects: list[Effect] = []
-        outcome = self._jobs.take(src, exchange, status, payload, self._free, effects, now_us)
-        if outcome is None:
+                return (reply(relay[1], relay[2], relay[3], 500, b"Invalid response from snode"),)
+            return (reply(relay[1], relay[2], relay[3], status, payload),)
+        effects = self._calls.take(src, exchange, status, payload, now_us)
+        if effects is None:
+            self._upkeep.take(src, exchange, payload, now_us)
             return NOTHING
-        job, answer, self._free = outcome
-        if answer is not None:
-            effects.append(self._finished(job, answer))
-        if effects and self._jobs:
-            self._arm(effects)
-        return effects
+        return self._armed(effects) if effects else effects

@@ -1,37 +1,63 @@
 """Storage RPC as one node executes it by itself: checks, and its own message store (transport 5.2-5.8).
 
-Forwarding to the swarm and waiting for it are not here, see `_jobs`. Order of the checks, codes and texts are
-those of session-storage-server: oxenss/rpc/request_handler.cpp.
+Forwarding to the swarm and waiting for it are not here, see `_jobs`. Stores and retrieves, which are most of
+what a node does, are here; what changes or removes messages is in `_deletes`, `_expiries` and `_subaccounts`,
+and why it is refused in `_checks`. Order of the checks, codes and texts are those of session-storage-server:
+oxenss/rpc/request_handler.cpp.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+import binascii
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
 
 from sessionsim.core.errors import CannotOpen
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.units import US_PER_MS
+from sessionsim.protocol.authorisation import READ, store_rights
 from sessionsim.protocol.crypto.real import x25519_public_of_ed25519
 from sessionsim.protocol.crypto.suite import KeyPair, Suite
-from sessionsim.protocol.namespaces import is_open_to_read, is_public_inbox
+from sessionsim.protocol.handovers import UNASSIGNED
+from sessionsim.protocol.namespaces import is_open_to_read, is_public_inbox, is_unrevocable
 from sessionsim.protocol.node_rules import NodeRules
+from sessionsim.protocol.snode import _deletes, _expiries
+from sessionsim.protocol.snode._checks import Checks
+from sessionsim.protocol.snode._subaccounts import Authority, Revocations
 from sessionsim.protocol.storage import Message, MessageStore, Stored
 from sessionsim.protocol.swarms import nearest_swarm, swarm_position
 from sessionsim.protocol.wire import rpc_answers
+from sessionsim.protocol.wire.active_nodes import write_active_nodes
 from sessionsim.protocol.wire.rpc import signed_text
 from sessionsim.protocol.wire.rpc_answers import Answer, text_answer
+from sessionsim.protocol.wire.rpc_calls import (
+    ActiveNodesCall,
+    DeleteAllCall,
+    DeleteBeforeCall,
+    DeleteCall,
+    ExpireAllCall,
+    ExpireCall,
+    GetExpiriesCall,
+    OxendCall,
+    RecursiveCall,
+    RevokeCall,
+    RevokedCall,
+    Signer,
+)
+from sessionsim.protocol.wire.rpc_fields import Refused
+from sessionsim.protocol.wire.rpc_forward import read_forwarded
 from sessionsim.protocol.wire.rpc_node import (
     InfoCall,
     PollCall,
-    Refused,
     RetrieveCall,
+    SimpleCall,
     StoreCall,
     SwarmCall,
-    read_forward,
 )
+from sessionsim.protocol.wire.rpc_oxend import oxend_answer
+from sessionsim.protocol.wire.rpc_results import json_entry, member_result, object_answer
+from sessionsim.protocol.wire.rpc_signed import expiries_text, tokens_receipt, tokens_text
 
-UNASSIGNED_SWARM: Final = (1 << 64) - 1  # nodes without a swarm. Source: transport 2.1
 _ACCOUNT_PREFIX: Final = 5  # ids made from an X25519 key. Source: transport 1.2
 
 
@@ -47,14 +73,10 @@ class StorageRpc:
     """
 
     def __init__(self, endpoint: int, ed: KeyPair, nodes: NodeList, suite: Suite, rules: NodeRules) -> None:
-        self._ed, self._nodes, self._suite, self._rules = ed, nodes, suite, rules
-        self._swarm = nodes.swarm[endpoint]
-        self._swarms = tuple(swarm for swarm in nodes.members if swarm != UNASSIGNED_SWARM)
-        self._verdict = (b"", False)
-        self._nothing: tuple[int, Answer] = (
-            0,
-            (0, b"", True),
-        )  # the answer of an empty box, and its time in ms
+        self._endpoint, self._ed, self._suite, self._rules = endpoint, ed, suite, rules
+        self.use(nodes)
+        # The answer of an empty box, and the millisecond it is of.
+        self._nothing: tuple[int, Answer] = (0, (0, b"", True))
         self._paired: tuple[bytes, bytes] = (b"", b"")  # the last account and the Ed25519 key it belongs to
         self._version = rules.version_numbers
         self.hard_fork = b"[%d,%d]" % (rules.hard_fork, rules.hard_fork_revision)
@@ -62,25 +84,66 @@ class StorageRpc:
         self._window_ms = rules.signature_window_us // US_PER_MS
         self._ttl_ms = (rules.ttl_min_us // US_PER_MS, rules.ttl_max_inbox_us // US_PER_MS)
         self._ttl_max_private_ms = rules.ttl_max_private_us // US_PER_MS
+        # Encrypted values of the names that the blockchain has, by the hash of the name.
+        self.names: Mapping[bytes, tuple[bytes, bytes]] = {}
+        # New messages since the last look, of accounts of which somebody wants to be told; see `_monitors`.
+        self.news: list[StoreCall] = []
+        self.watched: Collection[bytes] = ()
         self.store = MessageStore(
             cleanup_period_ms=rules.cleanup_period_us // US_PER_MS,
             disk_max_bytes=rules.disk_max_bytes,
             overhead_bytes=rules.message_overhead_bytes,
+            newest_wins=rules.outbox_newest_wins,
+            merge_prolongs=rules.merge_prolongs,
         )
+        self._revocations = Revocations(
+            self.store, rules.revoked_max, need_messages=rules.revocations_need_messages
+        )
+        self._authority = Authority(suite, self._revocations)
+        self._checks = Checks(self._authority, rules)
 
-    def answer(self, call: RetrieveCall | SwarmCall | InfoCall, now_ms: int) -> Answer:
+    def use(self, nodes: NodeList) -> None:
+        """Take a node list, the first one or another one."""
+        self._nodes = nodes
+        self._swarm = nodes.swarm[self._endpoint]
+        self._swarms = tuple(swarm for swarm in nodes.members if swarm != UNASSIGNED)
+        self._verdict = (b"", False)
+
+    def answer(self, call: SimpleCall, now_ms: int) -> Answer:
         """Execute a call that concerns this node alone."""
         if type(call) is RetrieveCall:
             return self._retrieve(call, now_ms)
         if type(call) is SwarmCall:
             return 200, self._swarm_of(call.account, now_ms), True
-        return 200, rpc_answers.info_body(self._version, now_ms, self.hard_fork), True
+        if type(call) is InfoCall:
+            return 200, rpc_answers.info_body(self._version, now_ms, self.hard_fork), True
+        if type(call) is GetExpiriesCall:
+            return self._get_expiries(call, now_ms)
+        if type(call) is RevokedCall:
+            return self._revoked(call, now_ms)
+        if type(call) is OxendCall:
+            return oxend_answer(call, self._nodes, self._version, self.names, now_ms, self.hard_fork)
+        assert type(call) is ActiveNodesCall
+        # As text; only clients without an onion and without a batch around it get the bytes.
+        blob = write_active_nodes(self._nodes, self._version)
+        return 200, binascii.b2a_base64(blob, newline=False), False
+
+    def refusal(
+        self, call: StoreCall | RecursiveCall, now_ms: int, *, forwarded: bool = False
+    ) -> Answer | None:
+        """Say why a call that concerns the swarm is not executed; None if it is."""
+        if type(call) is StoreCall:
+            return self.refusal_of_store(call, now_ms)
+        account = call.by.account  # type: ignore[union-attr]
+        if not self.is_ours(account):
+            return self._wrong_swarm(account, now_ms)
+        return self._checks.refusal(call, now_ms, forwarded=forwarded)  # type: ignore[arg-type]
 
     def poll(self, call: PollCall, now_ms: int) -> Answer:
         """Execute a poll: what its parts have in common is checked once. As one by one (tested)."""
         account, ed25519, signed_ms, parts = call
         if not (
-            self._is_ours(account)
+            self.is_ours(account)
             and abs(signed_ms - now_ms) <= self._window_ms
             and self._belongs(ed25519, account)
         ):
@@ -102,7 +165,7 @@ class StorageRpc:
 
     def refusal_of_store(self, call: StoreCall, now_ms: int) -> Answer | None:
         """Say why a store is not accepted; None if it is."""
-        if not self._is_ours(call.account):
+        if not self.is_ours(call.account):
             return self._wrong_swarm(call.account, now_ms)
         public = is_public_inbox(call.namespace)
         least, most_public = self._ttl_ms
@@ -121,9 +184,54 @@ class StorageRpc:
         if abs(call.signed_ms - now_ms) > self._window_ms:
             return text_answer(406, "store signature timestamp too far from current time")
         text = signed_text("store", call.namespace, call.signed_ms)
-        if not self._signature_holds(call.account, call.ed25519, text, call.signature):
+        by = Signer(call.account, call.ed25519, call.signature, call.subaccount)
+        if not self._authority.allows(by, store_rights(call.namespace), text):
             return text_answer(401, "store signature verification failed")
         return None
+
+    def run_own(self, call: StoreCall | RecursiveCall, now_ms: int) -> tuple[str, bytes]:
+        """Execute a call at the node that was asked: the hash of a store that did not fail, and its entry."""
+        if type(call) is StoreCall:
+            return self.store_own(call, now_ms)
+        fields, text = self._execute(call, now_ms)  # type: ignore[arg-type]
+        return "", json_entry(fields, self._suite.sign(self._ed, text))
+
+    def forwarded(self, payload: bytes, now_ms: int) -> tuple[int, bytes]:
+        """Execute what another member forwarded: status and bytes of the answer. It goes no further."""
+        try:
+            call = read_forwarded(payload, self._rules.message_max_bytes)
+        except Refused as refused:
+            return refused.status, refused.text.encode()
+        if type(call) is StoreCall:
+            refusal = self.refusal_of_store(call, now_ms)
+            return self._store_forwarded(call, now_ms) if refusal is None else refusal[:2]
+        refusal = self.refusal(call, now_ms, forwarded=True)
+        if refusal is not None:
+            return refusal[:2]
+        fields, text = self._execute(call, now_ms)  # type: ignore[arg-type]
+        return 200, member_result(fields, self._suite.sign(self._ed, text))
+
+    def _execute(self, call: RecursiveCall, now_ms: int) -> tuple[dict[str, Any], bytes]:
+        """Change the store: fields of the node's part of the answer, and what it signs."""
+        self.store.expire(now_ms)
+        if type(call) is DeleteCall:
+            return _deletes.delete(self.store, call)
+        if type(call) is DeleteAllCall:
+            return _deletes.delete_all(self.store, call)
+        if type(call) is DeleteBeforeCall:
+            return _deletes.delete_before(self.store, call)
+        if type(call) is ExpireAllCall:
+            return _expiries.expire_all(self.store, call)
+        if type(call) is ExpireCall:
+            return _expiries.expire(self.store, call, now_ms + self._ttl_max_private_ms)
+        assert type(call) is RevokeCall
+        account = call.by.account
+        if call.undo:
+            fields = {"count": self._revocations.undo(account, call.tokens)}
+        else:
+            added = self._revocations.revoke(account, call.tokens)
+            fields = {"count": added} if self._rules.revoke_counts else {}
+        return fields, tokens_receipt(account, call.timestamp_ms, call.tokens)
 
     def store_own(self, call: StoreCall, now_ms: int) -> tuple[str, bytes]:
         """Store at the node that was asked: the hash (empty if it failed) and its entry of the answer."""
@@ -133,35 +241,34 @@ class StorageRpc:
         already = became is Stored.ALREADY
         return call.hash, rpc_answers.own_entry(call.hash, signature, expiry_ms, already, now_ms)
 
-    def store_forwarded(self, payload: bytes, now_ms: int) -> tuple[int, bytes]:
-        """Execute what another member forwarded: status and bytes of the answer. It goes no further."""
-        try:
-            call = read_forward(payload, self._rules.message_max_bytes)
-        except Refused as refused:
-            return refused.status, refused.text.encode()
-        refusal = self.refusal_of_store(call, now_ms)
-        if refusal is not None:
-            return refusal[0], refusal[1]
+    def _store_forwarded(self, call: StoreCall, now_ms: int) -> tuple[int, bytes]:
         became, expiry_ms, signature = self._keep(call, now_ms)
         if became is Stored.FULL:
-            return 500, rpc_answers.member_failure()
+            return (500 if self._rules.all_failed_is_500 else 200), rpc_answers.member_failure()
         return 200, rpc_answers.member_answer(call.hash, signature, expiry_ms, became is Stored.ALREADY)
 
     def _keep(self, call: StoreCall, now_ms: int) -> tuple[Stored, int, bytes]:
         account, namespace, timestamp_ms, expiry_ms, data, hash_ = call[:6]
         became, expiry_ms = self.store.store(account, namespace, hash_, timestamp_ms, expiry_ms, data, now_ms)
+        if self.watched and became is Stored.NEW and account in self.watched:
+            self.news.append(call)
         return became, expiry_ms, self._suite.sign(self._ed, hash_.encode())
 
     def _retrieve(self, call: RetrieveCall, now_ms: int) -> Answer:
-        account, namespace, last_hash, max_count, size, ed25519, signature, signed_ms = call
+        account, namespace, last_hash, max_count, size, ed25519, signature, signed_ms, subaccount = call
         known, ours = self._verdict
-        if not (ours if known == account else self._is_ours(account)):
+        if not (ours if known == account else self.is_ours(account)):
             return self._wrong_swarm(account, now_ms)
         if signature is not None:
             if abs(signed_ms - now_ms) > self._window_ms:
                 return text_answer(406, "retrieve timestamp too far from current time")
             text = signed_text("retrieve", namespace, signed_ms)
-            if not self._signature_holds(account, ed25519, text, signature):
+            if subaccount is not None:
+                by = Signer(account, ed25519, signature, subaccount)
+                holds = self._authority.allows(by, READ, text, revocable=not is_unrevocable(namespace))
+            else:
+                holds = self._signature_holds(account, ed25519, text, signature)
+            if not holds:
                 return text_answer(401, "retrieve signature verification failed")
         elif not is_open_to_read(namespace):
             return text_answer(401, "retrieve: request signature required")
@@ -187,6 +294,32 @@ class StorageRpc:
     def _retrieved(self, found: Sequence[Message], more: bool, now_ms: int) -> Answer:
         return 200, rpc_answers.retrieve_body(found, more, now_ms, self.hard_fork), True
 
+    def _get_expiries(self, call: GetExpiriesCall, now_ms: int) -> Answer:
+        account = call.by.account
+        if not self.is_ours(account):
+            return self._wrong_swarm(account, now_ms)
+        if abs(call.timestamp_ms - now_ms) > self._window_ms:
+            return text_answer(406, "get_expiries timestamp too far from current time")
+        if not self._authority.allows(call.by, READ, expiries_text(call.timestamp_ms, call.messages)):
+            return text_answer(401, "get_expiries signature verification failed")
+        self.store.expire(now_ms)
+        return object_answer({"expiries": _expiries.expiries(self.store, call)})
+
+    def _revoked(self, call: RevokedCall, now_ms: int) -> Answer:
+        account = call.by.account
+        if not self.is_ours(account):
+            return self._wrong_swarm(account, now_ms)
+        if abs(call.timestamp_ms - now_ms) > self._window_ms:
+            return text_answer(406, "revoked_subaccounts timestamp too far from current time")
+        # The Ed25519 key of an 05 account is not looked at, so only other accounts can ask.
+        by = call.by._replace(ed25519=None)
+        if not self._authority.allows(by, 0, tokens_text("revoked_subaccounts", call.timestamp_ms, ())):
+            return text_answer(401, "revoked_subaccounts signature verification failed")
+        tokens = [
+            binascii.b2a_base64(token, newline=False).decode() for token in self._revocations.of(account)
+        ]
+        return object_answer({"revoked_subaccounts": tokens, "t": now_ms}, self.hard_fork)
+
     def _signature_holds(self, account: bytes, ed25519: bytes | None, text: bytes, signature: bytes) -> bool:
         """Check a signature of an account, whose Ed25519 key is named apart if its id is an X25519 key."""
         if ed25519 is not None and account[0] == _ACCOUNT_PREFIX:
@@ -204,7 +337,8 @@ class StorageRpc:
             self._paired = (account, ed25519)
         return True
 
-    def _is_ours(self, account: bytes) -> bool:
+    def is_ours(self, account: bytes) -> bool:
+        """Say whether this node's swarm keeps an account."""
         # The parts of a batch ask for one account, so the last verdict is worth keeping.
         known, verdict = self._verdict
         if known != account:

@@ -10,18 +10,17 @@ Source: session-storage-server: oxenss/rpc/client_rpc_endpoints.cpp, request_han
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from sessionsim.core.errors import RemoteProtocolError
-from sessionsim.protocol.namespaces import MAX_NAMESPACE, MIN_NAMESPACE
+from sessionsim.protocol.authorisation import Subaccount
 from sessionsim.protocol.wire import bencode
 from sessionsim.protocol.wire.rpc import message_hash
+from sessionsim.protocol.wire.rpc_calls import LocalCall, RecursiveCall
+from sessionsim.protocol.wire.rpc_fields import Fields, Refused, invalid, missing, unbase64
+from sessionsim.protocol.wire.rpc_params_meta import Conditions
 
-ACCOUNT_BYTES: Final = 33  # Source: transport 1.2
-SIGNATURE_BYTES: Final = 64
-MAX_INT64: Final = (1 << 63) - 1
 _FORWARD_OVERHEAD_BYTES: Final = 1024  # Assumption: no store carries more beside its data; bounds the memory
 _REMEMBERED: Final = 64  # Assumption: more stores than are being replicated at one moment in one swarm
 # An unsigned store to namespace 0: what stands before the data, and what after it.
@@ -31,16 +30,8 @@ _TAIL: Final = re.compile(
 )
 
 
-class Refused(RemoteProtocolError):
-    """A request is answered with an error. Args: status: its code; text: what the answer says."""
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status, self.text = status, text
-
-
 class StoreCall(NamedTuple):
-    """A parsed store. Times in unix ms; `ed25519`, `signature` and `signed_ms` are unset when unsigned."""
+    """A parsed store. Times in unix ms; from `ed25519` on, all is unset when it is unsigned."""
 
     account: bytes
     namespace: int
@@ -51,6 +42,7 @@ class StoreCall(NamedTuple):
     ed25519: bytes | None
     signature: bytes | None
     signed_ms: int
+    subaccount: Subaccount | None = None
 
 
 class RetrieveCall(NamedTuple):
@@ -64,6 +56,7 @@ class RetrieveCall(NamedTuple):
     ed25519: bytes | None
     signature: bytes | None
     signed_ms: int
+    subaccount: Subaccount | None = None
 
 
 class SwarmCall(NamedTuple):
@@ -105,13 +98,16 @@ class PollCall(NamedTuple):
         )
 
 
-SimpleCall = StoreCall | RetrieveCall | SwarmCall | InfoCall
-NodeCall = SimpleCall | BatchCall | PollCall
+class IfElseCall(NamedTuple):
+    """A parsed ifelse. Args: asked: its conditions; then, otherwise: what to do; None for nothing."""
+
+    asked: Conditions
+    then: NodeCall | None
+    otherwise: NodeCall | None
 
 
-def invalid(text: str) -> Refused:
-    """Refuse parameters the way the server does."""
-    return Refused(400, f"invalid request: {text}")
+SimpleCall = StoreCall | RetrieveCall | SwarmCall | InfoCall | RecursiveCall | LocalCall
+NodeCall = SimpleCall | BatchCall | IfElseCall | PollCall
 
 
 def write_forward(call: StoreCall) -> bytes:
@@ -142,6 +138,8 @@ def write_forward_slowly(call: StoreCall) -> bytes:
         fields[b"sig_timestamp"] = call.signed_ms
         if call.ed25519 is not None:
             fields[b"pubkey_ed25519"] = call.ed25519
+        if call.subaccount is not None:
+            fields[b"subaccount"], fields[b"subaccount_sig"] = call.subaccount
     return bencode.encode([b"store", fields])
 
 
@@ -179,28 +177,51 @@ def read_forward_slowly(payload: bytes, message_max_bytes: int) -> StoreCall:
         raise Refused(400, "Invalid request: expected 2 message parts")
     if parts[0] != b"store" or type(parts[1]) is not dict:
         raise invalid("received invalid forwarded non-forwardable request")
-    return _forwarded_store(parts[1], message_max_bytes)
+    call = read_store(Fields(named(parts[1]), is_json=False), message_max_bytes)
+    return call if call.signature is not None else call._replace(signed_ms=call.timestamp_ms)
 
 
-def _forwarded_store(fields: dict[bytes, Any], message_max_bytes: int) -> StoreCall:
-    get: Callable[..., Any] = fields.get
-    account, data, timestamp, expiry = get(b"pubkey"), get(b"data"), get(b"timestamp"), get(b"expiry")
-    namespace, ed25519, signature = get(b"namespace", 0), get(b"pubkey_ed25519"), get(b"signature")
-    signed_ms = get(b"sig_timestamp", timestamp)
-    if type(account) is not bytes or len(account) != ACCOUNT_BYTES:
-        raise invalid("Pubkey must be 66 hex digits (33 bytes) long")
-    if type(data) is not bytes:
-        raise invalid("Required field 'data' missing")
-    if len(data) > message_max_bytes:
-        raise invalid(f"Message body exceeds maximum allowed length of {message_max_bytes} bytes")
-    for name, value in (("timestamp", timestamp), ("expiry", expiry), ("sig_timestamp", signed_ms)):
-        if type(value) is not int or not 0 <= value <= MAX_INT64:
-            raise invalid(f"Invalid value given for '{name}': expected integer timestamp (in milliseconds)")
-    if type(namespace) is not int or not MIN_NAMESPACE <= namespace <= MAX_NAMESPACE:
-        raise invalid("Invalid value given for 'namespace': value out of range")
-    if signature is not None and (type(signature) is not bytes or len(signature) != SIGNATURE_BYTES):
-        raise invalid("invalid signature: expected 64-byte Ed25519 signature")
-    if ed25519 is not None and (type(ed25519) is not bytes or len(ed25519) != 32 or account[0] != 5):
-        raise invalid("Invalid pubkey_ed25519: expected 64 hex char or 32 byte pubkey")
+def named(values: dict[bytes, Any]) -> dict[str, Any]:
+    """Turn the keys of a decoded dict into text, for `Fields`."""
+    return {key.decode("latin-1"): value for key, value in values.items()}
+
+
+def read_store(fields: Fields, message_max_bytes: int) -> StoreCall:
+    """Read any store, field by field. Raises Refused."""
+    timestamp = fields.number("timestamp") if fields.is_json else fields.timestamp("timestamp")
+    if timestamp is None:
+        raise missing("timestamp")
+    ttl, expiry = fields.number("ttl"), fields.timestamp("expiry")
+    if ttl is not None and ttl < 0:
+        raise invalid("Invalid value given for 'ttl': expected positive integer")
+    if ttl is not None and expiry is not None:
+        raise invalid("Cannot specify both 'expiry' and 'ttl'")
+    if expiry is None:
+        if ttl is None:
+            raise invalid("Required field 'expiry' or 'ttl' missing")
+        expiry = timestamp + ttl
+    namespace = fields.namespace() or 0
+    ed25519 = signature = subaccount = None
+    signed_ms = 0
+    if fields.has("signature"):
+        account, ed25519, signature, subaccount = fields.signer(alias=True)
+        signed_ms = fields.timestamp("sig_timestamp") or timestamp
+    else:
+        account = fields.account(alias=True)
+    data = _data(fields, message_max_bytes)
     hash_ = message_hash(account, namespace, data)
-    return StoreCall(account, namespace, timestamp, expiry, data, hash_, ed25519, signature, signed_ms)
+    return StoreCall(
+        account, namespace, timestamp, expiry, data, hash_, ed25519, signature, signed_ms, subaccount
+    )
+
+
+def _data(fields: Fields, message_max_bytes: int) -> bytes:
+    octets = fields.octets("data")
+    if octets is None:
+        raise missing("data")
+    too_long = len(octets) > (message_max_bytes // 3 * 4 if fields.is_json else message_max_bytes)
+    if too_long:
+        raise invalid(f"Message body exceeds maximum allowed length of {message_max_bytes} bytes")
+    if not fields.is_json:
+        return octets
+    return unbase64(octets.decode("latin-1"), "Invalid 'data' value: not base64 encoded")

@@ -13,7 +13,8 @@ from typing import Final
 
 from sessionsim.protocol.namespaces import MAX_NAMESPACE, MIN_NAMESPACE
 from sessionsim.protocol.wire.rpc import BODY_STYLES, BodyStyle
-from sessionsim.protocol.wire.rpc_node import SIGNATURE_BYTES, PollCall
+from sessionsim.protocol.wire.rpc_fields import SIGNATURE_BYTES
+from sessionsim.protocol.wire.rpc_node import PollCall
 
 _ACCOUNT_PREFIX: Final = 5  # ids made from an X25519 key. Source: transport 1.2
 _HASH: Final = re.compile(rb"[A-Za-z0-9+/]{43}")
