@@ -1,6 +1,6 @@
 """All methods that stand for themselves, by name, with what reads their parameters (transport 5.1).
 
-Batch, sequence and ifelse, which hold other calls, are read in `rpc_params` (JSON) and `rpc_bencode`.
+Batch, sequence and ifelse, which hold other calls, are read in `rpc_params` (JSON) and `rpc_direct`.
 """
 
 from __future__ import annotations
