@@ -5,7 +5,7 @@ from __future__ import annotations
 from sessionsim.core.errors import InvalidInput
 from sessionsim.protocol.crypto.fast import FastSuite
 from sessionsim.protocol.crypto.sodium import SodiumSuite
-from sessionsim.protocol.crypto.suite import KeyPair, ScalarKey, Suite
+from sessionsim.protocol.crypto.suite import KemPair, KeyPair, ScalarKey, Suite
 
 SUITES = ("fast", "sodium")
 
@@ -19,4 +19,4 @@ def suite_named(name: str, *, memo: bool = True) -> Suite:
     raise InvalidInput("suite", name, " or ".join(SUITES))
 
 
-__all__ = ["SUITES", "FastSuite", "KeyPair", "ScalarKey", "SodiumSuite", "Suite", "suite_named"]
+__all__ = ["SUITES", "FastSuite", "KemPair", "KeyPair", "ScalarKey", "SodiumSuite", "Suite", "suite_named"]

@@ -14,10 +14,10 @@ from nacl import bindings
 from nacl.exceptions import CryptoError
 
 from sessionsim.core.errors import CannotOpen, LocalProtocolError
-from sessionsim.protocol.crypto import real
+from sessionsim.protocol.crypto import fast_kem, real
 from sessionsim.protocol.crypto.layer import Layer
 from sessionsim.protocol.crypto.memo import LayerMemo
-from sessionsim.protocol.crypto.suite import KeyPair, ScalarKey
+from sessionsim.protocol.crypto.suite import KemPair, KeyPair, ScalarKey
 
 _blake2b = hashlib.blake2b
 
@@ -89,3 +89,12 @@ class FastSuite:
 
     def decoy_signature(self, random64: bytes) -> bytes:
         return random64
+
+    def kem_pair(self, seed: bytes) -> KemPair:
+        return KemPair(fast_kem.public_of(seed), seed)
+
+    def encapsulate(self, public: bytes, coins: bytes) -> tuple[bytes, bytes]:
+        return fast_kem.encapsulate(public, coins)
+
+    def decapsulate(self, own: KemPair, ciphertext: bytes) -> bytes:
+        return fast_kem.decapsulate(own[0], ciphertext)

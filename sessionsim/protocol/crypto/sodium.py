@@ -1,4 +1,4 @@
-"""The real suite: X25519, Ed25519 and sealed boxes by libsodium.
+"""The real suite: X25519, Ed25519 and sealed boxes by libsodium, ML-KEM-768 by OpenSSL.
 
 In one process both ends of an exchange compute the same shared secret, and a verifier checks what a signer
 has just made. `memo=True` remembers both, bounded, so that the second computation is a look-up. The memo is
@@ -11,10 +11,10 @@ from nacl import bindings
 from nacl.exceptions import CryptoError
 
 from sessionsim.core.errors import CannotOpen, LocalProtocolError
-from sessionsim.protocol.crypto import curve, real
+from sessionsim.protocol.crypto import curve, mlkem, real
 from sessionsim.protocol.crypto.layer import Layer
 from sessionsim.protocol.crypto.memo import MEMO_LIMIT, LayerMemo
-from sessionsim.protocol.crypto.suite import KeyPair, ScalarKey
+from sessionsim.protocol.crypto.suite import KemPair, KeyPair, ScalarKey
 
 
 def _shared_secret(secret: bytes, public: bytes) -> bytes:
@@ -95,3 +95,14 @@ class SodiumSuite:
         scalar = bindings.crypto_core_ed25519_scalar_reduce(random64)
         point = bindings.crypto_scalarmult_ed25519_base_noclamp(scalar)
         return bytes(point) + bytes(bindings.crypto_core_ed25519_scalar_reduce(random64[32:] + random64[:32]))
+
+    def kem_pair(self, seed: bytes) -> KemPair:
+        return KemPair(mlkem.public_of(seed), seed)
+
+    def encapsulate(self, public: bytes, coins: bytes) -> tuple[bytes, bytes]:
+        if len(coins) != mlkem.COINS_BYTES:
+            raise LocalProtocolError(f"an encapsulation takes {mlkem.COINS_BYTES} random bytes")
+        return mlkem.encapsulate(public)
+
+    def decapsulate(self, own: KemPair, ciphertext: bytes) -> bytes:
+        return mlkem.decapsulate(own[1], ciphertext)

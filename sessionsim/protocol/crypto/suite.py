@@ -27,6 +27,13 @@ class ScalarKey(NamedTuple):
     scalar: bytes
 
 
+class KemPair(NamedTuple):
+    """An ML-KEM-768 pair. `public` is the encapsulation key (1184 bytes), `secret` the 64-byte seed."""
+
+    public: bytes
+    secret: bytes
+
+
 class Suite(Protocol):
     """The operations that a suite may replace. Everything symmetric is real in every suite."""
 
@@ -82,3 +89,29 @@ class Suite(Protocol):
 
     def decoy_signature(self, random64: bytes) -> bytes:
         """Make 64 bytes that look like a signature and verify under nothing (messages 2.2)."""
+
+    def kem_pair(self, seed: bytes) -> KemPair:
+        """Make the ML-KEM-768 pair of a 64-byte seed. Raises LocalProtocolError: another length."""
+
+    def encapsulate(self, public: bytes, coins: bytes) -> tuple[bytes, bytes]:
+        """Make a secret for the holder of an ML-KEM-768 key.
+
+        Args:
+            public: encapsulation key, 1184 bytes.
+            coins: 32 bytes never used before. A suite whose library draws its own randomness (`sodium`)
+                does not use them, so its ciphertexts differ from run to run in bytes, never in length.
+
+        Returns:
+            The secret (32 bytes) and its ciphertext (1088 bytes).
+
+        Raises:
+            CannotOpen: not a public key.
+            LocalProtocolError: coins of another length.
+        """
+
+    def decapsulate(self, own: KemPair, ciphertext: bytes) -> bytes:
+        """Give the 32-byte secret of a ciphertext; another one for a wrong key or an altered ciphertext.
+
+        Raises:
+            CannotOpen: not 1088 bytes.
+        """

@@ -1,0 +1,149 @@
+"""ML-KEM-768 in both suites: what holds for either, the real one against another implementation."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from kyber_py.ml_kem import ML_KEM_768
+
+from sessionsim.core.errors import CannotOpen, LocalProtocolError
+from sessionsim.protocol.crypto import Suite, mlkem, suite_named
+
+SEED, OTHER = bytes(range(64)), bytes(range(1, 65))
+COINS = b"c" * 32
+FEW = settings(deadline=None, max_examples=20, derandomize=True)
+
+
+@pytest.fixture(params=["sodium", "fast"])
+def suite(request: pytest.FixtureRequest) -> Suite:
+    return suite_named(request.param)
+
+
+def coefficients(public: bytes) -> list[int]:
+    """Unpack 12-bit numbers by the definition (FIPS 203, ByteDecode)."""
+    bits = int.from_bytes(public[:1152], "little")
+    return [bits >> 12 * k & 0xFFF for k in range(768)]
+
+
+def test_the_holder_of_the_seed_finds_the_secret(suite: Suite) -> None:
+    pair = suite.kem_pair(SEED)
+    shared, ciphertext = suite.encapsulate(pair.public, COINS)
+    assert (len(pair.public), len(ciphertext), len(shared)) == (1184, 1088, 32)
+    assert suite.decapsulate(pair, ciphertext) == shared
+
+
+def test_another_key_and_an_altered_ciphertext_give_other_secrets_and_no_error(suite: Suite) -> None:
+    pair = suite.kem_pair(SEED)
+    shared, ciphertext = suite.encapsulate(pair.public, COINS)
+    altered = bytes([ciphertext[0] ^ 1]) + ciphertext[1:]
+    found = {
+        suite.decapsulate(suite.kem_pair(OTHER), ciphertext),
+        suite.decapsulate(pair, altered),
+        suite.decapsulate(pair, bytes(1088)),
+        shared,
+    }
+    assert len(found) == 4
+    assert {len(secret) for secret in found} == {32}
+
+
+def test_pairs_follow_from_seeds(suite: Suite) -> None:
+    assert suite.kem_pair(SEED) == suite.kem_pair(bytes(SEED))
+    assert suite.kem_pair(SEED).public != suite.kem_pair(OTHER).public
+
+
+@pytest.mark.parametrize("size", [0, 32, 63, 65])
+def test_a_seed_of_another_length_is_our_mistake(suite: Suite, size: int) -> None:
+    with pytest.raises(LocalProtocolError):
+        suite.kem_pair(bytes(size))
+
+
+@pytest.mark.parametrize("size", [0, 31, 33])
+def test_coins_of_another_length_are_our_mistake(suite: Suite, size: int) -> None:
+    with pytest.raises(LocalProtocolError):
+        suite.encapsulate(suite.kem_pair(SEED).public, bytes(size))
+
+
+@pytest.mark.parametrize("size", [0, 1087, 1089])
+def test_a_ciphertext_of_another_length_does_not_open(suite: Suite, size: int) -> None:
+    with pytest.raises(CannotOpen):
+        suite.decapsulate(suite.kem_pair(SEED), bytes(size))
+
+
+@pytest.mark.parametrize(
+    "public",
+    [
+        b"",
+        suite_named("sodium").kem_pair(SEED).public[:-1],
+        suite_named("sodium").kem_pair(SEED).public + b"\0",
+        b"\x01\x0d" + bytes(1182),  # the first coefficient is 3329
+        bytes(1149) + b"\x00\x10\xd0" + bytes(32),  # and the last one
+        b"\xff" * 1184,
+    ],
+    ids=["empty", "short", "long", "first too large", "last too large", "all too large"],
+)
+def test_a_key_that_is_none_is_refused(suite: Suite, public: bytes) -> None:
+    with pytest.raises(CannotOpen):
+        suite.encapsulate(public, COINS)
+
+
+def test_the_largest_coefficients_are_taken(suite: Suite) -> None:
+    bits = sum(3328 << 12 * k for k in range(768))
+    shared, _ciphertext = suite.encapsulate(bits.to_bytes(1152, "little") + bytes(32), COINS)
+    assert len(shared) == 32
+
+
+@given(st.binary(max_size=1300))
+@FEW
+def test_any_bytes_are_refused_or_taken_alike(public: bytes) -> None:
+    outcomes = []
+    for name in ("sodium", "fast"):
+        try:
+            suite_named(name).encapsulate(public.ljust(1184, b"\0"), COINS)
+        except CannotOpen:
+            outcomes.append("refused")
+        else:
+            outcomes.append("taken")
+    assert outcomes[0] == outcomes[1]
+
+
+def test_the_real_one_agrees_with_another_implementation() -> None:
+    suite = suite_named("sodium")
+    pair = suite.kem_pair(SEED)
+    public, secret = ML_KEM_768.key_derive(SEED)
+    assert pair.public == public
+    shared, ciphertext = ML_KEM_768._encaps_internal(public, COINS)
+    assert suite.decapsulate(pair, ciphertext) == shared
+    shared, ciphertext = suite.encapsulate(public, COINS)
+    assert ML_KEM_768.decaps(secret, ciphertext) == shared
+    # A refused ciphertext gives the secret that the standard says, not just any.
+    rejected = hashlib.shake_256(SEED[32:] + bytes(1088)).digest(32)
+    assert suite.decapsulate(pair, bytes(1088)) == rejected
+
+
+def test_the_library_draws_the_coins_of_the_real_one() -> None:
+    public = mlkem.public_of(SEED)
+    assert mlkem.encapsulate(public)[1] != mlkem.encapsulate(public)[1]
+
+
+def test_the_cheap_one_repeats_with_its_coins() -> None:
+    suite = suite_named("fast")
+    public = suite.kem_pair(SEED).public
+    assert suite.encapsulate(public, COINS) == suite.encapsulate(public, COINS)
+    assert suite.encapsulate(public, COINS)[1] != suite.encapsulate(public, b"d" * 32)[1]
+
+
+def test_keys_of_the_cheap_one_have_even_coefficients_below_the_modulus() -> None:
+    suite, counts = suite_named("fast"), Counter[int]()
+    for k in range(60):
+        counts.update(coefficients(suite.kem_pair(hashlib.sha512(b"%d" % k).digest()).public))
+    assert max(counts) < 3329
+    # 46,080 draws in 13 classes of 256 numbers (the last has 257): chi-squared with 12 degrees of freedom.
+    classes = [0] * 13
+    for value, count in counts.items():
+        classes[min(12, value // 256)] += count
+    expected = [46_080 * (257 if k == 12 else 256) / 3329 for k in range(13)]
+    assert sum((c - e) ** 2 / e for c, e in zip(classes, expected, strict=True)) < 32.9  # p = 0.001
