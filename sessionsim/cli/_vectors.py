@@ -43,6 +43,9 @@ def vectors(
     for one in held:
         for verdict in known.judge(one):
             typer.echo(f"{verdict.name}: {verdict.passed} passed, {verdict.failed} failed")
+            section = known.sections().get(verdict.name)
+            if section is not None and (limit := section.limit()):
+                typer.echo(f"  judged in part: {limit}", err=True)
             for problem in verdict.problems:
                 typer.echo(f"  {problem}", err=True)
             passed, failed = passed + verdict.passed, failed + verdict.failed

@@ -23,6 +23,8 @@ GROUP_KEYS: Final = 12
 GROUP_INFO: Final = 13
 GROUP_MEMBERS: Final = 14
 REVOKED_RETRIEVABLE: Final = -11
+DEVICES: Final = 21  # device group messages and link requests of V2. Source: protocol-v2 8
+ACCOUNT_KEYS: Final = -21  # the account's public keys of V2. Source: protocol-v2 4
 
 
 def is_public_inbox(namespace: int) -> bool:

@@ -39,6 +39,7 @@ CORNERS = {
     "core/storage.py": {"pyarrow"},
     "protocol/crypto/": {"nacl", "cryptography"},
     "protocol/wire/": {"google", "zstandard", "orjson"},
+    "selfcheck/vectors/_coins.py": {"kyber_py"},  # of the tests; used where it is installed
 }
 TIMED = {"cli", "experiment", "selfcheck"}  # may look at a clock and at the machine they run on
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sessionsim.selfcheck.vectors._section import Draw, sections
@@ -12,18 +13,21 @@ _ABOUT = (
 )
 
 
-def emit(count: int, seed: int) -> dict[str, Any]:
+def emit(count: int, seed: int, only: Collection[str] | None = None) -> dict[str, Any]:
     """Make `count` cases of every section.
 
     Args:
         count: cases per section.
         seed: same seed, same cases.
+        only: the sections to make; None for all. It changes nothing about their cases.
 
     Returns:
         An object of the same format as the files that `judge` reads.
     """
     made: dict[str, Any] = {}
     for name, section in sections().items():
+        if only is not None and name not in only:
+            continue
         cases = []
         for number in range(1, count + 1):
             # Each case has draws of its own, so more cases do not change the first ones.

@@ -89,6 +89,12 @@ class Case:
         """Give a yes-or-no input. Raises Mismatch."""
         return typed(self.value(name), bool, f"input {name!r}")
 
+    def drawn(self, name: str) -> bytes:
+        """Give a random draw that is recorded by name. Raises Mismatch: missing or not hex."""
+        if name not in self.randomness:
+            raise Mismatch(f"randomness {name!r} is missing")
+        return unhex(self.randomness[name], f"randomness {name!r}")
+
     @property
     def draws(self) -> list[bytes]:
         """The recorded random bytes in order of use; empty if none are recorded."""
@@ -205,6 +211,7 @@ class Section:
         direction: what is compared exactly, what only opened.
         summary: first line of the check's docstring.
         check: runs a case. make: gives a new one.
+        limit: says what cannot be judged on this machine, and why; empty if everything can.
     """
 
     name: str
@@ -213,13 +220,23 @@ class Section:
     summary: str
     check: Callable[[Case], None]
     make: Callable[[Draw], Made]
+    limit: Callable[[], str]
 
 
 _SECTIONS: dict[str, Section] = {}
 
 
+def _unlimited() -> str:
+    return ""
+
+
 def section(
-    name: str, *, covers: Sequence[str], direction: str, make: Callable[[Draw], Made]
+    name: str,
+    *,
+    covers: Sequence[str],
+    direction: str,
+    make: Callable[[Draw], Made],
+    limit: Callable[[], str] = _unlimited,
 ) -> Callable[[Callable[[Case], None]], Callable[[Case], None]]:
     """Decorate the check of a section; its docstring's first line becomes the summary."""
 
@@ -227,7 +244,8 @@ def section(
         if name in _SECTIONS:
             raise ValueError(f"section {name} is declared twice")
         lines = (check.__doc__ or "").strip().splitlines()
-        _SECTIONS[name] = Section(name, tuple(covers), direction, lines[0] if lines else "", check, make)
+        summary = lines[0] if lines else ""
+        _SECTIONS[name] = Section(name, tuple(covers), direction, summary, check, make, limit)
         return check
 
     return accept

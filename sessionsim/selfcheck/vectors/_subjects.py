@@ -16,6 +16,12 @@ from sessionsim.selfcheck.vectors import (
     push,
     storage,
     swarm,
+    v2_groups,
+    v2_keys,
+    v2_links,
+    v2_messages,
+    v2_payloads,
+    v2_receiving,
     xed25519,
 )
 
@@ -33,5 +39,11 @@ __all__ = [
     "push",
     "storage",
     "swarm",
+    "v2_groups",
+    "v2_keys",
+    "v2_links",
+    "v2_messages",
+    "v2_payloads",
+    "v2_receiving",
     "xed25519",
 ]
