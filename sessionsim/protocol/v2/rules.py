@@ -228,6 +228,14 @@ class V2Rules:
         source="protocol-v2 8.1",
         choices=("as-given", "cut"),
     )
+    received_seeds: str = setting(
+        "distributed",
+        doc="Whether an account seed learnt from another device's message counts as distributed, or has to "
+        "be pushed once by each device (the newest code that we read), so that every rotation costs one push "
+        "per device instead of one.",
+        source="protocol-v2 8.3: one push per rotation",
+        choices=("distributed", "undistributed"),
+    )
     record_ttl_us: int = setting(
         30 * US_PER_DAY,
         unit="us",

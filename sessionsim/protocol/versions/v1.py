@@ -207,15 +207,34 @@ def open_direct(suite: Suite, recipient: Account, stored: bytes) -> DirectMessag
     """
     envelope_ms, sealed = unwrap(stored)
     sender, padded = decrypt(suite, recipient.x, sealed)
-    content = decode(Content, unpad(padded))
-    if not content.HasField("dataMessage") or not content.HasField("sigTimestamp"):
-        raise RemoteProtocolError("a Content without data message or without time")
-    text = content.dataMessage
     sender_id = account_id_of_ed25519(sender)
+    return DirectMessage(sender_id, *read_text(unpad(padded), sender_id, recipient.id), envelope_ms)
+
+
+def read_text(content: bytes, sender_id: bytes, own_id: bytes) -> tuple[int, str, bytes]:
+    """Read a Content that holds a text.
+
+    Args:
+        content: serialised, without padding; any bytes.
+        sender_id: whose signature was found good.
+        own_id: of the account that reads it.
+
+    Returns:
+        Signed time (unix ms), body, and the other person's id if it is the copy for the sender's own devices.
+
+    Raises:
+        RemoteProtocolError: no text: no data message, no time, text that is not UTF-8, or a sync copy that
+            another account made.
+    Source: messages 2.3; session-desktop: ts/receiver/dataMessage.ts.
+    """
+    parsed = decode(Content, content)
+    if not parsed.HasField("dataMessage") or not parsed.HasField("sigTimestamp"):
+        raise RemoteProtocolError("a Content without data message or without time")
+    text = parsed.dataMessage
     sync_target = _id_of(text_of(text.syncTarget)) if text.syncTarget else b""
-    if sync_target and sender_id != recipient.id:
+    if sync_target and sender_id != own_id:
         raise RemoteProtocolError("a sync copy made by another account")
-    return DirectMessage(sender_id, content.sigTimestamp, text_of(text.body), sync_target, envelope_ms)
+    return parsed.sigTimestamp, text_of(text.body), sync_target
 
 
 def _id_of(written: str) -> bytes:
