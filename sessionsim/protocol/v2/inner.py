@@ -10,6 +10,7 @@ decided by a layer above. Unknown keys are ignored: signed where they stand befo
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Final, NamedTuple
 
 from sessionsim.core.errors import RemoteProtocolError
@@ -20,6 +21,8 @@ from sessionsim.protocol.wire.signed_dict import SIGNATURE, SIGNATURE_BYTES
 PRO_SIGNATURE: Final = b"~P"  # Source: protocol-v2 7.1
 PRO_BYTES: Final = 71  # what a Pro signature adds. Source: protocol-v2 7.2
 _PERSON: Final = b"SessionV2Message"  # Source: protocol-v2 7.1
+# How the dict begins when it has no unknown keys, which is how all clients write it.
+_START: Final = re.compile(rb"d1:S32:(.{32})1:c(0|[1-9][0-9]{0,6}):", re.DOTALL)
 _FIXED_BYTES: Final = 114  # all but the content and its length in digits. Source: protocol-v2 7.2
 
 
@@ -77,13 +80,35 @@ def read_inner(suite: Suite, recipient_id: bytes, padded: bytes) -> Inner:
     Source: protocol-v2 7.3; libsession-util: src/session_encrypt.cpp.
     """
     inner = padded.rstrip(b"\0")  # a dict ends in e, so zeros at the end are padding
+    part, found, signature = _usual(inner) or _any(inner)
+    if not suite.verify_stored(found.sender, signed_hash(part, recipient_id), signature):
+        raise RemoteProtocolError("a message that its sender did not sign for this recipient")
+    return found
+
+
+def _usual(inner: bytes) -> tuple[bytes, Inner, bytes] | None:
+    """Take the dict apart as all clients write it: signed part, fields, signature. None: another form."""
+    start = _START.match(inner)
+    if start is None:
+        return None
+    end = start.end() + int(start[2])
+    rest = inner[end + 6 + SIGNATURE_BYTES :]
+    if inner[end : end + 6] != b"1:~64:" or not (rest == b"e" or _is_pro(rest)):
+        return None
+    pro = None if rest == b"e" else rest[7:-1]
+    return inner[:end], Inner(start[1], inner[start.end() : end], pro), inner[end + 6 : end + 70]
+
+
+def _is_pro(rest: bytes) -> bool:
+    return len(rest) == PRO_BYTES + 1 and rest[:7] == b"2:~P64:" and rest[-1:] == b"e"
+
+
+def _any(inner: bytes) -> tuple[bytes, Inner, bytes]:
+    """The same for any dict. Raises RemoteProtocolError."""
     fields = signed_dict.read(inner)
     sender, content = signed_dict.field(fields, b"S", 32), fields.get(b"c")
     signature = signed_dict.field(fields, SIGNATURE, SIGNATURE_BYTES)
     if type(content) is not bytes:
         raise RemoteProtocolError("a message without content")
     pro = signed_dict.field(fields, PRO_SIGNATURE, SIGNATURE_BYTES) if PRO_SIGNATURE in fields else None
-    signed = signed_hash(signed_dict.signed_part(inner, fields, SIGNATURE), recipient_id)
-    if not suite.verify_stored(sender, signed, signature):
-        raise RemoteProtocolError("a message that its sender did not sign for this recipient")
-    return Inner(sender, content, pro)
+    return signed_dict.signed_part(inner, fields, SIGNATURE), Inner(sender, content, pro), signature

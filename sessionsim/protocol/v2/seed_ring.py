@@ -42,16 +42,19 @@ class SeedRing:
 
     def __init__(self) -> None:
         self._seeds: dict[bytes, AccountSeed] = {}
+        self._ordered: tuple[AccountSeed, ...] | None = ()  # None: to be sorted anew
 
     @property
     def held(self) -> tuple[AccountSeed, ...]:
-        """All seeds, in the order of messages."""
-        return tuple(in_order(self._seeds.values()))
+        """All seeds, in the order of messages; the same object until something changes."""
+        if self._ordered is None:
+            self._ordered = tuple(in_order(self._seeds.values()))
+        return self._ordered
 
     @property
     def active(self) -> AccountSeed | None:
         """The seed whose keys are published; None before there is any."""
-        return next((held for held in self._seeds.values() if held.rotated_s is None), None)
+        return self.held[0] if self.held and self.held[0].rotated_s is None else None
 
     def rotate(self, seed: bytes, now_s: int) -> AccountSeed:
         """Take a fresh seed as the active one; it is newer than every held one, even within a second.
@@ -78,19 +81,23 @@ class SeedRing:
                 self._take(found)
                 changed = True
             elif found.rotated_s is not None and (held.rotated_s is None or found.rotated_s < held.rotated_s):
-                self._seeds[found.seed] = replace(held, rotated_s=found.rotated_s)
+                self._set(replace(held, rotated_s=found.rotated_s))
                 changed = True
         return changed
 
+    def _set(self, held: AccountSeed) -> None:
+        self._seeds[held.seed] = held
+        self._ordered = None
+
     def _take(self, found: AccountSeed) -> None:
-        self._seeds[found.seed] = found
+        self._set(found)
         if found.rotated_s is not None:
             return
         active = [held for held in self._seeds.values() if held.rotated_s is None]
         winner = min(active, key=lambda held: (-held.created_s, held.seed))
         for held in active:
             if held is not winner:
-                self._seeds[held.seed] = replace(held, rotated_s=winner.created_s)
+                self._set(replace(held, rotated_s=winner.created_s))
 
     def drop_lapsed(self, now_s: int, retention_s: int) -> tuple[AccountSeed, ...]:
         """Forget seeds changed more than `retention_s` ago; returns them."""
@@ -101,8 +108,10 @@ class SeedRing:
         )
         for held in lapsed:
             del self._seeds[held.seed]
+            self._ordered = None
         return lapsed
 
     def clear(self) -> None:
         """Forget everything, on leaving a group."""
         self._seeds.clear()
+        self._ordered = ()

@@ -12,7 +12,7 @@ from sessionsim.core.errors import RemoteProtocolError
 from sessionsim.protocol.crypto import aead, suite_named
 from sessionsim.protocol.identity import account_from_ed25519_seed
 from sessionsim.protocol.v2 import combiner
-from sessionsim.protocol.v2.inner import read_inner, write_inner
+from sessionsim.protocol.v2.inner import _any, _usual, read_inner, write_inner
 from sessionsim.protocol.v2.keys import account_keys
 from sessionsim.protocol.v2.message import (
     FALLBACK_RANDOM_BYTES,
@@ -195,3 +195,30 @@ def test_hostile_bytes_give_one_kind_of_error(start: bytes, size: int, fill: int
 def test_hostile_inner_bytes_give_one_kind_of_error(inner: bytes) -> None:
     with pytest.raises(RemoteProtocolError):
         read_inner(SUITE, b"\x05" + bytes(32), inner)
+
+
+@given(
+    st.binary(max_size=60),
+    st.booleans(),
+    st.integers(0, 400),
+    st.integers(0, 255),
+    st.sampled_from([b"", b"e", b"\0", b"1", b"2:~P64:", b"2:~Zi1e"]),
+)
+@settings(deadline=None, max_examples=200, derandomize=True)
+def test_the_short_way_of_reading_gives_what_the_long_one_gives(
+    content: bytes, pro: bool, place: int, value: int, more: bytes
+) -> None:
+    pair = account_from_ed25519_seed(b"a" * 32).ed
+    inner = write_inner(SUITE, pair, b"\x05" + bytes(32), content, pair if pro else None)
+    place %= len(inner)
+    for raw in (
+        inner,
+        inner[:place] + bytes([value]) + inner[place + 1 :],
+        inner[:place],
+        inner[:place] + more + inner[place:],
+        inner[:-1] + more + b"e",
+    ):
+        short = _usual(raw)
+        if short is not None:
+            assert short == _any(raw)
+    assert _usual(inner) == _any(inner)

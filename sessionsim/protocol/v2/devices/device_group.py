@@ -87,7 +87,7 @@ class DeviceGroup:
         return self._state.is_member
 
     @property
-    def account_keys(self) -> list[HybridKeys]:
+    def account_keys(self) -> tuple[HybridKeys, ...]:
         """The account's keys, the active ones first, for `receiving.open_message`."""
         return self._state.account_keys
 

@@ -143,8 +143,8 @@ def see_record(state: GroupState, raw: bytes) -> bool:
     Source: libsession-util: src/core/devices.cpp (parse_account_pubkeys).
     """
     keys = read_record(state.account.id, raw)
-    for held in state.seeds.held:
-        if account_keys(state.suite, held.seed).public == keys:
+    for held, known in zip(state.seeds.held, state.account_keys, strict=True):
+        if known.public == keys:
             state.published.add(held.seed)
             return True
     if state.rules.foreign_record == "republish" and state.seeds.active is not None:

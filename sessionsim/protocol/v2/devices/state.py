@@ -20,7 +20,7 @@ from sessionsim.protocol.v2.devices.roster import Roster
 from sessionsim.protocol.v2.devices.seen_groups import SeenGroups
 from sessionsim.protocol.v2.keys import HybridKeys, account_keys
 from sessionsim.protocol.v2.rules import V2Rules
-from sessionsim.protocol.v2.seed_ring import SeedRing
+from sessionsim.protocol.v2.seed_ring import AccountSeed, SeedRing
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,8 @@ class GroupState:
         broadcast: devices whose change of state is still to be told.
         pushed_seqno: of our own record in our last push.
         fetched: whether the swarm has been read at all.
+        draws: how often something random was drawn.
+        expanded: the seeds last asked for, and their keys.
     """
 
     suite: Suite
@@ -74,6 +76,7 @@ class GroupState:
     pushed_seqno: int | None = None
     fetched: bool = False
     draws: int = 0
+    expanded: tuple[tuple[AccountSeed, ...], tuple[HybridKeys, ...]] = ((), ())
 
     @property
     def own_state(self) -> State:
@@ -87,9 +90,12 @@ class GroupState:
         return self.displaced_ms is None and self.own_state is State.REGISTERED
 
     @property
-    def account_keys(self) -> list[HybridKeys]:
-        """The account's keys, active and retained."""
-        return [account_keys(self.suite, held.seed) for held in self.seeds.held]
+    def account_keys(self) -> tuple[HybridKeys, ...]:
+        """The account's keys, active and retained; the same object until the seeds change."""
+        held = self.seeds.held
+        if self.expanded[0] is not held:
+            self.expanded = held, tuple(account_keys(self.suite, one.seed) for one in held)
+        return self.expanded[1]
 
     def draw(self, purpose: bytes, size_bytes: int = 32) -> bytes:
         """Give fresh random bytes."""

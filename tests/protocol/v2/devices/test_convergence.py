@@ -148,6 +148,26 @@ def test_so_they_do_with_real_cryptography(make_swarm: Any, luck: int) -> None:
     run(make_swarm(suite_named("sodium")), luck, 3, 25)
 
 
+def test_both_suites_tell_the_same_story(make_swarm: Any) -> None:
+    told = []
+    for name in ("fast", "sodium"):
+        story = Story(make_swarm(suite_named(name)), 3, Random(7))
+        for _step in range(40):
+            story.step()
+        members = story.settle()
+        told.append(
+            (
+                [(len(message), stored_ms) for message, stored_ms in story.messages],
+                [device.seeds for device in story.devices],
+                [device.devices() for device in story.devices],
+                [device.membership(story.swarm.now_us) for device in story.devices],
+                [device.next_due_us() for device in members],
+            )
+        )
+    assert told[0] == told[1]
+    assert len(told[0][0]) > 5
+
+
 def test_a_removed_device_may_share_a_key_made_by_a_member_that_had_not_heard(swarm: Any) -> None:
     """The gap that the public design leaves: a rotation that crosses a removal (protocol-v2 5).
 

@@ -51,7 +51,7 @@ def test_a_restored_account_never_makes_a_group_silently(swarm: Any) -> None:
     swarm.sync(restored)
     assert restored.membership(swarm.now_us) is Membership.GROUPS_VISIBLE
     assert [group.group_id for group in restored.groups(swarm.now_us)] == [first.group_id]
-    assert (restored.account_keys, restored.needs_push()) == ([], (False, False))
+    assert (restored.account_keys, restored.needs_push()) == ((), (False, False))
 
 
 def test_another_group_can_be_started_by_decision_and_the_first_sees_it(swarm: Any) -> None:
@@ -96,7 +96,7 @@ def test_a_device_is_linked_when_both_sides_confirm(swarm: Any) -> None:
     assert not member.accept(shown, swarm.now_us)
     swarm.push(member)
     assert Outcome.HELD in outcomes(swarm.fetch(new))
-    assert (new.membership(swarm.now_us), new.account_keys) == (Membership.WAITING, [])
+    assert (new.membership(swarm.now_us), new.account_keys) == (Membership.WAITING, ())
     taken = new.confirm_link(swarm.now_us)
     assert taken is not None
     assert taken.outcome is Outcome.ADMITTED
@@ -129,7 +129,7 @@ def test_an_admission_that_answers_no_request_of_ours_is_not_taken(swarm: Any) -
     swarm.admit(member)
     fresh = swarm.device("new")  # the same keys, and no memory of having asked
     assert set(outcomes(swarm.fetch(fresh))) == {Outcome.FOREIGN}
-    assert fresh.account_keys == []
+    assert fresh.account_keys == ()
 
 
 def test_asking_again_replaces_the_request_and_lets_go_of_a_held_admission(swarm: Any) -> None:
