@@ -30,20 +30,20 @@ def coefficients(public: bytes) -> list[int]:
 
 
 def test_the_holder_of_the_seed_finds_the_secret(suite: Suite) -> None:
-    pair = suite.kem_pair(SEED)
-    shared, ciphertext = suite.encapsulate(pair.public, COINS)
+    pair = suite.kem_keypair(SEED)
+    shared, ciphertext = suite.kem_encapsulate(pair.public, COINS)
     assert (len(pair.public), len(ciphertext), len(shared)) == (1184, 1088, 32)
-    assert suite.decapsulate(pair, ciphertext) == shared
+    assert suite.kem_decapsulate(pair, ciphertext) == shared
 
 
 def test_another_key_and_an_altered_ciphertext_give_other_secrets_and_no_error(suite: Suite) -> None:
-    pair = suite.kem_pair(SEED)
-    shared, ciphertext = suite.encapsulate(pair.public, COINS)
+    pair = suite.kem_keypair(SEED)
+    shared, ciphertext = suite.kem_encapsulate(pair.public, COINS)
     altered = bytes([ciphertext[0] ^ 1]) + ciphertext[1:]
     found = {
-        suite.decapsulate(suite.kem_pair(OTHER), ciphertext),
-        suite.decapsulate(pair, altered),
-        suite.decapsulate(pair, bytes(1088)),
+        suite.kem_decapsulate(suite.kem_keypair(OTHER), ciphertext),
+        suite.kem_decapsulate(pair, altered),
+        suite.kem_decapsulate(pair, bytes(1088)),
         shared,
     }
     assert len(found) == 4
@@ -51,34 +51,34 @@ def test_another_key_and_an_altered_ciphertext_give_other_secrets_and_no_error(s
 
 
 def test_pairs_follow_from_seeds(suite: Suite) -> None:
-    assert suite.kem_pair(SEED) == suite.kem_pair(bytes(SEED))
-    assert suite.kem_pair(SEED).public != suite.kem_pair(OTHER).public
+    assert suite.kem_keypair(SEED) == suite.kem_keypair(bytes(SEED))
+    assert suite.kem_keypair(SEED).public != suite.kem_keypair(OTHER).public
 
 
 @pytest.mark.parametrize("size", [0, 32, 63, 65])
 def test_a_seed_of_another_length_is_our_mistake(suite: Suite, size: int) -> None:
     with pytest.raises(LocalProtocolError):
-        suite.kem_pair(bytes(size))
+        suite.kem_keypair(bytes(size))
 
 
 @pytest.mark.parametrize("size", [0, 31, 33])
 def test_coins_of_another_length_are_our_mistake(suite: Suite, size: int) -> None:
     with pytest.raises(LocalProtocolError):
-        suite.encapsulate(suite.kem_pair(SEED).public, bytes(size))
+        suite.kem_encapsulate(suite.kem_keypair(SEED).public, bytes(size))
 
 
 @pytest.mark.parametrize("size", [0, 1087, 1089])
 def test_a_ciphertext_of_another_length_does_not_open(suite: Suite, size: int) -> None:
     with pytest.raises(CannotOpen):
-        suite.decapsulate(suite.kem_pair(SEED), bytes(size))
+        suite.kem_decapsulate(suite.kem_keypair(SEED), bytes(size))
 
 
 @pytest.mark.parametrize(
     "public",
     [
         b"",
-        suite_named("sodium").kem_pair(SEED).public[:-1],
-        suite_named("sodium").kem_pair(SEED).public + b"\0",
+        suite_named("sodium").kem_keypair(SEED).public[:-1],
+        suite_named("sodium").kem_keypair(SEED).public + b"\0",
         b"\x01\x0d" + bytes(1182),  # the first coefficient is 3329
         bytes(1149) + b"\x00\x10\xd0" + bytes(32),  # and the last one
         b"\xff" * 1184,
@@ -87,12 +87,12 @@ def test_a_ciphertext_of_another_length_does_not_open(suite: Suite, size: int) -
 )
 def test_a_key_that_is_none_is_refused(suite: Suite, public: bytes) -> None:
     with pytest.raises(CannotOpen):
-        suite.encapsulate(public, COINS)
+        suite.kem_encapsulate(public, COINS)
 
 
 def test_the_largest_coefficients_are_taken(suite: Suite) -> None:
     bits = sum(3328 << 12 * k for k in range(768))
-    shared, _ciphertext = suite.encapsulate(bits.to_bytes(1152, "little") + bytes(32), COINS)
+    shared, _ciphertext = suite.kem_encapsulate(bits.to_bytes(1152, "little") + bytes(32), COINS)
     assert len(shared) == 32
 
 
@@ -102,7 +102,7 @@ def test_any_bytes_are_refused_or_taken_alike(public: bytes) -> None:
     outcomes = []
     for name in ("sodium", "fast"):
         try:
-            suite_named(name).encapsulate(public.ljust(1184, b"\0"), COINS)
+            suite_named(name).kem_encapsulate(public.ljust(1184, b"\0"), COINS)
         except CannotOpen:
             outcomes.append("refused")
         else:
@@ -112,16 +112,16 @@ def test_any_bytes_are_refused_or_taken_alike(public: bytes) -> None:
 
 def test_the_real_one_agrees_with_another_implementation() -> None:
     suite = suite_named("sodium")
-    pair = suite.kem_pair(SEED)
+    pair = suite.kem_keypair(SEED)
     public, secret = ML_KEM_768.key_derive(SEED)
     assert pair.public == public
     shared, ciphertext = ML_KEM_768._encaps_internal(public, COINS)
-    assert suite.decapsulate(pair, ciphertext) == shared
-    shared, ciphertext = suite.encapsulate(public, COINS)
+    assert suite.kem_decapsulate(pair, ciphertext) == shared
+    shared, ciphertext = suite.kem_encapsulate(public, COINS)
     assert ML_KEM_768.decaps(secret, ciphertext) == shared
     # A refused ciphertext gives the secret that the standard says, not just any.
     rejected = hashlib.shake_256(SEED[32:] + bytes(1088)).digest(32)
-    assert suite.decapsulate(pair, bytes(1088)) == rejected
+    assert suite.kem_decapsulate(pair, bytes(1088)) == rejected
 
 
 def test_the_library_draws_the_coins_of_the_real_one() -> None:
@@ -131,15 +131,15 @@ def test_the_library_draws_the_coins_of_the_real_one() -> None:
 
 def test_the_cheap_one_repeats_with_its_coins() -> None:
     suite = suite_named("fast")
-    public = suite.kem_pair(SEED).public
-    assert suite.encapsulate(public, COINS) == suite.encapsulate(public, COINS)
-    assert suite.encapsulate(public, COINS)[1] != suite.encapsulate(public, b"d" * 32)[1]
+    public = suite.kem_keypair(SEED).public
+    assert suite.kem_encapsulate(public, COINS) == suite.kem_encapsulate(public, COINS)
+    assert suite.kem_encapsulate(public, COINS)[1] != suite.kem_encapsulate(public, b"d" * 32)[1]
 
 
 def test_keys_of_the_cheap_one_have_even_coefficients_below_the_modulus() -> None:
     suite, counts = suite_named("fast"), Counter[int]()
     for k in range(60):
-        counts.update(coefficients(suite.kem_pair(hashlib.sha512(b"%d" % k).digest()).public))
+        counts.update(coefficients(suite.kem_keypair(hashlib.sha512(b"%d" % k).digest()).public))
     assert max(counts) < 3329
     # 46,080 draws in 13 classes of 256 numbers (the last has 257): chi-squared with 12 degrees of freedom.
     classes = [0] * 13

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from sessionsim.cli import main
 from sessionsim.core.errors import InvalidInput
 from sessionsim.selfcheck.vectors import Verdict, _coins, emit, judge, read_vectors, sections
 
@@ -137,3 +138,23 @@ def test_without_kyber_py_messages_cannot_be_emitted(section: str, monkeypatch: 
     monkeypatch.setattr(_coins, "_ml_kem", lambda: None)
     with pytest.raises(InvalidInput, match="kyber-py"):
         emit(12, 5, only=[section])
+
+
+def test_the_command_says_what_it_could_not_judge(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "two.json"
+    path.write_text(
+        json.dumps({"sections": {name: {"cases": REFERENCE[name][:1]} for name in ("v2_message", "v2_sas")}})
+    )
+    told = []
+    for present in (True, False):
+        if not present:
+            monkeypatch.setattr(_coins, "_ml_kem", lambda: None)
+        with pytest.raises(SystemExit) as end:
+            main(["vectors", str(path)])
+        assert not end.value.code
+        told.append(capsys.readouterr())
+    assert told[0].err == ""
+    assert told[1].err.count("judged in part: kyber-py is not installed") == 1
+    assert told[0].out == told[1].out

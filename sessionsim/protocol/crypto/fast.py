@@ -90,11 +90,11 @@ class FastSuite:
     def decoy_signature(self, random64: bytes) -> bytes:
         return random64
 
-    def kem_pair(self, seed: bytes) -> KemPair:
+    def kem_keypair(self, seed: bytes) -> KemPair:
         return KemPair(fast_kem.public_of(seed), seed)
 
-    def encapsulate(self, public: bytes, coins: bytes) -> tuple[bytes, bytes]:
+    def kem_encapsulate(self, public: bytes, coins: bytes) -> tuple[bytes, bytes]:
         return fast_kem.encapsulate(public, coins)
 
-    def decapsulate(self, own: KemPair, ciphertext: bytes) -> bytes:
+    def kem_decapsulate(self, own: KemPair, ciphertext: bytes) -> bytes:
         return fast_kem.decapsulate(own[0], ciphertext)

@@ -96,13 +96,13 @@ class SodiumSuite:
         point = bindings.crypto_scalarmult_ed25519_base_noclamp(scalar)
         return bytes(point) + bytes(bindings.crypto_core_ed25519_scalar_reduce(random64[32:] + random64[:32]))
 
-    def kem_pair(self, seed: bytes) -> KemPair:
+    def kem_keypair(self, seed: bytes) -> KemPair:
         return KemPair(mlkem.public_of(seed), seed)
 
-    def encapsulate(self, public: bytes, coins: bytes) -> tuple[bytes, bytes]:
+    def kem_encapsulate(self, public: bytes, coins: bytes) -> tuple[bytes, bytes]:
         if len(coins) != mlkem.COINS_BYTES:
             raise LocalProtocolError(f"an encapsulation takes {mlkem.COINS_BYTES} random bytes")
         return mlkem.encapsulate(public)
 
-    def decapsulate(self, own: KemPair, ciphertext: bytes) -> bytes:
+    def kem_decapsulate(self, own: KemPair, ciphertext: bytes) -> bytes:
         return mlkem.decapsulate(own[1], ciphertext)

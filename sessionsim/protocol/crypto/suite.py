@@ -90,10 +90,10 @@ class Suite(Protocol):
     def decoy_signature(self, random64: bytes) -> bytes:
         """Make 64 bytes that look like a signature and verify under nothing (messages 2.2)."""
 
-    def kem_pair(self, seed: bytes) -> KemPair:
+    def kem_keypair(self, seed: bytes) -> KemPair:
         """Make the ML-KEM-768 pair of a 64-byte seed. Raises LocalProtocolError: another length."""
 
-    def encapsulate(self, public: bytes, coins: bytes) -> tuple[bytes, bytes]:
+    def kem_encapsulate(self, public: bytes, coins: bytes) -> tuple[bytes, bytes]:
         """Make a secret for the holder of an ML-KEM-768 key.
 
         Args:
@@ -109,7 +109,7 @@ class Suite(Protocol):
             LocalProtocolError: coins of another length.
         """
 
-    def decapsulate(self, own: KemPair, ciphertext: bytes) -> bytes:
+    def kem_decapsulate(self, own: KemPair, ciphertext: bytes) -> bytes:
         """Give the 32-byte secret of a ciphertext; another one for a wrong key or an altered ciphertext.
 
         Raises:

@@ -64,4 +64,4 @@ def account_keys(suite: Suite, seed: bytes) -> HybridKeys:
 
 def _keys(suite: Suite, domain: bytes, seed: bytes) -> HybridKeys:
     x_secret, kem_seed = expand(domain, seed)
-    return HybridKeys(suite.kem_pair(kem_seed), real.x25519_keypair(x_secret))
+    return HybridKeys(suite.kem_keypair(kem_seed), real.x25519_keypair(x_secret))

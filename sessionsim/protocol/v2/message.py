@@ -71,7 +71,7 @@ def seal(
     if len(random) != RANDOM_BYTES:
         raise LocalProtocolError(f"a V2 message needs {RANDOM_BYTES} random bytes, not {len(random)}")
     ephemeral = suite.ephemeral(random[:32])
-    kem_shared, ciphertext = suite.encapsulate(keys.kem, random[32:])
+    kem_shared, ciphertext = suite.kem_encapsulate(keys.kem, random[32:])
     hidden_by = indicator.mask(
         suite.agree(ephemeral, account_x), ephemeral.public, account_x, indicator.MESSAGE_PERSON
     )

@@ -97,7 +97,7 @@ def open_message(suite: Suite, recipient: Account, held: Sequence[HybridKeys], s
     shared, ephemeral = _long_term_shared(suite, recipient, stored), stored[E_AT:CIPHERTEXT_AT]
     for place in candidates(_indicator(recipient, stored, shared), held):
         keys = held[place]
-        kem_shared = suite.decapsulate(keys.kem, stored[CIPHERTEXT_AT:SEALED_AT])
+        kem_shared = suite.kem_decapsulate(keys.kem, stored[CIPHERTEXT_AT:SEALED_AT])
         x_shared = suite.agree(keys.x, ephemeral)
         padded = _padded(stored, combiner.pfs_key(kem_shared, x_shared, ephemeral, keys.x.public))
         if padded is not None:

@@ -57,10 +57,10 @@ class CoinsSuite(SodiumSuite):
         super().__init__(memo=False)
         self._found = found or {}
 
-    def encapsulate(self, public: bytes, coins: bytes) -> tuple[bytes, bytes]:
+    def kem_encapsulate(self, public: bytes, coins: bytes) -> tuple[bytes, bytes]:
         if _ml_kem() is not None:
             return _encapsulated(public, coins)
         if public not in self._found:
             raise InvalidInput("vectors --emit", "no kyber-py", "a Python with the package kyber-py")
         pair, ciphertext = self._found[public]
-        return self.decapsulate(pair, ciphertext), ciphertext
+        return self.kem_decapsulate(pair, ciphertext), ciphertext

@@ -99,7 +99,7 @@ def _slot_of(message: GroupMessage, keys: HybridKeys) -> int:
 def _recipient_facts(message: GroupMessage, device_id: bytes, keys: HybridKeys, payload_key: bytes) -> Made:
     ciphertext = message.ciphertexts[_slot_of(message, keys)]
     x_shared = _SUITE.agree(keys.x, message.ephemeral)
-    kem_shared = _SUITE.decapsulate(keys.kem, ciphertext)
+    kem_shared = _SUITE.kem_decapsulate(keys.kem, ciphertext)
     made = wrap(payload_key, message.ephemeral, keys.public, x_shared, kem_shared, ciphertext, message.sealed)
     return {
         "device": device_id,

@@ -56,7 +56,7 @@ def pfs_facts(recipient: Account, held: HybridKeys, stored: bytes) -> Made:
     ephemeral = stored[E_AT:CIPHERTEXT_AT]
     account_shared = _SUITE.agree(recipient.x, ephemeral)
     person = indicator.MESSAGE_PERSON
-    kem_shared = _SUITE.decapsulate(held.kem, stored[CIPHERTEXT_AT:SEALED_AT])
+    kem_shared = _SUITE.kem_decapsulate(held.kem, stored[CIPHERTEXT_AT:SEALED_AT])
     x_shared = _SUITE.agree(held.x, ephemeral)
     key = combiner.pfs_key(kem_shared, x_shared, ephemeral, held.x.public)
     return {

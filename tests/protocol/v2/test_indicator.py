@@ -23,7 +23,7 @@ def test_two_keys_agree_as_often_as_two_ml_kem_keys_do(name: str) -> None:
     fits = sum(p * p for p in low) / 3329
     assert 1 / fits == pytest.approx(53_264, abs=1)
     suite = suite_named(name)
-    starts = Counter(suite.kem_pair(hashlib.sha512(b"%d" % k).digest()).public[:2] for k in range(KEYS))
+    starts = Counter(suite.kem_keypair(hashlib.sha512(b"%d" % k).digest()).public[:2] for k in range(KEYS))
     agreeing = sum(count * (count - 1) // 2 for count in starts.values())
     expected = KEYS * (KEYS - 1) / 2 * fits
     assert abs(agreeing - expected) < 4 * sqrt(expected)
@@ -33,7 +33,7 @@ def test_two_keys_agree_as_often_as_two_ml_kem_keys_do(name: str) -> None:
 
 def test_a_random_indicator_fits_some_held_key_with_33_in_65536() -> None:
     suite, chance = suite_named("fast"), Random(3)
-    held = {suite.kem_pair(hashlib.sha512(b"held %d" % k).digest()).public[:2] for k in range(HELD)}
+    held = {suite.kem_keypair(hashlib.sha512(b"held %d" % k).digest()).public[:2] for k in range(HELD)}
     assert len(held) == HELD
     draws = 2_000_000
     wanted = {int.from_bytes(two) for two in held}

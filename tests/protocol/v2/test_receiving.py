@@ -43,7 +43,7 @@ def sealed(cast: Any, inner: bytes, place: int = 0) -> bytes:
     start = seal(
         cast.suite, cast.alice.ed, cast.bob.id, keys.public, b"", cast.raw("e", 32) + cast.raw("coins", 32)
     )[:1124]
-    kem_shared = cast.suite.decapsulate(keys.kem, start[36:])
+    kem_shared = cast.suite.kem_decapsulate(keys.kem, start[36:])
     x_shared = cast.suite.agree(ephemeral, keys.x.public)
     key = combiner.pfs_key(kem_shared, x_shared, ephemeral.public, keys.x.public)
     return start + aead.seal(inner.ljust(padded_bytes(len(inner)), b"\0"), key.nonce, key.key)
@@ -167,7 +167,7 @@ def test_a_message_signed_for_another_recipient_is_never_accepted(
     assert read_inner(SUITE, bob.id, signed).content == content
     keys, ephemeral = account_keys(SUITE, c), SUITE.ephemeral(a)
     if pfs:
-        kem_shared, ciphertext = SUITE.encapsulate(keys.kem.public, b)
+        kem_shared, ciphertext = SUITE.kem_encapsulate(keys.kem.public, b)
         x_shared = SUITE.agree(ephemeral, keys.x.public)
         key = combiner.pfs_key(kem_shared, x_shared, ephemeral.public, keys.x.public)
         start = seal(SUITE, bob.ed, carol.id, keys.public, b"", a + b)[:1124]

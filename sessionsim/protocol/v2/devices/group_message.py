@@ -197,7 +197,7 @@ def _shared(
 ) -> tuple[bytes, bytes, bytes] | None:
     # A device whose keys are none cannot be written to; its slot stays filler, as in the reference.
     try:
-        return suite.agree(ephemeral, keys.x), *suite.encapsulate(keys.kem, coins)
+        return suite.agree(ephemeral, keys.x), *suite.kem_encapsulate(keys.kem, coins)
     except CannotOpen:
         return None
 

@@ -131,7 +131,7 @@ def _unwrapped(
     suite: Suite, keys: HybridKeys, message: GroupMessage, ciphertext: bytes, wrapped: bytes
 ) -> bytes:
     x_shared = suite.agree(keys.x, message.ephemeral)
-    kem_shared = suite.decapsulate(keys.kem, ciphertext)
+    kem_shared = suite.kem_decapsulate(keys.kem, ciphertext)
     return unwrap(wrapped, message.ephemeral, keys.public, x_shared, kem_shared, ciphertext, message.sealed)
 
 

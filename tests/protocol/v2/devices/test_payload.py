@@ -180,6 +180,17 @@ def test_a_removal_without_a_possible_time_is_refused(removed: int) -> None:
         decode_payload(bencode.encode({b"D": {DEVICE: removed}, b"K": []}))
 
 
+def test_a_seed_from_beyond_all_clocks_is_refused() -> None:
+    # Rotating counts the newest time up; a member could otherwise drive it out of 64 bits.
+    for created_s, refused in ((1 << 53, False), ((1 << 53) + 1, True), ((1 << 63) - 1, True)):
+        raw = encode_payload({DEVICE: record()}, [AccountSeed(b"s" * 32, created_s)])
+        if refused:
+            with pytest.raises(RemoteProtocolError):
+                decode_payload(raw)
+        else:
+            assert decode_payload(raw).seeds[0].created_s == created_s
+
+
 def test_wrong_use_is_our_mistake() -> None:
     good = {DEVICE: record()}
     for devices, held in (
