@@ -208,10 +208,10 @@ def open_direct(suite: Suite, recipient: Account, stored: bytes) -> DirectMessag
     envelope_ms, sealed = unwrap(stored)
     sender, padded = decrypt(suite, recipient.x, sealed)
     sender_id = account_id_of_ed25519(sender)
-    return DirectMessage(sender_id, *read_text(unpad(padded), sender_id, recipient.id), envelope_ms)
+    return DirectMessage(sender_id, *read_content(unpad(padded), sender_id, recipient.id), envelope_ms)
 
 
-def read_text(content: bytes, sender_id: bytes, own_id: bytes) -> tuple[int, str, bytes]:
+def read_content(content: bytes, sender_id: bytes, own_id: bytes) -> tuple[int, str, bytes]:
     """Read a Content that holds a text.
 
     Args:

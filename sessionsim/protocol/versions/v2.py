@@ -21,7 +21,7 @@ from sessionsim.protocol.v2.keys import HybridKeys, PublicKeys
 from sessionsim.protocol.v2.message import FALLBACK_RANDOM_BYTES, seal, seal_fallback
 from sessionsim.protocol.v2.message import RANDOM_BYTES as PFS_RANDOM_BYTES
 from sessionsim.protocol.v2.receiving import BadFormat, NoKeyFits, UnknownVersion, open_message, version_of
-from sessionsim.protocol.versions.v1 import encode_text, read_text
+from sessionsim.protocol.versions.v1 import encode_text, read_content
 
 RANDOM_BYTES: Final = FALLBACK_RANDOM_BYTES  # 1122, enough for either form
 
@@ -96,7 +96,7 @@ def open_direct(suite: Suite, recipient: Account, held: Sequence[HybridKeys], st
     """
     opened = open_message(suite, recipient, held, stored)
     sender_id = account_id_of_ed25519(opened.inner.sender)
-    sent_ms, body, sync_target = read_text(opened.inner.content, sender_id, recipient.id)
+    sent_ms, body, sync_target = read_content(opened.inner.content, sender_id, recipient.id)
     return DirectMessage(
         sender_id, sent_ms, body, sync_target, opened.key is not None, opened.inner.pro_signature
     )
