@@ -1,16 +1,13 @@
-"""Sections about device group messages: written, read, their group ids and announced removals."""
+"""The section about writing device group messages."""
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any, Final
 
-from sessionsim.core.errors import RemoteProtocolError
 from sessionsim.core.seeds import Entropy
-from sessionsim.protocol.crypto import KemPair, real, suite_named
+from sessionsim.protocol.crypto import KemPair, suite_named
 from sessionsim.protocol.identity import Account
-from sessionsim.protocol.v2.devices import emoji
-from sessionsim.protocol.v2.devices.group_id import created_minute, crypt_group_id
+from sessionsim.protocol.v2.devices.group_id import crypt_group_id
 from sessionsim.protocol.v2.devices.group_message import (
     GroupRandom,
     Slot,
@@ -19,8 +16,6 @@ from sessionsim.protocol.v2.devices.group_message import (
 )
 from sessionsim.protocol.v2.devices.group_reading import (
     GroupMessage,
-    NotReadable,
-    names_kicked,
     open_payload,
     read_group_message,
 )
@@ -29,8 +24,6 @@ from sessionsim.protocol.v2.devices.payload import Tombstone, encode_payload, pa
 from sessionsim.protocol.v2.devices.record import State
 from sessionsim.protocol.v2.devices.slots import payload_nonce, wrap
 from sessionsim.protocol.v2.keys import HybridKeys, device_keys
-from sessionsim.protocol.wire import bencode, signed_dict
-from sessionsim.protocol.wire.signed_dict import SIGNATURE
 from sessionsim.selfcheck.vectors import _coins
 from sessionsim.selfcheck.vectors._section import (
     Case,
@@ -49,7 +42,7 @@ from sessionsim.selfcheck.vectors.v2_payloads import devices_of, new_devices, ne
 _SUITE: Final = suite_named("sodium", memo=False)
 
 
-def _recipients(case: Case) -> dict[bytes, HybridKeys]:
+def recipients_of(case: Case) -> dict[bytes, HybridKeys]:
     """Give the registered devices' keys, secrets included, in the order of their ids."""
     given = typed(case.value("devices"), list, "input 'devices'")
     seeds = {
@@ -60,7 +53,8 @@ def _recipients(case: Case) -> dict[bytes, HybridKeys]:
     return {device_id: device_keys(_SUITE, seeds[device_id]) for device_id in sorted(seeds)}
 
 
-def _kicked(case: Case) -> list[bytes]:
+def kicked_of(case: Case) -> list[bytes]:
+    """Give the ids of the kicked devices, in order."""
     return sorted(
         key
         for key, held in devices_of(case).items()
@@ -120,7 +114,7 @@ def _intermediate(case: Case, account: Account, message: GroupMessage, random: G
             "slot": place,
             "entry": kicked_entry(message.ephemeral, account.ed.secret, device_id),
         }
-        for place, device_id in zip(random.kicked_slots, _kicked(case), strict=True)
+        for place, device_id in zip(random.kicked_slots, kicked_of(case), strict=True)
     ]
     return {
         "kicked_entries": entries,
@@ -131,7 +125,7 @@ def _intermediate(case: Case, account: Account, message: GroupMessage, random: G
         "padded_size": padded_bytes(len(payload)),
         "recipients": [
             _recipient_facts(message, device_id, keys, random.payload_key)
-            for device_id, keys in _recipients(case).items()
+            for device_id, keys in recipients_of(case).items()
         ],
         "group_id_encrypted": crypt_group_id(message.group_id, message.ephemeral, account.ed.secret),
         "A": message.ephemeral,
@@ -143,7 +137,7 @@ def _found(case: Case, account: Account, raw: bytes) -> dict[bytes, tuple[KemPai
     message = read_group_message(_SUITE, account, raw)
     return {
         keys.kem.public: (keys.kem, message.ciphertexts[_slot_of(message, keys)])
-        for keys in _recipients(case).values()
+        for keys in recipients_of(case).values()
     }
 
 
@@ -152,7 +146,7 @@ def _message(draw: Draw) -> Made:
     devices = new_devices(draw, draw.choice((1, 2, 3, 4, 5)), draw.choice((0, 0, 1, 3, 5)))
     given = {"root_seed": account.ed.secret.hex(), "group_id": group_id.hex(), "devices": devices}
     case = Case(given | {"account_keys": new_seeds(draw, draw.choice((1, 2, 3, 33)))}, {})
-    recipients, gone = list(_recipients(case)), _kicked(case)
+    recipients, gone = list(recipients_of(case)), kicked_of(case)
     random = draw_random(Entropy(draw.raw(32)), b"case", len(recipients), len(gone))
     suite = _coins.CoinsSuite()
     raw = write_group_message(suite, account, group_id, devices_of(case), seeds_of(case), random)
@@ -206,162 +200,6 @@ def v2_group_message(case: Case) -> None:
     case.same("size", len(raw))
     case.same("intermediate", _intermediate(case, account, message, random))
     payload = encode_payload(devices_of(case), seeds_of(case))
-    for keys in _recipients(case).values():
+    for keys in recipients_of(case).values():
         if open_payload(_SUITE, [keys], message)[0] != payload:
             raise Mismatch("a recipient reads another payload")
-
-
-def _read(account: Account, own: list[HybridKeys], self_id: bytes, raw: bytes) -> Made:
-    """Say what a device makes of a message, as the section's expected values."""
-    try:
-        message = read_group_message(_SUITE, account, raw)
-    except RemoteProtocolError:
-        return {"result": "rejected"}
-    facts: Made = {"group_id": message.group_id, "link_x25519": message.link_x}
-    try:
-        payload, slot = open_payload(_SUITE, own, message)
-    except NotReadable:
-        named = names_kicked(account, message, self_id)
-        return facts | {"result": "not_readable", "names_us_kicked": named}
-    digest = hashlib.sha256(payload).hexdigest()
-    return facts | {
-        "result": "read",
-        "payload_size": len(payload),
-        "payload_sha256": digest,
-        "slot": slot,
-    }
-
-
-_CHANGED: Final = {b"d": "payload changed", b"K": "a wrapped key changed", b"C": "a ciphertext changed"}
-_READERS: Final = (
-    "a member",
-    "a member, addressed under an earlier key",
-    "a stranger with the root seed",
-    "a removed or departed device",
-    "another account",
-    "altered, signature now wrong",
-    "re-signed unchanged",
-    "unknown outer key before K, re-signed",
-    "unknown outer key after the signature",
-)
-
-
-def _resigned(account: Account, raw: bytes, changes: dict[bytes, Any], after: bytes = b"") -> bytes:
-    fields = {k: v for k, v in bencode.decode(raw).items() if k != SIGNATURE} | changes
-    signed = signed_dict.append(
-        bencode.encode(fields), SIGNATURE, lambda part: real.ed25519_sign(account.ed, part)
-    )
-    return signed[:-1] + after + b"e"
-
-
-def _one_bit_other(draw: Draw, good: bytes) -> bytes:
-    place = draw.between(0, len(good) - 1)
-    return good[:place] + bytes([good[place] ^ 1]) + good[place + 1 :]
-
-
-def _receive(draw: Draw) -> Made:
-    account = new_account(draw)
-    devices = new_devices(draw, draw.choice((1, 3, 4)), 1)
-    case = Case({"devices": devices, "account_keys": new_seeds(draw, 2)}, {})
-    random = draw_random(Entropy(draw.raw(32)), b"case", len(_recipients(case)), len(_kicked(case)))
-    raw = write_group_message(
-        _coins.CoinsSuite(), account, draw.raw(8), devices_of(case), seeds_of(case), random
-    )
-    what = draw.choice((*_READERS, *_CHANGED.values()))
-    member = draw.choice([held for held in devices if "device_seed" in held])
-    self_id, seeds = member["id"], [member["device_seed"]]
-    if what == "a member, addressed under an earlier key":
-        seeds = [draw.raw(32).hex(), draw.raw(32).hex(), *seeds]
-    if what == "a stranger with the root seed":
-        self_id, seeds = draw.raw(32).hex(), [draw.raw(32).hex()]
-    if what == "a removed or departed device":
-        (self_id,) = (held["id"] for held in devices if "removed_at" in held)
-        seeds = [draw.raw(32).hex()]
-    if what == "altered, signature now wrong":
-        raw = raw[:-200] + _one_bit_other(draw, raw[-200:-110]) + raw[-110:]
-    fields = bencode.decode(raw)
-    for name, change in _CHANGED.items():
-        if what == change:
-            raw = _resigned(account, raw, {name: _one_bit_other(draw, fields[name])})
-    if what == "re-signed unchanged":
-        raw = _resigned(account, raw, {})
-    if what == "unknown outer key before K, re-signed":
-        raw = _resigned(account, raw, {b"G": draw.raw(3)})
-    if what == "unknown outer key after the signature":
-        raw = raw[:-1] + b"2:~zi1ee"
-    reader = new_account(draw) if what == "another account" else account
-    own = [device_keys(_SUITE, bytes.fromhex(seed)) for seed in seeds]
-    given = {"root_seed": reader.ed.secret, "device_seeds": seeds, "self_id": self_id, "message": raw}
-    return {
-        "input": plain(given | {"what": what}),
-        "expected": plain(_read(reader, own, bytes.fromhex(self_id), raw)),
-    }
-
-
-@section(
-    "v2_group_receive",
-    covers=[
-        "protocol.v2.devices.group_reading.read_group_message",
-        "protocol.v2.devices.group_reading.open_payload",
-        "protocol.v2.devices.group_reading.names_kicked",
-    ],
-    direction="decrypt / reject",
-    make=_receive,
-)
-def v2_group_receive(case: Case) -> None:
-    """What one device makes of a device group message."""
-    seeds = typed(case.value("device_seeds"), list, "input 'device_seeds'")
-    own = [device_keys(_SUITE, unhex(seed, "a device seed")) for seed in seeds]
-    facts = _read(account_of(case.raw("root_seed")), own, case.raw("self_id"), case.raw("message"))
-    for name, fact in facts.items():
-        case.same(name, fact)
-
-
-def _group_id_facts(group_id: bytes, ephemeral: bytes, root_seed: bytes) -> Made:
-    seed = emoji.group_seed(group_id)
-    return {
-        "encrypted": crypt_group_id(group_id, ephemeral, root_seed),
-        "created_minute": created_minute(group_id),
-        "sas_seed": seed,
-        "sas_indices": emoji.positions(seed),
-    }
-
-
-def _group_id(draw: Draw) -> Made:
-    group_id, ephemeral, root_seed = draw.raw(8), draw.raw(32), draw.raw(32)
-    return {
-        "input": plain({"group_id": group_id, "A": ephemeral, "root_seed": root_seed}),
-        "expected": plain(_group_id_facts(group_id, ephemeral, root_seed)),
-    }
-
-
-@section(
-    "v2_group_id",
-    covers=["protocol.v2.devices.group_id.crypt_group_id", "protocol.v2.devices.emoji.group_seed"],
-    direction="exact",
-    make=_group_id,
-)
-def v2_group_id(case: Case) -> None:
-    """A group's id: encrypted for a message, its minute of creation, its emoji."""
-    for name, fact in _group_id_facts(case.raw("group_id"), case.raw("A"), case.raw("root_seed")).items():
-        case.same(name, fact)
-
-
-def _entry(draw: Draw) -> Made:
-    ephemeral, root_seed, device_id = (draw.raw(32) for _ in range(3))
-    return {
-        "input": plain({"A": ephemeral, "root_seed": root_seed, "device_id": device_id}),
-        "expected": plain({"entry": kicked_entry(ephemeral, root_seed, device_id)}),
-    }
-
-
-@section(
-    "v2_kicked_entry",
-    covers=["protocol.v2.devices.kicked.kicked_entry"],
-    direction="exact",
-    make=_entry,
-)
-def v2_kicked_entry(case: Case) -> None:
-    """A removed device's entry in a message."""
-    entry = kicked_entry(case.raw("A"), case.raw("root_seed"), case.raw("device_id"))
-    case.same("entry", entry)
