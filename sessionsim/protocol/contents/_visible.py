@@ -153,9 +153,9 @@ def read_visible(found: DataMessage) -> Text:
     """Read a data message as a text. Raises RemoteProtocolError or LocalProtocolError."""
     return Text(
         body=text_of(found.body),
-        attachments=tuple(map(read_attachment, found.attachments)),
+        attachments=tuple(map(read_attachment, found.attachments)) if found.attachments else (),
         quote=_read_quote(found.quote) if found.HasField("quote") else None,
-        previews=tuple(map(_read_preview, found.preview)),
+        previews=tuple(map(_read_preview, found.preview)) if found.preview else (),
         reaction=_read_reaction(found.reaction) if found.HasField("reaction") else None,
         invitation=(
             _read_invitation(found.openGroupInvitation) if found.HasField("openGroupInvitation") else None

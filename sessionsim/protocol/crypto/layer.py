@@ -62,10 +62,11 @@ class GcmLayer:
         nonce = random[:12]
         return nonce + self._aead.encrypt(nonce, plaintext, None)
 
-    def open(self, ciphertext: bytes) -> bytes:
-        """Decrypt. Raises CannotOpen."""
+    def open(self, ciphertext: bytes, start: int = 0, end: int | None = None) -> bytes:
+        """Decrypt; `start` and `end` where only a part is the ciphertext. Raises CannotOpen."""
+        cut = start + 12
         try:
-            return self._aead.decrypt(ciphertext[:12], ciphertext[12:], None)
+            return self._aead.decrypt(ciphertext[start:cut], ciphertext[cut:end], None)
         except (InvalidTag, ValueError) as wrong:
             raise CannotOpen("layer does not open") from wrong
 
@@ -85,12 +86,13 @@ class XchachaLayer:
             bindings.crypto_aead_xchacha20poly1305_ietf_encrypt(plaintext, None, nonce, self._key)
         )
 
-    def open(self, ciphertext: bytes) -> bytes:
-        """Decrypt. Raises CannotOpen."""
+    def open(self, ciphertext: bytes, start: int = 0, end: int | None = None) -> bytes:
+        """Decrypt; `start` and `end` where only a part is the ciphertext. Raises CannotOpen."""
+        cut = start + 24
         try:
             return bytes(
                 bindings.crypto_aead_xchacha20poly1305_ietf_decrypt(
-                    ciphertext[24:], None, ciphertext[:24], self._key
+                    ciphertext[cut:end], None, ciphertext[start:cut], self._key
                 )
             )
         except (CryptoError, ValueError, TypeError) as wrong:
@@ -111,12 +113,13 @@ class CbcLayer:
         turn = Cipher(AES256(self._key), CBC(iv)).encryptor()
         return iv + turn.update(pad.update(plaintext) + pad.finalize()) + turn.finalize()
 
-    def open(self, ciphertext: bytes) -> bytes:
-        """Decrypt. Raises CannotOpen: no whole blocks, or padding that is none."""
+    def open(self, ciphertext: bytes, start: int = 0, end: int | None = None) -> bytes:
+        """Decrypt, as the others. Raises CannotOpen: no whole blocks, or padding that is none."""
+        cut = start + 16
         strip = PKCS7(128).unpadder()
         try:
-            turn = Cipher(AES256(self._key), CBC(ciphertext[:16])).decryptor()
-            return strip.update(turn.update(ciphertext[16:]) + turn.finalize()) + strip.finalize()
+            turn = Cipher(AES256(self._key), CBC(ciphertext[start:cut])).decryptor()
+            return strip.update(turn.update(ciphertext[cut:end]) + turn.finalize()) + strip.finalize()
         except ValueError as wrong:
             raise CannotOpen("layer does not open") from wrong
 

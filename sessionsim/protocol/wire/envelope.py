@@ -215,9 +215,10 @@ def body_of(stored: bytes) -> bytes:
     Source: messages 2.2.
     """
     outer = decode(WebSocketMessage, stored)
-    if outer.type != WebSocketMessage.REQUEST or not outer.request.body:
+    body = outer.request.body
+    if outer.type != WebSocketMessage.REQUEST or not body:
         raise RemoteProtocolError("not a stored message: no request with a body")
-    return outer.request.body
+    return body
 
 
 def unwrap(stored: bytes) -> tuple[int, bytes]:
