@@ -51,7 +51,7 @@ PAIRS = {
     "verification": (primitives.verification, {"sign_open": 1}),
     "GCM sealed": (primitives.gcm_sealed, {"AES-GCM sealed": 1}),
     "GCM opened": (primitives.gcm_opened, {"AES-GCM opened": 1}),
-    "HMAC": (primitives.hmac_sha256, {"SHA-256": 2}),
+    "HMAC": (primitives.hmac_sha256, {"sha256": 2}),
     "stream": (primitives.stream_sealed, {"secretstream_xchacha20poly1305_init_pull": 1,
                                           "secretstream_xchacha20poly1305_push": 3}),
 }  # fmt: skip

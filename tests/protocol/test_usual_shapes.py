@@ -56,7 +56,9 @@ CONTROLS = ['{"body":null,"headers":{}}', '{"headers":""}']
 
 @given(
     blob=st.binary(max_size=40),
-    control=st.sampled_from([*CONTROLS, '{"headers":1}', '{"headers":"","json":true}', '{"headers":""} ', "{}"]),
+    control=st.sampled_from(
+        [*CONTROLS, '{"headers":1}', '{"headers":"","json":true}', '{"headers":""} ', "{}"]
+    ),
     cut=st.integers(0, 3),
     longer=st.integers(-2, 2),
 )
