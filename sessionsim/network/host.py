@@ -243,7 +243,7 @@ class Host:
             )  # fmt: skip
 
     def _handle_other(self, entry: Entry) -> tuple[int, int, Effects, int, int]:
-        """Take a rarer entry: neither arrival nor wake-up. Returns time, endpoint, effects, cause and note."""
+        """Take any other entry. Returns time, endpoint, effects, cause and note."""
         now, _, _, kind, endpoint = entry[:5]
         machine = self.machines[endpoint]
         if kind == _COMMAND:

@@ -73,7 +73,7 @@ CURVES = {
 
 
 def test_a_delivered_message_performs_exactly_the_listed_primitives() -> None:
-    """Without memo. What a process computes once, the conversions of keys, is not in the list and not counted."""
+    """Without memo. Conversions of keys, which a process computes once, are not in the list."""
     messages = 25
     spec = bench._message_spec(messages, memo=False)
     polls = [(intent.t_us + bench._FETCH_AFTER_US, intent.recipient, ("poll",)) for intent in spec.intents]

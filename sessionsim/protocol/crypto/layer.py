@@ -41,7 +41,7 @@ ENC_TYPES: Final = {
 # Spellings of the cipher of before 2021, which 2.8 still takes and the newest source no longer knows.
 LEGACY_ENC_TYPES: Final = {"aes-cbc": AES_CBC, "cbc": AES_CBC}
 # HMAC-SHA256 (RFC 2104) with the fixed key "LOKI": both hashes begin with the padded key, so they are kept as
-# they stand behind it and copied for each layer, eight times per onion exchange. Equal to `hmac.digest` (tested).
+# they stand behind it and copied, eight times per onion exchange. Equal to `hmac.digest` (tested).
 _PADDED_KEY: Final = b"LOKI".ljust(64, b"\0")
 _INNER: Final = hashlib.sha256(bytes(byte ^ 0x36 for byte in _PADDED_KEY))
 _OUTER: Final = hashlib.sha256(bytes(byte ^ 0x5C for byte in _PADDED_KEY))
