@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from itertools import cycle
 
 import pytest
 
@@ -27,6 +28,7 @@ ACCOUNT = account_from_seed(bytes(16))
 MESSAGE_BYTES = 398
 HASHED_BYTES = 33 + MESSAGE_BYTES
 HTTPS = int(Transport.HTTPS)
+CLIENTS = cycle(range(1, 5000))  # so many ask in turn that none asks too often
 
 
 def lone_node(suite: Suite) -> ServiceNode:
@@ -65,7 +67,7 @@ def test_take_a_store(beside: Callable[..., None], name: str) -> None:
         number += times
 
     def take() -> object:
-        return node.receive(1, HTTPS, 1, "storage_rpc", waiting.popleft(), 0)
+        return node.receive(next(CLIENTS), HTTPS, 1, "storage_rpc", waiting.popleft(), 0)
 
     prepare(1)
     ((*_head, status, answer, _note),) = take()  # type: ignore[misc]
