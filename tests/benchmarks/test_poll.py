@@ -78,5 +78,5 @@ def test_check_a_poll(beside: Callable[..., None], name: str) -> None:
         f"check and answer a poll of five ({name})",
         lambda: node.receive(next(CLIENTS), HTTPS, 1, "storage_rpc", body, 0),
         (work,),
-        frame=[body] if name == "fast" else (),
+        frame=[body, answer] if name == "fast" else (),
     )

@@ -81,6 +81,6 @@ def test_take_a_store(beside: Callable[..., None], name: str) -> None:
         f"take a store ({name})",
         take,
         (Primitive("BLAKE2b message hash", primitives.blake2b(HASHED_BYTES)), signed),
-        frame=[body_of(0)] if name == "fast" else (),
+        frame=[body_of(0), answer] if name == "fast" else (),
         prepare=prepare,
     )

@@ -46,7 +46,7 @@ class PollTemplate:
             [k for k, piece in enumerate(self._pieces) if piece == place]
             for place in (_TIME, _CURSOR, _SIGNATURE)
         )
-        self._signed = [rpc.signed_text("retrieve", namespace, 0)[:-1] for namespace in namespaces]
+        self._signed = [rpc.signed_start("retrieve", namespace) for namespace in namespaces]
 
     def fill(self, timestamp_ms: int, cursors: Sequence[str], sign: Callable[[bytes], bytes]) -> bytes:
         """Write the body. Args: cursors: last hash per namespace; sign: signs one retrieve."""
