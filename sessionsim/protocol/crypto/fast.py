@@ -99,13 +99,13 @@ class FastSuite:
     def seal_box(self, plaintext: bytes, recipient: bytes, ephemeral: KeyPair) -> bytes:
         nonce = real.box_nonce(ephemeral[0], recipient)
         key = self.agree(ephemeral, recipient)
-        return ephemeral[0] + bytes(bindings.crypto_secretbox_easy(plaintext, nonce, key))
+        return ephemeral[0] + bindings.crypto_secretbox_easy(plaintext, nonce, key)
 
     def open_box(self, sealed: bytes, own: KeyPair) -> bytes:
         public = sealed[:32]
         try:
             nonce = real.box_nonce(public, own[0])
-            return bytes(bindings.crypto_secretbox_open_easy(sealed[32:], nonce, self.agree(own, public)))
+            return bindings.crypto_secretbox_open_easy(sealed[32:], nonce, self.agree(own, public))
         except (CryptoError, ValueError, TypeError) as wrong:
             raise CannotOpen("sealed box does not open") from wrong
 

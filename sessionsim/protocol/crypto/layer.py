@@ -84,18 +84,14 @@ class XchachaLayer:
     def seal(self, plaintext: bytes, random: bytes) -> bytes:
         """Encrypt; `random` gives at least 24 bytes of nonce."""
         nonce = random[:24]
-        return nonce + bytes(
-            bindings.crypto_aead_xchacha20poly1305_ietf_encrypt(plaintext, None, nonce, self._key)
-        )
+        return nonce + bindings.crypto_aead_xchacha20poly1305_ietf_encrypt(plaintext, None, nonce, self._key)
 
     def open(self, ciphertext: bytes, start: int = 0, end: int | None = None) -> bytes:
         """Decrypt; `start` and `end` where only a part is the ciphertext. Raises CannotOpen."""
         cut = start + 24
         try:
-            return bytes(
-                bindings.crypto_aead_xchacha20poly1305_ietf_decrypt(
-                    ciphertext[cut:end], None, ciphertext[start:cut], self._key
-                )
+            return bindings.crypto_aead_xchacha20poly1305_ietf_decrypt(
+                ciphertext[cut:end], None, ciphertext[start:cut], self._key
             )
         except (CryptoError, ValueError, TypeError) as wrong:
             raise CannotOpen("layer does not open") from wrong
