@@ -36,6 +36,7 @@ verify: setup
 
 bench: setup
 	$(BIN)/sessionsim bench
+	$(BIN)/pytest -q tests/benchmarks --benchmark-only --benchmark-quiet
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

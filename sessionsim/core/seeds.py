@@ -50,14 +50,17 @@ def mix_array(address: npt.NDArray[np.uint64], index: npt.NDArray[np.uint64]) ->
 class Entropy:
     """Addressed random bytes of one machine. Holds no state but its key, so draws may come in any order."""
 
-    __slots__ = ("_key",)
+    __slots__ = ("_key", "_keyed")
 
     def __init__(self, key: bytes) -> None:
         self._key = key
+        self._keyed = hashlib.blake2b(key=key)  # copied for each draw, so that the key is hashed once
 
     def draw(self, address: bytes) -> bytes:
         """Give 64 bytes for an address (any length). Use a prefix per purpose: equal address, equal bytes."""
-        return hashlib.blake2b(address, key=self._key).digest()
+        state = self._keyed.copy()
+        state.update(address)
+        return state.digest()
 
     def expand(self, address: bytes, size_bytes: int) -> bytes:
         """Give any number of bytes for an address by SHAKE128; unrelated to what `draw` gives for it."""

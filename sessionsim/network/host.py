@@ -188,11 +188,17 @@ class Host:
         `cause` is the draw address of the transmission that led to the effects, −1 if the machine began by
         itself; `note` is that transmission's.
         """
-        if entry[3] == _ARRIVE:
+        kind = entry[3]
+        if kind == _ARRIVE:
             now, _, _, _, src, sender, conn, exchange, head, payload, cause, note = entry
             effects = self.machines[src].receive(sender, conn, exchange, head, payload, now)
             if note & SIDE and type(head) is int:
                 note = note_outside(note)  # an answered side request (replication) is over
+        elif kind == _WAKE:
+            now, _, _, _, src, wish = entry
+            if wish != self._wishes[src]:
+                return  # a later wish has taken its place, as for most requests that were answered in time
+            effects, cause, note = self.machines[src].wake(now), -1, 0
         else:
             now, src, effects, cause, note = self._handle_other(entry)
         position = 0
@@ -237,12 +243,10 @@ class Host:
             )  # fmt: skip
 
     def _handle_other(self, entry: Entry) -> tuple[int, int, Effects, int, int]:
-        """Take an entry that is no arrival. Returns time, endpoint, effects, cause and note."""
+        """Take any other entry. Returns time, endpoint, effects, cause and note."""
         now, _, _, kind, endpoint = entry[:5]
         machine = self.machines[endpoint]
-        if kind == _WAKE:
-            effects = machine.wake(now) if entry[5] == self._wishes[endpoint] else ()
-        elif kind == _COMMAND:
+        if kind == _COMMAND:
             effects = machine.command(entry[5], now)
         elif kind == _START:
             effects = machine.start(now)

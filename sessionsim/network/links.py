@@ -154,7 +154,8 @@ class Links:
 
     def base_rtt_us(self, src: int, dst: int) -> int:
         """Give the round trip of two endpoints in us without jitter and without time for bytes."""
-        one_way_us = self._pair(self._sites[src], self._sites[dst])[0]
+        a, b = self._sites[src], self._sites[dst]
+        one_way_us = (self._known[a][b] or self._pair(a, b))[0]
         return 2 * (one_way_us + self._extra[src] + self._extra[dst])
 
     def _pair(self, a: int, b: int) -> _Pair:

@@ -13,109 +13,39 @@ import hashlib
 import hmac
 from base64 import b64encode
 from binascii import a2b_base64
-from collections.abc import Callable, Generator
-from typing import Any, NamedTuple
+from collections.abc import Generator
+from typing import Any
 
 import orjson
 import simpy
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from nacl import bindings
+
+from sessionsim.selfcheck import primitives
+from sessionsim.selfcheck.primitives import Primitive
 
 _KEY, _NONCE = bytes(range(32)), bytes(12)
-_PUBLIC, _SECRET = bindings.crypto_box_seed_keypair(bytes(31) + b"\x01")
-_ED_PUBLIC, _ED_SECRET = bindings.crypto_sign_seed_keypair(bytes(31) + b"\x02")
-_SIGNED = bindings.crypto_sign(bytes(43), _ED_SECRET)
-_PADDED = bytes(320 + 96)
-_BOX = bindings.crypto_box_seal(_PADDED, _PUBLIC)
-_SCALAR = bindings.crypto_core_ed25519_scalar_reduce(bytes(range(64)))
-_LAYER = bytes(1400)
-_SEALED = AESGCM(_KEY).encrypt(_NONCE, _LAYER, None)
-
-
-class Primitive(NamedTuple):
-    """One kind of operation of a delivered message.
-
-    Args:
-        name: what it is and for what.
-        fixed: how often, whatever the swarm.
-        per_member: how often for each member of a swarm, both swarms together.
-        call: does it once.
-    """
-
-    name: str
-    fixed: int
-    per_member: int
-    call: Callable[[], object]
-
-    def times(self, members: float) -> float:
-        """How often per delivered message in swarms of `members` nodes."""
-        return self.fixed + self.per_member * members
-
-
-def _seal_box() -> object:
-    shared = bindings.crypto_box_beforenm(_PUBLIC, _SECRET)
-    nonce = hashlib.blake2b(_PUBLIC + _PUBLIC, digest_size=24).digest()
-    return bindings.crypto_box_easy_afternm(_PADDED, nonce, shared)
+_PADDED_BYTES = 320 + 96  # a padded text with the sender's key and signature
+_LAYER_BYTES = 1400  # a layer of a store or a poll, roughly
 
 
 MESSAGE_PRIMITIVES: tuple[Primitive, ...] = (
+    Primitive("X25519 shared secret (12 layers, both ends)", primitives.shared_secret(), 24),
+    Primitive("X25519 ephemeral public key (12 layers, 2 boxes)", primitives.public_key(), 14),
+    Primitive("sealed box, sealed (text and sync copy)", primitives.box_sealed(_PADDED_BYTES), 2),
+    Primitive("sealed box, opened (recipient)", primitives.box_opened(_PADDED_BYTES)),
+    Primitive("decoy signature point (2 envelopes)", primitives.base_point_multiplied(), 2),
     Primitive(
-        "X25519 shared secret (12 layers, both ends)",
-        24,
-        0,
-        lambda: bindings.crypto_scalarmult(_SECRET, _PUBLIC),
+        "Ed25519 signature (2 texts, 5 retrieves, an answer of each member)", primitives.signature(21), 7, 2
     ),
-    Primitive(
-        "X25519 ephemeral public key (12 layers, 2 boxes)",
-        14,
-        0,
-        lambda: bindings.crypto_scalarmult_base(_KEY),
-    ),
-    Primitive("sealed box, sealed (text and sync copy)", 2, 0, _seal_box),
-    Primitive(
-        "sealed box, opened (recipient)",
-        1,
-        0,
-        lambda: bindings.crypto_box_seal_open(_BOX, _PUBLIC, _SECRET),
-    ),
-    Primitive(
-        "decoy signature point (2 envelopes)",
-        2,
-        0,
-        lambda: bindings.crypto_scalarmult_ed25519_base_noclamp(_SCALAR),
-    ),
-    Primitive(
-        "Ed25519 signature (2 texts, 5 retrieves, an answer of each member)",
-        7,
-        2,
-        lambda: bindings.crypto_sign(b"retrieve1777000000000", _ED_SECRET),
-    ),
-    Primitive(
-        "Ed25519 verification (5 retrieves, 1 text)",
-        6,
-        0,
-        lambda: bindings.crypto_sign_open(_SIGNED, _ED_PUBLIC),
-    ),
-    Primitive(
-        "HMAC-SHA256 layer key (12 layers, both ends)",
-        24,
-        0,
-        lambda: hmac.digest(b"LOKI", _KEY, "sha256"),
-    ),
-    Primitive(
-        "AES-256-GCM sealed (12 layers, 3 answers)", 15, 0, lambda: AESGCM(_KEY).encrypt(_NONCE, _LAYER, None)
-    ),
-    Primitive(
-        "AES-256-GCM opened (12 layers, 3 answers)",
-        15,
-        0,
-        lambda: AESGCM(_KEY).decrypt(_NONCE, _SEALED, None),
-    ),
+    Primitive("Ed25519 verification (5 retrieves, 1 text)", primitives.verification(43), 6),
+    Primitive("HMAC-SHA256 layer key (12 layers, both ends)", primitives.layer_key(), 24),
+    Primitive("AES-256-GCM sealed (12 layers, 3 answers)", primitives.gcm_sealed(_LAYER_BYTES), 15),
+    Primitive("AES-256-GCM opened (12 layers, 3 answers)", primitives.gcm_opened(_LAYER_BYTES), 15),
     Primitive(
         "BLAKE2b message hash (2 copies at the client, one at each member)",
+        primitives.blake2b(_LAYER_BYTES),
         2,
         2,
-        lambda: hashlib.blake2b(_LAYER, digest_size=32).digest(),
     ),
 )
 

@@ -29,7 +29,8 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "experiment": ({"core", "protocol", "workload", "network", "adversary", "metrics", "scenario"}, set()),
     "selfcheck": (
         {"core", "protocol", "workload", "network", "adversary", "metrics", "scenario", "experiment"},
-        {"simpy", "networkx", "scipy", "pandas", "statsmodels", "nacl", "cryptography", "orjson", "google"},
+        {"simpy", "networkx", "scipy", "pandas", "statsmodels", "nacl", "cryptography", "orjson", "google"}
+        | {"zstandard"},
     ),
     "report": ({"core", "metrics"}, {"pandas", "matplotlib", "jinja2", "markupsafe", "networkx"}),
     "cli": ({"core", "scenario", "experiment", "selfcheck", "report"}, {"typer", "rich"}),

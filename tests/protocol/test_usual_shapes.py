@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sessionsim.core.errors import RemoteProtocolError
 from sessionsim.protocol.wire.frame import encode_frame
 from sessionsim.protocol.wire.onion import (
+    FINAL,
     decode_client_request,
     decode_hop,
     decode_hop_slowly,
@@ -48,6 +49,29 @@ def test_routes(blob: bytes, destination: str, key: str, cipher: str, cut: int) 
     frame = encode_frame(blob, text)
     frame = frame[: len(frame) - cut]
     assert outcome(decode_inner, frame) == outcome(decode_inner_slowly, frame)
+
+
+CONTROLS = ['{"body":null,"headers":{}}', '{"headers":""}']
+
+
+@given(
+    blob=st.binary(max_size=40),
+    control=st.sampled_from(
+        [*CONTROLS, '{"headers":1}', '{"headers":"","json":true}', '{"headers":""} ', "{}"]
+    ),
+    cut=st.integers(0, 3),
+    longer=st.integers(-2, 2),
+)
+@settings(deadline=None, max_examples=200, derandomize=True)
+def test_what_is_for_the_node_itself(blob: bytes, control: str, cut: int, longer: int) -> None:
+    frame = encode_frame(blob, control.encode())
+    frame = max(0, len(blob) + longer).to_bytes(4, "little") + frame[4 : len(frame) - cut]
+    assert outcome(decode_inner, frame) == outcome(decode_inner_slowly, frame)
+
+
+@pytest.mark.parametrize("control", CONTROLS)
+def test_controls_of_both_families_are_read(control: str) -> None:
+    assert decode_inner(encode_frame(b"x", control.encode())) == (FINAL, b"x", False, True)
 
 
 @given(key=HEX, blob=st.binary(max_size=40), cut=st.integers(0, 2))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
+from types import FrameType
+
 import pytest
 
-from sessionsim.selfcheck import bare
+from sessionsim.network.world import build
+from sessionsim.selfcheck import bare, bench
 from sessionsim.selfcheck.bench import exchange_cost, message_cost, record_rate
 
 
@@ -51,3 +56,50 @@ def test_an_exchange_is_eight_transmissions_beside_its_bare_programs() -> None:
 
 def test_rows_are_counted() -> None:
     assert record_rate(4) > 0
+
+
+# libsodium function -> the primitive of the list that stands for it.
+CURVES = {
+    "Lib.crypto_scalarmult": "X25519 shared secret",
+    "Lib.crypto_scalarmult_base": "X25519 ephemeral public key",
+    "Lib.crypto_box_beforenm": "sealed box, sealed",
+    "Lib.crypto_box_seal_open": "sealed box, opened",
+    "Lib.crypto_scalarmult_ed25519_base_noclamp": "decoy signature point",
+    "Lib.crypto_sign": "Ed25519 signature",
+    "Lib.crypto_sign_open": "Ed25519 verification",
+    "AESGCM.encrypt": "AES-256-GCM sealed",
+    "AESGCM.decrypt": "AES-256-GCM opened",
+}
+
+
+def test_a_delivered_message_performs_exactly_the_listed_primitives() -> None:
+    """Without memo. Conversions of keys, which a process computes once, are not in the list."""
+    messages = 25
+    spec = bench._message_spec(messages, memo=False)
+    polls = [(intent.t_us + bench._FETCH_AFTER_US, intent.recipient, ("poll",)) for intent in spec.intents]
+    world = build(spec)
+    called: Counter[str] = Counter()
+
+    def note(_frame: FrameType, event: str, function: object) -> None:
+        if event == "c_call":
+            called[getattr(function, "__qualname__", "")] += 1
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        world.run(commands=polls)
+    finally:
+        sys.setprofile(before)
+    assert world.host is not None
+    members = 1 + (world.host.transmissions / messages - 24) / 4
+    listed = {p.name.partition(" (")[0]: round(p.times(members) * messages) for p in bare.MESSAGE_PRIMITIVES}
+    assert {name: called[function] for function, name in CURVES.items()} == {
+        name: listed[name] for name in CURVES.values()
+    }
+    unlisted = {name for name in called if name.startswith("Lib.crypto_")} - set(CURVES)
+    assert unlisted <= {
+        "Lib.crypto_box_easy_afternm",  # of the sealed box
+        "Lib.crypto_core_ed25519_scalar_reduce",  # of the decoy
+        "Lib.crypto_sign_ed25519_pk_to_curve25519",
+        "Lib.crypto_sign_ed25519_sk_to_curve25519",
+    }

@@ -151,17 +151,14 @@ def write_visible(text: Text, into: DataMessage) -> None:
 
 def read_visible(found: DataMessage) -> Text:
     """Read a data message as a text. Raises RemoteProtocolError or LocalProtocolError."""
-    invitation = found.openGroupInvitation
     return Text(
         body=text_of(found.body),
-        attachments=tuple(map(read_attachment, found.attachments)),
+        attachments=tuple(map(read_attachment, found.attachments)) if found.attachments else (),
         quote=_read_quote(found.quote) if found.HasField("quote") else None,
-        previews=tuple(map(_read_preview, found.preview)),
+        previews=tuple(map(_read_preview, found.preview)) if found.preview else (),
         reaction=_read_reaction(found.reaction) if found.HasField("reaction") else None,
         invitation=(
-            Invitation(text_of(invitation.url), text_of(invitation.name))
-            if found.HasField("openGroupInvitation")
-            else None
+            _read_invitation(found.openGroupInvitation) if found.HasField("openGroupInvitation") else None
         ),
         profile=read_profile(found),
         sync_target=_target_of(found),
@@ -224,6 +221,10 @@ def _write_preview(preview: Preview) -> session_pb2.Preview:
 def _read_preview(found: session_pb2.Preview) -> Preview:
     image = read_attachment(found.image) if found.HasField("image") else None
     return Preview(text_of(found.url), text_of(found.title), image)
+
+
+def _read_invitation(found: session_pb2.OpenGroupInvitation) -> Invitation:
+    return Invitation(text_of(found.url), text_of(found.name))
 
 
 def _write_reaction(reaction: Reaction) -> session_pb2.Reaction:

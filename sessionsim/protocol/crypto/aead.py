@@ -20,12 +20,12 @@ TAG_BYTES: Final = 16  # Source: messages 0
 
 def seal(plaintext: bytes, nonce24: bytes, key32: bytes) -> bytes:
     """Encrypt; 16 bytes longer than the plaintext."""
-    return bytes(bindings.crypto_aead_xchacha20poly1305_ietf_encrypt(plaintext, None, nonce24, key32))
+    return bindings.crypto_aead_xchacha20poly1305_ietf_encrypt(plaintext, None, nonce24, key32)
 
 
 def unseal(ciphertext: bytes, nonce24: bytes, key32: bytes) -> bytes:
     """Decrypt. Raises CannotOpen: wrong key, altered, or a length that cannot be."""
     try:
-        return bytes(bindings.crypto_aead_xchacha20poly1305_ietf_decrypt(ciphertext, None, nonce24, key32))
+        return bindings.crypto_aead_xchacha20poly1305_ietf_decrypt(ciphertext, None, nonce24, key32)
     except (CryptoError, ValueError, TypeError) as wrong:
         raise CannotOpen("ciphertext does not open") from wrong

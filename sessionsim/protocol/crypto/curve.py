@@ -24,28 +24,28 @@ _SIGN_BIT: Final = 0x80  # of the last byte. Source: RFC 8032 section 5.1.2
 
 def reduce(wide: bytes) -> bytes:
     """Reduce 64 bytes modulo the group order."""
-    return bytes(bindings.crypto_core_ed25519_scalar_reduce(wide))
+    return bindings.crypto_core_ed25519_scalar_reduce(wide)
 
 
 def multiply(a: bytes, b: bytes) -> bytes:
     """Multiply two scalars; the first may be unreduced, like a clamped secret."""
-    return bytes(bindings.crypto_core_ed25519_scalar_mul(a, b))
+    return bindings.crypto_core_ed25519_scalar_mul(a, b)
 
 
 def add(a: bytes, b: bytes) -> bytes:
     """Add two scalars."""
-    return bytes(bindings.crypto_core_ed25519_scalar_add(a, b))
+    return bindings.crypto_core_ed25519_scalar_add(a, b)
 
 
 def negate(a: bytes) -> bytes:
     """Negate a scalar."""
-    return bytes(bindings.crypto_core_ed25519_scalar_negate(a))
+    return bindings.crypto_core_ed25519_scalar_negate(a)
 
 
 def times_base(scalar: bytes) -> bytes:
     """Multiply the base point. Raises CannotOpen: the scalar is zero."""
     try:
-        return bytes(bindings.crypto_scalarmult_ed25519_base_noclamp(scalar))
+        return bindings.crypto_scalarmult_ed25519_base_noclamp(scalar)
     except (CryptoError, ValueError, TypeError, RuntimeError) as wrong:
         raise CannotOpen("not a usable scalar") from wrong
 
@@ -55,7 +55,7 @@ def times(scalar: bytes, point: bytes) -> bytes:
     if len(point) != 32:  # PyNaCl does not check every length
         raise CannotOpen("not an Ed25519 point")
     try:
-        return bytes(bindings.crypto_scalarmult_ed25519_noclamp(scalar, point))
+        return bindings.crypto_scalarmult_ed25519_noclamp(scalar, point)
     except (CryptoError, ValueError, TypeError, RuntimeError) as wrong:
         raise CannotOpen("not an Ed25519 point") from wrong
 

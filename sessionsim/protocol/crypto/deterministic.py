@@ -24,4 +24,4 @@ def stretch(seed: bytes, size_bytes: int) -> bytes:
     """
     if len(seed) != SEED_BYTES:
         raise LocalProtocolError(f"a seed of deterministic bytes has 32 bytes, not {len(seed)}")
-    return bytes(bindings.randombytes_buf_deterministic(size_bytes, seed))
+    return bindings.randombytes_buf_deterministic(size_bytes, seed)

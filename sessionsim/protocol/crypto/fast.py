@@ -9,6 +9,7 @@ stored or compared are real. Property (tested): runs with `fast` and with `sodiu
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 from nacl import bindings
 from nacl.exceptions import CryptoError
@@ -19,7 +20,33 @@ from sessionsim.protocol.crypto.layer import Layer
 from sessionsim.protocol.crypto.memo import LayerMemo
 from sessionsim.protocol.crypto.suite import KemPair, KeyPair, ScalarKey
 
-_blake2b = hashlib.blake2b
+_CACHED_KEYS = 4096  # Assumption: accounts and nodes that sign or are verified in turn; about 2 MB
+# Hashes as they stand before any input: copying one is cheaper than making it, and a poll copies thirty.
+_EPHEMERAL = hashlib.blake2b(digest_size=32, person=b"fast ephemeral")
+_SHARED = hashlib.blake2b(digest_size=32)
+
+
+def _public_of(secret: bytes) -> bytes:
+    state = _EPHEMERAL.copy()
+    state.update(secret)
+    return state.digest()
+
+
+def _shared_secret(public: bytes, peer: bytes) -> bytes:
+    state = _SHARED.copy()
+    state.update(public + peer if public < peer else peer + public)
+    return state.digest()
+
+
+@lru_cache(maxsize=_CACHED_KEYS)
+def _keyed(public: bytes) -> hashlib.blake2b:
+    return hashlib.blake2b(key=public)
+
+
+def _signature(public: bytes, message: bytes) -> bytes:
+    state = _keyed(public).copy()
+    state.update(message)
+    return state.digest()
 
 
 class FastSuite:
@@ -33,18 +60,16 @@ class FastSuite:
     def ephemeral(self, secret: bytes) -> KeyPair:
         if len(secret) != 32:
             raise LocalProtocolError(f"an ephemeral secret has 32 bytes, not {len(secret)}")
-        return KeyPair(_blake2b(secret, digest_size=32, person=b"fast ephemeral").digest(), secret)
+        return KeyPair(_public_of(secret), secret)
 
     def agree(self, own: KeyPair, peer: bytes) -> bytes:
-        public = own[0]
         if len(peer) != 32:
             raise CannotOpen("not an X25519 public key")
-        return _blake2b(public + peer if public < peer else peer + public, digest_size=32).digest()
+        return _shared_secret(own[0], peer)
 
     def layer_to(self, layer_type: type[Layer], secret: bytes, server: bytes) -> tuple[bytes, Layer]:
-        public = _blake2b(secret, digest_size=32, person=b"fast ephemeral").digest()
-        pair = public + server if public < server else server + public
-        layer = layer_type(_blake2b(pair, digest_size=32).digest(), public, server)
+        public = _public_of(secret)
+        layer = layer_type(_shared_secret(public, server), public, server)
         if self._layers is not None:
             self._layers.put(public, server, layer)
         return public, layer
@@ -54,19 +79,16 @@ class FastSuite:
         if len(ephemeral) != 32:
             raise CannotOpen("not an X25519 public key")
         known = self._layers.take(layer_type, ephemeral, public) if self._layers is not None else None
-        if known is not None:
-            return known
-        pair = public + ephemeral if public < ephemeral else ephemeral + public
-        return layer_type(_blake2b(pair, digest_size=32).digest(), ephemeral, public)
+        return known or layer_type(_shared_secret(public, ephemeral), ephemeral, public)
 
     def sign(self, own: KeyPair, message: bytes) -> bytes:
-        return _blake2b(message, key=own[0]).digest()
+        return _signature(own[0], message)
 
     def sign_scalar(self, own: ScalarKey, nonce64: bytes, message: bytes) -> bytes:
-        return _blake2b(message, key=own[0]).digest()
+        return _signature(own[0], message)
 
     def verify(self, public: bytes, message: bytes, signature: bytes) -> bool:
-        return len(public) == 32 and _blake2b(message, key=public).digest() == signature
+        return len(public) == 32 and _signature(public, message) == signature
 
     def sign_stored(self, own: KeyPair, message: bytes) -> bytes:
         return real.ed25519_sign(own, message)
@@ -77,13 +99,13 @@ class FastSuite:
     def seal_box(self, plaintext: bytes, recipient: bytes, ephemeral: KeyPair) -> bytes:
         nonce = real.box_nonce(ephemeral[0], recipient)
         key = self.agree(ephemeral, recipient)
-        return ephemeral[0] + bytes(bindings.crypto_secretbox_easy(plaintext, nonce, key))
+        return ephemeral[0] + bindings.crypto_secretbox_easy(plaintext, nonce, key)
 
     def open_box(self, sealed: bytes, own: KeyPair) -> bytes:
         public = sealed[:32]
         try:
             nonce = real.box_nonce(public, own[0])
-            return bytes(bindings.crypto_secretbox_open_easy(sealed[32:], nonce, self.agree(own, public)))
+            return bindings.crypto_secretbox_open_easy(sealed[32:], nonce, self.agree(own, public))
         except (CryptoError, ValueError, TypeError) as wrong:
             raise CannotOpen("sealed box does not open") from wrong
 

@@ -44,14 +44,14 @@ def x25519_of_ed25519(pair: KeyPair) -> KeyPair:
 def x25519_public_of_ed25519(public: bytes) -> bytes:
     """Convert an Ed25519 public key. Raises CannotOpen when it is no valid point."""
     try:
-        return bytes(bindings.crypto_sign_ed25519_pk_to_curve25519(public))
+        return bindings.crypto_sign_ed25519_pk_to_curve25519(public)
     except (CryptoError, ValueError, TypeError) as wrong:
         raise CannotOpen("not an Ed25519 public key") from wrong
 
 
 def ed25519_sign(own: KeyPair, message: bytes) -> bytes:
     """Sign with Ed25519; 64 bytes, deterministic."""
-    return bytes(bindings.crypto_sign(message, own.secret + own.public)[:64])
+    return bindings.crypto_sign(message, own.secret + own.public)[:64]
 
 
 def ed25519_verify(public: bytes, message: bytes, signature: bytes) -> bool:

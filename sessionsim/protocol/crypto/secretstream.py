@@ -40,7 +40,7 @@ class StreamWriter:
     def push(self, plaintext: bytes, *, final: bool) -> bytes:
         """Encrypt the next chunk. Args: final: it is the last one."""
         tag = _FINAL if final else _MESSAGE
-        return bytes(bindings.crypto_secretstream_xchacha20poly1305_push(self._state, plaintext, None, tag))
+        return bindings.crypto_secretstream_xchacha20poly1305_push(self._state, plaintext, None, tag)
 
 
 class StreamReader:

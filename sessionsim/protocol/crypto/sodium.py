@@ -83,18 +83,18 @@ class SodiumSuite:
         except (CryptoError, ValueError, TypeError) as wrong:
             raise CannotOpen("not an X25519 public key") from wrong
         nonce = real.box_nonce(ephemeral[0], recipient)
-        return ephemeral[0] + bytes(bindings.crypto_box_easy_afternm(plaintext, nonce, shared))
+        return ephemeral[0] + bindings.crypto_box_easy_afternm(plaintext, nonce, shared)
 
     def open_box(self, sealed: bytes, own: KeyPair) -> bytes:
         try:
-            return bytes(bindings.crypto_box_seal_open(sealed, own[0], own[1]))
+            return bindings.crypto_box_seal_open(sealed, own[0], own[1])
         except (CryptoError, ValueError, TypeError) as wrong:
             raise CannotOpen("sealed box does not open") from wrong
 
     def decoy_signature(self, random64: bytes) -> bytes:
         scalar = bindings.crypto_core_ed25519_scalar_reduce(random64)
         point = bindings.crypto_scalarmult_ed25519_base_noclamp(scalar)
-        return bytes(point) + bytes(bindings.crypto_core_ed25519_scalar_reduce(random64[32:] + random64[:32]))
+        return point + bindings.crypto_core_ed25519_scalar_reduce(random64[32:] + random64[:32])
 
     def kem_keypair(self, seed: bytes) -> KemPair:
         return KemPair(mlkem.public_of(seed), seed)

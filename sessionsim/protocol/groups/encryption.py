@@ -17,21 +17,18 @@ key, so that a message cannot be carried into another group. The two do not acce
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from sessionsim.core.errors import CannotOpen, LocalProtocolError, RemoteProtocolError
+from sessionsim.core.errors import CannotOpen, LocalProtocolError
 from sessionsim.protocol.crypto import KeyPair, Suite, aead, real
 from sessionsim.protocol.groups.identity import group_ed25519
-from sessionsim.protocol.wire import bencode
 from sessionsim.protocol.wire.compression import compress as shorten
 from sessionsim.protocol.wire.compression import decompress
+from sessionsim.protocol.wire.group_dict import GroupDict, read_group_dict, write_group_dict
 
-VERSION: Final = 1  # Source: messages 4.3
 STEP_BYTES: Final = 256  # Source: messages 4.3
 MOST_PLAINTEXT_BYTES: Final = 1_000_000  # Source: messages 4.3 (GROUPS_MAX_PLAINTEXT_MESSAGE_SIZE)
 OVERHEAD_BYTES: Final = aead.NONCE_BYTES + aead.TAG_BYTES
-SIGNATURE_BYTES: Final = 64  # Source: messages 4.3
-_KEY_BYTES: Final = 32  # of Ed25519
 
 
 class Body(NamedTuple):
@@ -90,9 +87,7 @@ def encrypt_body(
     if len(nonce24) != aead.NONCE_BYTES or len(key) != aead.KEY_BYTES:
         raise LocalProtocolError("a group message needs a key of 32 and a nonce of 24 bytes")
     signature = suite.sign_stored(sender, _signed(body.raw, group_id, signs_group))
-    fields: dict[bytes, Any] = {b"": VERSION, b"a": sender.public, b"s": signature}
-    fields[b"z" if body.compressed else b"d"] = body.raw
-    written = bencode.encode(fields)
+    written = write_group_dict(GroupDict(sender.public, body.raw, body.compressed, signature))
     padded = written + bytes(-(len(written) + OVERHEAD_BYTES) % step_bytes)
     return nonce24 + aead.seal(padded, nonce24, key)
 
@@ -137,18 +132,11 @@ def decrypt_body(
     """
     padded, key = _opened(ciphertext, keys)
     # A stranger to the group cannot get here, but any member, present or past, can.
-    fields = bencode.decode(padded.rstrip(b"\0"))
-    if type(fields) is not dict or type(fields.get(b"")) is not int or fields[b""] != VERSION:
-        raise RemoteProtocolError("a group message of another version")
-    sender, signature = _sized(fields, b"a", _KEY_BYTES), _sized(fields, b"s", SIGNATURE_BYTES)
-    plain, frame = _body_field(fields, b"d"), _body_field(fields, b"z")
-    if (plain is None) == (frame is None):
-        raise RemoteProtocolError("a group message has one body, compressed or not")
-    body = Body(frame or plain or b"", frame is not None)
+    sender, raw, compressed, signature = read_group_dict(padded)
     real.x25519_public_of_ed25519(sender)  # a sender has an account id
-    if not suite.verify_stored(sender, _signed(body.raw, group_id, signs_group), signature):
+    if not suite.verify_stored(sender, _signed(raw, group_id, signs_group), signature):
         raise CannotOpen("a group message that its sender did not sign for this group")
-    return body, sender, key
+    return Body(raw, compressed), sender, key
 
 
 def decrypt(
@@ -178,17 +166,3 @@ def _opened(ciphertext: bytes, keys: Iterable[bytes]) -> tuple[bytes, bytes]:
             except CannotOpen:
                 continue
     raise CannotOpen("a group message for none of these keys")
-
-
-def _sized(fields: dict[bytes, Any], name: bytes, size: int) -> bytes:
-    found = fields.get(name)
-    if type(found) is not bytes or len(found) != size:
-        raise RemoteProtocolError("a group message lacks a field, or it has another length")
-    return found
-
-
-def _body_field(fields: dict[bytes, Any], name: bytes) -> bytes | None:
-    found = fields.get(name)
-    if found is not None and (type(found) is not bytes or not found):
-        raise RemoteProtocolError("the body of a group message is not empty")
-    return found

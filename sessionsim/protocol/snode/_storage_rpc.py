@@ -28,7 +28,7 @@ from sessionsim.protocol.storage import Message, MessageStore, Stored
 from sessionsim.protocol.swarms import nearest_swarm, swarm_position
 from sessionsim.protocol.wire import rpc_answers
 from sessionsim.protocol.wire.active_nodes import write_active_nodes
-from sessionsim.protocol.wire.rpc import signed_text
+from sessionsim.protocol.wire.rpc import signed_start, signed_text
 from sessionsim.protocol.wire.rpc_answers import Answer, text_answer
 from sessionsim.protocol.wire.rpc_calls import (
     ActiveNodesCall,
@@ -152,10 +152,9 @@ class StorageRpc:
         if self._nothing[0] != now_ms:
             self._nothing = now_ms, self._retrieved((), False, now_ms)
         nothing = self._nothing[1]
-        answers = []
+        answers, time = [], b"%d" % signed_ms
         for namespace, last_hash, size, signature in parts:
-            text = signed_text("retrieve", namespace, signed_ms)
-            if not verify(ed25519, text, signature):
+            if not verify(ed25519, signed_start("retrieve", namespace) + time, signature):
                 answers.append(text_answer(401, "retrieve signature verification failed"))
             elif is_empty(account, namespace, now_ms):
                 answers.append(nothing)

@@ -24,7 +24,7 @@ MAX_BYTES: Final = 10 * 1024 * 1024
 MAX_DEPTH: Final = 32
 # Source: oxenc reads integers into 64 bits: 19 digits and a sign, 20 digits unsigned.
 _INTEGER: Final = re.compile(rb"i(0|-?[1-9]\d{0,19})e", re.ASCII)
-_LENGTH: Final = re.compile(rb"(0|[1-9]\d{0,7}):", re.ASCII)
+_LENGTH_LIMIT: Final = 9  # characters of a string's length and its colon; MAX_BYTES has 8 digits
 _MIN_INT: Final = -(1 << 63)
 _MAX_INT: Final = (1 << 64) - 1
 
@@ -51,46 +51,61 @@ def decode(payload: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_D
     size = len(payload)
     if size > max_bytes:
         raise RemoteProtocolError("bencode: message too long")
-    # The root list takes the one value; a dict's unfinished key waits on `keys` beside its container.
+    find = payload.find
+    # What is open now: a list, or a dict with the key that waits for its value and the key before; around it,
+    # on the stack, the same of what it stands in. The root is a list that takes the one value.
     root: list[Value] = []
-    stack: list[list[Value] | dict[bytes, Value]] = [root]
-    keys: list[bytes | None] = [None]
+    container: list[Value] | dict[bytes, Value] = root
+    in_dict, key, last = False, None, None
+    stack: list[tuple[Any, ...]] = []
     at = 0
     while at < size:
         first = payload[at]
-        container, key = stack[-1], keys[-1]
         value: Value
-        if first == _END:
-            if len(stack) == 1 or key is not None:
+        if 48 <= first <= 57:
+            colon = find(b":", at, at + _LENGTH_LIMIT)
+            digits = payload[at:colon]
+            if colon < 0 or not digits.isdigit() or (first == 48 and colon != at + 1):
+                raise RemoteProtocolError("bencode: malformed string length")
+            start = colon + 1
+            at = start + int(digits)
+            if at > size:
+                raise RemoteProtocolError("bencode: string longer than the message")
+            value = payload[start:at]
+            if in_dict and key is None:
+                if last is not None and value <= last:
+                    raise RemoteProtocolError("bencode: dict keys must ascend")
+                key = last = value
+                continue
+        elif first == _END:
+            if not stack or key is not None:
                 raise RemoteProtocolError("bencode: unexpected end")
             at += 1
-            value = stack.pop()
-            keys.pop()
-            container, key = stack[-1], keys[-1]
-        elif first in (_LIST, _DICT):
-            if len(stack) > max_depth:
-                raise RemoteProtocolError("bencode: nested too deeply")
-            if type(container) is dict and key is None:
-                raise RemoteProtocolError("bencode: a dict key must be a string")
-            stack.append([] if first == _LIST else {})
-            keys.append(None)
-            at += 1
-            continue
+            value = container
+            container, in_dict, key, last = stack.pop()
+        elif in_dict and key is None:
+            raise RemoteProtocolError("bencode: a dict key must be a string")
         elif first == _INT:
             value, at = _integer(payload, at)
+        elif first in (_LIST, _DICT):
+            if len(stack) >= max_depth:
+                raise RemoteProtocolError("bencode: nested too deeply")
+            stack.append((container, in_dict, key, last))
+            in_dict = first == _DICT
+            container = {} if in_dict else []
+            key = last = None
+            at += 1
+            continue
         else:
-            value, at = _string(payload, at)
-        if type(container) is dict:
-            if key is None:
-                keys[-1] = _next_key(container, value)
-                continue
-            container[key] = value
-            keys[-1] = None
+            raise RemoteProtocolError("bencode: malformed string length")
+        if in_dict:
+            container[key] = value  # type: ignore[index]
+            key = None
         else:
             container.append(value)  # type: ignore[union-attr]
-        if len(stack) == 1:
-            break
-    if len(stack) != 1 or len(root) != 1:
+            if not stack:
+                break
+    if stack or not root:
         raise RemoteProtocolError("bencode: message cut off")
     if at != size:
         raise RemoteProtocolError("bencode: bytes after the value")
@@ -105,25 +120,6 @@ def _integer(payload: bytes, at: int) -> tuple[int, int]:
     if not _MIN_INT <= value <= _MAX_INT:
         raise RemoteProtocolError("bencode: integer out of range")
     return value, match.end()
-
-
-def _string(payload: bytes, at: int) -> tuple[bytes, int]:
-    match = _LENGTH.match(payload, at)
-    if match is None:
-        raise RemoteProtocolError("bencode: malformed string length")
-    start = match.end()
-    end = start + int(match[1])
-    if end > len(payload):
-        raise RemoteProtocolError("bencode: string longer than the message")
-    return payload[start:end], end
-
-
-def _next_key(container: dict[bytes, Value], key: Value) -> bytes:
-    if type(key) is not bytes:
-        raise RemoteProtocolError("bencode: a dict key must be a string")
-    if container and key <= next(reversed(container)):
-        raise RemoteProtocolError("bencode: dict keys must ascend")
-    return key
 
 
 class _Close:
@@ -141,28 +137,43 @@ def encode(value: Value) -> bytes:
     """
     parts: list[bytes] = []
     stack: list[Value] = [value]
+    put, pop, push = parts.append, stack.pop, stack.append
     while stack:
-        item = stack.pop()
-        if isinstance(item, str):
-            item = item.encode()
-        if isinstance(item, bytes):
-            parts.append(b"%d:%b" % (len(item), item))
-        elif isinstance(item, int):
+        item = pop()
+        kind = type(item)
+        if kind is bytes:
+            put(b"%d:%b" % (len(item), item))
+        elif kind is int:
             if not _MIN_INT <= item <= _MAX_INT:
                 raise LocalProtocolError("bencode: integer out of range")
-            parts.append(b"i%de" % item)
-        elif isinstance(item, dict):
-            parts.append(b"d")
-            stack.append(_CLOSE)
+            put(b"i%de" % item)
+        elif kind is dict:
+            put(b"d")
+            push(_CLOSE)
             for key in sorted(item, reverse=True):
-                stack.append(item[key])
-                stack.append(key)
-        elif isinstance(item, list | tuple):
-            parts.append(b"l")
-            stack.append(_CLOSE)
-            stack.extend(reversed(item))
+                push(item[key])
+                push(key)
+        elif kind is list or kind is tuple:
+            put(b"l")
+            push(_CLOSE)
+            stack += item[::-1]
         elif item is _CLOSE:
-            parts.append(b"e")
+            put(b"e")
         else:
-            raise LocalProtocolError(f"bencode cannot carry {type(item).__name__}")
+            push(_plain(item))
     return b"".join(parts)
+
+
+def _plain(item: Value) -> Value:
+    """Give the item as one of the types above."""
+    if isinstance(item, str):
+        return item.encode()
+    if isinstance(item, int):
+        return int(item)
+    if isinstance(item, bytes):
+        return bytes(item)
+    if isinstance(item, dict):
+        return dict(item)
+    if isinstance(item, list | tuple):
+        return list(item)
+    raise LocalProtocolError(f"bencode cannot carry {type(item).__name__}")

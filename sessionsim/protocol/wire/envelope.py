@@ -12,8 +12,7 @@ Two forms are in the field: what libsession writes (`wrap`), and what the client
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
@@ -34,8 +33,7 @@ _SOURCE_CHARACTERS: Final = (
 )  # nothing, or an id in hex. Source: libsession-util: src/session_protocol.cpp
 
 
-@dataclass(frozen=True, slots=True)
-class EnvelopeParts:
+class EnvelopeParts(NamedTuple):
     """An Envelope that has been read. Nothing in it is authenticated.
 
     Args:
@@ -217,9 +215,10 @@ def body_of(stored: bytes) -> bytes:
     Source: messages 2.2.
     """
     outer = decode(WebSocketMessage, stored)
-    if outer.type != WebSocketMessage.REQUEST or not outer.request.body:
+    body = outer.request.body
+    if outer.type != WebSocketMessage.REQUEST or not body:
         raise RemoteProtocolError("not a stored message: no request with a body")
-    return outer.request.body
+    return body
 
 
 def unwrap(stored: bytes) -> tuple[int, bytes]:

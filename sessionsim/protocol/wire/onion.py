@@ -72,6 +72,7 @@ LIBSESSION_GCM: Final = LIBSESSION._replace(
 )
 # Android's onion code writes as desktop does; transport 6.6 calls its control object "similar".
 STYLES: Final = {"desktop": DESKTOP, "libsession": LIBSESSION}
+_CONTROLS: Final = frozenset(style.control for style in STYLES.values())
 
 
 class Hop(NamedTuple):
@@ -219,6 +220,8 @@ def decode_inner(plaintext: bytes) -> Inner:
         RemoteProtocolError: no frame or JSON, or fields of a wrong kind.
     """
     end = 4 + int.from_bytes(plaintext[:4], "little")
+    if plaintext[end:] in _CONTROLS:
+        return FINAL, plaintext[4:end], False, True
     if plaintext[end : end + 16] == b'{"destination":"':
         usual = _usual_route(plaintext, end)
         if usual is not None:

@@ -19,10 +19,11 @@ _XCHACHA_FRAME: Final = b'{"enc_type":"xchacha20","ephemeral_key":"'
 # Of a node's message: what stands behind the data, up to the 32 bytes of the key.
 _GCM_TAIL: Final = b"8:enc_type7:aes-gcm13:ephemeral_key32:"
 _XCHACHA_TAIL: Final = b"8:enc_type9:xchacha2013:ephemeral_key32:"
-_GCM_KEY: Final = len(_GCM_TAIL)
-_XCHACHA_KEY: Final = len(_XCHACHA_TAIL)
-_HOP: Final = b"6:hop_noi"
-_AFTER_KEY: Final = len(_HOP) + 3  # one digit and "ee"
+# What stands behind the key: the hop number, where it has one digit.
+_HOPS: Final = {b"6:hop_noi%dee" % hop: hop for hop in range(1, 10)}
+_HOP_BYTES: Final = len(b"6:hop_noi1ee")
+_GCM_TAIL_LENGTH: Final = len(_GCM_TAIL) + 32 + _HOP_BYTES
+_XCHACHA_TAIL_LENGTH: Final = len(_XCHACHA_TAIL) + 32 + _HOP_BYTES
 _GCM_FRAME_LENGTH: Final = len(_GCM_FRAME) + 66
 _XCHACHA_FRAME_LENGTH: Final = len(_XCHACHA_FRAME) + 66
 # Of an opened layer: the route's JSON. The destination's 64 digits begin at 16.
@@ -57,13 +58,14 @@ def step(
         CannotOpen: the layer does not open with this key.
     """
     layer_type: type[Layer]
+    size = len(payload)
     if from_client:
-        end = 4 + int.from_bytes(payload[:4], "little")
-        length = len(payload) - end
+        start, end, hop = 4, 4 + int.from_bytes(payload[:4], "little"), 0
+        length = size - end
         if length == _GCM_FRAME_LENGTH and payload.startswith(_GCM_FRAME, end):
-            layer_type, key_start = GcmLayer, end + 18
+            layer_type, key_start = GcmLayer, end + len(_GCM_FRAME)
         elif length == _XCHACHA_FRAME_LENGTH and payload.startswith(_XCHACHA_FRAME, end):
-            layer_type, key_start = XchachaLayer, end + 41
+            layer_type, key_start = XchachaLayer, end + len(_XCHACHA_FRAME)
         else:
             return None
         if payload[-2:] != b'"}':
@@ -72,28 +74,24 @@ def step(
             ephemeral = binascii.a2b_hex(payload[key_start:-2])
         except ValueError:
             return None
-        sealed, hop = payload[4:end], 0
     else:
-        colon = payload.find(b":", 7, 17)
-        digits = payload[7:colon]
-        if colon < 0 or payload[:7] != b"d4:data" or not digits.isdigit() or digits[0] == 48:
+        hop = _HOPS.get(payload[-_HOP_BYTES:], 0)
+        if not 0 < hop <= hops_max:
             return None
-        end = colon + 1 + int(digits)
-        length = len(payload) - end - 32 - _AFTER_KEY
-        if length == _GCM_KEY and payload.startswith(_GCM_TAIL, end):
-            layer_type, key_start = GcmLayer, end + _GCM_KEY
-        elif length == _XCHACHA_KEY and payload.startswith(_XCHACHA_TAIL, end):
-            layer_type, key_start = XchachaLayer, end + _XCHACHA_KEY
+        end = size - _GCM_TAIL_LENGTH
+        if payload.startswith(_GCM_TAIL, end):
+            layer_type = GcmLayer
         else:
+            end = size - _XCHACHA_TAIL_LENGTH
+            if not payload.startswith(_XCHACHA_TAIL, end):
+                return None
+            layer_type = XchachaLayer
+        start = payload.find(b":", 7, 17) + 1
+        if not payload.startswith(b"d4:data%d:" % (end - start)):
             return None
-        hop = payload[-3] - 48
-        if not 0 < hop <= 9 or payload[-2:] != b"ee" or not payload.startswith(_HOP, key_start + 32):
-            return None
-        if hop > hops_max:
-            return None
-        ephemeral, sealed = payload[key_start : key_start + 32], payload[colon + 1 : end]
+        ephemeral = payload[-_HOP_BYTES - 32 : -_HOP_BYTES]
     layer = suite.layer_from(layer_type, own, ephemeral)
-    plaintext = layer.open(sealed)
+    plaintext = layer.open(payload, start, end)
     end = 4 + int.from_bytes(plaintext[:4], "little")
     if plaintext.startswith(_TO, end) and plaintext[-2:] == b'"}':
         length = len(plaintext) - end

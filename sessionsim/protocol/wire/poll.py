@@ -8,6 +8,7 @@ give the same bytes (tested).
 from __future__ import annotations
 
 import binascii
+import re
 from collections.abc import Callable, Sequence
 
 from sessionsim.protocol.wire import rpc
@@ -22,7 +23,7 @@ class PollTemplate:
         namespaces, max_sizes: one retrieve each, in this order.
     """
 
-    __slots__ = ("_body", "_names", "_signed")
+    __slots__ = ("_cursors", "_pieces", "_signatures", "_signed", "_times")
 
     def __init__(
         self,
@@ -32,28 +33,36 @@ class PollTemplate:
         namespaces: Sequence[int],
         max_sizes: Sequence[int],
     ) -> None:
-        open_time = style._replace(retrieve=style.retrieve.replace(b"%(timestamp)d", b"%%(time)d"))
+        open_time = style._replace(retrieve=style.retrieve.replace(b"%(timestamp)d", _TIME))
         calls = []
-        for k, (namespace, max_size) in enumerate(zip(namespaces, max_sizes, strict=True)):
+        for namespace, max_size in zip(namespaces, max_sizes, strict=True):
             method, params = rpc.retrieve_call(
-                open_time, account_hex, ed25519_hex, namespace, f"%(cursor{k})b", 0, bytes(64), max_size
+                open_time, account_hex, ed25519_hex, namespace, _CURSOR.decode(), 0, bytes(64), max_size
             )
-            calls.append((method, params.replace(_NO_SIGNATURE, b"%%(signature%d)b" % k)))
-        self._body = rpc.batch_body(style, calls)
-        self._names = [(b"cursor%d" % k, b"signature%d" % k) for k in range(len(namespaces))]
-        self._signed = [rpc.signed_text("retrieve", namespace, 0)[:-1] for namespace in namespaces]
+            calls.append((method, params.replace(_NO_SIGNATURE, _SIGNATURE)))
+        # The text between the open places, and what belongs in each of them.
+        self._pieces = _PLACES.split(rpc.batch_body(style, calls))
+        self._times, self._cursors, self._signatures = (
+            [k for k, piece in enumerate(self._pieces) if piece == place]
+            for place in (_TIME, _CURSOR, _SIGNATURE)
+        )
+        self._signed = [rpc.signed_start("retrieve", namespace) for namespace in namespaces]
 
     def fill(self, timestamp_ms: int, cursors: Sequence[str], sign: Callable[[bytes], bytes]) -> bytes:
         """Write the body. Args: cursors: last hash per namespace; sign: signs one retrieve."""
         time = b"%d" % timestamp_ms
-        values: dict[bytes, bytes | int] = {b"time": timestamp_ms}
+        pieces = self._pieces.copy()
+        for place in self._times:
+            pieces[place] = time
+        for place, cursor in zip(self._cursors, cursors, strict=True):
+            pieces[place] = cursor.encode()
         base64 = binascii.b2a_base64
-        for (cursor_name, signature_name), signed, cursor in zip(
-            self._names, self._signed, cursors, strict=True
-        ):
-            values[cursor_name] = cursor.encode()
-            values[signature_name] = base64(sign(signed + time), newline=False)
-        return self._body % values
+        for place, signed in zip(self._signatures, self._signed, strict=True):
+            pieces[place] = base64(sign(signed + time), newline=False)
+        return b"".join(pieces)
 
 
 _NO_SIGNATURE = binascii.b2a_base64(bytes(64), newline=False)
+# Marks of the open places; no byte of a body is like them.
+_TIME, _CURSOR, _SIGNATURE = b"\x00", b"\x01", b"\x02"
+_PLACES = re.compile(rb"([\x00\x01\x02])")

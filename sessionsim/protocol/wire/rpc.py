@@ -12,6 +12,7 @@ import binascii
 import hashlib
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -22,6 +23,7 @@ Call = tuple[bytes, bytes]
 
 HASH_LENGTH: Final = 43  # Source: transport 5.4, 32 bytes as unpadded base64
 _HASH: Final = re.compile(r"[A-Za-z0-9+/]{43}", re.ASCII)
+_REMEMBERED_STARTS: Final = 256  # Assumption: more methods and namespaces than are in use
 _TEXT_LIMIT: Final = 200  # Assumption: as much of a foreign error text as is worth keeping
 
 
@@ -96,7 +98,13 @@ def message_hash(account: bytes, namespace: int, data: bytes) -> str:
 
 def signed_text(method: str, namespace: int, timestamp_ms: int) -> bytes:
     """Give what `retrieve` and `store` sign: method, namespace unless 0, ms. Source: transport 5.2."""
-    return f"{method}{namespace or ''}{timestamp_ms}".encode()
+    return signed_start(method, namespace) + b"%d" % timestamp_ms
+
+
+@lru_cache(maxsize=_REMEMBERED_STARTS)
+def signed_start(method: str, namespace: int) -> bytes:
+    """Give what `signed_text` begins with, all but the time."""
+    return f"{method}{namespace or ''}".encode()
 
 
 def store_call(
