@@ -79,9 +79,9 @@ def test_holm_by_hand() -> None:
 
 def test_holm_keeps_the_family_where_single_tests_do_not() -> None:
     rng = np.random.default_rng(4)
-    families = rng.random((500, 20))  # p-values of true null hypotheses
+    families = rng.random((150, 20))  # p-values of true null hypotheses
     assert np.mean([(p < 0.05).any() for p in families]) > 0.5
-    assert np.mean([holm(p)[0].any() for p in families]) < 0.08
+    assert np.mean([holm(p)[0].any() for p in families]) < 0.1
 
 
 def test_false_discovery_finds_more_than_holm() -> None:
