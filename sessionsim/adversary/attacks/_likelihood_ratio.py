@@ -9,6 +9,7 @@ Source: metrics 1.3 and 2b; Danezis, The Traffic Analysis of Continuous-Time Mix
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -100,3 +101,27 @@ def pair_scores(
                     density = np.exp(log_density(b[:, None] - a[None, :])).sum(axis=1)
                 scores[i, j] = np.log1p(density / rate).sum() - len(a)
     return scores
+
+
+def erlang_log_density(hops: int, rate_per_s: float) -> LogDensity:
+    """Give the log density of the sum of so many exponential delays of mean 1/rate seconds."""
+    constant = hops * math.log(rate_per_s) - math.lgamma(hops)
+
+    def log_density(delay_s: Floats) -> Floats:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            logs = constant + (hops - 1) * np.log(delay_s) - rate_per_s * delay_s
+        found: Floats = np.where(delay_s > 0, logs, constant if hops == 1 else -np.inf)
+        return np.where(delay_s < 0, -np.inf, found)
+
+    return log_density
+
+
+def normal_log_density(mean_s: float, deviation_s: float) -> LogDensity:
+    """Give the log density of normal jitter around a mean delay."""
+    constant = -math.log(deviation_s * math.sqrt(2 * math.pi))
+
+    def log_density(delay_s: Floats) -> Floats:
+        found: Floats = constant - ((delay_s - mean_s) / deviation_s) ** 2 / 2
+        return found
+
+    return log_density

@@ -155,7 +155,8 @@ def alone_after(rivals: int, presence: float, epochs: int) -> float:
     Args:
         rivals: M. presence: probability p that a rival is active in an epoch. epochs: k.
     """
-    return math.exp(rivals * math.log1p(-(presence**epochs))) if presence < 1 else float(rivals == 0)
+    survives = presence**epochs
+    return math.exp(rivals * math.log1p(-survives)) if survives < 1 else float(rivals == 0)
 
 
 def presence_prob(messages_per_day: float, epoch_s: float) -> float:
