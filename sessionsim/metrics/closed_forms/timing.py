@@ -26,7 +26,7 @@ import scipy
 Floats = npt.NDArray[np.float64]
 
 _TINY: Final = 70.0  # densities below e^-70 of the scale are nothing
-_PANELS: Final = 600
+_PANELS: Final = 1200
 _ORDER: Final = 10
 # Steps of the outer integral, over ln z. The integrand is smooth and falls exponentially on both sides.
 _LOG_Z: Final = np.arange(-40.0, 60.0, 0.05)
@@ -85,8 +85,9 @@ def vulnerability(rate: float, law: DelayLaw) -> float:
     points, weights = _nodes(law)
     f = law.density(points)
     order = np.argsort(-f, kind="stable")
-    above = np.cumsum(weights[order]) - weights[order] / 2
-    return float((weights[order] * f[order] * np.exp(-rate * above)).sum())
+    # V is the integral of y(L) exp(-lambda L) over L, y the density in falling order: exact in each cell.
+    reached = np.concatenate([[0.0], np.exp(-rate * np.cumsum(weights[order])) - 1.0])
+    return float((f[order] * -np.diff(reached)).sum() / rate)
 
 
 def normal_vulnerability(rate: float, deviation: float) -> float:

@@ -68,14 +68,17 @@ def published(what: str, value: float, got: float, tolerance: float) -> Finding:
     return Finding(f"{what}, published", value, float(got), tolerance, tolerance, "as published")
 
 
-def by_mean(what: str, expected: float, samples: npt.ArrayLike, slack: float = 0.0) -> Finding:
+def by_mean(
+    what: str, expected: float, samples: npt.ArrayLike, slack: float = 0.0, least: float = 0.0
+) -> Finding:
     """Compare the mean of independent samples with its expectation.
 
     Args:
         samples: one number per independent run, at least 2. slack: a known error of the closed form.
+        least: a standard error that is known to be there, for samples that hardly ever differ.
     """
     array = np.asarray(samples, dtype=np.float64)
-    error = float(array.std(ddof=1) / math.sqrt(len(array)))
+    error = max(least, float(array.std(ddof=1) / math.sqrt(len(array))))
     # Few runs know their own spread badly: Student's law instead of the normal one.
     wide = float(scipy.stats.t(len(array) - 1).ppf((1 + _LEVEL) / 2))
     basis = f"{wide:.2g} standard errors over {len(array)} runs"

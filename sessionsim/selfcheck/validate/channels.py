@@ -224,12 +224,29 @@ def invariants_check(secrets: int, outputs: int, runs: int, seed: int) -> Iterat
         yield number_of(f"{name}: rules broken", 0, times)
     yield number_of("doctored results noticed", runs, noticed)
     sound = Reading("m", "n", "prob", 0.2, 0.1, 0.3, "95 %", 9, "seed", 0.0, "floor", None, {})
-    doctored = [{"value": 0.4}, {"high": 1.2}, {"low": None}, {"needed": 5}, {"baseline": -0.1}]
+    doctored: list[dict[str, Any]] = [
+        {"value": 0.4},
+        {"high": 1.2},
+        {"low": None},
+        {"needed": 5},
+        {"baseline": -0.1},
+    ]
     yield number_of("sound readings refused", 0, _refused([sound]))
     readings = [replace(sound, **wrong) for wrong in doctored]
     yield number_of("doctored readings refused", len(readings), _refused(readings))
     yield at_least("Fano's bound less the equivocation of a useless channel, bits", 0.0, _useless(secrets),
                    "inequality")  # fmt: skip
+
+
+def _refused(readings: list[Reading]) -> int:
+    """Count the readings that the metrics would not let out."""
+    refused = 0
+    for reading in readings:
+        try:
+            check_reading(reading)
+        except LocalProtocolError:
+            refused += 1
+    return refused
 
 
 def _channel(rng: np.random.Generator, secrets: int, outputs: int, spread: float, deterministic: bool) -> Any:

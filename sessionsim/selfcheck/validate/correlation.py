@@ -48,7 +48,7 @@ Scorer = Callable[[list[Flow], list[Flow], float, float], Floats]
     flows=whole(24, "flows on each side", 4, 200, reduced=12),
     events=whole(60, "events of a flow, on average", 20, 2000),
     rate=number(0.1, "events of a flow per second", 1e-4, 100),
-    runs=whole(200, "independent worlds", 10, 10_000, reduced=30),
+    runs=whole(100, "independent worlds", 10, 10_000, reduced=30),
     seed=seed(),
 )  # fmt: skip
 def null_and_oracle(flows: int, events: int, rate: float, runs: int, seed: int) -> Iterator[Finding]:

@@ -35,6 +35,7 @@ class _Played(NamedTuple):
     bits: float
     right: float
     claimed: float
+    outputs: int
 
 
 @check(
@@ -122,21 +123,28 @@ def _play(
     seen = sent + delay(len(sent))
     inside = np.flatnonzero((seen > edge) & (seen < span - edge))
     if not len(inside):
-        return _Played(np.nan, np.nan, np.nan)
+        return _Played(np.nan, np.nan, np.nan, 0)
     order = inside[np.argsort(seen[inside])]
     found = likelihood_ratio(sent, seen[order], density, shortest, longest)
     best, claimed = found.best()
     for at in (0, len(order) // 2):  # the invariants hold for each posterior
         one = found.prob[found.start[at] : found.start[at + 1]]
         invariants.enforce(invariants.of_distribution(one / one.sum()), "posterior of the likelihood ratio")
-    return _Played(float(found.entropy_bits().mean()), float((best == order).mean()), float(claimed.mean()))
+    return _Played(
+        float(found.entropy_bits().mean()), float((best == order).mean()), float(claimed.mean()), len(order)
+    )
 
 
 def _findings(label: str, bits: float, right: float, played: list[_Played]) -> Iterator[Finding]:
     kept = [one for one in played if not np.isnan(one.bits)]
     yield by_mean(f"{label} entropy, bits", bits, [one.bits for one in kept], slack=1e-4)
-    yield by_mean(f"{label} best guess right", right, [one.right for one in kept])
+    # A success that hardly ever comes: the binomial error of all outputs together is the least there is.
+    trials = sum(one.outputs for one in kept)
+    least = (right * (1 - right) / trials) ** 0.5 + 1 / trials
+    yield by_mean(f"{label} best guess right", right, [one.right for one in kept], least=least)
     yield by_mean(f"{label} mean of the best posterior", right, [one.claimed for one in kept])
     # Calibration: the posterior claims what comes true.
-    yield by_mean(f"{label} claimed less came true", 0.0, [one.claimed - one.right for one in kept])
+    yield by_mean(
+        f"{label} claimed less came true", 0.0, [one.claimed - one.right for one in kept], least=least
+    )
     yield number_of(f"{label} runs without an output", 0, len(played) - len(kept))
