@@ -55,7 +55,7 @@ class _Level(NamedTuple):
     """Generating functions of a contact's count below, at and above a level; probabilities of others.
 
     Args:
-        number: the level. messages: to others altogether, on average.
+        number: the level. messages: of the background. share: of it that one recipient gets.
     """
 
     at: Complex
@@ -65,6 +65,7 @@ class _Level(NamedTuple):
     other_above: float
     number: int
     messages: int
+    share: float
 
 
 def found(recipients: int, batch: int, contacts: int, rounds: int) -> Found:
@@ -93,7 +94,7 @@ def found(recipients: int, batch: int, contacts: int, rounds: int) -> Found:
         rest -= float(by_background[k])
         level = _Level(
             counts[k], whole - upto - counts[k], upto.copy(), float(by_background[k]), max(0.0, rest),
-            k, round(rounds * (batch - 1) * others / recipients),
+            k, rounds * (batch - 1), 1 / recipients,
         )  # fmt: skip
         upto += counts[k]
         # Nobody can be among the first m at a level that m others exceed for sure.
@@ -124,14 +125,17 @@ def _others(level: _Level, others: int, limit: int) -> Floats:
 
 
 def _others_of_known_sum(level: _Level, others: int, limit: int, most: int) -> Floats:
-    """The same when the others share a known number of messages: Poisson counts, given their sum."""
+    """The same when the sum of all background is known: Poisson counts, given their sum."""
     total, k = level.messages, level.number
     w = _roots(2 * total + 60)
-    law = scipy.stats.poisson(total / others)
+    mean = total * level.share
+    law = scipy.stats.poisson(mean)
     at = law.pmf(k) * w**k
     below = (law.pmf(np.arange(k))[:, None] * w ** np.arange(k)[:, None]).sum(axis=0)
-    above = np.exp(total / others * (w - 1)) - at - below
-    unwind = w ** (-total) / len(w) / scipy.stats.poisson(total).pmf(total)
+    above = np.exp(mean * (w - 1)) - at - below
+    # What goes to contacts is part of the sum, whoever of them gets it.
+    contacts = np.exp((total - others * mean) * (w - 1))
+    unwind = contacts * w ** (-total) / len(w) / scipy.stats.poisson(total).pmf(total)
     found = np.zeros((limit, most))
     logs = [np.log(np.where(abs(x) < 1e-300, 1e-300, x)) for x in (above, at, below)]
     for g in range(limit):
