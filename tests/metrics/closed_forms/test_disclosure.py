@@ -49,8 +49,21 @@ def enumerated(people: int, contacts: int, rounds: int) -> tuple[float, float]:
 @pytest.mark.parametrize("case", [(4, 1, 1), (4, 1, 2), (4, 2, 2), (5, 2, 2), (5, 1, 3)])
 def test_small_cases_by_enumeration(case: tuple[int, int, int]) -> None:
     people, contacts, rounds = case
+    assert disclosure.small_enough(people, 2, contacts, rounds)
     found = disclosure.found(people, 2, contacts, rounds)
-    assert found == pytest.approx(enumerated(people, contacts, rounds), abs=0.25 / people)
+    assert found == pytest.approx(enumerated(people, contacts, rounds), abs=1e-9)
+
+
+def test_large_cases_agree_with_small_ones_to_a_quarter_of_one_over_n(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for case in ((20, 2, 3, 10), (100, 3, 2, 5), (12, 4, 4, 10)):
+        exact = disclosure.found(*case)
+        with monkeypatch.context() as patch:
+            patch.setattr(disclosure, "small_enough", lambda *_: False)
+            near = disclosure.found(*case)
+        assert near == pytest.approx(exact, abs=0.25 / case[0])
+        assert near != exact
 
 
 def test_one_contact_of_a_lone_target_is_always_found() -> None:
