@@ -14,6 +14,7 @@ from sessionsim.adversary.attacks._statistical_disclosure import statistical_dis
 from sessionsim.core.errors import InvalidInput
 from sessionsim.core.seeds import Seeds
 from sessionsim.metrics.closed_forms import disclosure as known
+from sessionsim.metrics.closed_forms._small_disclosure import small_enough
 from sessionsim.selfcheck.validate._check import check
 from sessionsim.selfcheck.validate._finding import Finding, at_least, by_count, by_mean, near, published
 from sessionsim.selfcheck.validate._parameter import cases, number, seed, whole
@@ -66,7 +67,7 @@ def sda(
         targets = max(100, min(runs, 600_000_000 // (rounds * (people + 4 * batch))))
         places = [_places(people, batch, contacts, rounds, rng) for _ in range(targets)]
         # In large cases the closed form takes background counts as independent.
-        slack = 0.0 if known.small_enough(people, batch, contacts, rounds) else 0.3 / people
+        slack = 0.0 if small_enough(people, batch, contacts, rounds) else 0.3 / people
         yield by_mean(f"{label} recall", expected.recall, [hit.mean() for hit in places], slack)
         every = sum(bool(hit.all()) for hit in places)
         yield by_count(f"{label} all found", expected.all, every, targets, slack)
