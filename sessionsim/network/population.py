@@ -11,7 +11,8 @@ have both ends in the coalition while its guard is not, so rotations are drawn o
 guard, and only until their first compromise.
 
 Left out: guards that fail and are tested, node lists that change, phones that sleep. `guard_loss_per_day`
-stands for whatever else makes a client give up a guard.
+stands for whatever else makes a client give up a guard. Accounts are spread evenly over swarms, where the
+nearest-swarm rule gives some swarms more than others.
 """
 
 from __future__ import annotations
