@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import sessionsim
-from sessionsim.cli import _bench, _check, _list, _plan, _report, _run, _schema, _vectors
+from sessionsim.cli import _bench, _check, _list, _plan, _report, _run, _schema, _validate, _vectors
 from sessionsim.core.errors import LocalProtocolError, SessionSimError
 
 app = typer.Typer(
@@ -26,6 +26,11 @@ app.command("list")(_list.list_kind)
 app.command("schema")(_schema.schema)
 app.command("vectors")(_vectors.vectors)
 app.command("bench")(_bench.bench)
+app.command(
+    "validate",
+    cls=_validate.WithChecks,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)(_validate.validate)
 
 
 def _version(wanted: bool) -> None:

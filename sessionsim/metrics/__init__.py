@@ -1,10 +1,10 @@
 """Where a conclusion meets the truth: counts per replicate, readings over seeds."""
 
-from sessionsim.metrics._closed_forms import Coverage, Shape, mean_coverage
 from sessionsim.metrics._counts import Counts
 from sessionsim.metrics._facts import Replicate
 from sessionsim.metrics._registry import METRICS
 from sessionsim.metrics._run import Tallies, readings, readings_of, tally
+from sessionsim.metrics.closed_forms.coverage import Coverage, Shape, mean_coverage
 
 __all__ = [
     "METRICS",

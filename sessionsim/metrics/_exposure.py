@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sessionsim.metrics._closed_forms import Coverage, Shape
 from sessionsim.metrics._facts import Replicate
+from sessionsim.metrics.closed_forms.coverage import Coverage, Shape
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,30 +13,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import scipy
 
 from sessionsim.core.readings import Reading
 from sessionsim.metrics._counts import FloatArray
+from sessionsim.metrics._estimate import LEVEL, MIN_UNITS, Estimate
+from sessionsim.metrics.estimators.proportions import clopper_pearson, wilson, zero_event_bound
 
-# Assumption: with two units a 95 % t interval is 12.7 standard errors wide on each side and says nothing.
-MIN_UNITS: Final = 3
-LEVEL: Final = 0.95  # Source: metrics 0.3, all intervals are 95 %
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A value with its interval; or, when all three are None, how many units are `needed` for one."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-    interval: str
-    n: int
-    n_unit: str
-    needed: int | None = None
+__all__ = [
+    "LEVEL", "MIN_UNITS", "Estimate", "Units", "clopper_pearson", "mean", "quantile", "reading", "share",
+    "units_of", "wilson", "zero_event_bound",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,24 +143,6 @@ def quantile(
     half = _t(n) * _standard_error(units, prob)
     low, high = np.quantile(values, [max(0.0, prob - half), min(1.0, prob + half)])
     return Estimate(value, min(float(low), value), max(float(high), value), label, n, unit)
-
-
-def wilson(hits: int, trials: int) -> tuple[float, float]:
-    """Give the 95 % Wilson interval of a proportion, for display."""
-    ends = scipy.stats.binomtest(hits, trials).proportion_ci(LEVEL, method="wilson")
-    value = hits / trials
-    return min(max(0.0, float(ends.low)), value), max(min(1.0, float(ends.high)), value)
-
-
-def clopper_pearson(hits: int, trials: int) -> tuple[float, float]:
-    """Give the exact 95 % interval of a proportion, for guarantees."""
-    ends = scipy.stats.binomtest(hits, trials).proportion_ci(LEVEL, method="exact")
-    return float(ends.low), float(ends.high)
-
-
-def zero_event_bound(n: int) -> float:
-    """Give the 95 % upper bound of a probability of which n trials showed no case; about 3/n."""
-    return float(1 - (1 - LEVEL) ** (1 / n))
 
 
 def _t(n_units: int) -> float:

@@ -14,9 +14,9 @@ from scipy import stats
 
 from sessionsim.core.seeds import Seeds
 from sessionsim.metrics import Shape
-from sessionsim.metrics._closed_forms import all_bad, any_bad, coverage_of
 from sessionsim.metrics._exposure import Exposure
 from sessionsim.metrics.catalog.coalition_coverage import bad_nodes
+from sessionsim.metrics.closed_forms.coverage import all_bad, any_bad, coverage_of
 from sessionsim.network.snapshots import build_nodes, load_snapshot
 from sessionsim.protocol.client_rules import PLATFORMS
 from sessionsim.protocol.paths import build_paths

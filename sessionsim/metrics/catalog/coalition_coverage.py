@@ -21,12 +21,12 @@ import numpy.typing as npt
 from sessionsim.core.readings import Reading
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.settings import setting
-from sessionsim.metrics._closed_forms import Coverage, Shape, mean_coverage
 from sessionsim.metrics._counts import Counts, FloatArray
 from sessionsim.metrics._exposure import Exposure, exposures
 from sessionsim.metrics._facts import Replicate
 from sessionsim.metrics._intervals import Units, reading, share, units_of
 from sessionsim.metrics._registry import METRICS
+from sessionsim.metrics.closed_forms.coverage import Coverage, Shape, mean_coverage
 
 EVENTS = Coverage._fields
 TITLES = {"replica": "bad replica", "guard": "bad guard", "both": "both"}

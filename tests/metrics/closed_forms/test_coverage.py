@@ -3,7 +3,7 @@
 import pytest
 
 from sessionsim.metrics import Shape, mean_coverage
-from sessionsim.metrics._closed_forms import all_bad, any_bad, at_least_bad, coverage_of
+from sessionsim.metrics.closed_forms.coverage import all_bad, any_bad, at_least_bad, coverage_of
 
 N = 1600
 
