@@ -127,13 +127,14 @@ def read_envelope(raw: bytes) -> EnvelopeParts:
     Source: messages 2.2; libsession-util: src/session_protocol.cpp (decode_envelope).
     """
     envelope = decode(Envelope, raw)
-    if not envelope.HasField("content"):
+    content = envelope.content
+    if not content and not envelope.HasField("content"):
         raise RemoteProtocolError("an envelope without content")
     _check(envelope)
     return EnvelopeParts(
         envelope.type,
         envelope.timestamp,
-        envelope.content,
+        content,
         text_of(envelope.source),
         envelope.sourceDevice,
         envelope.proSig,
@@ -141,9 +142,10 @@ def read_envelope(raw: bytes) -> EnvelopeParts:
 
 
 def _check(envelope: Envelope) -> None:
-    if envelope.HasField("proSig") and len(envelope.proSig) != PRO_SIGNATURE_BYTES:
+    # What is there and right is the usual case; a source that is left out reads as empty.
+    if len(envelope.proSig) != PRO_SIGNATURE_BYTES and envelope.HasField("proSig"):
         raise RemoteProtocolError("a Pro signature that is not 64 bytes long")
-    if envelope.HasField("source") and len(envelope.source) not in _SOURCE_CHARACTERS:
+    if len(envelope.source) not in _SOURCE_CHARACTERS:
         raise RemoteProtocolError("an envelope's source that is no id")
 
 
