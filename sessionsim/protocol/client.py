@@ -206,7 +206,7 @@ class Client:
                         self._poll_succeeded = True
             elif status == 421:
                 self.swarms.correct(self.account.id, rpc.read_object(body))
-        except (RemoteProtocolError, RecursionError):
+        except RemoteProtocolError:
             pass  # what was read before the fault counts; the next poll asks again
         return effects + self._round_done(now_us)
 

@@ -262,3 +262,8 @@ def test_any_call_comes_back(spaces: set[int], person: bool, member: bool, data:
         time_s,
     )
     assert read_calls(write_call(call)) == ([call], False)
+
+
+def test_a_refusal_does_not_keep_what_it_came_through() -> None:
+    calls, _many = read_calls(b"l" + b"de" * 3 + b"e")
+    assert [(type(call), call.__traceback__) for call in calls] == [(MonitorRefused, None)] * 3

@@ -87,8 +87,15 @@ def test_status_and_body_are_found(plain: bytes, outcome: tuple[int, bytes]) -> 
     assert open_node_answer(LAYERS, GCM.seal(plain, bytes(24))) == outcome
 
 
-@pytest.mark.parametrize("plain", [b"", b"[]", b"{}", b'{"status":"200"}', b'{"status":true}', b"\xff"])
-def test_an_answer_without_status_is_refused(plain: bytes) -> None:
+@pytest.mark.parametrize(
+    "plain",
+    [
+        *(b"", b"[]", b"{}", b'{"status":"200"}', b'{"status":true}', b"\xff"),
+        b'{"status":200,"body":%b}' % (b"[" * 1000 + b"]" * 1000),  # read, but too deep to be written
+    ],
+    ids=range(7),
+)
+def test_an_answer_without_status_or_nested_deeply_is_refused(plain: bytes) -> None:
     with pytest.raises(RemoteProtocolError):
         open_node_answer(LAYERS, GCM.seal(plain, bytes(24)))
 

@@ -236,7 +236,7 @@ GARBAGE_BATCH = [
     b"{}", b'{"results":7}', b'{"results":[]}', b'{"results":[7]}', b'{"results":[{}]}',
     b'{"results":[{"code":"200"}]}', b'{"results":[{"code":true,"body":{}}]}',
     b'{"results":[{"code":200.0,"body":{}}]}', b'{"results":{"0":{"code":200}}}',
-    b'{"results":[{"code":200,"body":' + b"[" * 1010 + b"]" * 1010 + b"}]}",
+    b'{"results":[{"code":200,"body":' + b"[" * 1050 + b"]" * 1050 + b"}]}",
 ]  # fmt: skip
 
 

@@ -519,3 +519,10 @@ def test_namespace_rules_follow_from_the_number() -> None:
     assert [n for n in range(-25, 26) if is_public_inbox(n)] == [-20, -10, 0, 10, 20]
     assert [n for n in range(-45, 45) if is_public_outbox(n)] == [-41, -21, -1]
     assert [n for n in range(-25, 26) if is_open_to_read(n)] == [-21, -10, -1]
+
+
+@pytest.mark.parametrize(
+    "body", [b"null", b"5", b"[1]", b"[" * 1000 + b"]" * 1000], ids=["null", "5", "[1]", "deep"]
+)
+def test_a_batched_body_that_is_neither_object_nor_text_says_nothing(body: bytes) -> None:
+    assert rpc.read_batch(b'{"results":[{"body":%b,"code":200}]}' % body) == [(200, {"error": ""})]

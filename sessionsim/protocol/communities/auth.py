@@ -78,9 +78,9 @@ def signed_bytes(server_x: bytes, nonce: bytes, timestamp: str, request: ServerR
     Raises:
         RemoteProtocolError: the endpoint cannot be decoded.
     """
-    path = decoded_path(request.endpoint).encode("utf-8", "replace")
+    written = (timestamp + request.method + decoded_path(request.endpoint)).encode("utf-8", "replace")
     hashed = blake2b(request.body, _HASH_BYTES) if request.body else b""
-    return server_x + nonce + timestamp.encode("utf-8", "replace") + request.method.encode() + path + hashed
+    return server_x + nonce + written + hashed
 
 
 def sign_request(

@@ -124,3 +124,11 @@ class CommunityRules:
         doc="How deep batches may stand in each other.",
         source="Assumption: the server's own limit is its stack; no client nests them",
     )
+    batch_answer_max_bytes: int = setting(
+        10 * 1024 * 1024,
+        unit="bytes",
+        low=1,
+        doc="Bytes of answers beyond which a batch is given up: a few bytes of it can ask for many posts.",
+        source="transport 3.5: no longer answer comes back through nodes. That the server stops is an "
+        "Assumption; the real one has no limit (sogs/routes/general.py)",
+    )

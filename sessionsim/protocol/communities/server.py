@@ -155,12 +155,16 @@ class CommunityServer:
             raise Refused(page(400))
         # One that is malformed spoils all, before any is served.
         told: list[dict[str, Any]] = []
+        size = 0
         for method, path, headers, body in [_member(one) for one in members]:
             try:
                 reply = self._serve(call.member, method, path, headers, body, call.now_us, call.depth + 1)
             except Refused as refused:
                 reply = refused.reply
             answer = reply.answer
+            size += len(answer.body)
+            if size > self._rules.batch_answer_max_bytes:
+                raise Refused(page(500))
             body_value: Any = reply.value if reply.is_json else answer.body
             told.append({"code": answer.status, "headers": dict(answer.headers), "body": body_value})
             if in_turn and not 200 <= answer.status < 300:

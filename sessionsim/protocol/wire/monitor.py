@@ -166,7 +166,8 @@ def _read_call(fields: dict[bytes, object]) -> MonitorCall | MonitorRefused:
     try:
         return _call_of(fields)
     except MonitorRefused as wrong:
-        return wrong
+        # Without the frames it came through: a request of 200 kB can hold 100 000 refusals.
+        return wrong.with_traceback(None)
 
 
 def _call_of(fields: dict[bytes, object]) -> MonitorCall:

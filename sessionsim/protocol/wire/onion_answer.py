@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Any, Final, NamedTuple
 
-from sessionsim.core.errors import CannotOpen, RemoteProtocolError
+from sessionsim.core.errors import CannotOpen, LocalProtocolError, RemoteProtocolError
 from sessionsim.protocol.crypto.layer import GcmLayer, Layer, XchachaLayer
 from sessionsim.protocol.crypto.suite import Suite
 from sessionsim.protocol.server_request import ServerAnswer
@@ -75,7 +75,10 @@ def open_node_answer(layers: Sequence[Layer], payload: bytes) -> tuple[int, byte
     if type(status) is not int:
         raise RemoteProtocolError("answer without status")
     body = fields.get("body")
-    return status, body.encode("utf-8", "replace") if type(body) is str else compact_json(fields)
+    try:
+        return status, body.encode("utf-8", "replace") if type(body) is str else compact_json(fields)
+    except LocalProtocolError as wrong:  # nested deeper than the writer goes
+        raise RemoteProtocolError("answer nested too deeply") from wrong
 
 
 def _without_base64(payload: bytes) -> bytes:

@@ -198,7 +198,7 @@ def read_object(body: bytes) -> dict[str, Any]:
 def read_batch(body: bytes) -> list[tuple[int, dict[str, Any]]]:
     """Split the answer of a batch or sequence into status and body of each request answered.
 
-    A body that is text, as errors are, comes as `{"error": text}`.
+    A body that is text, as errors are, comes as `{"error": text}`; one that is no object, with empty text.
 
     Raises:
         RemoteProtocolError: not such an answer.
@@ -212,7 +212,8 @@ def read_batch(body: bytes) -> list[tuple[int, dict[str, Any]]]:
         if type(code) is not int:
             raise RemoteProtocolError("batch result without code")
         inner = result.get("body")
-        found.append((code, inner if type(inner) is dict else {"error": str(inner)[:_TEXT_LIMIT]}))
+        text = inner[:_TEXT_LIMIT] if type(inner) is str else ""
+        found.append((code, inner if type(inner) is dict else {"error": text}))
     return found
 
 

@@ -283,3 +283,13 @@ def test_both_suites_admit_and_refuse_alike(make_hall: MakeHall, suite: str) -> 
     other = hall.person("b").signed(calls.capabilities().alone())
     mixed = dict(other.headers) | {PUBKEY: person.id}
     assert hall.server.handle(other._replace(headers=mixed), hall.now_us).status == 401
+
+
+def test_a_method_that_is_no_text_is_not_signed_and_no_fault() -> None:
+    request = sign_request(
+        REAL, ACCOUNT, bytes(32), ServerRequest("GET", "/rooms", {}), 1_777_000_000, bytes(16)
+    )
+    claim = read_claim(request, require_blinding=True)
+    assert claim is not None
+    assert verify_claim(REAL, bytes(32), claim, request)
+    assert not verify_claim(REAL, bytes(32), claim, request._replace(method="G\udc80T"))

@@ -694,3 +694,9 @@ def test_moderators_come_and_go(make_hall: MakeHall) -> None:
     told = person.get(calls.room(LOBBY))
     assert (told["moderators"], told["global_moderator"]) == ([person.id], True)
     assert hall.room.info_updates == before + 1
+
+
+def test_a_batch_whose_answer_no_node_would_carry_back_is_given_up(make_hall: MakeHall) -> None:
+    person = make_hall(batch_answer_max_bytes=1_000).person("a")
+    assert person.ask(calls.batch([calls.capabilities()] * 10)).status == 200
+    assert person.refused(calls.batch([calls.capabilities()] * 30)) == 500

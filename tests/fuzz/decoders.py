@@ -1,0 +1,33 @@
+"""The table: every decoder of the protocol room, and every way in which foreign bytes reach it.
+
+To add one, describe it in the module of its subject; `test_table` finds what is missing.
+"""
+
+from __future__ import annotations
+
+from tests.fuzz.decoder import Decoder
+from tests.fuzz.table import (
+    _client,
+    _communities,
+    _community_answers,
+    _configs,
+    _contents,
+    _crypto,
+    _files,
+    _groups,
+    _messages,
+    _methods,
+    _names,
+    _node,
+    _onion,
+    _onion_server,
+    _rpc,
+    _servers,
+    _wire,
+)
+
+_SUBJECTS = (
+    *(_wire, _rpc, _methods, _onion, _onion_server, _contents, _messages, _groups, _configs, _crypto, _names),
+    *(_files, _communities, _community_answers, _servers, _client, _node),
+)
+DECODERS: tuple[Decoder, ...] = tuple(decoder for subject in _SUBJECTS for decoder in subject.DECODERS)
