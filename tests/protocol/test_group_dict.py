@@ -88,6 +88,13 @@ def test_other_dicts_are_refused(fields: Any) -> None:
         read_group_dict(bencode.encode(fields))
 
 
+@pytest.mark.parametrize("kept", [0, 1, 63])
+def test_a_signature_cut_short_is_refused_by_both_readings(kept: int) -> None:
+    said = GroupDict(SENDER, b"x", False, SIGNATURE)
+    cut = write_group_dict(said).replace(SIGNATURE, SIGNATURE[:kept])
+    assert outcome(read_group_dict, cut) == outcome(read_group_dict_slowly, cut) == "refused"
+
+
 def test_unknown_keys_are_ignored() -> None:
     fields = {b"": 1, b"a": SENDER, b"s": SIGNATURE, b"d": b"x", b"t": b"later"}
     assert read_group_dict(bencode.encode(fields)) == GroupDict(SENDER, b"x", False, SIGNATURE)

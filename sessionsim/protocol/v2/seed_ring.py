@@ -11,9 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Final
 
 from sessionsim.core.errors import LocalProtocolError
 from sessionsim.protocol.v2.keys import SEED_BYTES
+
+# Assumption: far beyond any clock, and far from where counting a time up leaves 64 bits.
+LATEST_S: Final = 1 << 53
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,8 @@ class SeedRing:
     def rotate(self, seed: bytes, now_s: int) -> AccountSeed:
         """Take a fresh seed as the active one; it is newer than every held one, even within a second.
 
+        Only a member that claims `LATEST_S` for a seed of its own can prevent that: nobody reads a later one.
+
         Args:
             seed: 32 bytes never used before.
 
@@ -68,7 +74,7 @@ class SeedRing:
         if len(seed) != SEED_BYTES or seed in self._seeds:
             raise LocalProtocolError("a rotation takes a fresh seed of 32 bytes")
         newest = max((held.created_s for held in self._seeds.values()), default=now_s - 1)
-        made = AccountSeed(seed, max(now_s, newest + 1))
+        made = AccountSeed(seed, min(max(now_s, newest + 1), LATEST_S))
         self._take(made)
         return made
 

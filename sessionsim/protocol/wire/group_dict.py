@@ -20,7 +20,7 @@ KEY_BYTES: Final = 32  # of Ed25519. Source: messages 4.3
 # Up to where the body begins, in both forms; and what follows a plain body.
 _PLAIN: Final = re.compile(rb"d0:i1e1:a32:(.{32})1:d([1-9]\d{0,6}):", re.DOTALL)
 _FRAME: Final = re.compile(rb"d0:i1e1:a32:(.{32})1:s64:(.{64})1:z([1-9]\d{0,6}):", re.DOTALL)
-_TAIL_BYTES: Final = len(b"1:s64:") + SIGNATURE_BYTES
+_TAIL: Final = re.compile(rb"1:s64:(.{64})e\0*\Z", re.DOTALL)
 
 
 class GroupDict(NamedTuple):
@@ -56,9 +56,9 @@ def read_group_dict(padded: bytes) -> GroupDict:
     if plain is not None:
         start = plain.end()
         end = start + int(plain[2])
-        tail = padded[end : end + _TAIL_BYTES + 1]
-        if tail[:6] == b"1:s64:" and tail[-1:] == b"e" and not padded[end + _TAIL_BYTES + 1 :].strip(b"\0"):
-            return GroupDict(plain[1], padded[start:end], False, tail[6:-1])
+        tail = _TAIL.match(padded, end)
+        if tail is not None:
+            return GroupDict(plain[1], padded[start:end], False, tail[1])
     return read_group_dict_slowly(padded)
 
 

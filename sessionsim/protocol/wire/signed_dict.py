@@ -53,9 +53,11 @@ def field(fields: dict[bytes, bencode.Value], name: bytes, size_bytes: int) -> b
     return found
 
 
-def read(raw: bytes, *, max_bytes: int = bencode.MAX_BYTES) -> dict[bytes, bencode.Value]:
+def read(
+    raw: bytes, *, max_bytes: int = bencode.MAX_BYTES, max_depth: int = bencode.MAX_DEPTH
+) -> dict[bytes, bencode.Value]:
     """Parse a dict. Raises RemoteProtocolError: anything else."""
-    fields = bencode.decode(raw, max_bytes=max_bytes)
+    fields = bencode.decode(raw, max_bytes=max_bytes, max_depth=max_depth)
     if type(fields) is not dict:
         raise RemoteProtocolError("not a dict")
     return fields

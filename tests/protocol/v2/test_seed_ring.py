@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sessionsim.core.errors import LocalProtocolError
 from sessionsim.protocol.v2 import AccountSeed, SeedRing
+from sessionsim.protocol.v2.seed_ring import LATEST_S
 
 DAY_S = 86_400
 
@@ -37,6 +38,13 @@ def test_a_new_seed_is_newer_than_every_held_one_even_within_a_second() -> None:
     ring = ring_of(AccountSeed(seed(1), 500), AccountSeed(seed(9), 900, 450))
     assert ring.rotate(seed(2), 100).created_s == 901
     assert ring.rotate(seed(3), 901).created_s == 902
+
+
+def test_no_seed_is_given_a_time_that_nobody_reads() -> None:
+    ring = ring_of(AccountSeed(seed(1), LATEST_S))
+    made = ring.rotate(seed(2), 100)
+    assert made.created_s == LATEST_S
+    assert ring.active == AccountSeed(seed(1), LATEST_S)  # of one second the smaller
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])

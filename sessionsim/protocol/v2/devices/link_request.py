@@ -35,6 +35,8 @@ from sessionsim.protocol.wire.signed_dict import SIGNATURE, SIGNATURE_BYTES
 LINK: Final = b"L"  # type of these messages. Source: protocol-v2 8
 _PERSON: Final = b"SessionDvGrpLink"  # Source: protocol-v2 9
 _LONGEST: Final = 76_800  # a swarm stores no more. Source: messages 5.6
+# The record stands one level deeper in the group's payload, where everybody has to be able to read it.
+_DEEPEST: Final = bencode.MAX_DEPTH - 1
 
 
 class NotForUs(CannotOpen):
@@ -139,7 +141,7 @@ def _try(suite: Suite, pair: KeyPair, ephemeral: bytes, sealed: bytes) -> bytes 
 
 
 def _read(suite: Suite, account: Account, plaintext: bytes) -> LinkRequest:
-    fields = signed_dict.read(plaintext)
+    fields = signed_dict.read(plaintext, max_depth=_DEEPEST)
     device_id = signed_dict.field(fields, b"I", DEVICE_ID_BYTES)
     record = read_record(fields.get(b"i"))
     signature = signed_dict.field(fields, SIGNATURE, SIGNATURE_BYTES)

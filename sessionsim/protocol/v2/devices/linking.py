@@ -23,7 +23,7 @@ from sessionsim.protocol.v2.devices.link_request import (
     seal_request,
     write_plaintext,
 )
-from sessionsim.protocol.v2.devices.record import State
+from sessionsim.protocol.v2.devices.record import State, counted_up
 from sessionsim.protocol.v2.devices.requests import IncomingRequest, OwnRequest
 from sessionsim.protocol.v2.devices.state import GroupState
 
@@ -54,7 +54,7 @@ def request_link(state: GroupState, group_id: bytes, now_us: int) -> Asked:
     if link_x is None:
         raise LocalProtocolError("no such group is in the swarm")
     held, asked_s = state.roster.record(state.device_id), state.own.next_time_s(now_us // US_PER_S)
-    record = state.own_record(1 if held is None else held.seqno + 1, asked_s)
+    record = state.own_record(1 if held is None else counted_up(held.seqno), asked_s)
     plaintext = write_plaintext(state.suite, state.account, state.device_id, record)
     message = seal_request(state.suite, state.account, link_x, plaintext, state.draw(b"link request"))
     if state.own_state is not State.REGISTERED:
@@ -164,7 +164,7 @@ def _replace(state: GroupState, request: IncomingRequest, now_us: int) -> bool:
         return False
     held = state.roster.record(request.device_id)
     # Above both, so that it wins wherever either is held.
-    seqno = max(held.seqno if held is not None else 0, request.record.seqno) + 1
+    seqno = counted_up(max(held.seqno if held is not None else 0, request.record.seqno))
     state.roster.write(request.device_id, replace(request.record, seqno=seqno), State.REGISTERED)
     state.rotate_account(now_us)
     return True

@@ -24,12 +24,10 @@ from sessionsim.protocol.v2.devices.record import (
     whole,
 )
 from sessionsim.protocol.v2.keys import SEED_BYTES
-from sessionsim.protocol.v2.seed_ring import AccountSeed, in_order
+from sessionsim.protocol.v2.seed_ring import LATEST_S, AccountSeed, in_order
 from sessionsim.protocol.wire import bencode, signed_dict
 
 ALLOWANCE_BYTES: Final = 2300  # for account seeds. Source: protocol-v2 8.2 (ACCOUNT_KEYS_ALLOWANCE)
-# Assumption: far beyond any clock, and far from where counting a time up leaves 64 bits.
-_LATEST_S: Final = 1 << 53
 BUCKET_BYTES: Final = 6400  # four devices. Source: protocol-v2 8.2 (DEVICE_PAYLOAD_PADDING)
 
 
@@ -126,7 +124,7 @@ def _seed(fields: bencode.Value) -> AccountSeed:
     if type(fields) is not dict:
         raise RemoteProtocolError("an account seed stands in a dict")
     created_s, rotated_s = whole(fields, b"c"), whole(fields, b"r") if b"r" in fields else None
-    if created_s > _LATEST_S:  # stricter than the reference, which a member could spoil with such a time
+    if created_s > LATEST_S:  # stricter than the reference, which a member could spoil with such a time
         raise RemoteProtocolError("an account seed of a time that no clock will show")
     return AccountSeed(signed_dict.field(fields, b"s", SEED_BYTES), created_s, rotated_s)
 

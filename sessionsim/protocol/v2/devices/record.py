@@ -61,6 +61,11 @@ class DeviceRecord:
     extra: dict[bytes, bencode.Value] = field(default_factory=dict)
 
 
+def counted_up(seqno: int) -> int:
+    """Give the number of a device's next record; at the greatest that others read, counting ends."""
+    return min(seqno + 1, _MAX_INT)
+
+
 def version_number(major: int, minor: int, patch: int) -> int:
     """Write a version as one number; minor and patch are held to 0 to 999. Source: protocol-v2 8.1."""
     return 1_000_000 * major + 1_000 * min(max(minor, 0), 999) + min(max(patch, 0), 999)

@@ -14,7 +14,7 @@ from sessionsim.core.units import US_PER_S
 from sessionsim.protocol.crypto import Suite
 from sessionsim.protocol.identity import Account
 from sessionsim.protocol.v2.devices.own_keys import OwnKeys
-from sessionsim.protocol.v2.devices.record import DeviceRecord, State, cut_description
+from sessionsim.protocol.v2.devices.record import DeviceRecord, State, counted_up, cut_description
 from sessionsim.protocol.v2.devices.requests import IncomingRequest, OwnRequests
 from sessionsim.protocol.v2.devices.roster import Roster
 from sessionsim.protocol.v2.devices.seen_groups import SeenGroups
@@ -113,7 +113,7 @@ class GroupState:
     def write_own_record(self, now_us: int) -> None:
         """Count this device's record up, with what has changed; its state stays."""
         held = self.roster.record(self.device_id)
-        seqno = 1 if held is None else held.seqno + 1
+        seqno = 1 if held is None else counted_up(held.seqno)
         record = self.own_record(seqno, now_us // US_PER_S)
         self.roster.write(self.device_id, record, self.own_state)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,8 +19,10 @@ from sessionsim.protocol.v2.devices.link_request import (
     seal_request,
     write_plaintext,
 )
+from sessionsim.protocol.v2.devices.payload import decode_payload, encode_payload
 from sessionsim.protocol.v2.devices.record import DeviceRecord
 from sessionsim.protocol.v2.keys import PublicKeys, account_keys
+from sessionsim.protocol.v2.seed_ring import AccountSeed
 from sessionsim.protocol.wire import bencode
 
 RECORD = DeviceRecord(1234, 1_777_000_000, PublicKeys(b"M" * 1184, b"X" * 32), b"d" * 28, b"i", 2_025_000)
@@ -64,6 +67,25 @@ def test_a_request_that_the_account_did_not_sign_is_refused(cast: Any) -> None:
     raw = seal_request(cast.suite, cast.alice, cast.held[0].x.public, plaintext, cast.raw("e", 32))
     with pytest.raises(RemoteProtocolError, match="did not sign"):
         open_request(cast.suite, cast.alice, cast.held, raw)
+
+
+@pytest.mark.parametrize(("levels", "read"), [(29, True), (30, False)])
+def test_a_record_deeper_than_the_group_can_read_is_refused(fast: Any, levels: int, read: bool) -> None:
+    deep: list[Any] = []
+    for _ in range(levels - 1):
+        deep = [deep]
+    later = replace(RECORD, extra={b"~": deep})
+    plaintext = write_plaintext(fast.suite, fast.alice, DEVICE, later)
+    raw = seal_request(fast.suite, fast.alice, fast.held[0].x.public, plaintext, fast.raw("e", 32))
+    payload = encode_payload({DEVICE: later}, [AccountSeed(bytes(32), 5)])
+    if read:
+        assert open_request(fast.suite, fast.alice, fast.held, raw).record == later
+        assert decode_payload(payload).devices[DEVICE].record == later  # type: ignore[union-attr]
+        return
+    with pytest.raises(RemoteProtocolError, match="deep"):
+        open_request(fast.suite, fast.alice, fast.held, raw)
+    with pytest.raises(RemoteProtocolError, match="deep"):
+        decode_payload(payload)
 
 
 def test_requests_show_nothing_twice(fast: Any) -> None:

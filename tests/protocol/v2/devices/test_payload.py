@@ -21,6 +21,7 @@ from sessionsim.protocol.v2.devices.payload import (
 from sessionsim.protocol.v2.devices.record import (
     DeviceRecord,
     State,
+    counted_up,
     cut_description,
     record_digest,
     record_fields,
@@ -88,6 +89,14 @@ def test_seeds_beyond_the_allowance_grow_into_the_bucket() -> None:
     # Hole H10: 33 seeds of some 70 bytes fill the 2300; more take from the devices' share.
     few, many = (len(encode_payload({DEVICE: record()}, seeds(count))) for count in (33, 120))
     assert (padded_bytes(few), padded_bytes(many)) == (8_700, 15_100)
+
+
+def test_a_device_counts_its_changes_no_further_than_others_read() -> None:
+    assert counted_up(5) == 6
+    greatest = (1 << 63) - 1
+    for seqno in (greatest - 1, greatest):
+        raw = encode_payload({DEVICE: record(seqno=counted_up(seqno))}, [ACTIVE])
+        assert decode_payload(raw).devices[DEVICE].record.seqno == greatest  # type: ignore[union-attr]
 
 
 @given(st.integers(0, 80_000))
