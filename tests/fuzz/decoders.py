@@ -13,6 +13,7 @@ from tests.fuzz.table import (
     _configs,
     _contents,
     _crypto,
+    _devices,
     _files,
     _groups,
     _messages,
@@ -23,11 +24,12 @@ from tests.fuzz.table import (
     _onion_server,
     _rpc,
     _servers,
+    _version2,
     _wire,
 )
 
 _SUBJECTS = (
     *(_wire, _rpc, _methods, _onion, _onion_server, _contents, _messages, _groups, _configs, _crypto, _names),
-    *(_files, _communities, _community_answers, _servers, _client, _node),
+    *(_files, _communities, _community_answers, _servers, _client, _node, _version2, _devices),
 )
 DECODERS: tuple[Decoder, ...] = tuple(decoder for subject in _SUBJECTS for decoder in subject.DECODERS)

@@ -15,6 +15,8 @@ NOT_FUZZED = {
     "communities.server.CommunityServer.add_room": "is told by the operator",
     "configs.config.Config.take_old_hashes": "gives hashes that the swarm named; reads nothing",
     "configs.fields.cut": "shortens a text of this device's owner before it is written",
+    "crypto.argon2.argon2id": "hashes a link request that was opened, or a name; 30 ms and more each",
+    "crypto.mlkem.public_of": "is given what was expanded from a seed, of whatever origin",
     "files.client.facts_request": "writes a request for an id that `uploaded` or `read_address` has checked",
     "files.deterministic.padding_bytes": "counts bytes for an own file",
     "files.deterministic.sealed_bytes": "counts bytes for an own file",

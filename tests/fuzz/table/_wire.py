@@ -9,6 +9,7 @@ from sessionsim.protocol.wire import (
     envelope,
     file_json,
     frame,
+    group_dict,
     group_envelope,
     padding,
     push_json,
@@ -42,6 +43,25 @@ def _padding(raw: bytes) -> bytes:
     if not raw.startswith(content):
         raise AssertionError("what is left is not what was there")
     return content
+
+
+_GROUP_DICTS = tuple(
+    group_dict.write_group_dict(group_dict.GroupDict(noise("sender", 32), body, packed, noise("signature")))
+    + bytes(zeros)
+    for body, packed, zeros in ((b"body", False, 0), (b"body", True, 9), (bytes(300), False, 200))
+)
+
+
+def _group_dict(raw: bytes) -> object:
+    """Read a dict the short way, and by the general parser: both find the same."""
+    try:
+        slowly = group_dict.read_group_dict_slowly(raw)
+    except RemoteProtocolError:
+        slowly = None
+    found = group_dict.read_group_dict(raw)
+    if found != slowly:
+        raise AssertionError("read otherwise by the general parser")
+    return found
 
 
 DECODERS = (
@@ -85,6 +105,7 @@ DECODERS = (
         lambda raw: envelope.decode(Envelope, raw),
         (_ENVELOPE, _GROUP),
     ),
+    Decoder("wire.group_dict.read_group_dict", "bencode", _group_dict, _GROUP_DICTS),
     Decoder("wire.envelope.read_envelope", "protobuf", envelope.read_envelope, (_ENVELOPE, _GROUP)),
     Decoder("wire.envelope.body_of", "protobuf", envelope.body_of, STORED),
     Decoder("wire.envelope.unwrap", "protobuf", envelope.unwrap, STORED[:2]),
