@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 from sessionsim.adversary import VANTAGES, join
 from sessionsim.core.errors import InvalidInput
+from sessionsim.core.people import People
 from sessionsim.core.scene import Position, Scene
 from sessionsim.core.seeds import Seeds
+from sessionsim.network.clients import place_clients
+from sessionsim.network.wishes import check_kinds
 from sessionsim.network.world import WorldSpec
 from sessionsim.scenario import Scenario, Vantage
 from sessionsim.workload._registry import PATTERNS
@@ -36,12 +39,16 @@ def spec_of(scenario: Scenario, task: Task, horizon_us: int | None = None) -> Wo
         scenario: a resolved scenario.
         task: which replicate.
         horizon_us: stop earlier than the scenario does, for a sample; None runs all phases.
+
+    Raises:
+        InvalidInput: the workload may hold kinds of wishes that clients cannot carry out.
     """
     run, seeds = scenario.run, Seeds(task.seed)
     # Nobody begins a message in the drain: it is there for what is under way.
     begin, end = run.warmup_us, run.warmup_us + run.duration_us
     pattern = PATTERNS[scenario.pattern].factory(scenario.workload)
-    intents = pattern.intents(len(scenario.platforms), end, seeds)
+    check_kinds(pattern.kinds())
+    intents = pattern.intents(people_of(scenario, seeds), end, seeds)
     horizon = run.horizon_us if horizon_us is None else min(horizon_us, run.horizon_us)
     return WorldSpec(
         date=scenario.network.date,
@@ -60,6 +67,12 @@ def spec_of(scenario: Scenario, task: Task, horizon_us: int | None = None) -> Wo
         seeds=seeds,
         epoch_ms=run.epoch_ms,
     )
+
+
+def people_of(scenario: Scenario, seeds: Seeds) -> People:
+    """Give what the workload may know of the accounts of a replicate."""
+    places = place_clients(len(scenario.platforms), scenario.sections["clients.mix"], seeds)
+    return People(scenario.platforms, tuple(place.country for place in places))
 
 
 def positions_of(scenario: Scenario, scene: Scene, seeds: Seeds) -> dict[str, Position]:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from sessionsim.core.errors import InvalidInput
-from sessionsim.core.intents import Intent
+from sessionsim.core.intents import Wish
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.records import RecordSink
 from sessionsim.core.scene import Scene
@@ -30,6 +30,7 @@ from sessionsim.network.links import LinkRules, Links
 from sessionsim.network.places import place_hosts
 from sessionsim.network.snapshots import Snapshot, build_nodes, load_snapshot
 from sessionsim.network.wire_sizes import ANDROID, DESKTOP, WireRules, WireSizes
+from sessionsim.network.wishes import direct_texts
 from sessionsim.protocol.client import Client
 from sessionsim.protocol.client_rules import PLATFORMS, ClientRules
 from sessionsim.protocol.crypto import KeyPair, suite_named
@@ -60,7 +61,7 @@ class WorldSpec:
         client_mix, link_rules, wire_rules, node_rules: settings of the parts.
         client_rules: rules per platform name.
         suite, memo: crypto suite.
-        intents: in time order; senders and recipients are account numbers.
+        intents: in time order; senders and recipients are account numbers, kinds those of `wishes`.
         horizon_us: simulated time, measured: [start, end) whose messages count.
         seeds: the root of all chance.
         epoch_ms: unix time in ms at simulated time 0.
@@ -68,7 +69,7 @@ class WorldSpec:
 
     date: str
     platforms: tuple[str, ...]
-    intents: tuple[Intent, ...]
+    intents: tuple[Wish, ...]
     horizon_us: int
     measured: tuple[int, int]
     seeds: Seeds
@@ -98,6 +99,7 @@ class World:
     ) -> None:
         self.spec, self.nodes, self.accounts, self.places = spec, nodes, accounts, places
         self.machines = machines
+        self._texts = direct_texts(spec.intents, len(accounts))
         self._snapshot, self._node_keys = snapshot, node_keys
         unlimited = [0] * len(nodes)
         self._links = Links(
@@ -156,7 +158,7 @@ class World:
             commands: further commands to clients beside the intents, for example (t_us, account, ("poll",)).
         """
         spec, n_nodes = self.spec, len(self.nodes)
-        journal = MessageJournal(spec.intents, spec.measured)
+        journal = MessageJournal(self._texts, spec.measured)
         host = self.host = Host(
             self.machines,
             n_nodes,
@@ -170,7 +172,7 @@ class World:
             watched,
             keep_bytes,
         )
-        for ref, intent in enumerate(spec.intents):
+        for ref, intent in enumerate(self._texts):
             command = ("send", ref, self.accounts[intent.recipient].id, intent.body)
             host.command(intent.t_us, n_nodes + intent.sender, command)
         for t_us, account, extra in commands:
@@ -245,17 +247,15 @@ def build(spec: WorldSpec) -> World:
     """Make the world of a spec.
 
     Raises:
-        InvalidInput: no clients, an unknown platform, an intent outside the accounts or the horizon, or a
-            network too small for the paths.
+        InvalidInput: no clients, an unknown platform, an intent outside the accounts or of a kind that
+            clients cannot carry out, or a network too small for the paths.
     """
     if len(spec.platforms) < 2:
         raise InvalidInput("clients", len(spec.platforms), "at least two clients")
     for name in spec.platforms:
         if name not in spec.client_rules:
             raise InvalidInput("clients", name, "one of " + ", ".join(sorted(spec.client_rules)))
-    for intent in spec.intents:
-        if not (0 <= intent.sender < len(spec.platforms) and 0 <= intent.recipient < len(spec.platforms)):
-            raise InvalidInput("workload", intent[:3], f"accounts 0..{len(spec.platforms) - 1}")
+    direct_texts(spec.intents, len(spec.platforms))  # refuses what cannot be carried out, before any work
     seeds = spec.seeds
     snapshot = load_snapshot(spec.date, limit_swarms=spec.limit_swarms or None)
     nodes, ed, x = build_nodes(snapshot, seeds)

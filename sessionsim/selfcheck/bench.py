@@ -28,6 +28,7 @@ from sessionsim.core.records import MemoryRecords
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.truth import Truth
 from sessionsim.core.units import US_PER_DAY, US_PER_MS, US_PER_S
+from sessionsim.network.wishes import direct_texts
 from sessionsim.network.world import Command, World, WorldSpec, build
 from sessionsim.protocol.client_rules import DESKTOP
 from sessionsim.selfcheck import bare
@@ -134,7 +135,8 @@ def message_cost(messages: int, *, memo: bool) -> MessageCost:
     """Run `messages` texts, each fetched by exactly one poll, beside bursts of the bare primitives."""
     spec = _message_spec(messages, memo=memo)
     bursts = _Bursts([(p.name, p.call, max(4, round(p.times(6)))) for p in bare.MESSAGE_PRIMITIVES])
-    polls = [(intent.t_us + _FETCH_AFTER_US, intent.recipient, ("poll",)) for intent in spec.intents]
+    texts = direct_texts(spec.intents, len(spec.platforms))
+    polls = [(text.t_us + _FETCH_AFTER_US, text.recipient, ("poll",)) for text in texts]
     truth, seconds, transmissions, _ = _timed(build(spec), bursts, polls)
     if (truth.messages["outcome"] != "delivered").any():
         raise LocalProtocolError("the benchmark did not deliver every message")

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
-from sessionsim.core.intents import Intent
+from sessionsim.core.intents import Wish
+from sessionsim.core.people import People
 from sessionsim.core.registry import Registry
 from sessionsim.core.seeds import Seeds
 
 
 class Pattern(Protocol):
-    """A workload: it turns a number of accounts, a horizon and chance into wishes."""
+    """A workload: it turns people, a horizon and chance into wishes."""
 
-    def intents(self, n_accounts: int, horizon_us: int, seeds: Seeds) -> list[Intent]:
-        """Give all wishes in time order, times in [0, horizon_us), sender and recipient below n_accounts."""
+    def kinds(self) -> frozenset[str]:
+        """Give what clients must be able to do for every wish that may come (`core.intents.KINDS`)."""
+        ...
+
+    def intents(self, people: People, horizon_us: int, seeds: Seeds) -> Sequence[Wish]:
+        """Give all wishes in the order of `core.intents.order_of`, times in [0, horizon_us)."""
         ...
 
 

@@ -3,7 +3,8 @@
 Waits between sittings are counted on this clock, waits within one on the wall clock. A process that is
 stationary on the body clock has, on the wall clock, a rate proportional to the curve of the day, which is
 what thinning would give; unlike thinning it keeps the number of messages and never tears a sitting apart.
-Over whole days both clocks advance equally. Source of the measured curve: metrics 4.1.
+Over whole days, or whole weeks with a curve of the week, both clocks advance equally. Source of the measured
+curves: metrics 4.1.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from itertools import accumulate
 from typing import Final
 
 from sessionsim.core.errors import InvalidInput
-from sessionsim.workload.fits import HOUR_SHARES_PERCENT, MEASURED_PEAK_HOUR
+from sessionsim.workload.fits import HOUR_SHARES_PERCENT, MEASURED_PEAK_HOUR, WEEKDAY_SHARES_PERCENT
 
 HOUR_S: Final = 3600.0
 DAY_S: Final = 24 * HOUR_S
@@ -44,19 +45,30 @@ def day_curve(peak_hour: int, day_night_ratio: float) -> tuple[float, ...]:
     return tuple((1 - flat) * share / mean + flat for share in shifted)
 
 
+def week_curve(day: tuple[float, ...]) -> tuple[float, ...]:
+    """Give the relative rate of each hour of the week from Monday 0:00, 168 numbers with the mean of `day`.
+
+    Args:
+        day: rates of the 24 hours, alike on all days; each day is weighted by the measured share.
+    """
+    mean = sum(WEEKDAY_SHARES_PERCENT) / 7
+    return tuple(share / mean * rate for share in WEEKDAY_SHARES_PERCENT for rate in day)
+
+
 @dataclass(frozen=True, slots=True)
 class BodyClock:
-    """One person's day. Args: curve: see day_curve; start_hour: local hour at time 0, may be fractional."""
+    """One person's day or week. Args: curve: see day_curve and week_curve; start_hour: local hour at time 0,
+    of the day or of the week, may be fractional."""
 
     curve: tuple[float, ...]
     start_hour: float
     _edges: tuple[float, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if len(self.curve) != 24 or min(self.curve) <= 0:
-            raise InvalidInput("day curve", self.curve, "24 rates above 0")
-        total = sum(self.curve)
-        edges = tuple(edge * DAY_S / total for edge in accumulate(self.curve, initial=0.0))
+        if len(self.curve) not in (24, 168) or min(self.curve) <= 0:
+            raise InvalidInput("day curve", self.curve, "24 or 168 rates above 0")
+        total, period_s = sum(self.curve), len(self.curve) * HOUR_S
+        edges = tuple(edge * period_s / total for edge in accumulate(self.curve, initial=0.0))
         object.__setattr__(self, "_edges", edges)
 
     def after(self, t_s: float, wait_s: float) -> float:
@@ -64,14 +76,21 @@ class BodyClock:
         origin_s = self.start_hour * HOUR_S
         return self._wall(self._body(t_s + origin_s) + wait_s) - origin_s
 
+    def rate(self, t_s: float) -> float:
+        """Give how fast this clock runs at a moment, 1 on average."""
+        hours = len(self.curve)
+        return self.curve[int((t_s / HOUR_S + self.start_hour) % hours) % hours] * hours / sum(self.curve)
+
     def _body(self, wall_s: float) -> float:
-        day, rest = divmod(wall_s, DAY_S)
-        hour = min(int(rest / HOUR_S), 23)
+        period_s = len(self.curve) * HOUR_S
+        turn, rest = divmod(wall_s, period_s)
+        hour = min(int(rest / HOUR_S), len(self.curve) - 1)
         low, high = self._edges[hour], self._edges[hour + 1]
-        return day * DAY_S + low + (high - low) * (rest / HOUR_S - hour)
+        return turn * period_s + low + (high - low) * (rest / HOUR_S - hour)
 
     def _wall(self, body_s: float) -> float:
-        day, rest = divmod(body_s, DAY_S)
-        hour = min(bisect_right(self._edges, rest) - 1, 23)
+        period_s = len(self.curve) * HOUR_S
+        turn, rest = divmod(body_s, period_s)
+        hour = min(bisect_right(self._edges, rest) - 1, len(self.curve) - 1)
         low, high = self._edges[hour], self._edges[hour + 1]
-        return day * DAY_S + HOUR_S * (hour + (rest - low) / (high - low))
+        return turn * period_s + HOUR_S * (hour + (rest - low) / (high - low))

@@ -3,17 +3,23 @@
 Configuration model: every person gets a number of contacts, their stubs are joined at random, loops and
 double ties are dropped. In a small run the numbers are cut at n - 1, so everybody knows most others.
 Active people know many people; both come from one normal score per person. Source: metrics 4.1.
+
+With the measured numbers of contacts, joining at random gives nearly the measured clustering, distances and
+size of the largest component too (`tests/verification/test_workload.py`), so nothing more is built in but, if
+wished for, that a share of everybody's contacts lives in the same country.
 """
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from statistics import NormalDist
 
 import networkx as nx
+import numpy as np
 
 from sessionsim.core.seeds import Seeds
 from sessionsim.workload.fits import ACTIVITY_CONTACTS_CORRELATION, CONTACTS, TIE_SIGMA
@@ -46,12 +52,17 @@ def contacts_at(u: float) -> int:
     return round(math.exp(math.log(k0) + (u - p0) / (p1 - p0) * math.log(k1 / k0)))
 
 
-def circles(n_accounts: int, seeds: Seeds) -> list[Circle]:
+def circles(
+    n_accounts: int, seeds: Seeds, countries: Sequence[str] = (), home_share: float = 0.0
+) -> list[Circle]:
     """Draw the contact graph.
 
     Args:
         n_accounts: people, 0 or more.
-        seeds: streams used: ("workload", "graph"), ("workload", "person", a), ("workload", "use", a, b).
+        seeds: streams used: ("workload", "graph"), ("workload", "person", a), ("workload", "use", a, b); with
+            a home share also ("workload", "graph", country) and ("workload", "home", a).
+        countries: country per account, if home_share is above 0.
+        home_share: share of a person's contacts that live in the same country beyond what chance gives.
 
     Returns:
         One circle per account; with two accounts or more none is empty.
@@ -59,7 +70,8 @@ def circles(n_accounts: int, seeds: Seeds) -> list[Circle]:
     scores = [seeds.stream("workload", "person", a).standard_normal(2).tolist() for a in range(n_accounts)]
     degrees = [min(contacts_at(NormalDist().cdf(z)), max(n_accounts - 1, 0)) for z, _ in scores]
     ties: list[dict[int, float]] = [{} for _ in range(n_accounts)]
-    for a, b in _ties(degrees, seeds):
+    home = _home_stubs(degrees, seeds, countries, home_share) if home_share else [0] * n_accounts
+    for a, b in _ties(degrees, home, countries, seeds):
         ties[a][b] = ties[b][a] = _use(a, b, seeds)
     rho = ACTIVITY_CONTACTS_CORRELATION
     return [
@@ -73,15 +85,36 @@ def _use(a: int, b: int, seeds: Seeds) -> float:
     return math.exp(TIE_SIGMA * float(seeds.stream("workload", "use", low, high).standard_normal()))
 
 
-def _ties(degrees: list[int], seeds: Seeds) -> list[tuple[int, int]]:
-    """Join stubs at random; whoever stays alone gets the next account as a contact."""
-    if len(degrees) < 2:
+def _home_stubs(degrees: list[int], seeds: Seeds, countries: Sequence[str], home_share: float) -> list[int]:
+    """Say how many of each person's contacts are to be found at home; at most everybody else there."""
+    others = {country: countries.count(country) - 1 for country in set(countries)}
+    return [
+        min(int(seeds.stream("workload", "home", a).binomial(degree, home_share)), others[countries[a]])
+        for a, degree in enumerate(degrees)
+    ]
+
+
+def _ties(
+    degrees: list[int], home: list[int], countries: Sequence[str], seeds: Seeds
+) -> list[tuple[int, int]]:
+    """Join stubs at random, first at home; whoever stays alone gets the next account as a contact."""
+    n = len(degrees)
+    if n < 2:
         return []
-    stubs = list(degrees)
-    stubs[0] += sum(stubs) % 2  # an even number of stubs is needed
-    rng = seeds.stream("workload", "graph")
-    graph: nx.Graph[int] = nx.Graph(nx.configuration_model(stubs, seed=int(rng.integers(2**31))))
-    graph.remove_edges_from(list(nx.selfloop_edges(graph)))
-    for lonely in [node for node, degree in graph.degree() if degree == 0]:
-        graph.add_edge(lonely, (lonely + 1) % len(stubs))
-    return sorted((min(a, b), max(a, b)) for a, b in graph.edges())
+    found: set[tuple[int, int]] = set()
+    for country in sorted(set(countries)) if any(home) else ():
+        members = [a for a in range(n) if countries[a] == country]
+        found |= _joined(members, [home[a] for a in members], seeds.stream("workload", "graph", country))
+    rest = [degree - at_home for degree, at_home in zip(degrees, home, strict=True)]
+    found |= _joined(range(n), rest, seeds.stream("workload", "graph"))
+    befriended = {a for tie in found for a in tie}
+    found |= {(min(a, (a + 1) % n), max(a, (a + 1) % n)) for a in range(n) if a not in befriended}
+    return sorted(found)
+
+
+def _joined(members: Sequence[int], stubs: list[int], rng: np.random.Generator) -> set[tuple[int, int]]:
+    """Join the stubs of some people at random, without loops and double ties."""
+    stubs = [stubs[0] + sum(stubs) % 2, *stubs[1:]]  # an even number of stubs is needed
+    joined = nx.configuration_model(stubs, seed=int(rng.integers(2**31)))
+    pairs = ((members[i], members[j]) for i, j in joined.edges() if i != j)
+    return {(min(a, b), max(a, b)) for a, b in pairs}

@@ -26,11 +26,11 @@ import heapq
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
 
 from sessionsim.core.seeds import Seeds
 from sessionsim.workload.clock import BodyClock
 from sessionsim.workload.contacts import Circle
+from sessionsim.workload.draws import Rows
 from sessionsim.workload.fits import (
     ACTIVITY_SIGMA,
     MANNER,
@@ -38,8 +38,6 @@ from sessionsim.workload.fits import (
     SESSION_GAP_S,
 )
 from sessionsim.workload.laws import Manner, Mixture
-
-_BLOCK: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,31 +51,13 @@ class Utterance:
     u_text: float
 
 
-class _Draws:
-    """Rows of uniform numbers of one stream, handed out in order, drawn in blocks."""
-
-    __slots__ = ("_rng", "_rows", "_width")
-
-    def __init__(self, seeds: Seeds, width: int, *names: str | int) -> None:
-        self._rng, self._width = seeds.stream("workload", *names), width
-        self._rows: Iterator[list[float]] = iter(())
-
-    def row(self) -> list[float]:
-        """Give the next row of `width` numbers in [0, 1)."""
-        found = next(self._rows, None)
-        if found is None:
-            self._rows = iter(self._rng.random((_BLOCK, self._width)).tolist())
-            found = next(self._rows)
-        return found
-
-
 class _Tie:
     """One direction of a tie: its chance and its last message."""
 
     __slots__ = ("draws", "last_s")
 
     def __init__(self, seeds: Seeds, writer: int, reader: int) -> None:
-        self.draws = _Draws(seeds, 5, "tie", writer, reader)
+        self.draws = Rows(seeds, 5, "tie", writer, reader)
         self.last_s = -math.inf
 
 
@@ -98,7 +78,7 @@ class _Person:
     )
 
     def __init__(
-        self, circle: Circle, clock: BodyClock | None, draws: _Draws, own: Mixture, answer: Mixture
+        self, circle: Circle, clock: BodyClock | None, draws: Rows, own: Mixture, answer: Mixture
     ) -> None:
         self.circle, self.clock, self.draws = circle, clock, draws
         self.own_gap, self.answer = own, answer
@@ -143,7 +123,7 @@ class Dialogue:
         self._queue: list[tuple[float, int, int]] = []
         self._answer_prob = manner.answer_prob
         for account, (circle, clock) in enumerate(zip(circles, clocks, strict=True)):
-            draws = _Draws(seeds, 4, "moments", account)
+            draws = Rows(seeds, 4, "moments", account)
             factor = slowness * math.exp(-ACTIVITY_SIGMA * circle.activity)
             own = manner.own_gap.with_long_scaled(factor)
             answer = manner.answer_delay.with_long_scaled(factor)

@@ -27,6 +27,8 @@ HOUR_SHARES_PERCENT: Final = (
     3.1, 3.1, 4.1, 4.1, 4.5, 4.3, 4.4, 4.7, 5.1, 6.0, 7.0, 8.9,
 )  # fmt: skip
 MEASURED_PEAK_HOUR: Final = 0
+# Share of messages by weekday, Monday to Sunday, percent. Source: metrics 4.1 (UTC-7).
+WEEKDAY_SHARES_PERCENT: Final = (15.2, 16.8, 17.6, 16.9, 12.0, 10.0, 11.5)
 
 # Contacts per person (undirected): (probability, contacts). Source: metrics 4.1 (25 to 99 %, maximum);
 # the lower end from the same file (10 %: 1).

@@ -13,12 +13,14 @@ import numpy as np
 import pytest
 
 from sessionsim.core.errors import InvalidInput
+from sessionsim.core.intents import KINDS, kinds_of
 from sessionsim.core.nodelist import NodeList
+from sessionsim.core.people import People
 from sessionsim.core.registry import Entry
 from sessionsim.core.scene import Position, Scene
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.settings import SettingFacts, facts_of
-from sessionsim.core.units import US_PER_MIN
+from sessionsim.core.units import US_PER_H
 from sessionsim.experiment import families, installed
 from sessionsim.scenario.models import keys_of
 
@@ -114,19 +116,24 @@ VANTAGES = list(FAMILIES["vantages"])
 
 @pytest.mark.parametrize("entry", PATTERNS, ids=lambda entry: entry.id)
 def test_a_pattern_gives_the_same_wishes_for_the_same_seed(entry: Entry[Any]) -> None:
-    horizon = 20 * US_PER_MIN
-    try:
-        first, second, other = (made(entry).intents(6, horizon, Seeds(seed)) for seed in (3, 3, 4))
-    except InvalidInput:
-        pytest.skip(f"{entry.id} needs keys that have no default")
+    horizon, people = 3 * US_PER_H, People(("android", "desktop", "ios") * 4, ("DE", "US") * 6)
+    first, second, other = (made(entry).intents(people, horizon, Seeds(seed)) for seed in (3, 3, 4))
     assert first == second
     assert first != other
-    assert [intent.t_us for intent in first] == sorted(intent.t_us for intent in first)
-    for intent in first:
-        assert 0 <= intent.t_us < horizon
-        assert intent.sender != intent.recipient
-        assert {intent.sender, intent.recipient} <= set(range(6))
-        assert intent.body
+    assert [wish.t_us for wish in first] == sorted(wish.t_us for wish in first)
+    assert len({wish.address for wish in first}) == len(first)
+    assert kinds_of(first) <= made(entry).kinds() <= set(KINDS)
+    for wish in first:
+        assert 0 <= wish.t_us < horizon
+        assert wish.sender in range(12)
+        recipient = getattr(wish, "recipient", None)
+        assert recipient is None or recipient in set(range(12)) - {wish.sender}
+        assert getattr(wish, "body", "text") or wish.files
+
+
+@pytest.mark.parametrize("entry", PATTERNS, ids=lambda entry: entry.id)
+def test_a_pattern_without_people_gives_nothing(entry: Entry[Any]) -> None:
+    assert list(made(entry).intents(People((), ()), US_PER_H, Seeds(1))) == []
 
 
 def scene(n_nodes: int = 40, n_clients: int = 6) -> Scene:

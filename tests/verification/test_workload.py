@@ -5,6 +5,7 @@ import os
 import numpy as np
 import pytest
 
+from sessionsim.core.people import People
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.units import US_PER_DAY, US_PER_H
 from sessionsim.workload.fits import HOUR_SHARES_PERCENT, RATE_BY_SLOWNESS, REPLY_DELAY, SEND_GAP
@@ -41,7 +42,7 @@ World = tuple[Ints, Ints, Floats]
 @pytest.fixture(scope="module")
 def worlds() -> list[World]:
     pattern = Conversations(AS_MEASURED)
-    return [arrays(pattern.intents(PEOPLE, DAYS * US_PER_DAY, Seeds(seed))) for seed in SEEDS]
+    return [arrays(pattern.intents(People.alike(PEOPLE), DAYS * US_PER_DAY, Seeds(seed))) for seed in SEEDS]
 
 
 def test_v24_gaps_of_a_sender_follow_the_measured_quantiles(worlds: list[World]) -> None:
@@ -99,7 +100,7 @@ def test_hours_of_the_day_follow_the_curve(worlds: list[World]) -> None:
 def test_messages_a_day_are_as_set(messages_per_day: float) -> None:
     pattern = Conversations(Config(messages_per_day=messages_per_day))
     seeds = range(20) if FULL else range(5)
-    counts = [len(pattern.intents(150, US_PER_DAY, Seeds(seed))) / 150 for seed in seeds]
+    counts = [len(pattern.intents(People.alike(150), US_PER_DAY, Seeds(seed))) / 150 for seed in seeds]
     assert np.mean(counts) == pytest.approx(messages_per_day, rel=0.15)
 
 
@@ -117,5 +118,7 @@ def test_v23_loader_reproduces_the_published_figures() -> None:
     delays = reply_delays(trace.src, trace.dst, trace.time_s)
     assert quantile_table(delays) == shipped_quantiles("reply_delay_s").tolist()
     assert session_sizes(trace.src, trace.time_s).mean() == pytest.approx(2.37, abs=0.01)
-    wishes = Replay(ReplayConfig(trace=path, time_compression=10_000.0)).intents(1_899, US_PER_H, Seeds(1))
+    wishes = Replay(ReplayConfig(trace=path, time_compression=10_000.0)).intents(
+        People.alike(1_899), US_PER_H, Seeds(1)
+    )
     assert len(wishes) == 59_835

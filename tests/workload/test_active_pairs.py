@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from sessionsim.core.people import People
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.units import US_PER_H, US_PER_MIN
 from sessionsim.workload.fits import REPLY_DELAY, SEND_GAP
@@ -27,30 +28,30 @@ def test_pairs_are_disjoint_but_for_an_odd_last_one(n_accounts: int, expected: l
 
 @pytest.mark.parametrize("seed", range(9))
 def test_demo_has_enough_messages(seed: int) -> None:
-    assert len(ActivePairs(Config()).intents(20, DEMO_US, Seeds(seed))) >= 50
+    assert len(ActivePairs(Config()).intents(People.alike(20), DEMO_US, Seeds(seed))) >= 50
 
 
 def test_wishes_are_in_order_between_partners_and_never_empty() -> None:
-    wishes = ActivePairs(Config()).intents(7, DEMO_US, Seeds(3))
+    wishes = ActivePairs(Config()).intents(People.alike(7), DEMO_US, Seeds(3))
     assert [w.t_us for w in wishes] == sorted(w.t_us for w in wishes)
     assert all(0 <= w.t_us < DEMO_US and w.body for w in wishes)
     assert {tuple(sorted((w.sender, w.recipient))) for w in wishes} <= set(pairs(7))
 
 
 def test_another_pair_changes_nothing_for_the_first_ones() -> None:
-    few = ActivePairs(Config()).intents(4, DEMO_US, Seeds(3))
-    many = ActivePairs(Config()).intents(6, DEMO_US, Seeds(3))
+    few = ActivePairs(Config()).intents(People.alike(4), DEMO_US, Seeds(3))
+    many = ActivePairs(Config()).intents(People.alike(6), DEMO_US, Seeds(3))
     assert few == [w for w in many if w.sender < 4]
 
 
 def test_longer_run_begins_like_the_shorter_one() -> None:
-    short = ActivePairs(Config()).intents(6, DEMO_US, Seeds(8))
-    longer = ActivePairs(Config()).intents(6, 3 * DEMO_US, Seeds(8))
+    short = ActivePairs(Config()).intents(People.alike(6), DEMO_US, Seeds(8))
+    longer = ActivePairs(Config()).intents(People.alike(6), 3 * DEMO_US, Seeds(8))
     assert longer[: len(short)] == short
 
 
 def test_turns_change_and_waits_follow_the_measured_short_parts() -> None:
-    wishes = ActivePairs(Config(pace=1.0)).intents(2, 4000 * US_PER_H, Seeds(1))
+    wishes = ActivePairs(Config(pace=1.0)).intents(People.alike(2), 4000 * US_PER_H, Seeds(1))
     src, _, time_s = arrays(wishes)
     waits, changed = np.diff(time_s), src[1:] != src[:-1]
     assert changed.mean() == pytest.approx(0.686, abs=0.01)
@@ -61,8 +62,8 @@ def test_turns_change_and_waits_follow_the_measured_short_parts() -> None:
 
 
 def test_pace_divides_every_wait() -> None:
-    slow = ActivePairs(Config(pace=1.0)).intents(2, 40 * DEMO_US, Seeds(5))
-    fast = ActivePairs(Config(pace=4.0)).intents(2, 10 * DEMO_US, Seeds(5))
+    slow = ActivePairs(Config(pace=1.0)).intents(People.alike(2), 40 * DEMO_US, Seeds(5))
+    fast = ActivePairs(Config(pace=4.0)).intents(People.alike(2), 10 * DEMO_US, Seeds(5))
     assert [w.t_us for w in fast] == pytest.approx([w.t_us / 4 for w in slow], abs=2)
     assert [w[1:] for w in fast] == [w[1:] for w in slow]
 
@@ -71,12 +72,12 @@ def test_time_0_is_a_moment_like_any_other() -> None:
     """Looking in at time 0 meets as many messages a minute as looking in an hour later."""
     early = late = 0
     for seed in range(60):
-        times = [w.t_us for w in ActivePairs(Config()).intents(20, 12 * DEMO_US, Seeds(seed))]
+        times = [w.t_us for w in ActivePairs(Config()).intents(People.alike(20), 12 * DEMO_US, Seeds(seed))]
         early += sum(t < DEMO_US for t in times)
         late += sum(t >= 6 * DEMO_US for t in times) / 6
     assert early / late == pytest.approx(1.0, abs=0.04)
 
 
 def test_gaps_of_one_writer_stay_inside_a_session_scaled_by_pace() -> None:
-    src, _, time_s = arrays(ActivePairs(Config()).intents(20, 60 * DEMO_US, Seeds(2)))
+    src, _, time_s = arrays(ActivePairs(Config()).intents(People.alike(20), 60 * DEMO_US, Seeds(2)))
     assert 20 < np.median(send_gaps(src, time_s)) < 160

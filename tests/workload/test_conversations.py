@@ -7,15 +7,17 @@ import sys
 import numpy as np
 import pytest
 
+from sessionsim.core.people import People
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.settings import facts_of
 from sessionsim.core.units import US_PER_DAY, US_PER_H, US_PER_S
 from sessionsim.workload._registry import PATTERNS
 from sessionsim.workload.clock import day_curve
 from sessionsim.workload.fits import RATE_BY_SLOWNESS
-from sessionsim.workload.patterns.conversations import Config, Conversations, slowness_for
+from sessionsim.workload.patterns.conversations import Config, Conversations
+from sessionsim.workload.talk import slowness_for
 
-DAY = Conversations(Config()).intents(20, US_PER_DAY, Seeds(1))
+DAY = Conversations(Config()).intents(People.alike(20), US_PER_DAY, Seeds(1))
 
 
 def test_wishes_are_ordered_between_two_people_and_never_empty() -> None:
@@ -26,19 +28,20 @@ def test_wishes_are_ordered_between_two_people_and_never_empty() -> None:
 
 
 def test_same_seed_same_wishes_and_another_seed_others() -> None:
-    assert Conversations(Config()).intents(20, US_PER_DAY, Seeds(1)) == DAY
-    assert Conversations(Config()).intents(20, US_PER_DAY, Seeds(2)) != DAY
+    assert Conversations(Config()).intents(People.alike(20), US_PER_DAY, Seeds(1)) == DAY
+    assert Conversations(Config()).intents(People.alike(20), US_PER_DAY, Seeds(2)) != DAY
 
 
 def test_shorter_horizon_is_the_beginning_of_the_longer_one() -> None:
-    shorter = Conversations(Config()).intents(20, 5 * US_PER_H, Seeds(1))
+    shorter = Conversations(Config()).intents(People.alike(20), 5 * US_PER_H, Seeds(1))
     assert shorter == [w for w in DAY if w.t_us < 5 * US_PER_H]
 
 
 def test_hash_seed_of_the_process_has_no_influence() -> None:
     code = (
         "from sessionsim.workload.patterns.conversations import *\n"
-        f"print(hash(tuple(w[:3] for w in Conversations(Config()).intents(20, {US_PER_DAY}, Seeds(1)))))"
+        f"wishes = Conversations(Config()).intents(People.alike(20), {US_PER_DAY}, Seeds(1))\n"
+        "print(hash(tuple(w[:3] for w in wishes)))"
     )
     # A hash of numbers does not depend on the hash seed, so equal output means equal wishes.
     found = {
@@ -56,11 +59,11 @@ def test_hash_seed_of_the_process_has_no_influence() -> None:
 
 @pytest.mark.parametrize("n_accounts", [0, 1])
 def test_nobody_to_write_to_means_no_wishes(n_accounts: int) -> None:
-    assert Conversations(Config()).intents(n_accounts, US_PER_DAY, Seeds(1)) == []
+    assert Conversations(Config()).intents(People.alike(n_accounts), US_PER_DAY, Seeds(1)) == []
 
 
 def test_two_people_write_to_each_other() -> None:
-    wishes = Conversations(Config()).intents(2, 3 * US_PER_DAY, Seeds(1))
+    wishes = Conversations(Config()).intents(People.alike(2), 3 * US_PER_DAY, Seeds(1))
     assert {(w.sender, w.recipient) for w in wishes} == {(0, 1), (1, 0)}
 
 
@@ -75,7 +78,7 @@ def test_start_hour_moves_the_day() -> None:
 
     def first_hour(start_hour: float) -> int:
         pattern = Conversations(Config(start_hour=start_hour))
-        return sum(len(pattern.intents(40, US_PER_H, Seeds(seed))) for seed in range(10))
+        return sum(len(pattern.intents(People.alike(40), US_PER_H, Seeds(seed))) for seed in range(10))
 
     curve = day_curve(21, 12.0)
     quiet = curve.index(min(curve))
@@ -84,7 +87,8 @@ def test_start_hour_moves_the_day() -> None:
 
 def test_without_day_and_night_the_start_hour_does_not_matter() -> None:
     flat = [
-        Conversations(Config(diurnal=False, start_hour=h)).intents(10, US_PER_DAY, Seeds(4)) for h in (3, 20)
+        Conversations(Config(diurnal=False, start_hour=h)).intents(People.alike(10), US_PER_DAY, Seeds(4))
+        for h in (3, 20)
     ]
     assert flat[0] == flat[1]
 
@@ -94,7 +98,7 @@ def test_zones_spread_the_busy_hours() -> None:
         hours = [
             int(w.t_us / US_PER_H + config.start_hour) % 24
             for seed in range(4)
-            for w in Conversations(config).intents(60, 2 * US_PER_DAY, Seeds(seed))
+            for w in Conversations(config).intents(People.alike(60), 2 * US_PER_DAY, Seeds(seed))
         ]
         return float(np.mean([18 <= hour < 24 for hour in hours]))
 
@@ -127,6 +131,6 @@ def test_time_0_lies_in_the_middle_of_the_process() -> None:
     flat = Conversations(Config(diurnal=False))
     counts = np.zeros(4)
     for seed in range(12):
-        times = [w.t_us for w in flat.intents(40, US_PER_DAY, Seeds(seed))]
+        times = [w.t_us for w in flat.intents(People.alike(40), US_PER_DAY, Seeds(seed))]
         counts += np.histogram(times, bins=4, range=(0, 86_400 * US_PER_S))[0]
     assert counts[0] / counts.sum() == pytest.approx(0.25, abs=0.04)

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from sessionsim.core.errors import InvalidInput
+from sessionsim.core.people import People
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.units import US_PER_S
 from sessionsim.workload.patterns.replay import Config, Replay
@@ -20,7 +21,7 @@ def path(tmp_path: Path) -> str:
 
 
 def _who_when(config: Config, n_accounts: int = 4, horizon_us: int = LONG_US) -> list[tuple[float, int, int]]:
-    wishes = Replay(config).intents(n_accounts, horizon_us, Seeds(1))
+    wishes = Replay(config).intents(People.alike(n_accounts), horizon_us, Seeds(1))
     assert all(w.body for w in wishes)
     return [(w.t_us / US_PER_S, w.sender, w.recipient) for w in wishes]
 
@@ -71,11 +72,13 @@ def test_window_without_messages_gives_none(path: str) -> None:
 
 
 def test_message_keeps_its_text_in_another_window(path: str) -> None:
-    whole = Replay(Config(trace=path)).intents(4, LONG_US, Seeds(1))
-    later = Replay(Config(trace=path, window_start_us=40 * US_PER_S)).intents(4, LONG_US, Seeds(1))
+    whole = Replay(Config(trace=path)).intents(People.alike(4), LONG_US, Seeds(1))
+    later = Replay(Config(trace=path, window_start_us=40 * US_PER_S)).intents(
+        People.alike(4), LONG_US, Seeds(1)
+    )
     assert [w.body for w in later] == [w.body for w in whole[2:]]
     assert [w.body for w in whole] != [
-        w.body for w in Replay(Config(trace=path)).intents(4, LONG_US, Seeds(2))
+        w.body for w in Replay(Config(trace=path)).intents(People.alike(4), LONG_US, Seeds(2))
     ]
 
 

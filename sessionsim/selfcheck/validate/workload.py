@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from sessionsim.core.errors import InvalidInput
+from sessionsim.core.people import People
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.units import US_PER_DAY
 from sessionsim.selfcheck.validate._check import check
@@ -36,7 +37,8 @@ def workload(people: int, days: int, worlds: int, gaps: int, seed: int) -> Itera
     """Distance of generated send gaps to the shipped quantiles; a Poisson workload must fail."""
     pattern, found = Conversations(AS_MEASURED), []
     for world in range(worlds):
-        src, _, time_s = arrays(pattern.intents(people, days * US_PER_DAY, Seeds(100 * seed + world)))
+        seeds = Seeds(100 * seed + world)
+        src, _, time_s = arrays(pattern.intents(People.alike(people), days * US_PER_DAY, seeds))
         found.append(send_gaps(src, time_s))
     pooled, table = np.concatenate(found), shipped_quantiles("send_gap_s")
     if len(pooled) < gaps:

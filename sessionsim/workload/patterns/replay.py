@@ -3,6 +3,7 @@
 The file says who, whom and when; texts are sampled (`lengths.py`). People become accounts 0, 1, … by first
 appearance in the window. If they are more than the accounts of the run, `accounts` says what to do: refuse
 ("all"), or keep the messages among those who appear first ("first") or write and receive most ("busiest").
+A trace has its own hours; with `diurnal` those of the run are put over it by leaving messages out.
 """
 
 from __future__ import annotations
@@ -14,18 +15,26 @@ import numpy as np
 
 from sessionsim.core.errors import InvalidInput
 from sessionsim.core.intents import Intent
+from sessionsim.core.people import People
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.settings import setting
 from sessionsim.core.units import US_PER_S
 from sessionsim.workload._registry import PATTERNS
+from sessionsim.workload.draws import Luck
 from sessionsim.workload.lengths import message
+from sessionsim.workload.rhythm import Rhythm, clocks, keeps
 from sessionsim.workload.trace import Trace, load
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class Config(Rhythm):
     """Settings of a replay."""
 
+    diurnal: bool = setting(
+        False,
+        doc="Whether to thin the trace to the hours that the other keys describe.",
+        source="Assumption: a trace is replayed as it is",
+    )
     trace: str = setting(
         "",
         doc="The file to replay, lines src,dst,unixtime in time order; must be given.",
@@ -71,29 +80,38 @@ class Replay:
         self._config = config
         self._trace = load(config.trace)
 
-    def intents(self, n_accounts: int, horizon_us: int, seeds: Seeds) -> list[Intent]:
+    def kinds(self) -> frozenset[str]:
+        """Give the kinds of wishes: texts."""
+        return frozenset({"text"})
+
+    def intents(self, people: People, horizon_us: int, seeds: Seeds) -> list[Intent]:
         """Give all wishes in time order; none if the window holds no message.
 
         Args:
-            n_accounts: people of the run; fewer in the window leave the last accounts silent.
+            people: who takes part; fewer in the window leave the last accounts silent.
             horizon_us: times are in [0, horizon_us).
-            seeds: stream used: ("workload", "replay"), row k for the text of message k of the file.
+            seeds: streams used: ("workload", "replay"), row k for the text of message k of the file;
+                ("workload", "thin"), row k, and those of `rhythm.clocks`.
 
         Raises:
             InvalidInput: the window holds more people than accounts and `accounts` is "all".
         """
         window, first = self._window(horizon_us)
-        chosen = self._people(window, n_accounts)
+        chosen = self._people(window, len(people))
         # Lines before the window are drawn too, so that a message keeps its text in another window.
         u = seeds.stream("workload", "replay").random((first + len(window), 2))[first:].tolist()
         origin_us = int(self._trace.time_s[0]) * US_PER_S + self._config.window_start_us
-        wishes = []
+        own, thin = clocks(people, self._config, seeds), Luck(seeds, "thin")
+        wishes: list[Intent] = []
+        written: Counter[tuple[int, int]] = Counter()
         rows = zip(window.src.tolist(), window.dst.tolist(), window.time_s.tolist(), u, strict=True)
-        for src, dst, time_s, (u_length, u_text) in rows:
+        for line, (src, dst, time_s, (u_length, u_text)) in enumerate(rows, start=first):
             if src in chosen and dst in chosen:
                 t_us = int((time_s * US_PER_S - origin_us) / self._config.time_compression)
-                if t_us < horizon_us:
-                    wishes.append(Intent(t_us, chosen[src], chosen[dst], message(u_length, u_text)))
+                tie = chosen[src], chosen[dst]
+                if t_us < horizon_us and keeps(own[tie[0]], t_us / US_PER_S, thin.at(line)):
+                    wishes.append(Intent(t_us, *tie, message(u_length, u_text), written[tie]))
+                    written[tie] += 1
         return wishes
 
     def _window(self, horizon_us: int) -> tuple[Trace, int]:
