@@ -3,8 +3,9 @@
 Each kind is a record with a time, an account that acts, and the device it acts on. `needs` names what a
 client must be able to do to carry it out; a world that meets a kind that its clients cannot do refuses the
 scenario. `address` names a record for good: it counts within one kind and one relation (the messages of one
-account to another, the texts of one member in a group), so switching another kind off, adding an account or
-running longer changes no address. Other records point to a message by its address (`MessageAt`).
+account to another, the texts of one member in a group), so that switching another kind off or running longer
+changes no address of a message, a call or a group. Other records point to a message by its address
+(`MessageAt`); what is derived from messages has an address made of theirs.
 
 What stood before time 0 opens the stream, at time 0: groups with their members, rooms that are read, devices
 that are linked, and whether each device is online and in front. It is to be set up without traffic.
@@ -238,34 +239,39 @@ class Call(_Plain):
 
 @dataclass(frozen=True, slots=True)
 class Typing(_Plain):
-    """A typing indicator. Args: number: of this writer to this reader; step: one of TYPING_STEPS, of which
-    the wire knows two: a refresh says again that typing has started."""
+    """A typing indicator.
+
+    Args:
+        number: of the direct message that is being typed.
+        turn: which indicator for that message, from 0.
+        step: one of TYPING_STEPS, of which the wire knows two: a refresh says again that typing has started.
+    """
 
     kind: ClassVar[str] = "typing"
     recipient: int
     number: int
+    turn: int
     step: str
     device: int = 0
 
     @property
-    def address(self) -> tuple[str, int, int, int]:
-        return (self.kind, self.sender, self.recipient, self.number)
+    def address(self) -> tuple[str, int, int, int, int]:
+        return (self.kind, self.sender, self.recipient, self.number, self.turn)
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt(_Plain):
-    """A read receipt. Args: recipient: who wrote what was read; number: of this reader to this writer;
-    read: numbers of the direct messages it covers, ascending."""
+    """A read receipt. Args: recipient: who wrote what was read; read: numbers of the direct messages it
+    covers, at least one, ascending; no message is covered twice."""
 
     kind: ClassVar[str] = "receipt"
     recipient: int
-    number: int
     read: tuple[int, ...]
     device: int = 0
 
     @property
     def address(self) -> tuple[str, int, int, int]:
-        return (self.kind, self.sender, self.recipient, self.number)
+        return (self.kind, self.sender, self.recipient, self.read[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,7 @@ class BodyClock:
     curve: tuple[float, ...]
     start_hour: float
     _edges: tuple[float, ...] = field(init=False, repr=False, compare=False)
+    _mean: float = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if len(self.curve) not in (24, 168) or min(self.curve) <= 0:
@@ -70,16 +71,22 @@ class BodyClock:
         total, period_s = sum(self.curve), len(self.curve) * HOUR_S
         edges = tuple(edge * period_s / total for edge in accumulate(self.curve, initial=0.0))
         object.__setattr__(self, "_edges", edges)
+        object.__setattr__(self, "_mean", total / len(self.curve))
 
     def after(self, t_s: float, wait_s: float) -> float:
         """Give the moment, seconds from time 0, at which `wait_s` have passed on this clock since `t_s`."""
         origin_s = self.start_hour * HOUR_S
         return self._wall(self._body(t_s + origin_s) + wait_s) - origin_s
 
+    @property
+    def peak(self) -> float:
+        """The rate of the busiest hour."""
+        return max(self.curve) / self._mean
+
     def rate(self, t_s: float) -> float:
         """Give how fast this clock runs at a moment, 1 on average."""
         hours = len(self.curve)
-        return self.curve[int((t_s / HOUR_S + self.start_hour) % hours) % hours] * hours / sum(self.curve)
+        return self.curve[int((t_s / HOUR_S + self.start_hour) % hours) % hours] / self._mean
 
     def _body(self, wall_s: float) -> float:
         period_s = len(self.curve) * HOUR_S

@@ -12,7 +12,7 @@ wished for, that a share of everybody's contacts lives in the same country.
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -43,6 +43,11 @@ class Circle:
         """Choose a contact by use of the tie, at a uniform number in [0, 1)."""
         place = bisect_right(self.cumulative, u * self.cumulative[-1])
         return self.contacts[min(place, len(self.contacts) - 1)]
+
+    def use(self, contact: int) -> float:
+        """Say how much the tie to one of the contacts is used."""
+        place = bisect_left(self.contacts, contact)
+        return self.cumulative[place] - (self.cumulative[place - 1] if place else 0.0)
 
 
 def contacts_at(u: float) -> int:

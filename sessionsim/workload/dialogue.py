@@ -28,7 +28,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sessionsim.core.seeds import Seeds
-from sessionsim.workload.clock import BodyClock
 from sessionsim.workload.contacts import Circle
 from sessionsim.workload.draws import Rows
 from sessionsim.workload.fits import (
@@ -38,6 +37,7 @@ from sessionsim.workload.fits import (
     SESSION_GAP_S,
 )
 from sessionsim.workload.laws import Manner, Mixture
+from sessionsim.workload.rhythm import Clock, wait_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +77,7 @@ class _Person:
         "version",
     )
 
-    def __init__(
-        self, circle: Circle, clock: BodyClock | None, draws: Rows, own: Mixture, answer: Mixture
-    ) -> None:
+    def __init__(self, circle: Circle, clock: Clock, draws: Rows, own: Mixture, answer: Mixture) -> None:
         self.circle, self.clock, self.draws = circle, clock, draws
         self.own_gap, self.answer = own, answer
         self.owed: list[tuple[float, int]] = []  # heap of (due, to whom)
@@ -88,13 +86,6 @@ class _Person:
     @property
     def next_s(self) -> float:
         return min(self.own_s, self.owed[0][0]) if self.owed else self.own_s
-
-    def wait_until(self, law: Mixture, now_s: float, u_part: float, u_size: float) -> float:
-        """Draw from a law whose short part runs on the wall clock and whose long part on the body clock."""
-        if u_part < law.weight:
-            return now_s + law.short.at(u_size)
-        wait_s = law.long.at(u_size)
-        return now_s + wait_s if self.clock is None else self.clock.after(now_s, wait_s)
 
 
 class Dialogue:
@@ -111,7 +102,7 @@ class Dialogue:
     def __init__(
         self,
         circles: list[Circle],
-        clocks: list[BodyClock | None],
+        clocks: list[Clock],
         slowness: float,
         seeds: Seeds,
         start_s: float,
@@ -161,7 +152,7 @@ class Dialogue:
         if any(whom == to for _, whom in person.owed):
             person.owed = [item for item in person.owed if item[1] != to]
             heapq.heapify(person.owed)
-        person.own_s = person.wait_until(person.own_gap, now_s, u_part, u_size)
+        person.own_s = wait_until(person.own_gap, person.clock, now_s, u_part, u_size)
         person.last_s, person.last_to = now_s, to
         self._plan(account)
         return self._hear(now_s, account, to)
@@ -174,7 +165,7 @@ class Dialogue:
         tie.last_s = now_s
         person = self._people[reader]
         if begins and u_answer < self._answer_prob and all(whom != writer for _, whom in person.owed):
-            due_s = person.wait_until(person.answer, now_s, u_part, u_size)
+            due_s = wait_until(person.answer, person.clock, now_s, u_part, u_size)
             heapq.heappush(person.owed, (due_s, writer))
             self._plan(reader)
         return Utterance(now_s, writer, reader, u_length, u_text)

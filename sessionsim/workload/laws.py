@@ -1,4 +1,4 @@
-"""The laws of waiting: log-normals, mixtures of two, and what a clock sees when it looks in the middle.
+"""The laws of waits and sizes: log-normals, mixtures of two, Pareto; and what a clock sees in the middle.
 
 A person's gaps spread over six orders of magnitude; a mixture of two log-normals (within a sitting,
 between sittings) fits them, one does not (`fits.py`). All methods take uniform numbers as arguments, so a
@@ -26,7 +26,8 @@ _EDGE: Final = 1e-10
 
 @dataclass(frozen=True, slots=True)
 class LogNormal:
-    """A log-normal waiting time. Args: mu: mean of ln(seconds); sigma: its standard deviation, 0 or more."""
+    """A log-normal wait or size. Args: mu: mean of ln(seconds), or ln(bytes); sigma: its standard deviation,
+    0 or more."""
 
     mu: float
     sigma: float
@@ -36,6 +37,16 @@ class LogNormal:
             raise InvalidInput(
                 "log-normal law", (self.mu, self.sigma), "finite mu and sigma, sigma at least 0"
             )
+
+    @classmethod
+    def of_median(cls, median: float, sigma: float) -> LogNormal:
+        """Give the law with this median, above 0, in seconds or bytes."""
+        return cls(math.log(median), sigma)
+
+    @classmethod
+    def of_mean(cls, mean: float, sigma: float) -> LogNormal:
+        """Give the law with this mean, above 0, in seconds or bytes."""
+        return cls(math.log(mean) - sigma**2 / 2, sigma)
 
     @property
     def median_s(self) -> float:
@@ -70,6 +81,27 @@ class LogNormal:
     def mean_below_s(self, limit_s: float) -> float:
         """Average wait in seconds of the law cut off above `limit_s`; `limit_s` must be reachable."""
         return self.mean_s * self.length_biased().below(limit_s) / self.below(limit_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Pareto:
+    """A size of at least `smallest`, above x with probability (smallest / x) ** alpha; both above 0."""
+
+    smallest: float
+    alpha: float
+
+    def __post_init__(self) -> None:
+        if not (0 < self.smallest < math.inf and 0 < self.alpha < math.inf):
+            raise InvalidInput("Pareto law", (self.smallest, self.alpha), "finite numbers above 0")
+
+    def below(self, limit: float) -> float:
+        """Probability that a size is at most `limit`."""
+        return 1 - (self.smallest / limit) ** self.alpha if limit > self.smallest else 0.0
+
+    def at(self, u: float, limit: float = math.inf) -> float:
+        """Give the size at a uniform number in [0, 1), of the law cut off above `limit`."""
+        share = u if limit == math.inf else u * self.below(limit)
+        return float(min(self.smallest * (1 - share) ** (-1 / self.alpha), max(limit, self.smallest)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +143,27 @@ class Mixture:
     def with_long_scaled(self, factor: float) -> Mixture:
         """Shorten or stretch the time between sittings; what happens inside one stays as it is."""
         return Mixture(self.weight, self.short, self.long.scaled(factor))
+
+    def with_mean(self, mean_s: float) -> Mixture:
+        """Change the time between sittings until the mean is `mean_s` seconds, above 0.
+
+        Where that is less than twice what the short part takes by itself, the short part is sped up too.
+        """
+        within_s = self.weight * self.short.mean_s
+        between_s = (1 - self.weight) * self.long.mean_s
+        if mean_s >= 2 * within_s:
+            return self.with_long_scaled((mean_s - within_s) / between_s)
+        return self._scaled(mean_s / (2 * within_s), within_s / between_s)
+
+    def _scaled(self, factor: float, long_factor: float) -> Mixture:
+        return Mixture(self.weight, self.short.scaled(factor), self.long.scaled(factor * long_factor))
+
+    def part(self, u: float) -> tuple[LogNormal, bool]:
+        """Choose a part at a uniform number in [0, 1); also say whether it is the long one."""
+        return (self.short, False) if u < self.weight else (self.long, True)
+
+    def residual(self, u_part: float, u_size: float, u_share: float) -> tuple[float, bool]:
+        """Give what is left of the wait that a random moment falls into, and whether it is a long one."""
+        short_share = self.weight * self.short.mean_s / self.mean_s
+        law, is_long = (self.short, False) if u_part < short_share else (self.long, True)
+        return u_share * law.length_biased().at(u_size), is_long

@@ -16,8 +16,10 @@ from sessionsim.core.seeds import Seeds
 from sessionsim.core.settings import setting
 from sessionsim.workload.clock import DAY_S, BodyClock, day_curve, week_curve
 from sessionsim.workload.draws import Rows
+from sessionsim.workload.laws import Mixture
 from sessionsim.workload.zones import utc_offset_h
 
+_LONGEST_S = 1e12  # Assumption: what happens once in 30,000 years does not happen
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -116,6 +118,12 @@ def after(clock: Clock, t_s: float, wait_s: float) -> float:
     return t_s + wait_s if clock is None else clock.after(t_s, wait_s)
 
 
+def wait_until(law: Mixture, clock: Clock, now_s: float, u_part: float, u_size: float) -> float:
+    """Give when a wait ends that begins now; short ones run on the wall clock, long ones on this."""
+    part, is_long = law.part(u_part)
+    return after(clock if is_long else None, now_s, part.at(u_size))
+
+
 def rate(clock: Clock, t_s: float) -> float:
     """Give how busy this hour is for somebody, 1 on average."""
     return 1.0 if clock is None else clock.rate(t_s)
@@ -123,7 +131,7 @@ def rate(clock: Clock, t_s: float) -> float:
 
 def keeps(clock: Clock, t_s: float, u: float) -> bool:
     """Say whether what happens at `t_s` stays when a stream is thinned to this clock's hours."""
-    return clock is None or u * max(clock.curve) * len(clock.curve) < clock.rate(t_s) * sum(clock.curve)
+    return clock is None or u * clock.peak < clock.rate(t_s)
 
 
 def moments(per_day: float, clock: Clock, start_s: float, end_s: float, draws: Rows) -> Iterator[float]:
@@ -134,7 +142,7 @@ def moments(per_day: float, clock: Clock, start_s: float, end_s: float, draws: R
         draws: rows of one number or more; the first is used, one row per moment.
     """
     t_s = start_s
-    while per_day > 0:
+    while per_day * _LONGEST_S > DAY_S:
         t_s = after(clock, t_s, -math.log1p(-draws.row()[0]) * DAY_S / per_day)
         if t_s >= end_s:
             return

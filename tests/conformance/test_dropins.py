@@ -116,7 +116,7 @@ VANTAGES = list(FAMILIES["vantages"])
 
 @pytest.mark.parametrize("entry", PATTERNS, ids=lambda entry: entry.id)
 def test_a_pattern_gives_the_same_wishes_for_the_same_seed(entry: Entry[Any]) -> None:
-    horizon, people = 3 * US_PER_H, People(("android", "desktop", "ios") * 4, ("DE", "US") * 6)
+    horizon, people = 24 * US_PER_H, People(("android", "desktop", "ios") * 4, ("DE", "US") * 6)
     first, second, other = (made(entry).intents(people, horizon, Seeds(seed)) for seed in (3, 3, 4))
     assert first == second
     assert first != other

@@ -20,8 +20,8 @@ def test_texts_pass_in_their_order() -> None:
 @pytest.mark.parametrize(
     ("wish", "kind"),
     [
-        (Typing(4, 0, 1, 0, "start"), "typing"),
-        (Receipt(9, 1, 0, 0, (0,)), "receipt"),
+        (Typing(4, 0, 1, 0, 0, "start"), "typing"),
+        (Receipt(9, 1, 0, (0,)), "receipt"),
         (TEXT._replace(files=(File("photo", 10),)), "attachment"),
     ],
 )
@@ -44,7 +44,7 @@ def test_accounts_that_do_not_exist_are_refused(wish: Intent) -> None:
 
 def test_a_world_refuses_before_it_builds_anything() -> None:
     spec = WorldSpec(
-        date="not a date", platforms=("ios", "desktop"), intents=(TEXT, Typing(4, 0, 1, 0, "start")),
+        date="not a date", platforms=("ios", "desktop"), intents=(TEXT, Typing(4, 0, 1, 0, 0, "start")),
         horizon_us=10, measured=(0, 10), seeds=Seeds(1), epoch_ms=0,
     )  # fmt: skip
     with pytest.raises(InvalidInput, match="typing"):

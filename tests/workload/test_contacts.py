@@ -50,3 +50,37 @@ def test_active_people_know_many() -> None:
 def test_pick_follows_the_use_of_ties() -> None:
     circle = Circle((4, 6, 9), (1.0, 3.0, 4.0), 0.0)
     assert [circle.pick(u) for u in (0.0, 0.24, 0.26, 0.74, 0.76, 0.999)] == [4, 4, 6, 6, 9, 9]
+
+
+def test_use_of_a_tie_is_its_step_of_the_sums() -> None:
+    circle = Circle((4, 6, 9), (1.0, 3.0, 4.0), 0.0)
+    assert [circle.use(contact) for contact in (4, 6, 9)] == [1.0, 2.0, 1.0]
+
+
+def test_without_a_home_share_countries_do_not_matter() -> None:
+    assert circles(40, Seeds(1), ["DE", "US"] * 20) == circles(40, Seeds(1))
+
+
+def test_a_home_share_keeps_contacts_in_the_country_and_their_number() -> None:
+    countries = ["DE", "US"] * 500
+    apart, together = (circles(1000, Seeds(2), countries, share) for share in (0.0, 0.8))
+
+    def at_home(found: list[Circle]) -> float:
+        ties = [countries[a] == countries[b] for a, circle in enumerate(found) for b in circle.contacts]
+        return float(np.mean(ties))
+
+    # What is not at home by choice is there by chance half of the time.
+    assert at_home(apart) == pytest.approx(0.5, abs=0.02)
+    assert at_home(together) == pytest.approx(0.8 + 0.2 * 0.5, abs=0.03)
+    before, after = (np.array([len(circle.contacts) for circle in found]) for found in (apart, together))
+    # In half as many people more double ties fall out.
+    assert after.mean() == pytest.approx(before.mean(), rel=0.08)
+    assert np.percentile(after, [25, 50, 75]) == pytest.approx([2, 5, 17], abs=2)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_people_alone_in_their_country_find_contacts_abroad(seed: int) -> None:
+    found = circles(6, Seeds(seed), ["DE", "DE", "US", "IN", "FR", "BR"], 1.0)
+    for account, circle in enumerate(found):
+        assert circle.contacts
+        assert all(account in found[other].contacts for other in circle.contacts)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sessionsim.core.errors import InvalidInput
 from sessionsim.workload.fits import REPLY_DELAY, SEND_GAP, SESSION_GAP_S
-from sessionsim.workload.laws import LogNormal, Mixture
+from sessionsim.workload.laws import LogNormal, Mixture, Pareto
 
 HALF = 0.5
 
@@ -80,3 +80,56 @@ def test_impossible_sigma_is_refused(sigma: float) -> None:
 def test_impossible_weight_is_refused(weight: float) -> None:
     with pytest.raises(InvalidInput, match="0 to 1"):
         Mixture(weight, LogNormal(0, 1), LogNormal(1, 1))
+
+
+def test_laws_can_be_named_by_their_mean_or_median() -> None:
+    assert LogNormal.of_mean(94_000, 0.9).mean_s == pytest.approx(94_000)
+    assert LogNormal.of_median(10, 0.8).median_s == pytest.approx(10)
+
+
+def test_pareto_by_hand_and_cut_off() -> None:
+    law = Pareto(5000, 1.0)
+    assert law.at(0.0) == 5000
+    assert law.at(0.5) == pytest.approx(10_000)  # half are above twice the smallest
+    assert law.at(0.9) == pytest.approx(50_000)
+    assert law.below(20_000) == pytest.approx(0.75)
+    assert law.below(4000) == 0
+    assert law.at(1 - 1e-12, 20_000) == pytest.approx(20_000)
+    assert law.at(0.5, 20_000) == pytest.approx(5000 / (1 - 0.375))
+
+
+@pytest.mark.parametrize(("smallest", "alpha"), [(0, 1), (-1, 1), (1, 0), (math.inf, 1), (1, math.nan)])
+def test_impossible_pareto_is_refused(smallest: float, alpha: float) -> None:
+    with pytest.raises(InvalidInput, match="Pareto"):
+        Pareto(smallest, alpha)
+
+
+@settings(deadline=None, max_examples=100, derandomize=True)
+@given(mean_s=st.floats(1, 1e8))
+def test_a_mixture_takes_any_mean_and_keeps_its_shape(mean_s: float) -> None:
+    paced = SEND_GAP.with_mean(mean_s)
+    assert paced.mean_s == pytest.approx(mean_s)
+    assert paced.weight == SEND_GAP.weight
+    assert (paced.short.sigma, paced.long.sigma) == (SEND_GAP.short.sigma, SEND_GAP.long.sigma)
+
+
+def test_a_mean_that_sittings_allow_leaves_them_alone() -> None:
+    assert SEND_GAP.with_mean(86_400 / 10).short == SEND_GAP.short
+    assert SEND_GAP.with_mean(60).short.median_s < SEND_GAP.short.median_s
+    within_s = SEND_GAP.weight * SEND_GAP.short.mean_s
+    above, below = SEND_GAP.with_mean(2 * within_s * 1.0001), SEND_GAP.with_mean(2 * within_s * 0.9999)
+    assert above.long.median_s == pytest.approx(below.long.median_s, rel=1e-3)
+
+
+def test_what_is_left_of_a_wait_met_at_random() -> None:
+    law = Mixture(0.6, LogNormal(2.0, 0.5), LogNormal(5.0, 0.8))
+    rng = np.random.default_rng(5)
+    found = [law.residual(*rng.random(3).tolist()) for _ in range(20_000)]
+    waits = [law.part(u)[0].at(v) for u, v in rng.random((400_000, 2)).tolist()]
+    ends = np.cumsum(waits)
+    moments = rng.uniform(0, ends[-1], 20_000)
+    left = ends[np.searchsorted(ends, moments)] - moments
+    assert np.mean([size for size, _ in found]) == pytest.approx(left.mean(), rel=0.05)
+    assert np.median([size for size, _ in found]) == pytest.approx(np.median(left), rel=0.05)
+    long_share = 0.4 * law.long.mean_s / law.mean_s
+    assert np.mean([is_long for _, is_long in found]) == pytest.approx(long_share, abs=0.01)
