@@ -147,7 +147,7 @@ def calls(
     reachable = opted_in(rules, len(people), seeds)
     wished: list[tuple[float, int, int]] = []
     for account in range(len(people)):
-        if reachable[account] and circles[account].contacts:
+        if reachable[account] and circles[account].writes:
             draws = Rows(seeds, 1, "calls", account)
             begun = moments(rules.calls_per_day, clocks[account], 0.0, end_us / US_PER_S, draws)
             wished += [(t_s, account, k) for k, t_s in enumerate(begun)]

@@ -5,8 +5,9 @@ double ties are dropped. In a small run the numbers are cut at n - 1, so everybo
 Active people know many people; both come from one normal score per person. Source: metrics 4.1.
 
 With the measured numbers of contacts, joining at random gives nearly the measured clustering, distances and
-size of the largest component too (`tests/verification/test_workload.py`), so nothing more is built in but, if
-wished for, that a share of everybody's contacts lives in the same country.
+size of the largest component too (`tests/verification/test_workload.py`). Two things can be wished for: that
+a share of everybody's contacts lives in the same country, and that on a share of ties only one side writes,
+which gives the measured reciprocity.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ import networkx as nx
 import numpy as np
 
 from sessionsim.core.seeds import Seeds
-from sessionsim.workload.fits import ACTIVITY_CONTACTS_CORRELATION, CONTACTS, TIE_SIGMA
+from sessionsim.workload.draws import Luck
+from sessionsim.workload.fits import ACTIVITY_CONTACTS_CORRELATION, CONTACTS, ONE_WAY_USE, TIE_SIGMA
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,8 @@ class Circle:
 
     Args:
         contacts: account numbers, ascending; empty only when nobody else exists.
-        cumulative: running sums of the use of each tie, same order; larger is used more.
+        cumulative: running sums of the use of each tie, same order; larger is used more, a step of 0 is a
+            contact to whom this person never writes.
         activity: normal score of how much this person writes; 0 is the median.
     """
 
@@ -39,8 +42,13 @@ class Circle:
     cumulative: tuple[float, ...]
     activity: float
 
+    @property
+    def writes(self) -> bool:
+        """Say whether there is anybody to whom this person writes."""
+        return bool(self.cumulative) and self.cumulative[-1] > 0
+
     def pick(self, u: float) -> int:
-        """Choose a contact by use of the tie, at a uniform number in [0, 1)."""
+        """Choose a contact by use of the tie, at a uniform number in [0, 1); only for who writes."""
         place = bisect_right(self.cumulative, u * self.cumulative[-1])
         return self.contacts[min(place, len(self.contacts) - 1)]
 
@@ -58,7 +66,11 @@ def contacts_at(u: float) -> int:
 
 
 def circles(
-    n_accounts: int, seeds: Seeds, countries: Sequence[str] = (), home_share: float = 0.0
+    n_accounts: int,
+    seeds: Seeds,
+    countries: Sequence[str] = (),
+    home_share: float = 0.0,
+    one_way_share: float = 0.0,
 ) -> list[Circle]:
     """Draw the contact graph.
 
@@ -68,6 +80,7 @@ def circles(
             a home share also ("workload", "graph", country) and ("workload", "home", a).
         countries: country per account, if home_share is above 0.
         home_share: share of a person's contacts that live in the same country beyond what chance gives.
+        one_way_share: share of ties on which one side never writes; luck ("way", a, b).
 
     Returns:
         One circle per account; with two accounts or more none is empty.
@@ -77,12 +90,20 @@ def circles(
     ties: list[dict[int, float]] = [{} for _ in range(n_accounts)]
     home = _home_stubs(degrees, seeds, countries, home_share) if home_share else [0] * n_accounts
     for a, b in _ties(degrees, home, countries, seeds):
-        ties[a][b] = ties[b][a] = _use(a, b, seeds)
+        ties[a][b], ties[b][a] = _uses(a, b, one_way_share, seeds)
     rho = ACTIVITY_CONTACTS_CORRELATION
     return [
         Circle(tuple(own), tuple(accumulate(own.values())), rho * z + math.sqrt(1 - rho**2) * e)
         for own, (z, e) in zip(({b: t[b] for b in sorted(t)} for t in ties), scores, strict=True)
     ]
+
+
+def _uses(a: int, b: int, one_way_share: float, seeds: Seeds) -> tuple[float, float]:
+    """Give how much each side uses a tie."""
+    use, way = _use(a, b, seeds), Luck(seeds, "way", a, b)
+    if one_way_share and way.at(0) < one_way_share:
+        return (use * ONE_WAY_USE, 0.0) if way.at(1) < 0.5 else (0.0, use * ONE_WAY_USE)
+    return use, use
 
 
 def _use(a: int, b: int, seeds: Seeds) -> float:

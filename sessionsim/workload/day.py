@@ -35,7 +35,6 @@ from sessionsim.core.people import People
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.units import US_PER_MIN
 from sessionsim.workload.calls import CallRules, calls
-from sessionsim.workload.contacts import circles
 from sessionsim.workload.draws import Luck
 from sessionsim.workload.floor import Floors
 from sessionsim.workload.group_life import GroupRules
@@ -48,7 +47,7 @@ from sessionsim.workload.reading import ReadingRules, readings, sends_receipts
 from sessionsim.workload.responses import ResponseRules, Responses
 from sessionsim.workload.rhythm import Rhythm, clocks
 from sessionsim.workload.rooms import RoomRules, room_wishes
-from sessionsim.workload.talk import Acquaintance, Talk, direct_texts
+from sessionsim.workload.talk import Acquaintance, Talk, acquainted, direct_texts
 
 # What is sent after the end may have been begun before it. Assumption: nobody types for longer.
 _MARGIN_US: Final = 30 * US_PER_MIN
@@ -82,7 +81,7 @@ class Day:
     def __init__(self, parts: Parts, people: People, horizon_us: int, seeds: Seeds) -> None:
         self._parts, self._people, self._horizon_us, self._seeds = parts, people, horizon_us, seeds
         self._end_us = horizon_us + _MARGIN_US
-        self._circles = circles(len(people), seeds, people.countries, parts.acquaintance.home_share)
+        self._circles = acquainted(people, parts.acquaintance, seeds)
         self._clocks = clocks(people, parts.rhythm, seeds)
         self._attendance = Attendance(parts.presence, people, self._clocks, self._end_us, seeds)
         self._linger_us = parts.presence.front_linger_us if parts.presence else 0
@@ -106,8 +105,8 @@ class Day:
         parts, seeds, end_us = self._parts, self._seeds, self._end_us
         responses = Responses(parts.responses, self._clocks, seeds) if parts.responses else None
         if parts.talk:
-            per_day = parts.talk.messages_per_day
-            for text in direct_texts(self._circles, self._clocks, per_day, end_us, seeds):
+            per_day, one_way = parts.talk.messages_per_day, parts.acquaintance.one_way_share
+            for text in direct_texts(self._circles, self._clocks, per_day, one_way, end_us, seeds):
                 yield text
                 if responses:
                     yield from responses.to(text, (text.recipient,))

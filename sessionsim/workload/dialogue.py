@@ -97,6 +97,7 @@ class Dialogue:
         slowness: factor on every long wait, above 0; 1 is the measured speed.
         seeds: streams used: ("workload", "moments", a) and ("workload", "tie", a, b) per direction.
         start_s: where the process starts, seconds; people are then inside a wait.
+        manner: how people converse; its answers are those on ties that both sides use.
     """
 
     def __init__(
@@ -120,7 +121,7 @@ class Dialogue:
             answer = manner.answer_delay.with_long_scaled(factor)
             person = _Person(circle, clock, draws, own, answer)
             self._people.append(person)
-            if circle.contacts:
+            if circle.writes:
                 u_gap, u_share, _, _ = draws.row()
                 person.own_s = start_s + u_share * own.long.length_biased().at(u_gap)
                 self._plan(account)
@@ -164,7 +165,8 @@ class Dialogue:
         begins = back.last_s >= tie.last_s or now_s - tie.last_s > SESSION_GAP_S
         tie.last_s = now_s
         person = self._people[reader]
-        if begins and u_answer < self._answer_prob and all(whom != writer for _, whom in person.owed):
+        owes = begins and u_answer < self._answer_prob and person.circle.use(writer) > 0
+        if owes and all(whom != writer for _, whom in person.owed):
             due_s = wait_until(person.answer, person.clock, now_s, u_part, u_size)
             heapq.heappush(person.owed, (due_s, writer))
             self._plan(reader)

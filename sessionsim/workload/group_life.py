@@ -170,7 +170,8 @@ def gather(founder: int, size: int, circles: Sequence[Circle], luck: Luck) -> li
 
 def _reluctance(contact: int, circle: Circle, luck: Luck) -> float:
     """Give a number that is smaller, the more a tie is used: the first of an exponential race."""
-    return -math.log1p(-luck.at(contact)) / circle.use(contact)
+    use = circle.use(contact)
+    return -math.log1p(-luck.at(contact)) / use if use else math.inf
 
 
 def standing(rules: GroupRules, circles: Sequence[Circle], seeds: Seeds) -> list[list[int]]:

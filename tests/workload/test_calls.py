@@ -20,8 +20,10 @@ from sessionsim.workload.patterns.calls import Calls, Config
 
 S = US_PER_S
 PHONES = (200 * US_PER_MS, 200 * US_PER_MS)
-# Nobody is ever busy, everybody can be reached.
-FREE = Config(diurnal=False, call_share=1.0, calls_per_day=1.0, call_sigma=0.0, call_median_us=S)
+# Nobody is busy for long, everybody calls and can be reached.
+FREE = Config(
+    diurnal=False, one_way_share=0.0, call_share=1.0, calls_per_day=1.0, call_sigma=0.0, call_median_us=S
+)
 
 
 def made(config: Config, n: int, days: float, seed: int = 1, platform: str = "android") -> list[Call]:

@@ -2,7 +2,10 @@ import numpy as np
 import pytest
 
 from sessionsim.core.seeds import Seeds
+from sessionsim.core.units import US_PER_DAY
 from sessionsim.workload.contacts import Circle, circles, contacts_at
+from sessionsim.workload.fits import MANNER
+from sessionsim.workload.talk import direct_texts, manner_for
 
 
 @pytest.mark.parametrize("n_accounts", [0, 1])
@@ -84,3 +87,31 @@ def test_people_alone_in_their_country_find_contacts_abroad(seed: int) -> None:
     for account, circle in enumerate(found):
         assert circle.contacts
         assert all(account in found[other].contacts for other in circle.contacts)
+
+
+def test_on_the_wished_share_of_ties_one_side_never_writes() -> None:
+    plain, found = circles(1900, Seeds(2)), circles(1900, Seeds(2), one_way_share=0.533)
+    assert [circle.contacts for circle in found] == [circle.contacts for circle in plain]
+    ties = [(a, b) for a, circle in enumerate(found) for b in circle.contacts if a < b]
+    sides = [(found[a].use(b) > 0) + (found[b].use(a) > 0) for a, b in ties]
+    assert set(sides) == {1, 2}
+    assert np.mean([side == 1 for side in sides]) == pytest.approx(0.533, abs=0.02)
+    silent = [circle for circle in found if not circle.writes]
+    assert 0.02 < len(silent) / 1900 < 0.1
+    for account, circle in enumerate(found[:200]):
+        for u in (0.0, 0.3, 0.999) if circle.writes else ():
+            assert found[account].use(circle.pick(u)) > 0
+
+
+def test_with_ties_of_one_side_only_nobody_is_answered() -> None:
+    found = circles(60, Seeds(1), one_way_share=1.0)
+    clocks = [None] * 60
+    said = {(t.sender, t.recipient) for t in direct_texts(found, clocks, 40.0, 1.0, US_PER_DAY, Seeds(1))}
+    assert len(said) > 30
+    assert not any((b, a) in said for a, b in said)
+
+
+def test_answers_on_mutual_ties_make_up_for_those_that_never_come() -> None:
+    assert manner_for(0.0) == MANNER
+    assert manner_for(0.533).answer_prob == pytest.approx(0.824)
+    assert manner_for(1.0).answer_prob <= 1.0

@@ -177,7 +177,9 @@ def test_texts_are_those_of_conversations_with_the_same_acquaintances() -> None:
     people = People.alike(12, "ios")
     alone = Conversations(TalkConfig()).intents(people, 6 * US_PER_H, Seeds(3))
     switched_off = dict.fromkeys(set(SWITCHES) - {"direct"}, False)
-    config = Config(home_share=0.0, weekly=False, zones="spread", start_hour=20.0, **switched_off)
+    config = Config(
+        home_share=0.0, one_way_share=0.0, weekly=False, zones="spread", start_hour=20.0, **switched_off
+    )
     assert Everyday(config).kinds() == {"text"}
     assert day(config, 6, 3, people) == alone
 

@@ -13,9 +13,8 @@ from sessionsim.core.people import People
 from sessionsim.core.seeds import Seeds
 from sessionsim.workload._registry import PATTERNS
 from sessionsim.workload.calls import CallRules, calls
-from sessionsim.workload.contacts import circles
 from sessionsim.workload.rhythm import Rhythm, clocks
-from sessionsim.workload.talk import Acquaintance
+from sessionsim.workload.talk import Acquaintance, acquainted
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +41,8 @@ class Calls:
         Args:
             people: who takes part.
             horizon_us: calls begin in [0, horizon_us).
-            seeds: used as in `contacts.circles`, `rhythm.clocks` and `calls.calls`.
+            seeds: used as in `talk.acquainted`, `rhythm.clocks` and `calls.calls`.
         """
         config = self._config
-        known = circles(len(people), seeds, people.countries, config.home_share)
+        known = acquainted(people, config, seeds)
         return list(calls(config, people, known, clocks(people, config, seeds), horizon_us, seeds))

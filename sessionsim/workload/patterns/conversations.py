@@ -10,15 +10,32 @@ from dataclasses import dataclass
 from sessionsim.core.intents import Intent
 from sessionsim.core.people import People
 from sessionsim.core.seeds import Seeds
+from sessionsim.core.settings import setting
 from sessionsim.workload._registry import PATTERNS
-from sessionsim.workload.contacts import circles
 from sessionsim.workload.rhythm import Rhythm, clocks
-from sessionsim.workload.talk import Talk, direct_texts
+from sessionsim.workload.talk import Acquaintance, Talk, acquainted, direct_texts
 
 
 @dataclass(frozen=True, slots=True)
-class Config(Rhythm, Talk):
+class Config(Rhythm, Acquaintance, Talk):
     """Settings of conversations."""
+
+    one_way_share: float = setting(
+        0.0,
+        unit="prob",
+        doc="Share of ties between contacts on which only one side ever writes; 53.3 % is the measured one.",
+        source="Assumption: everybody answers sometimes, as this pattern has had it from the start",
+        low=0.0,
+        high=1.0,
+    )
+    home_share: float = setting(
+        0.0,
+        unit="prob",
+        doc="Share of a person's contacts that live in the same country, beyond what chance gives.",
+        source="Assumption: countries do not matter, as this pattern has had it from the start",
+        low=0.0,
+        high=1.0,
+    )
 
 
 @PATTERNS.register(
@@ -42,6 +59,7 @@ class Conversations:
             horizon_us: times are in [0, horizon_us).
             seeds: streams as in `contacts.circles`, `rhythm.clocks` and `Dialogue`.
         """
-        known = circles(len(people), seeds)
-        own = clocks(people, self._config, seeds)
-        return list(direct_texts(known, own, self._config.messages_per_day, horizon_us, seeds))
+        config = self._config
+        known, own = acquainted(people, config, seeds), clocks(people, config, seeds)
+        texts = direct_texts(known, own, config.messages_per_day, config.one_way_share, horizon_us, seeds)
+        return list(texts)

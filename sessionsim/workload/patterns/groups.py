@@ -13,12 +13,11 @@ from sessionsim.core.intents import Wish, order_of
 from sessionsim.core.people import People
 from sessionsim.core.seeds import Seeds
 from sessionsim.workload._registry import PATTERNS
-from sessionsim.workload.contacts import circles
 from sessionsim.workload.floor import Floors
 from sessionsim.workload.group_life import GroupRules
 from sessionsim.workload.group_story import Surroundings, group_wishes
 from sessionsim.workload.rhythm import Rhythm, clocks
-from sessionsim.workload.talk import Acquaintance
+from sessionsim.workload.talk import Acquaintance, acquainted
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +45,10 @@ class Groups:
         Args:
             people: who takes part.
             horizon_us: times are in [0, horizon_us).
-            seeds: used as in `contacts.circles`, `rhythm.clocks` and `group_story.group_wishes`.
+            seeds: used as in `talk.acquainted`, `rhythm.clocks` and `group_story.group_wishes`.
         """
         config = self._config
-        known = circles(len(people), seeds, people.countries, config.home_share)
+        known = acquainted(people, config, seeds)
         own = clocks(people, config, seeds)
         world = Surroundings(config, config, known, own, None, seeds, horizon_us)
         return sorted(group_wishes(world), key=order_of)
