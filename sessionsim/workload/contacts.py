@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -131,7 +132,9 @@ def _ties(
     for country in sorted(set(countries)) if any(home) else ():
         members = [a for a in range(n) if countries[a] == country]
         found |= _joined(members, [home[a] for a in members], seeds.stream("workload", "graph", country))
-    rest = [degree - at_home for degree, at_home in zip(degrees, home, strict=True)]
+    # What was not found at home, because it is a small place, is looked for everywhere.
+    met = Counter(a for tie in found for a in tie)
+    rest = [max(degree - met[a], 0) for a, degree in enumerate(degrees)]
     found |= _joined(range(n), rest, seeds.stream("workload", "graph"))
     befriended = {a for tie in found for a in tie}
     found |= {(min(a, (a + 1) % n), max(a, (a + 1) % n)) for a in range(n) if a not in befriended}

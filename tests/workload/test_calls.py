@@ -98,7 +98,8 @@ def test_only_who_opted_in_calls_or_answers() -> None:
     calls = made(config, 60, 10)
     assert all(reachable[call.sender] for call in calls)
     assert all(call.outcome == "missed" for call in calls if not reachable[call.recipient])
-    assert any(not reachable[call.recipient] for call in calls)
+    beyond = np.mean([not reachable[call.recipient] for call in calls])
+    assert 0 < beyond < 0.25  # some know nobody who opted in
 
 
 @settings(deadline=None, max_examples=30, derandomize=True)

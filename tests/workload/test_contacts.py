@@ -74,10 +74,10 @@ def test_a_home_share_keeps_contacts_in_the_country_and_their_number() -> None:
 
     # What is not at home by choice is there by chance half of the time.
     assert at_home(apart) == pytest.approx(0.5, abs=0.02)
-    assert at_home(together) == pytest.approx(0.8 + 0.2 * 0.5, abs=0.03)
+    # Double ties at home fall out, and others take their place.
+    assert at_home(together) == pytest.approx(0.8 + 0.2 * 0.5, abs=0.05)
     before, after = (np.array([len(circle.contacts) for circle in found]) for found in (apart, together))
-    # In half as many people more double ties fall out.
-    assert after.mean() == pytest.approx(before.mean(), rel=0.08)
+    assert after.mean() == pytest.approx(before.mean(), rel=0.04)
     assert np.percentile(after, [25, 50, 75]) == pytest.approx([2, 5, 17], abs=2)
 
 
