@@ -61,7 +61,7 @@ class CallRules:
         low=0.0,
         high=100.0,
     )
-    call_answered_prob: float = setting(
+    call_answered_share: float = setting(
         0.6,
         unit="prob",
         doc="Share of calls to people who can be reached that are answered.",
@@ -69,7 +69,7 @@ class CallRules:
         low=0.0,
         high=1.0,
     )
-    call_declined_prob: float = setting(
+    call_declined_share: float = setting(
         0.1,
         unit="prob",
         doc="Share of calls to people who can be reached that are refused; the others ring in vain.",
@@ -121,9 +121,9 @@ class CallRules:
     )
 
     def __post_init__(self) -> None:
-        if self.call_answered_prob + self.call_declined_prob > 1:
-            allowed = "with call_answered_prob at most 100 %"
-            raise InvalidInput("call_declined_prob", self.call_declined_prob, allowed)
+        if self.call_answered_share + self.call_declined_share > 1:
+            allowed = "with call_answered_share at most 100 %"
+            raise InvalidInput("call_declined_share", self.call_declined_share, allowed)
 
     def pause_us(self, platform: str) -> int:
         return self.candidate_pause_desktop_us if platform == "desktop" else self.candidate_pause_phone_us
@@ -187,11 +187,11 @@ def _callee(circle: Circle, reachable: Sequence[bool], luck: Luck, k: int) -> in
 def _course(rules: CallRules, luck: Luck, k: int) -> tuple[str, int, int]:
     """Draw what becomes of a call that rings: outcome, microseconds of ringing and of talk."""
     u = luck.at(k, 1)
-    if u >= rules.call_answered_prob + rules.call_declined_prob:
+    if u >= rules.call_answered_share + rules.call_declined_share:
         return "missed", rules.call_limit_us, 0
     ring = LogNormal.of_median(rules.call_ring_median_us / US_PER_S, _RING_SIGMA)
     ring_us = max(_SHORTEST_US, int(ring.at(luck.at(k, 2), rules.call_limit_us / US_PER_S) * US_PER_S))
-    if u >= rules.call_answered_prob:
+    if u >= rules.call_answered_share:
         return "declined", ring_us, 0
     talk = LogNormal.of_median(rules.call_median_us / US_PER_S, rules.call_sigma)
     return "answered", ring_us, max(_SHORTEST_US, int(talk.at(luck.at(k, 3)) * US_PER_S))

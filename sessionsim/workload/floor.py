@@ -33,7 +33,7 @@ class Floors:
         low=0.0,
         high=3.0,
     )
-    same_writer_prob: float = setting(
+    same_writer_share: float = setting(
         0.3,
         unit="prob",
         doc="Probability that whoever wrote last in a place goes on within the same sitting.",
@@ -87,7 +87,7 @@ class Floor:
         """Let somebody (of at least one) write at `next_s`, and plan the next message."""
         u_part, u_size, u_same, u_who = self._draws.row()
         now_s = self.next_s
-        goes_on = now_s - self._last_s <= SESSION_GAP_S and u_same < self._settings.same_writer_prob
+        goes_on = now_s - self._last_s <= SESSION_GAP_S and u_same < self._settings.same_writer_share
         writer = self._last if goes_on and self._last in members else self._choose(members, now_s, u_who)
         self._last_s, self._last = now_s, writer
         self.next_s = wait_until(self._law, self._clock, now_s, u_part, u_size)

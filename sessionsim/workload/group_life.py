@@ -88,7 +88,7 @@ class GroupRules:
         low=0.0,
         high=100.0,
     )
-    group_history_prob: float = setting(
+    group_history_share: float = setting(
         0.5,
         unit="prob",
         doc="Share of invitations that let the invited read what was written before.",
@@ -96,7 +96,7 @@ class GroupRules:
         low=0.0,
         high=1.0,
     )
-    group_accept_prob: float = setting(
+    group_accept_share: float = setting(
         0.686,
         unit="prob",
         doc="Share of invitations that are accepted, each after the measured delay of an answer.",

@@ -156,7 +156,7 @@ class GroupStory:
         if not outside or len(inside) >= self._world.rules.group_cap:
             return
         subject = pick(outside, self._luck.at(row, 2))
-        history = self._luck.at(row, 3) < self._world.rules.group_history_prob
+        history = self._luck.at(row, 3) < self._world.rules.group_history_share
         rekey = "" if history else "no-history"
         yield self._act(t_us, admin, "invite", (subject,), history=history, rekey=rekey)
         self._ask(t_us, (subject,))
@@ -166,7 +166,7 @@ class GroupStory:
         for account in invited:
             row = self._asked
             self._asked += 1
-            if self._luck.at(row, 4) < self._world.rules.group_accept_prob:
+            if self._luck.at(row, 4) < self._world.rules.group_accept_share:
                 self._membership.invited.add(account)
                 clock = self._world.clocks[account]
                 at_s = wait_until(

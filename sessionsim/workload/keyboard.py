@@ -56,7 +56,7 @@ class KeyboardRules:
         low=10.0,
         high=200.0,
     )
-    pause_prob: float = setting(
+    pause_share: float = setting(
         0.1,
         unit="prob",
         doc="Share of texts whose writer pauses for longer than the client waits.",
@@ -130,7 +130,7 @@ class Keyboard:
             luck = self._luck[where, place, author] = Luck(self._seeds, "draft", where, place, author)
         taken_us = self.typed_us(len(spoken.body), author, platform) + (_FILE_US if spoken.files else 0)
         begin_us = min(max(spoken.t_us - taken_us, free_us), spoken.t_us)
-        if not spoken.body or luck.at(row, 0) >= rules.pause_prob:
+        if not spoken.body or luck.at(row, 0) >= rules.pause_share:
             return Draft(begin_us, spoken.t_us)
         pause_us = rules.patience_us(platform) + int(-math.log1p(-luck.at(row, 1)) * _PAUSE_MEAN_S * US_PER_S)
         if spoken.t_us - taken_us - pause_us < free_us:

@@ -46,7 +46,7 @@ Act = tuple[int, int, int]  # from when, until when (µs), on which device someb
 class PresenceRules:
     """Settings of devices and their presence."""
 
-    second_device_prob: float = setting(
+    second_device_share: float = setting(
         0.15,
         unit="prob",
         doc="Share of accounts with a second device: a computer beside a phone, a phone beside a computer.",
@@ -197,7 +197,7 @@ class Attendance:
 
     def _owned(self, account: int, first: str) -> tuple[str, ...]:
         luck = Luck(self._seeds, "devices")
-        if self._rules is None or luck.at(account, 0) >= self._rules.second_device_prob:
+        if self._rules is None or luck.at(account, 0) >= self._rules.second_device_share:
             return (first,)
         return (first, DESKTOP if first != DESKTOP else _PHONES[int(luck.at(account, 1) * len(_PHONES))])
 

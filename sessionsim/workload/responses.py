@@ -27,7 +27,7 @@ EMOJI: Final = ("😂", "🥰", "😢", "😡", "😮", "😈")
 class ResponseRules:
     """Settings of reactions and deletions."""
 
-    reaction_prob: float = setting(
+    reaction_share: float = setting(
         0.08,
         unit="prob",
         doc="Share of messages on which somebody who reads them puts an emoji; one person each.",
@@ -35,7 +35,7 @@ class ResponseRules:
         low=0.0,
         high=1.0,
     )
-    taken_back_prob: float = setting(
+    taken_back_share: float = setting(
         0.03,
         unit="prob",
         doc="Share of reactions that are taken back.",
@@ -43,7 +43,7 @@ class ResponseRules:
         low=0.0,
         high=1.0,
     )
-    deletion_prob: float = setting(
+    deletion_share: float = setting(
         0.005,
         unit="prob",
         doc="Share of messages that their author deletes for everybody.",
@@ -81,16 +81,16 @@ class Responses:
             luck = self._luck[key] = Luck(self._seeds, "response", *key)
         rules, row, t_s = self._rules, target.number, spoken.t_us / US_PER_S
         gone_us = None
-        if luck.at(row, 0) < rules.deletion_prob:
+        if luck.at(row, 0) < rules.deletion_share:
             gone_us = spoken.t_us + int(self._deletion.at(luck.at(row, 1)) * US_PER_S) + 1
         others = [reader for reader in readers if reader != target.author]
-        if others and luck.at(row, 2) < rules.reaction_prob:
+        if others and luck.at(row, 2) < rules.reaction_share:
             who = pick(others, luck.at(row, 3))
             at_s = wait_until(REPLY_DELAY, self._clocks[who], t_s, luck.at(row, 4), luck.at(row, 5))
             reaction = Reaction(int(at_s * US_PER_S), who, target, pick(EMOJI, luck.at(row, 6)))
             if gone_us is None or reaction.t_us < gone_us:
                 yield reaction
-                if luck.at(row, 7) < rules.taken_back_prob:
+                if luck.at(row, 7) < rules.taken_back_share:
                     back_us = reaction.t_us + int(_BACK.at(luck.at(row, 8)) * US_PER_S) + 1
                     if gone_us is None or back_us < gone_us:
                         yield Reaction(back_us, who, target, reaction.emoji, removed=True)

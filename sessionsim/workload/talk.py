@@ -27,6 +27,7 @@ from sessionsim.workload.fits import (
     MANNER,
     MUTUAL_REPLY_PROB,
     ONE_WAY_SHARE,
+    ONE_WAY_SLOWNESS,
     RATE_BY_SLOWNESS,
     REPLY_PROB,
 )
@@ -78,11 +79,13 @@ def acquainted(people: People, rules: Acquaintance, seeds: Seeds) -> list[Circle
 def manner_for(one_way_share: float) -> Manner:
     """Give how people converse where so large a share of ties has one side only.
 
-    On the other ties answers are the more probable: by as much as was measured at the measured share, and
-    linearly below and above, so that of all turns about as many are answered.
+    On the other ties answers are the more probable, and waits the shorter: as calibrated at the measured
+    share, and linearly below and above, so that gaps keep their law.
     """
-    gain = (MUTUAL_REPLY_PROB - REPLY_PROB) * one_way_share / ONE_WAY_SHARE
-    return replace(MANNER, answer_prob=min(REPLY_PROB + gain, 1.0))
+    part = one_way_share / ONE_WAY_SHARE
+    answer_prob = REPLY_PROB + (MUTUAL_REPLY_PROB - REPLY_PROB) * part
+    own_gap = MANNER.own_gap.with_long_scaled(1 + (ONE_WAY_SLOWNESS - 1) * part)
+    return replace(MANNER, own_gap=own_gap, answer_prob=answer_prob)
 
 
 def direct_texts(

@@ -118,7 +118,7 @@ def test_nobody_is_ever_in_two_calls(
     seed: int,
 ) -> None:
     config = Config(
-        call_share=share, calls_per_day=per_day, call_answered_prob=answered, call_declined_prob=declined,
+        call_share=share, calls_per_day=per_day, call_answered_share=answered, call_declined_share=declined,
         call_median_us=median_s * S, call_sigma=sigma,
     )  # fmt: skip
     calls = made(config, n, 1, seed)
@@ -143,5 +143,5 @@ def test_nobody_is_ever_in_two_calls(
 
 
 def test_outcomes_cannot_exceed_all_calls() -> None:
-    with pytest.raises(InvalidInput, match="call_declined_prob"):
-        CallRules(call_answered_prob=0.9, call_declined_prob=0.2)
+    with pytest.raises(InvalidInput, match="call_declined_share"):
+        CallRules(call_answered_share=0.9, call_declined_share=0.2)

@@ -38,7 +38,7 @@ def test_somebody_new_changes_nobodys_rooms() -> None:
 
 
 def test_only_readers_post_and_react_and_everything_is_counted_through() -> None:
-    found = wishes(200, 10, reaction_prob=0.5, taken_back_prob=0.3, deletion_prob=0.1)
+    found = wishes(200, 10, reaction_share=0.5, taken_back_share=0.3, deletion_share=0.1)
     readers = {(wish.room, wish.sender) for wish in found if isinstance(wish, Reader)}
     posts = {wish.address: wish for wish in found if isinstance(wish, Post)}
     assert found[: len(readers)] == [wish for wish in found if isinstance(wish, Reader)]

@@ -13,7 +13,7 @@ from sessionsim.workload.fits import SEND_GAP, SESSION_GAP_S
 from sessionsim.workload.floor import Floor, Floors, activity
 
 MEMBERS = list(range(8))
-ALONE = Floors(same_writer_prob=0.0)
+ALONE = Floors(same_writer_share=0.0)
 
 
 def floor(
@@ -67,7 +67,7 @@ def test_writers_have_their_shares() -> None:
 
 
 def test_who_wrote_last_goes_on_within_a_sitting_and_not_beyond() -> None:
-    said = talk(floor(100.0, [None] * 8, sigma=0.0, rules=Floors(same_writer_prob=0.4)), 200)
+    said = talk(floor(100.0, [None] * 8, sigma=0.0, rules=Floors(same_writer_share=0.4)), 200)
     soon, late = [], []
     for (t_s, a), (later_s, b) in itertools.pairwise(said):
         (soon if later_s - t_s <= SESSION_GAP_S else late).append(a == b)

@@ -92,7 +92,7 @@ def check_lawful(wishes: list[Wish]) -> Counter[str]:
 def world(n: int, rules: GroupRules, days: float, seed: int = 1, *, responses: bool = False) -> Surroundings:
     seeds = Seeds(seed)
     clocks = [None] * n
-    answers = Responses(ResponseRules(reaction_prob=0.5), clocks, seeds) if responses else None
+    answers = Responses(ResponseRules(reaction_share=0.5), clocks, seeds) if responses else None
     return Surroundings(rules, Floors(), circles(n, seeds), clocks, answers, seeds, int(days * US_PER_DAY))
 
 
@@ -165,7 +165,7 @@ def test_messages_and_actions_come_at_their_rates() -> None:
 def test_groups_are_founded_at_their_rate() -> None:
     rules = dataclasses.replace(QUIET, group_creations_per_month=3.0)
     created = [sum(w.kind == "group-action" for w in told(200, rules, 30, seed=seed)) for seed in range(3)]
-    joins = dataclasses.replace(rules, group_accept_prob=0.0)
+    joins = dataclasses.replace(rules, group_accept_share=0.0)
     alone = [sum(w.kind == "group-action" for w in told(200, joins, 30, seed=seed)) for seed in range(3)]
     assert np.mean(alone) / 200 == pytest.approx(3.0, abs=0.2)  # three Poisson standard deviations
     assert np.mean(created) > 2 * np.mean(alone)
@@ -243,7 +243,7 @@ def test_any_settings_give_lawful_groups(
 ) -> None:  # fmt: skip
     config = Config(
         groups_per_account=per_account, group_messages_per_day=per_day, group_cap=cap,
-        group_actions_per_month=actions, group_creations_per_month=created, group_accept_prob=accepted,
+        group_actions_per_month=actions, group_creations_per_month=created, group_accept_share=accepted,
     )  # fmt: skip
     wishes = Groups(config).intents(People.alike(n), 12 * US_PER_H, Seeds(seed))
     check_lawful(wishes)

@@ -15,7 +15,7 @@ from sessionsim.workload.keyboard import Draft, Keyboard, KeyboardRules, steps
 
 S = US_PER_S
 RULES = KeyboardRules()
-SHOWN = dataclasses.replace(RULES, typing_share=1.0, pause_prob=0.0)
+SHOWN = dataclasses.replace(RULES, typing_share=1.0, pause_share=0.0)
 
 
 def test_typing_without_a_pause_by_hand() -> None:
@@ -61,7 +61,7 @@ def test_speeds_have_the_published_mean_and_spread() -> None:
 
 
 def test_nobody_types_before_the_last_message_was_sent() -> None:
-    keyboard = Keyboard(dataclasses.replace(RULES, pause_prob=1.0), Seeds(1))
+    keyboard = Keyboard(dataclasses.replace(RULES, pause_share=1.0), Seeds(1))
     text = Intent(100 * S, 0, 1, "x" * 400)
     assert keyboard.draft(text, 95 * S, "ios") == Draft(95 * S, 100 * S)
     free = keyboard.draft(text, -1000 * S, "ios")
@@ -111,13 +111,13 @@ def test_what_was_before_the_run_is_left_out() -> None:
 @settings(deadline=None, max_examples=80, derandomize=True)
 @given(
     characters=st.integers(0, 2000), free_s=st.integers(-2000, 3000), row=st.integers(0, 500),
-    platform=st.sampled_from(("ios", "android", "desktop")), pause_prob=st.floats(0, 1),
+    platform=st.sampled_from(("ios", "android", "desktop")), pause_share=st.floats(0, 1),
     refresh_s=st.integers(1, 60),
 )  # fmt: skip
 def test_any_draft_lies_between_its_borders_and_its_indicators_within(
-    characters: int, free_s: int, row: int, platform: str, pause_prob: float, refresh_s: int
+    characters: int, free_s: int, row: int, platform: str, pause_share: float, refresh_s: int
 ) -> None:
-    rules = dataclasses.replace(RULES, pause_prob=pause_prob, typing_refresh_us=refresh_s * S)
+    rules = dataclasses.replace(RULES, pause_share=pause_share, typing_refresh_us=refresh_s * S)
     text = GroupText(3000 * S, 0, 1, "x" * characters, row)
     draft = Keyboard(rules, Seeds(1)).draft(text, free_s * S, platform)
     assert free_s * S <= draft.begin_us <= draft.end_us == text.t_us

@@ -18,7 +18,7 @@ from sessionsim.workload.presence import Act, Attendance, PresenceRules, foregro
 from sessionsim.workload.spans import Span, containing, union
 
 RULES = PresenceRules()
-ONE = dataclasses.replace(RULES, second_device_prob=0.0)
+ONE = dataclasses.replace(RULES, second_device_share=0.0)
 CURVE = day_curve(21, 12.0)
 
 
@@ -91,7 +91,9 @@ def test_a_seventh_has_a_second_device_of_the_other_sort() -> None:
 
 
 def test_a_second_device_is_used_in_its_share_of_half_hours_and_stays_for_a_look() -> None:
-    there = attendance(4, 60, dataclasses.replace(RULES, second_device_prob=1.0, computer_starts_per_day=0.0))
+    there = attendance(
+        4, 60, dataclasses.replace(RULES, second_device_share=1.0, computer_starts_per_day=0.0)
+    )
     slots = [there.device_at(0, k * 30 * US_PER_MIN) for k in range(2880)]
     assert np.mean(slots) == pytest.approx(0.3, abs=0.03)
     for begin, end in there.looks[0]:
@@ -134,7 +136,7 @@ def test_every_act_has_a_device_that_is_online_and_in_front(
     some: list[tuple[int, int, int]], platform: str, looks: float, gaps: float, starts: float, seed: int
 ) -> None:
     rules = PresenceRules(
-        second_device_prob=0.5, phone_looks_per_day=looks, desktop_looks_per_day=looks,
+        second_device_share=0.5, phone_looks_per_day=looks, desktop_looks_per_day=looks,
         phone_gaps_per_day=gaps, computer_starts_per_day=starts,
     )  # fmt: skip
     there = attendance(1, 1, rules, platform, seed)

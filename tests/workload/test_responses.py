@@ -9,7 +9,7 @@ from sessionsim.core.units import US_PER_S
 from sessionsim.workload.fits import REPLY_DELAY
 from sessionsim.workload.responses import EMOJI, ResponseRules, Responses
 
-ALWAYS = ResponseRules(reaction_prob=1.0, taken_back_prob=0.0, deletion_prob=0.0)
+ALWAYS = ResponseRules(reaction_share=1.0, taken_back_share=0.0, deletion_share=0.0)
 
 
 def following(
@@ -21,7 +21,7 @@ def following(
 
 
 def test_shares_are_those_of_the_settings() -> None:
-    rules = ResponseRules(reaction_prob=0.3, taken_back_prob=0.2, deletion_prob=0.05)
+    rules = ResponseRules(reaction_share=0.3, taken_back_share=0.2, deletion_share=0.05)
     found = [response for some in following(rules) for response in some]
     put = [one for one in found if isinstance(one, Reaction) and not one.removed]
     back = [one for one in found if isinstance(one, Reaction) and one.removed]
@@ -49,7 +49,7 @@ def test_nobody_reacts_where_nobody_reads() -> None:
 
 
 def test_nothing_happens_to_a_deleted_message() -> None:
-    rules = ResponseRules(reaction_prob=1.0, taken_back_prob=1.0, deletion_prob=1.0)
+    rules = ResponseRules(reaction_share=1.0, taken_back_share=1.0, deletion_share=1.0)
     for some in following(rules, 500):
         assert [one.t_us for one in some] == sorted(one.t_us for one in some)
         assert isinstance(some[-1], Deletion)
@@ -69,6 +69,6 @@ def test_what_follows_hangs_on_the_message_alone() -> None:
 
 
 def test_deletions_are_mostly_soon() -> None:
-    rules = ResponseRules(reaction_prob=0.0, deletion_prob=1.0, deletion_median_us=30 * US_PER_S)
+    rules = ResponseRules(reaction_share=0.0, deletion_share=1.0, deletion_median_us=30 * US_PER_S)
     delays = [some[0].t_us / US_PER_S - k for k, some in enumerate(following(rules, 3000))]
     assert np.median(delays) == pytest.approx(30, rel=0.1)
