@@ -6,13 +6,11 @@ has thousands of readers and writers beside them, whose posts nobody here asks f
 
 from __future__ import annotations
 
-import heapq
-import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sessionsim.core.intents import Deletion, Post, Reaction, Reader, Wish
+from sessionsim.core.intents import Post, Reader, Wish
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.settings import setting
 from sessionsim.core.units import US_PER_S
@@ -73,11 +71,11 @@ def room_wishes(
     end_us: int,
     seeds: Seeds,
 ) -> Iterator[Wish]:
-    """Give all wishes about rooms, room by room; posts of each in time order, times in [0, end_us).
+    """Give all wishes about rooms, in no order, times in [0, end_us).
 
     Args:
         clocks: of all accounts.
-        responses: None for no reactions and deletions; these come where their time falls.
+        responses: None for no reactions and deletions.
         seeds: as in `readers_of` and `Floor`; further luck ("activity", "room") and ("text", "room", r, a).
     """
     for room in range(rules.rooms):
@@ -94,23 +92,16 @@ def room_wishes(
 def _posts(
     room: int, readers: Sequence[int], floor: Floor, responses: Responses | None, end_us: int, seeds: Seeds
 ) -> Iterator[Wish]:
-    """Let people post until the end; what follows a post is put where its time falls."""
+    """Let people post until the end; each post comes with what follows it."""
     floor.open(0.0, in_the_middle=True)
     written: Counter[int] = Counter()
     texts: dict[int, Luck] = {}
-    pending: list[tuple[int, int, Reaction | Deletion]] = []
-    order = itertools.count()
     while (t_us := int(floor.next_s * US_PER_S)) < end_us:
         writer = floor.speak(readers)
         luck = texts.get(writer) or texts.setdefault(writer, Luck(seeds, "text", "room", room, writer))
         number = written[writer]
         written[writer] += 1
-        while pending and pending[0][0] <= t_us:
-            yield heapq.heappop(pending)[2]
         post = Post(t_us, writer, room, message(luck.at(number, 0), luck.at(number, 1)), number)
         yield post
         if responses is not None:
-            for response in responses.to(post, readers):
-                heapq.heappush(pending, (response.t_us, next(order), response))
-    while pending and pending[0][0] < end_us:
-        yield heapq.heappop(pending)[2]
+            yield from (response for response in responses.to(post, readers) if response.t_us < end_us)

@@ -111,6 +111,14 @@ def test_who_sends_receipts_has_read_before_typing_an_answer() -> None:
     assert answered > 100
 
 
+def test_nobody_reads_what_they_wrote_themselves() -> None:
+    config = dataclasses.replace(BUSY, rooms_per_account=3.0, posts_per_day=20.0)
+    alone, together = (day(config, people=People.alike(n, "ios")) for n in (1, 2))
+    for wishes, read in ((alone, False), (together, True)):
+        assert sum(isinstance(wish, Post) for wish in wishes) > 5
+        assert any(isinstance(wish, ConfigChange) and wish.what == "read" for wish in wishes) == read
+
+
 def test_indicators_come_before_their_message_and_stop_with_it() -> None:
     sent = {wish.address: wish.t_us for wish in DAY if isinstance(wish, Intent)}
     told: dict[tuple[str | int, ...], list[Typing]] = defaultdict(list)

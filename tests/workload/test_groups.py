@@ -34,7 +34,7 @@ QUIET = dataclasses.replace(
 LIVELY = dataclasses.replace(RULES, group_actions_per_month=60.0, group_creations_per_month=2.0)
 
 
-def check_lawful(wishes: list[Wish]) -> Counter[str]:
+def check_lawful(wishes: list[Wish], cap: int = 100) -> Counter[str]:
     """Follow who is in each group, and demand that everybody may do what they do. Gives counts of actions."""
     members: dict[int, set[int]] = {}
     admins: dict[int, set[int]] = {}
@@ -85,7 +85,7 @@ def check_lawful(wishes: list[Wish]) -> Counter[str]:
                 assert set(wish.subjects) <= members[group] - admins[group]
                 admins[group] |= set(wish.subjects)
             assert wish.rekey in ("", *REKEY_REASONS)
-            assert len(members[group]) <= 100
+            assert len(members[group]) <= cap
     return done
 
 
@@ -246,7 +246,7 @@ def test_any_settings_give_lawful_groups(
         group_actions_per_month=actions, group_creations_per_month=created, group_accept_share=accepted,
     )  # fmt: skip
     wishes = Groups(config).intents(People.alike(n), 12 * US_PER_H, Seeds(seed))
-    check_lawful(wishes)
+    check_lawful(wishes, cap)
     assert all(0 <= wish.t_us < 12 * US_PER_H for wish in wishes)
     assert all(len(wish.members) <= min(cap, n) for wish in wishes if isinstance(wish, Group))
     assert len({wish.address for wish in wishes}) == len(wishes)

@@ -62,7 +62,7 @@ def test_voice_is_its_length_times_its_rate() -> None:
 def test_links_lengthen_texts_and_get_a_preview_where_it_is_switched_on() -> None:
     linked = [text for text in DRESSED if "https://" in text.body]
     plain = sum(not text.files for text in DRESSED)
-    assert len(linked) / plain == pytest.approx(0.03, abs=0.004)
+    assert len(linked) / plain == pytest.approx(0.03, abs=0.003)
     previewing = {text.sender for text in linked if text.preview}
     assert all((text.sender in previewing) == (text.preview is not None) for text in linked)
     assert len(previewing) / 50 == pytest.approx(0.3, abs=0.2)
