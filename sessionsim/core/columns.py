@@ -34,6 +34,14 @@ class Cause(IntEnum):
     LOOKUP = 5
     HANDSHAKE = 6
     KEEPALIVE = 7
+    PATH = 8  # guard tests and tests of paths
+    NODE_LIST = 9  # node lists, clock corrections
+    SIGNAL = 10  # typing, receipts, reactions, deletions, calls
+    CONFIG = 11  # configs of an account, device groups and keys
+    GROUP = 12  # all that groups cause beside polls
+    FILE = 13
+    PUSH = 14
+    COMMUNITY = 15
 
 
 # Endpoints a request can be addressed to. The head of a request row is its index here; the head of an

@@ -11,7 +11,7 @@ from sessionsim.network.clients import ClientMix
 from sessionsim.network.links import LinkRules
 from sessionsim.network.snapshots import snapshot_dates
 from sessionsim.network.wire_sizes import WireRules
-from sessionsim.protocol.client_rules import PLATFORMS
+from sessionsim.protocol.client.rules import PLATFORMS
 from sessionsim.protocol.crypto import SUITES
 from sessionsim.protocol.node_rules import NodeRules
 from sessionsim.scenario import Catalogue

@@ -2,8 +2,8 @@
 
 No bytes and no events: each account keeps its guards and rebuilds its paths as the client does (transport 4),
 and what is asked is the first moment at which a coalition stands in certain places. The choice of nodes is
-the client's own rule (`protocol.paths`), one candidate at a time for all accounts at once; fed with the
-client's own candidates, `paths_of` gives the client's own paths.
+the client's own rule (`protocol.client.paths`), one candidate at a time for all accounts at once; fed with
+the client's own candidates, `paths_of` gives the client's own paths.
 
 Two things make a year of ten-minute rotations cheap without changing any answer. All draws are addressed by
 account, epoch of guards, rotation and attempt, so a rotation nobody needs is not drawn. And a path cannot
@@ -28,8 +28,8 @@ from sessionsim.core.errors import InvalidInput
 from sessionsim.core.seeds import Seeds, mix_array
 from sessionsim.core.settings import setting
 from sessionsim.core.units import US_PER_DAY, US_PER_MIN
-from sessionsim.protocol.client_rules import ClientRules
-from sessionsim.protocol.paths import HOPS
+from sessionsim.protocol.client.paths import HOPS
+from sessionsim.protocol.client.rules import ClientRules
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]

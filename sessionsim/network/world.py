@@ -31,8 +31,8 @@ from sessionsim.network.places import place_hosts
 from sessionsim.network.snapshots import Snapshot, build_nodes, load_snapshot
 from sessionsim.network.wire_sizes import ANDROID, DESKTOP, WireRules, WireSizes
 from sessionsim.network.wishes import direct_texts
-from sessionsim.protocol.client import Client
-from sessionsim.protocol.client_rules import PLATFORMS, ClientRules
+from sessionsim.protocol.client.machine import Client
+from sessionsim.protocol.client.rules import PLATFORMS, ClientRules
 from sessionsim.protocol.crypto import KeyPair, suite_named
 from sessionsim.protocol.identity import Account, account_from_seed
 from sessionsim.protocol.machine import Machine

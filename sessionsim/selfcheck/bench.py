@@ -30,7 +30,7 @@ from sessionsim.core.truth import Truth
 from sessionsim.core.units import US_PER_DAY, US_PER_MS, US_PER_S
 from sessionsim.network.wishes import direct_texts
 from sessionsim.network.world import Command, World, WorldSpec, build
-from sessionsim.protocol.client_rules import DESKTOP
+from sessionsim.protocol.client.rules import DESKTOP
 from sessionsim.selfcheck import bare
 
 DATE = "2026-03-31"  # the list with the largest swarms, nearest to the designed seven

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from sessionsim.protocol.client_rules import DESKTOP as DESKTOP_RULES
+from sessionsim.protocol.client.rules import DESKTOP as DESKTOP_RULES
 from sessionsim.protocol.crypto import KeyPair, Suite, real, suite_named
 from sessionsim.protocol.crypto.layer import OVERHEAD_BYTES, GcmLayer, Layer
 from sessionsim.protocol.wire import rpc

@@ -14,7 +14,7 @@ import pytest
 from sessionsim.core.columns import Transport
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Entropy
-from sessionsim.protocol.client_rules import DESKTOP
+from sessionsim.protocol.client.rules import DESKTOP
 from sessionsim.protocol.crypto import Suite, real, suite_named
 from sessionsim.protocol.identity import account_from_seed
 from sessionsim.protocol.node_rules import NodeRules

@@ -19,7 +19,7 @@ from sessionsim.network.host import HeapKernel, Host, Kernel, SimpyKernel
 from sessionsim.network.links import LinkRules, Links
 from sessionsim.network.wire_sizes import WireRules, WireSizes
 from sessionsim.network.world import WorldSpec, build
-from sessionsim.protocol.client_rules import PLATFORMS as PLATFORM_RULES
+from sessionsim.protocol.client.rules import PLATFORMS as PLATFORM_RULES
 from sessionsim.protocol.machine import SEND
 
 PLATFORMS = ("desktop", "android", "ios", "desktop")

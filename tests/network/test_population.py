@@ -23,8 +23,8 @@ from sessionsim.network.population import (
     first_compromise,
     paths_of,
 )
-from sessionsim.protocol.client_rules import PLATFORMS
-from sessionsim.protocol.paths import build_paths, number_at
+from sessionsim.protocol.client.paths import build_paths, number_at
+from sessionsim.protocol.client.rules import PLATFORMS
 
 
 def node_list(n: int, per_net: int) -> NodeList:

@@ -18,8 +18,8 @@ from sessionsim.metrics._exposure import Exposure
 from sessionsim.metrics.catalog.coalition_coverage import bad_nodes
 from sessionsim.metrics.closed_forms.coverage import all_bad, any_bad, coverage_of
 from sessionsim.network.snapshots import build_nodes, load_snapshot
-from sessionsim.protocol.client_rules import PLATFORMS
-from sessionsim.protocol.paths import build_paths
+from sessionsim.protocol.client.paths import build_paths
+from sessionsim.protocol.client.rules import PLATFORMS
 from sessionsim.protocol.swarms import nearest_swarm, swarm_position
 
 DRAWS = 100_000 if os.environ.get("SESSIONSIM_FULL") else 10_000

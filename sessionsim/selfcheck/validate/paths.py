@@ -17,7 +17,7 @@ from sessionsim.core.units import US_PER_DAY, US_PER_MIN
 from sessionsim.metrics._exposure import Exposure
 from sessionsim.metrics.closed_forms import coverage, paths
 from sessionsim.network.population import Network, PathLife, first_compromise, paths_of
-from sessionsim.protocol.client_rules import PLATFORMS, ClientRules
+from sessionsim.protocol.client.rules import PLATFORMS, ClientRules
 from sessionsim.selfcheck.validate._check import check
 from sessionsim.selfcheck.validate._finding import Finding, by_count, by_mean, number_of, published
 from sessionsim.selfcheck.validate._parameter import cases, prob, seed, whole

@@ -8,8 +8,8 @@ from itertools import count
 
 from sessionsim.core.errors import RemoteProtocolError
 from sessionsim.core.seeds import Entropy
-from sessionsim.protocol.client import Client
-from sessionsim.protocol.client_rules import PLATFORMS, ClientRules
+from sessionsim.protocol.client.machine import Client
+from sessionsim.protocol.client.rules import PLATFORMS, ClientRules
 from sessionsim.protocol.machine import DELIVER, LOG, SEND, WAKE_AT
 from sessionsim.protocol.versions.v1 import Profile, encode_text, seal_direct
 from sessionsim.protocol.wire import onion, rpc_answers

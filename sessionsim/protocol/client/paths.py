@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from sessionsim.core.errors import InvalidInput
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Entropy
-from sessionsim.protocol.client_rules import ClientRules
+from sessionsim.protocol.client.rules import ClientRules
 
 HOPS = 3  # Source: transport 3.1
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from sessionsim.core.errors import InvalidInput
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Entropy, Seeds
-from sessionsim.protocol.client_rules import ANDROID, DESKTOP, IOS, PLATFORMS
-from sessionsim.protocol.paths import HOPS, Path, build_paths, number_at
+from sessionsim.protocol.client.paths import HOPS, Path, build_paths, number_at
+from sessionsim.protocol.client.rules import ANDROID, DESKTOP, IOS, PLATFORMS
 
 
 def network(n_nodes: int, per_subnet: int = 1) -> NodeList:

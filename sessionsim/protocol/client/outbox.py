@@ -9,20 +9,22 @@ at once.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 from sessionsim.core.columns import Cause, note_of
 from sessionsim.core.errors import RemoteProtocolError
 from sessionsim.core.units import US_PER_MS
+from sessionsim.protocol.client.parts import Handler
+from sessionsim.protocol.client.paths import number_at
+from sessionsim.protocol.client.requests import Purpose
 from sessionsim.protocol.machine import LOG, Effect
-from sessionsim.protocol.paths import number_at
-from sessionsim.protocol.requests import Purpose
 from sessionsim.protocol.versions.v1 import Profile, encode_text, seal_direct
 from sessionsim.protocol.wire import rpc
 
 if TYPE_CHECKING:
-    from sessionsim.protocol.client import Client
+    from sessionsim.protocol.client.machine import Client
 
 _ATTEMPT_BITS = 8  # room for the attempts of one copy in an exchange number (ClientRules.send_attempts ≤ 100)
 _NAMESPACE = 0  # direct messages
@@ -82,6 +84,13 @@ class Outbox:
         queue.append((self._texts, ref, body))
         self._texts += 1
         return self._start_next(recipient_id, now_us) if len(queue) == 1 else []
+
+    @property
+    def commands(self) -> Mapping[str, Handler]:
+        return {"send": self.accept}
+
+    def start(self, now_us: int) -> list[Effect]:
+        return []
 
     def next_due_us(self) -> int | None:
         """Give when the earliest retry is due."""

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from sessionsim.core.columns import Transport
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Seeds
-from sessionsim.protocol.client_rules import ANDROID, DESKTOP, IOS, PLATFORMS, ClientRules
+from sessionsim.protocol.client.requests import SERVER, Purpose, Requests
+from sessionsim.protocol.client.rules import ANDROID, DESKTOP, IOS, PLATFORMS, ClientRules
 from sessionsim.protocol.crypto import KeyPair, suite_named
 from sessionsim.protocol.machine import SEND, Effect
-from sessionsim.protocol.requests import SERVER, Purpose, Requests
 from sessionsim.protocol.server_request import ServerAnswer
 from sessionsim.protocol.wire.onion import (
     FINAL,

@@ -12,12 +12,12 @@ import pytest
 from sessionsim.core.columns import Cause, note_of
 from sessionsim.core.seeds import Entropy, Seeds
 from sessionsim.core.units import US_PER_DAY, US_PER_MS, US_PER_S
-from sessionsim.protocol.client_rules import ANDROID, DESKTOP, IOS, PLATFORMS, ClientRules
+from sessionsim.protocol.client.outbox import Outbox
+from sessionsim.protocol.client.requests import Purpose
+from sessionsim.protocol.client.rules import ANDROID, DESKTOP, IOS, PLATFORMS, ClientRules
 from sessionsim.protocol.crypto import suite_named
 from sessionsim.protocol.identity import Account, account_from_seed
 from sessionsim.protocol.machine import LOG, SEND, Effect, Effects
-from sessionsim.protocol.outbox import Outbox
-from sessionsim.protocol.requests import Purpose
 from sessionsim.protocol.versions.v1 import DirectMessage, Profile, open_direct
 from sessionsim.protocol.wire import rpc
 

@@ -10,11 +10,11 @@ import pytest
 from sessionsim.core.columns import Cause, note_of
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Entropy, Seeds
-from sessionsim.protocol.client_rules import ANDROID, DESKTOP, IOS, ClientRules
+from sessionsim.protocol.client.requests import Purpose
+from sessionsim.protocol.client.rules import ANDROID, DESKTOP, IOS, ClientRules
+from sessionsim.protocol.client.swarm_cache import LOOKUP_TRIES, MINIMUM_SWARM, SwarmCache
 from sessionsim.protocol.identity import Account, account_from_seed
 from sessionsim.protocol.machine import LOG, SEND, Effect
-from sessionsim.protocol.requests import Purpose
-from sessionsim.protocol.swarm_cache import LOOKUP_TRIES, MINIMUM_SWARM, SwarmCache
 from sessionsim.protocol.swarms import nearest_swarm, swarm_position
 from sessionsim.protocol.wire import rpc
 from sessionsim.protocol.wire.rpc_answers import swarm_body

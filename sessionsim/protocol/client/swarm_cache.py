@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from sessionsim.core.columns import Cause, note_of
 from sessionsim.core.errors import RemoteProtocolError
 from sessionsim.core.nodelist import NodeList
+from sessionsim.protocol.client.paths import number_at
+from sessionsim.protocol.client.requests import Purpose
 from sessionsim.protocol.machine import Effect
-from sessionsim.protocol.paths import number_at
-from sessionsim.protocol.requests import Purpose
 from sessionsim.protocol.swarms import nearest_swarm, swarm_position
 from sessionsim.protocol.wire import rpc
 
 if TYPE_CHECKING:
-    from sessionsim.protocol.client import Client
+    from sessionsim.protocol.client.machine import Client
 
 LOOKUP_TRIES = 9  # Source: transport 4: desktop makes 3×3 tries
 MINIMUM_SWARM = 3  # Source: transport 4: the smallest swarm a client accepts

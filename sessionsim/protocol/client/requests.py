@@ -15,11 +15,11 @@ from typing import Final
 from sessionsim.core.columns import Transport
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Entropy
-from sessionsim.protocol.client_rules import ClientRules
+from sessionsim.protocol.client.paths import Path, build_paths, number_at
+from sessionsim.protocol.client.rules import ClientRules
 from sessionsim.protocol.crypto.layer import Layer
 from sessionsim.protocol.crypto.suite import KeyPair, Suite
 from sessionsim.protocol.machine import SEND, Effect
-from sessionsim.protocol.paths import Path, build_paths, number_at
 from sessionsim.protocol.wire.onion import LAYER_RANDOM_BYTES as _R
 from sessionsim.protocol.wire.onion import STYLES, Hop, build_request, open_answer
 from sessionsim.protocol.wire.onion_answer import answer_layers, open_server_answer
@@ -36,6 +36,18 @@ class Purpose(IntEnum):
     SEND = 1
     SYNC = 2
     LOOKUP = 3
+    NODE_LIST = 4  # refreshing the pool of known nodes
+    GUARD_TEST = 5
+    PATH_TEST = 6
+    CLOCK = 7
+    SIGNAL = 8  # messages beside texts: typing, receipts, reactions, deletions, calls
+    CONFIG = 9
+    GROUP = 10
+    GROUP_POLL = 11
+    FILE = 12
+    PUSH = 13
+    COMMUNITY = 14
+    KEYS = 15  # account keys and device groups of version 2
 
 
 class Request:

@@ -21,8 +21,8 @@ from sessionsim.core.columns import Cause, note_of
 from sessionsim.core.errors import LocalProtocolError
 from sessionsim.core.seeds import Entropy, Seeds
 from sessionsim.core.units import US_PER_MS, US_PER_S
-from sessionsim.protocol.client import Client
-from sessionsim.protocol.client_rules import ANDROID, DESKTOP, IOS, PLATFORMS, ClientRules
+from sessionsim.protocol.client.machine import Client
+from sessionsim.protocol.client.rules import ANDROID, DESKTOP, IOS, PLATFORMS, ClientRules
 from sessionsim.protocol.crypto.layer import GcmLayer, Layer
 from sessionsim.protocol.identity import Account, account_from_seed
 from sessionsim.protocol.machine import DELIVER, LOG, SEND, WAKE_AT, Effects

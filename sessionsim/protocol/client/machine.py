@@ -1,0 +1,136 @@
+"""The client machine: routes inputs to its parts, and answers to the requests that await them.
+
+One machine for all platforms; what differs are `ClientRules`. What a client can do lies in parts (see
+`parts`): polling the own inbox, sending direct texts, and whatever a run needs beside these. The machine
+holds what all of them share: the account, paths and requests, known swarms, and one alarm.
+"""
+
+from __future__ import annotations
+
+from sessionsim.core.errors import LocalProtocolError, ProtocolError
+from sessionsim.core.nodelist import NodeList
+from sessionsim.core.seeds import Entropy
+from sessionsim.core.units import US_PER_MS
+from sessionsim.protocol.client.inbox import Inbox
+from sessionsim.protocol.client.outbox import Outbox
+from sessionsim.protocol.client.parts import Handler, Part, Taker
+from sessionsim.protocol.client.polling import Poller
+from sessionsim.protocol.client.requests import Requests
+from sessionsim.protocol.client.rules import ClientRules
+from sessionsim.protocol.client.swarm_cache import SwarmCache
+from sessionsim.protocol.crypto.suite import Suite
+from sessionsim.protocol.identity import Account
+from sessionsim.protocol.machine import NOTHING, WAKE_AT, Effect, Effects
+from sessionsim.protocol.versions.v1 import Profile
+from sessionsim.protocol.wire import rpc
+from sessionsim.protocol.wire.onion import Hop
+
+
+class Client:
+    """A client of one account on one device.
+
+    Args:
+        account: its keys.
+        nodes: the node list it holds; hops: the same as route entries.
+        rules: its platform.
+        suite, entropy: cryptography and addressed chance.
+        epoch_ms: unix time in ms at simulated time 0.
+        profile: what it tells about itself in texts.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        nodes: NodeList,
+        hops: tuple[Hop, ...],
+        rules: ClientRules,
+        suite: Suite,
+        entropy: Entropy,
+        epoch_ms: int,
+        profile: Profile,
+    ) -> None:
+        self.account, self.rules, self.epoch_ms = account, rules, epoch_ms
+        self.suite, self.entropy = suite, entropy
+        self.body_style = rpc.BODY_STYLES[rules.body_style]
+        self.requests = Requests(nodes, hops, rules, suite, entropy)
+        self.swarms = SwarmCache(self, nodes)
+        # Who takes what the own inbox holds, by namespace; of others only the cursor is kept.
+        self.takers: dict[int, Taker] = {}
+        self._parts: list[Part] = []
+        self._commands: dict[str, Handler] = {}
+        self._armed_us: int | None = None
+        self.inbox = Inbox(self)
+        self.takers[0] = self.inbox.take
+        self.outbox = Outbox(self, profile)
+        self.add(self.outbox)
+        self.add(Poller(self))
+
+    def add(self, part: Part) -> None:
+        """Give the client one more ability, before it starts.
+
+        Raises:
+            LocalProtocolError: another part carries out one of its commands.
+        """
+        for name, handler in part.commands.items():
+            if name in self._commands:
+                raise LocalProtocolError(f"two parts carry out the command {name!r}")
+            self._commands[name] = handler
+        self._parts.append(part)
+
+    # --- the machine contract -------------------------------------------------------------------------
+
+    def start(self, now_us: int) -> Effects:
+        effects: list[Effect] = []
+        for part in self._parts:
+            effects += part.start(now_us)
+        return self._armed(effects, now_us)
+
+    def receive(
+        self, src: int, conn: int, exchange: int, head: str | int, payload: bytes, now_us: int
+    ) -> Effects:
+        request = self.requests.take(src, conn, exchange) if type(head) is int else None
+        if request is None:
+            return NOTHING
+        status, body = head, b""  # what a guard says of itself is no answer of the node that was asked
+        if head == 200:
+            try:
+                status, body = request.open(payload)
+            except (ProtocolError, TypeError):  # TypeError: nested deeper than orjson can write it down
+                status = 0
+        effects: list[Effect] = request.done(status, body, now_us)
+        return self._armed(effects, now_us)
+
+    def failed(self, dst: int, conn: int, exchange: int, reason: str, now_us: int) -> Effects:
+        request = self.requests.take(dst, conn, exchange)
+        return self._armed(request.done(0, b"", now_us), now_us) if request else NOTHING
+
+    def command(self, command: tuple[object, ...], now_us: int) -> Effects:
+        handler = self._commands.get(str(command[0]))
+        if handler is None:
+            raise LocalProtocolError(f"unknown command {command[0]!r}")
+        return self._armed(handler(*command[1:], now_us), now_us)
+
+    def wake(self, now_us: int) -> Effects:
+        self._armed_us = None
+        effects: list[Effect] = []
+        for request in self.requests.overdue(now_us):
+            effects += request.done(0, b"", now_us)
+        for part in self._parts:
+            effects += part.wake(now_us)
+        return self._armed(effects, now_us)
+
+    def _armed(self, effects: list[Effect], now_us: int) -> Effects:
+        """Add a wish to be woken when the earliest thing that can fall due is not covered yet."""
+        due = self.requests.next_deadline_us()
+        for part in self._parts:
+            other = part.next_due_us()
+            if other is not None and (due is None or other < due):
+                due = other
+        if due is not None and due != self._armed_us and (self._armed_us is None or due < self._armed_us):
+            self._armed_us = due
+            effects.append((WAKE_AT, due))
+        return effects
+
+    def wire_ms(self, now_us: int) -> int:
+        """Give the client's clock as it writes it into requests: unix time in ms."""
+        return self.epoch_ms + now_us // US_PER_MS

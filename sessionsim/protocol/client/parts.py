@@ -1,0 +1,35 @@
+"""What a part of a client is: one ability with its own state, clock wishes and commands.
+
+The machine knows no ability by name. It starts its parts in the order in which they were added, wakes all of
+them when the alarm rings, and sets the alarm to the earliest time that any of them waits for. A part that
+nothing in a run needs is not added, and then costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from sessionsim.protocol.machine import Effect
+
+# Carries out one kind of command: gets the items after its name, then the time in µs.
+Handler = Callable[..., list[Effect]]
+# Takes a message that a poll brought: its storage hash, its bytes, the time in µs.
+Taker = Callable[[str, bytes, int], list[Effect]]
+
+
+class Part(Protocol):
+    """One ability of a client."""
+
+    @property
+    def commands(self) -> Mapping[str, Handler]:
+        """Give the commands it carries out, by name; no two parts of a client share one."""
+
+    def start(self, now_us: int) -> list[Effect]:
+        """Begin, once, before anything else."""
+
+    def wake(self, now_us: int) -> list[Effect]:
+        """Do what has fallen due; may be called when nothing has."""
+
+    def next_due_us(self) -> int | None:
+        """Give when something falls due next; None if only an input can change that."""
