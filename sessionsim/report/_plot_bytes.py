@@ -11,10 +11,20 @@ from sessionsim.report._svg import COLOUR
 
 # Four series at most: causes that serve one purpose are drawn together; the table has each of them.
 GROUPS: Final = (
-    ("messages and sync copies", ("message", "sync"), "s1", ""),
+    (
+        "messages, files and the like",
+        ("message", "sync", "signal", "group", "file", "community"),
+        "s1",
+        "",
+    ),
     ("polls", ("poll",), "s2", "//"),
     ("replication", ("replication",), "s3", "||"),
-    ("keeping connections", ("lookup", "handshake", "keepalive"), "s4", "\\\\"),
+    (
+        "keeping paths and state",
+        ("lookup", "handshake", "keepalive", "path", "node_list", "config", "push"),
+        "s4",
+        "\\\\",
+    ),
 )
 CAUSES: Final = tuple(cause for _, causes, _, _ in GROUPS for cause in causes)
 
@@ -164,6 +174,14 @@ _CAUSE_NAMES: Final = {
     "lookup": "swarm and node lookups",
     "handshake": "handshakes",
     "keepalive": "keep-alives",
+    "path": "tests of guards and paths",
+    "node_list": "node lists and clocks",
+    "signal": "typing, receipts, calls and the like",
+    "config": "configs and keys",
+    "group": "groups",
+    "file": "files",
+    "push": "push",
+    "community": "communities",
 }
 
 
