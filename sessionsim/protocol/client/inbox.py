@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from sessionsim.core.errors import ProtocolError
 from sessionsim.protocol.machine import DELIVER, Effect
-from sessionsim.protocol.versions.v1 import open_direct
+from sessionsim.protocol.versions.v1 import read_content
+from sessionsim.protocol.wire.rpc import Retrieved
 
 if TYPE_CHECKING:
     from sessionsim.protocol.client.machine import Client
+    from sessionsim.protocol.client.sealing import Opened
 
 
 class Inbox:
@@ -22,16 +24,20 @@ class Inbox:
         self._client = client
         self._seen: set[str] = set()
 
-    def take(self, message_hash: str, stored: bytes, now_us: int) -> list[Effect]:
+    def take(self, message: Retrieved, now_us: int) -> list[Effect]:
         """Take a message that a poll brought; each node of the swarm brings each message."""
-        if message_hash in self._seen:
+        if message.hash in self._seen:
             return []
-        self._seen.add(message_hash)
-        client = self._client
+        self._seen.add(message.hash)
         try:
-            message = open_direct(client.suite, client.account, stored)
+            return self.accept(message.hash, self._client.sealing.open(message.data))
         except ProtocolError:
             return []
-        if message.sender_id == client.account.id:
+
+    def accept(self, message_hash: str, opened: Opened) -> list[Effect]:
+        """Deliver an opened message. Raises RemoteProtocolError: no text of this version inside."""
+        client, sender_id = self._client, opened.sender_id
+        sent_ms, body, _sync_target = read_content(opened.content, sender_id, client.account.id)
+        if sender_id == client.account.id:
             return []
-        return [(DELIVER, message.sender_id, message.sent_ms, message.body, message_hash)]
+        return [(DELIVER, sender_id, sent_ms, body, message_hash)]

@@ -13,10 +13,11 @@ from sessionsim.core.seeds import Entropy
 from sessionsim.core.units import US_PER_MS
 from sessionsim.protocol.client.inbox import Inbox
 from sessionsim.protocol.client.outbox import Outbox
-from sessionsim.protocol.client.parts import Handler, Part, Taker
+from sessionsim.protocol.client.parts import Handler, Part, ReadToEnd, Taker
 from sessionsim.protocol.client.polling import Poller
 from sessionsim.protocol.client.requests import Requests
 from sessionsim.protocol.client.rules import ClientRules
+from sessionsim.protocol.client.sealing import Sealing, SealingV1
 from sessionsim.protocol.client.swarm_cache import SwarmCache
 from sessionsim.protocol.crypto.suite import Suite
 from sessionsim.protocol.identity import Account
@@ -56,6 +57,8 @@ class Client:
         self.swarms = SwarmCache(self, nodes)
         # Who takes what the own inbox holds, by namespace; of others only the cursor is kept.
         self.takers: dict[int, Taker] = {}
+        self.read_to_end: dict[int, ReadToEnd] = {}
+        self.sealing: Sealing = SealingV1(self)
         self._parts: list[Part] = []
         self._commands: dict[str, Handler] = {}
         self._armed_us: int | None = None

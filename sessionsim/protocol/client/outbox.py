@@ -19,8 +19,9 @@ from sessionsim.core.units import US_PER_MS
 from sessionsim.protocol.client.parts import Handler
 from sessionsim.protocol.client.paths import number_at
 from sessionsim.protocol.client.requests import Purpose
+from sessionsim.protocol.client.sealing import Seal
 from sessionsim.protocol.machine import LOG, Effect
-from sessionsim.protocol.versions.v1 import Profile, encode_text, seal_direct
+from sessionsim.protocol.versions.v1 import Profile, encode_text
 from sessionsim.protocol.wire import rpc
 
 if TYPE_CHECKING:
@@ -109,19 +110,23 @@ class Outbox:
             return []
         number, ref, body = queue[0]
         sent_ms = self._client.wire_ms(now_us)
-        return self._begin(
+        return self._prepare(
             _Copy(number, ref, Purpose.SEND, recipient_id, recipient_id, body, sent_ms), now_us
         )
 
-    def _begin(self, copy: _Copy, now_us: int) -> list[Effect]:
+    def _prepare(self, copy: _Copy, now_us: int) -> list[Effect]:
+        """Begin with a copy as soon as it can be encrypted."""
+        return self._client.sealing.prepare(
+            copy.ref, copy.owner_id, now_us, lambda seal, t_us: self._begin(copy, seal, t_us)
+        )
+
+    def _begin(self, copy: _Copy, seal: Seal, now_us: int) -> list[Effect]:
         """Encrypt one copy for the inbox `copy.owner_id`, log its hash, and make the first attempt."""
-        client, ours = self._client, copy.purpose is Purpose.SYNC
+        ours = copy.purpose is Purpose.SYNC
         content = encode_text(
             copy.body, copy.sent_ms, profile=self._profile, sync_target=copy.recipient_id if ours else b""
         )
-        address = copy.order.to_bytes(8, "little")
-        random = client.entropy.draw(b"seal" + address)[:32] + client.entropy.draw(b"decoy" + address)
-        copy.data = seal_direct(client.suite, client.account, copy.owner_id, content, copy.sent_ms, random)
+        copy.data = seal(content, copy.sent_ms, copy.order.to_bytes(8, "little"))
         what = "sync_hash" if ours else "hash"
         log: Effect = (LOG, what, copy.ref, rpc.message_hash(copy.owner_id, _NAMESPACE, copy.data))
         return [log, *self._attempt(copy, now_us)]
@@ -197,6 +202,6 @@ class Outbox:
             sync = _Copy(
                 copy.number, copy.ref, Purpose.SYNC, own_id, copy.recipient_id, copy.body, copy.sent_ms
             )
-            effects += self._begin(sync, now_us)
+            effects += self._prepare(sync, now_us)
         self._queues[copy.recipient_id].popleft()
         return effects + self._start_next(copy.recipient_id, now_us)

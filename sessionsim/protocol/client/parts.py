@@ -11,11 +11,14 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from sessionsim.protocol.machine import Effect
+from sessionsim.protocol.wire.rpc import Retrieved
 
 # Carries out one kind of command: gets the items after its name, then the time in µs.
 Handler = Callable[..., list[Effect]]
-# Takes a message that a poll brought: its storage hash, its bytes, the time in µs.
-Taker = Callable[[str, bytes, int], list[Effect]]
+# Takes a message that a poll brought, and the time in µs.
+Taker = Callable[[Retrieved, int], list[Effect]]
+# Is told that a node has given all it holds of a namespace; gets the time in µs.
+ReadToEnd = Callable[[int], list[Effect]]
 
 
 class Part(Protocol):

@@ -128,6 +128,8 @@ class Poller:
                             effects += self._take_messages(
                                 node, namespace, rpc.read_retrieved(fields)[0], now_us
                             )
+                        if namespace in self._client.read_to_end and fields.get("more") is not True:
+                            effects += self._client.read_to_end[namespace](now_us)
                         self._succeeded = True
             elif status == 421:
                 self._client.swarms.correct(self._account_id, rpc.read_object(body))
@@ -158,10 +160,10 @@ class Poller:
         """Remember the cursor, and hand on what the client reads of this namespace."""
         effects: list[Effect] = []
         take = self._client.takers.get(namespace)
-        for message_hash, _timestamp_ms, _expiry_ms, stored in messages:
-            self._last_hash[node, namespace] = message_hash
+        for message in messages:
+            self._last_hash[node, namespace] = message.hash
             if take is not None:
-                effects += take(message_hash, stored, now_us)
+                effects += take(message, now_us)
         return effects
 
 

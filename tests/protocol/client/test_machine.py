@@ -353,6 +353,26 @@ def test_a_message_is_delivered_once_however_many_nodes_give_it(world, rules) ->
     assert table.delivered == [(FRIEND.id, EPOCH_MS, "hello", message["hash"])]
 
 
+def test_whoever_reads_a_namespace_gets_its_messages_and_is_told_of_its_end(world) -> None:
+    table = Table(world)
+    told: list[tuple[Any, ...]] = []
+    table.client.takers[3] = lambda message, now_us: told.append((message.data, message.expiry_ms)) or []
+    table.client.read_to_end[3] = lambda now_us: told.append(("end", now_us)) or []
+    now, asked = table.polling()
+    message = {"hash": "h" * 43, "timestamp": EPOCH_MS, "expiration": EPOCH_MS + 9, "data": "YWI="}
+    for more, request in zip((True, False), asked, strict=True):
+        results = [
+            batched(200, {"messages": [message] if call["namespace"] == 3 else [], "more": more})
+            for call in request.calls
+        ]
+        table.answer(request, 200, orjson.dumps({"results": results}), now)
+    assert told == [(b"ab", EPOCH_MS + 9), (b"ab", EPOCH_MS + 9), ("end", now)]
+    told.clear()
+    for request in table.wake()[1]:
+        table.answer(request, 500, b"Sorry", now + 7)
+    assert told == []
+
+
 def test_the_cursor_is_kept_for_each_node_and_namespace(world) -> None:
     table = Table(world)
     one, two = stored(world, FRIEND, "one", 1), stored(world, FRIEND, "two", 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import orjson
@@ -15,6 +16,7 @@ from sessionsim.core.units import US_PER_DAY, US_PER_MS, US_PER_S
 from sessionsim.protocol.client.outbox import Outbox
 from sessionsim.protocol.client.requests import Purpose
 from sessionsim.protocol.client.rules import ANDROID, DESKTOP, IOS, PLATFORMS, ClientRules
+from sessionsim.protocol.client.sealing import SealingV1
 from sessionsim.protocol.crypto import suite_named
 from sessionsim.protocol.identity import Account, account_from_seed
 from sessionsim.protocol.machine import LOG, SEND, Effect, Effects
@@ -45,6 +47,7 @@ class FakeClient:
         self.body_style = rpc.BODY_STYLES[rules.body_style]
         self.entropy: Entropy = Seeds(5).entropy("client")
         self.requests = self.swarms = self
+        self.sealing: Any = SealingV1(self)  # type: ignore[arg-type]
         self.known = dict(SWARMS)
         self.corrected: list[tuple[bytes, dict[str, Any]]] = []
         self.asked: list[Asked] = []
@@ -350,3 +353,33 @@ def test_the_profile_is_told_only_where_the_platform_does() -> None:
     sizes = [len(base64.b64decode(call_of(c.asked[0])[1]["data"])) for c in (told, silent)]
     assert sizes[1] == 398  # messages 2.4: a short minimal text
     assert sizes[0] >= sizes[1]
+
+
+class WaitingSealing(SealingV1):
+    """Says later when it can seal."""
+
+    def __init__(self, client: Any) -> None:
+        super().__init__(client)
+        self.waiting: list[tuple[int, bytes, Any]] = []
+
+    def prepare(self, ref: int, recipient_id: bytes, now_us: int, ready: Any) -> list[Effect]:
+        self.waiting.append((ref, recipient_id, ready))
+        return []
+
+    def go(self, now_us: int) -> list[Effect]:
+        _ref, recipient_id, ready = self.waiting.pop(0)
+        return ready(partial(self.seal, recipient_id), now_us)  # type: ignore[no-any-return]
+
+
+def test_a_text_waits_until_it_can_be_sealed_and_those_behind_it_wait_too() -> None:
+    client = FakeClient(DESKTOP)
+    client.sealing = sealing = WaitingSealing(client)
+    assert client.box.accept(0, FRIEND.id, "one", 10) == []
+    assert client.box.accept(1, FRIEND.id, "two", 20) == []
+    assert [(ref, who) for ref, who, _ in sealing.waiting] == [(0, FRIEND.id)]
+    assert [log[:2] for log in logs(sealing.go(3_000_000))] == [("hash", 0), ("attempts", 0)]
+    assert opened(client.asked[0], FRIEND).sent_ms == client.wire_ms(10)  # when it was wished for
+    client.answer(0, 200, 3_500_000)
+    assert [(ref, who) for ref, who, _ in sealing.waiting] == [(0, OWN.id), (1, FRIEND.id)]
+    sealing.go(3_500_000)
+    assert opened(client.asked[1], OWN).sync_target == FRIEND.id
