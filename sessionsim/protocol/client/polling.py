@@ -1,14 +1,15 @@
-"""Polling the own inbox: a signed batch of retrieves to one or more nodes of the own swarm, again and again.
+"""Polling a swarm: a signed batch of retrieves to one or more of its nodes, again and again.
 
 `last_hash` is kept per (node, namespace), so a node not asked before gives everything again. After failed
-rounds the platforms pause differently (client-behaviour 6.1).
+rounds the platforms pause differently (client-behaviour 6.1). `Poller` polls the own account; groups are
+polled in the same way, each at its own swarm (`groups.polling`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sessionsim.core.columns import Cause, note_of
 from sessionsim.core.errors import RemoteProtocolError
@@ -26,21 +27,44 @@ if TYPE_CHECKING:
 _POLL_NOTE = note_of(Cause.POLL)
 MOST_PICKED = 16  # as many as one draw of 64 bytes has room for; swarms have 5 to 7 nodes (transport 2.1)
 _PARALLEL_BITS = 2  # a poll asks at most four nodes (ClientRules.poll_nodes)
+_NUMBER_BITS = 32  # room for the polls of one account in an exchange number
 
 
-class Poller:
-    """The polling half of a client. Args: client: whose."""
+class Polled(NamedTuple):
+    """Which boxes a poller reads, and how its requests are told from others.
 
-    def __init__(self, client: Client) -> None:
-        rules = client.rules
-        self._client, self._rules, self._account_id = client, rules, client.account.id
-        sizes = [
-            rules.max_size_configs if namespace else rules.max_size_messages for namespace in rules.namespaces
-        ]
-        self._sign = partial(client.suite.sign, client.account.ed)
-        self._template = PollTemplate(
-            client.body_style, client.account.id_hex, client.account.ed.public.hex(), rules.namespaces, sizes
-        )
+    Args:
+        account_id: 33 bytes, whose swarm is asked.
+        namespaces: read at each poll, in this order.
+        reads: the same in the order in which their answers are taken in.
+        node_choice, nodes, polls_per_node: see `ClientRules`.
+        purpose, note: of its requests.
+        place: begins the addresses of its draws.
+        tag: stands above the number of the poll in an exchange number.
+    """
+
+    account_id: bytes
+    namespaces: tuple[int, ...]
+    reads: tuple[int, ...]
+    node_choice: str
+    nodes: int
+    polls_per_node: int
+    purpose: Purpose
+    note: int
+    place: bytes = b""
+    tag: int = 0
+
+
+class SwarmPoller:
+    """Rounds of polls at one swarm; what a poll says, brings and leads to is for the kinds of it to say.
+
+    Args:
+        client: whose.
+        polled: what is polled.
+    """
+
+    def __init__(self, client: Client, polled: Polled) -> None:
+        self._client, self._polled_as = client, polled
         self._polls = 0
         self._polls_open = 0
         self._next_us: int | None = None
@@ -51,14 +75,6 @@ class Poller:
         self._sticky = -1
         self._last_hash: dict[tuple[int, int], str] = {}
 
-    @property
-    def commands(self) -> Mapping[str, Handler]:
-        return {"poll": self._poll}
-
-    def start(self, now_us: int) -> list[Effect]:
-        self._next_us = now_us + number_at(self._client.entropy, b"phase", self._rules.poll_interval_us)
-        return []
-
     def next_due_us(self) -> int | None:
         return self._next_us
 
@@ -66,12 +82,12 @@ class Poller:
         return self._poll(now_us) if self._next_us is not None and self._next_us <= now_us else []
 
     def _poll(self, now_us: int) -> list[Effect]:
-        """Start one round; the next is due an interval after the last answer of this one."""
+        """Start one round; the next is due a pause after the last answer of this one."""
         self._next_us = None
         number, self._polls = self._polls, self._polls + 1
         self._polls_open += 1
         return self._client.swarms.find(
-            self._account_id, now_us, lambda swarm, t_us: self._ask(number, swarm, t_us)
+            self._polled_as.account_id, now_us, lambda swarm, t_us: self._ask(number, swarm, t_us)
         )
 
     def _ask(self, number: int, swarm: tuple[int, ...], now_us: int) -> list[Effect]:
@@ -79,13 +95,14 @@ class Poller:
         if not swarm:
             return self._round_done(now_us)
         effects = []
+        polled = self._polled_as
         for k, node in enumerate(self._choose_nodes(number, swarm)):
-            exchange = (number << _PARALLEL_BITS | k) << 4 | Purpose.POLL
+            numbered = (polled.tag << _NUMBER_BITS | number) << _PARALLEL_BITS | k
             body = self._poll_body(node, now_us)
             self._polls_open += 1
             effects.append(
                 self._client.requests.send(
-                    exchange, node, body, _POLL_NOTE, now_us,
+                    numbered << 4 | polled.purpose, node, body, polled.note, now_us,
                     lambda status, answer, t_us, node=node: self._polled(node, status, answer, t_us),
                 )
             )  # fmt: skip
@@ -93,46 +110,45 @@ class Poller:
 
     def _choose_nodes(self, number: int, swarm: tuple[int, ...]) -> list[int]:
         """Choose whom to ask, as the platform does (client-behaviour 6.1)."""
-        draw = self._client.entropy
-        if self._rules.poll_node_choice == "cycle":
+        draw, polled = self._client.entropy, self._polled_as
+        if polled.node_choice == "cycle":
             turn, place = divmod(number, min(len(swarm), MOST_PICKED))
             if place == 0 or swarm != self._cycle_of:
                 self._cycle_of = swarm
-                self._cycle = picked(swarm, len(swarm), draw, b"cycle" + turn.to_bytes(6, "little"))
+                address = polled.place + b"cycle" + turn.to_bytes(6, "little")
+                self._cycle = picked(swarm, len(swarm), draw, address)
             return [self._cycle[place]]
-        if self._rules.poll_node_choice == "sticky":
-            term, place = divmod(number, self._rules.polls_per_node)
+        if polled.node_choice == "sticky":
+            term, place = divmod(number, polled.polls_per_node)
             if place == 0 or self._sticky not in swarm:
                 others = [node for node in swarm if node != self._sticky] or list(swarm)
-                self._sticky = others[number_at(draw, b"sticky" + term.to_bytes(6, "little"), len(others))]
+                address = polled.place + b"sticky" + term.to_bytes(6, "little")
+                self._sticky = others[number_at(draw, address, len(others))]
             return [self._sticky]
-        return picked(swarm, self._rules.poll_nodes, draw, b"poll" + number.to_bytes(6, "little"))
-
-    def _poll_body(self, node: int, now_us: int) -> bytes:
-        """Write the batch of signed retrieves for one node."""
-        cursors = [self._last_hash.get((node, namespace), "") for namespace in self._rules.namespaces]
-        return self._template.fill(self._client.wire_ms(now_us), cursors, self._sign)
+        return picked(swarm, polled.nodes, draw, polled.place + b"poll" + number.to_bytes(6, "little"))
 
     def _polled(self, node: int, status: int, body: bytes, now_us: int) -> list[Effect]:
         self._polls_open -= 1
         effects: list[Effect] = []
+        account_id = self._polled_as.account_id
         try:
             if status == 200:
-                for namespace, (code, fields) in zip(
-                    self._rules.namespaces, rpc.read_batch(body), strict=False
-                ):
+                answers = dict(zip(self._polled_as.namespaces, rpc.read_batch(body), strict=False))
+                for namespace in self._polled_as.reads:
+                    code, fields = answers.get(namespace, (0, {}))
                     if code == 421:
-                        self._client.swarms.correct(self._account_id, fields)
+                        self._client.swarms.correct(account_id, fields)
                     elif code == 200:
                         if fields.get("messages") != []:
-                            effects += self._take_messages(
-                                node, namespace, rpc.read_retrieved(fields)[0], now_us
-                            )
-                        if namespace in self._client.read_to_end and fields.get("more") is not True:
-                            effects += self._client.read_to_end[namespace](now_us)
+                            messages = rpc.read_retrieved(fields)[0]
+                            if messages:
+                                self._last_hash[node, namespace] = messages[-1].hash
+                                effects += self._take(namespace, messages, now_us)
+                        if fields.get("more") is not True:
+                            effects += self._end(namespace, now_us)
                         self._succeeded = True
             elif status == 421:
-                self._client.swarms.correct(self._account_id, rpc.read_object(body))
+                self._client.swarms.correct(account_id, rpc.read_object(body))
         except RemoteProtocolError:
             pass  # what was read before the fault counts; the next poll asks again
         return effects + self._round_done(now_us)
@@ -141,10 +157,59 @@ class Poller:
         if self._polls_open == 0:
             self._failures = 0 if self._succeeded else self._failures + 1
             self._succeeded = False
-            self._next_us = now_us + self._poll_pause_us()
+            self._next_us = now_us + self._poll_pause_us(now_us)
         return []
 
-    def _poll_pause_us(self) -> int:
+    def _poll_body(self, node: int, now_us: int) -> bytes:
+        """Write the batch of signed retrieves for one node."""
+        raise NotImplementedError
+
+    def _poll_pause_us(self, now_us: int) -> int:
+        """Give the pause before the next round."""
+        raise NotImplementedError
+
+    def _take(self, namespace: int, messages: Sequence[rpc.Retrieved], now_us: int) -> list[Effect]:
+        """Hand on what a poll brought, one or more, in the node's order."""
+        raise NotImplementedError
+
+    def _end(self, namespace: int, now_us: int) -> list[Effect]:
+        """Take it that a node has given all it holds of a namespace."""
+        raise NotImplementedError
+
+
+class Poller(SwarmPoller):
+    """The polling half of a client: its own account. Args: client: whose."""
+
+    def __init__(self, client: Client) -> None:
+        rules = self._rules = client.rules
+        super().__init__(
+            client,
+            Polled(
+                client.account.id, rules.namespaces, rules.namespaces, rules.poll_node_choice,
+                rules.poll_nodes, rules.polls_per_node, Purpose.POLL, _POLL_NOTE,
+            ),
+        )  # fmt: skip
+        sizes = [
+            rules.max_size_configs if namespace else rules.max_size_messages for namespace in rules.namespaces
+        ]
+        self._sign = partial(client.suite.sign, client.account.ed)
+        self._template = PollTemplate(
+            client.body_style, client.account.id_hex, client.account.ed.public.hex(), rules.namespaces, sizes
+        )
+
+    @property
+    def commands(self) -> Mapping[str, Handler]:
+        return {"poll": self._poll}
+
+    def start(self, now_us: int) -> list[Effect]:
+        self._next_us = now_us + number_at(self._client.entropy, b"phase", self._rules.poll_interval_us)
+        return []
+
+    def _poll_body(self, node: int, now_us: int) -> bytes:
+        cursors = [self._last_hash.get((node, namespace), "") for namespace in self._rules.namespaces]
+        return self._template.fill(self._client.wire_ms(now_us), cursors, self._sign)
+
+    def _poll_pause_us(self, now_us: int) -> int:
         """Give the pause before the next round (client-behaviour 6.1)."""
         rules, failures = self._rules, self._failures
         if not failures or rules.poll_retry_rule == "interval":
@@ -154,17 +219,17 @@ class Poller:
             return min(steps, rules.poll_retry_cap_us)
         return max(rules.poll_interval_us, min(rules.poll_interval_us + steps, rules.poll_retry_cap_us))
 
-    def _take_messages(
-        self, node: int, namespace: int, messages: list[rpc.Retrieved], now_us: int
-    ) -> list[Effect]:
-        """Remember the cursor, and hand on what the client reads of this namespace."""
-        effects: list[Effect] = []
+    def _take(self, namespace: int, messages: Sequence[rpc.Retrieved], now_us: int) -> list[Effect]:
         take = self._client.takers.get(namespace)
-        for message in messages:
-            self._last_hash[node, namespace] = message.hash
-            if take is not None:
+        effects: list[Effect] = []
+        if take is not None:
+            for message in messages:
                 effects += take(message, now_us)
         return effects
+
+    def _end(self, namespace: int, now_us: int) -> list[Effect]:
+        ended = self._client.read_to_end.get(namespace)
+        return ended(now_us) if ended is not None else []
 
 
 def picked(items: tuple[int, ...], count: int, entropy: Entropy, address: bytes) -> list[int]:
