@@ -19,9 +19,11 @@ class Scene:
     Args:
         nodes: the public node list; node endpoints are 0..len(nodes)-1.
         node_country: two-letter registration country per node.
-        client_endpoints: endpoint numbers of clients, ascending.
+        client_endpoints: endpoint numbers of clients, ascending: the first devices of all accounts in the
+            order of the accounts, then further devices.
         client_country, client_platform: one per client endpoint.
-        client_ids: account id (33 bytes) per client endpoint; for vantages that know whom they look for.
+        client_ids: account id (33 bytes) per client endpoint, the same for all devices of an account; for
+            vantages that know whom they look for.
     """
 
     nodes: NodeList

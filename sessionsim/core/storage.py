@@ -23,6 +23,7 @@ from sessionsim.core.ledger import Fact, Relation
 from sessionsim.core.records import SPILL_BYTES, BlobIndex, MemoryRecords, RecordSink
 from sessionsim.core.truth import (
     ACCOUNT_COLUMNS,
+    DEVICE_COLUMNS,
     KEY_COLUMNS,
     MESSAGE_COLUMNS,
     TRANSMISSION_COLUMNS,
@@ -198,6 +199,7 @@ def write_truth(folder: Path, truth: Truth) -> None:
     """Write a replicate's truth, except `transmissions`, which RecordWriter has written."""
     phase = {"start_us": str(truth.start_us), "end_us": str(truth.end_us)}
     write_table(folder / "truth/accounts.parquet", truth.accounts)
+    write_table(folder / "truth/devices.parquet", truth.devices)
     write_table(folder / "truth/messages.parquet", truth.messages, phase)
     write_table(folder / "truth/keys.parquet", truth.keys)
 
@@ -207,6 +209,7 @@ def read_truth(folder: Path) -> Truth:
     messages = folder / "truth/messages.parquet"
     return Truth(
         accounts=read_table(folder / "truth/accounts.parquet", ACCOUNT_COLUMNS),
+        devices=read_table(folder / "truth/devices.parquet", DEVICE_COLUMNS),
         messages=read_table(messages, MESSAGE_COLUMNS),
         transmissions=read_table(folder / "truth/transmissions.parquet", TRANSMISSION_COLUMNS),
         keys=read_table(folder / "truth/keys.parquet", KEY_COLUMNS),

@@ -1,9 +1,10 @@
 """What really happened in a run: the answer sheet. Closed to `adversary`, enforced by the rooms test.
 
-Three tables, each a dict of equally long columns (numpy arrays; text as object arrays):
+Tables, each a dict of equally long columns (numpy arrays; text as object arrays):
 
-accounts       account (0..n-1), account_id (66 hex), endpoint, platform, swarm (16 hex),
-               guards (text: "12 907")
+accounts       account (0..n-1), account_id (66 hex), swarm (16 hex)
+devices        device (0..d-1: first the first devices of all accounts, in their order), account, number
+               (of the account's devices, from 0), endpoint, platform, guards (text: "12 907")
 messages       message (0..m-1), sender, recipient (account numbers), intent_us, body_bytes, hash, sync_hash
                (text, empty if never made), stored_us, sync_stored_us, delivered_us (-1: not seen), attempts,
                outcome ("delivered", "stored", "failed", "censored"), measured (bool: intent inside the
@@ -18,7 +19,8 @@ from dataclasses import dataclass
 
 from sessionsim.core.view import Table
 
-ACCOUNT_COLUMNS = ("account", "account_id", "endpoint", "platform", "swarm", "guards")
+ACCOUNT_COLUMNS = ("account", "account_id", "swarm")
+DEVICE_COLUMNS = ("device", "account", "number", "endpoint", "platform", "guards")
 MESSAGE_COLUMNS = (
     "message", "sender", "recipient", "intent_us", "body_bytes", "hash", "sync_hash", "stored_us",
     "sync_stored_us", "delivered_us", "attempts", "outcome", "measured",
@@ -32,6 +34,7 @@ class Truth:
     """The truth tables of one replicate, and the measured phase [start_us, end_us)."""
 
     accounts: Table
+    devices: Table
     messages: Table
     transmissions: Table
     keys: Table

@@ -7,7 +7,7 @@ from pathlib import Path
 from sessionsim.adversary import OpenedTable, deduce, observe
 from sessionsim.core.ledger import Fact
 from sessionsim.core.storage import read_blobs, read_records, read_table, write_ledger
-from sessionsim.core.truth import ACCOUNT_COLUMNS, KEY_COLUMNS
+from sessionsim.core.truth import ACCOUNT_COLUMNS, DEVICE_COLUMNS, KEY_COLUMNS
 from sessionsim.experiment.stored import read_nodes, read_positions
 
 
@@ -21,8 +21,10 @@ def write_ledgers(folder: Path, suite: str) -> int:
     records, blobs = read_records(folder), read_blobs(folder)
     keys = read_table(folder / "truth/keys.parquet", KEY_COLUMNS)
     accounts = read_table(folder / "truth/accounts.parquet", ACCOUNT_COLUMNS)
-    pairs = zip(accounts["endpoint"].tolist(), accounts["account_id"].tolist(), strict=True)
-    owners = {endpoint: f"account:{account}" for endpoint, account in pairs}
+    devices = read_table(folder / "truth/devices.parquet", DEVICE_COLUMNS)
+    names = accounts["account_id"].tolist()
+    pairs = zip(devices["endpoint"].tolist(), devices["account"].tolist(), strict=True)
+    owners = {endpoint: f"account:{names[account]}" for endpoint, account in pairs}
     endpoints = read_table(folder / "scene/endpoints.parquet", ("endpoint", "ip"))
     nodes, opened = read_nodes(folder), OpenedTable(suite)
     facts: list[Fact] = []

@@ -36,12 +36,18 @@ class AnswerSheet:
 
     def __init__(self, replicate: Replicate) -> None:
         accounts, messages = replicate.truth.accounts, replicate.truth.messages
+        devices = replicate.truth.devices
         ip_of = dict(
             zip(replicate.endpoints["endpoint"].tolist(), replicate.endpoints["ip"].tolist(), strict=True)
         )
         self.n_accounts = replicate.n_accounts
         self.account = {f"account:{name}": k for k, name in enumerate(accounts["account_id"].tolist())}
-        self.address = {f"addr:{dotted(ip_of[e])}": k for k, e in enumerate(accounts["endpoint"].tolist())}
+        self.address: dict[str, int] = {
+            f"addr:{dotted(ip_of[endpoint])}": account
+            for endpoint, account in zip(
+                devices["endpoint"].tolist(), devices["account"].tolist(), strict=True
+            )
+        }
         self.copies: dict[str, Copy] = {}
         self.contacts: set[tuple[int, int]] = set()
         self._talk: set[tuple[int, int]] = set()

@@ -1,4 +1,4 @@
-"""Which nodes an account depends on: the members of its swarm and the first hops of its paths."""
+"""Which nodes an account depends on: the members of its swarm and the first hops of its devices' paths."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ from sessionsim.metrics.closed_forms.coverage import Coverage, Shape
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """The nodes one account depends on. Args: swarm: its members; guards: first hops of its paths."""
+    """The nodes one account depends on.
+
+    Args:
+        swarm: its members.
+        guards: first hops of all paths of its devices.
+    """
 
     swarm: frozenset[int]
     guards: frozenset[int]
@@ -27,8 +32,11 @@ class Exposure:
 
 def exposures(replicate: Replicate) -> list[Exposure]:
     """Read from truth, per account, which nodes hold its messages and see its address."""
-    accounts, members = replicate.truth.accounts, replicate.nodes.members
+    devices, members = replicate.truth.devices, replicate.nodes.members
+    guards: list[set[int]] = [set() for _ in range(replicate.n_accounts)]
+    for account, firsts in zip(devices["account"].tolist(), devices["guards"].tolist(), strict=True):
+        guards[account].update(int(guard) for guard in firsts.split())
     return [
-        Exposure(frozenset(members[int(str(swarm), 16)]), frozenset(int(g) for g in str(guards).split()))
-        for swarm, guards in zip(accounts["swarm"], accounts["guards"], strict=True)
+        Exposure(frozenset(members[int(swarm, 16)]), frozenset(own))
+        for swarm, own in zip(replicate.truth.accounts["swarm"].tolist(), guards, strict=True)
     ]

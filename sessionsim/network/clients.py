@@ -1,8 +1,9 @@
 """Where clients stand and what lines they have.
 
-Each client draws its country from a stated mix, a site of that country, and one access line from the measured
-mean rates of the country (metrics 5). The rates over-state what most people have, so the median is half the
-mean, log-normal around it. Each client has a stream of its own: adding a client moves no other.
+The first device of an account draws its country from a stated mix, a site of that country, and one access
+line from the measured mean rates of the country (metrics 5). The rates over-state what most people have, so
+the median is half the mean, log-normal around it. Further devices are where the first one is, with a line of
+their own. Each client has a stream of its own: adding a client moves no other.
 
 Addresses are in 244.0.0.0/6, beside the nodes' block. The first 262,144 clients have a /24 each, so that no
 rule about sharing a /24 joins two of them by accident; an address says nothing about the country.
@@ -13,9 +14,12 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
+
+import numpy as np
 
 from sessionsim.core.errors import InvalidInput
 from sessionsim.core.seeds import Seeds
@@ -96,7 +100,7 @@ class ClientMix:
 
 @dataclass(frozen=True, slots=True)
 class ClientPlace:
-    """One client's place.
+    """One device's place.
 
     Args:
         country: two letters.
@@ -123,6 +127,24 @@ def place_clients(n: int, mix: ClientMix, seeds: Seeds) -> tuple[ClientPlace, ..
     return tuple(_place(k, weights, cumulative, mix, seeds) for k in range(n))
 
 
+def place_devices(
+    first: Sequence[ClientPlace], further: Sequence[tuple[int, int]], mix: ClientMix, seeds: Seeds
+) -> tuple[ClientPlace, ...]:
+    """Place further devices, each given as account and number: where the account's first device is.
+
+    A line is drawn as for a first device, from the stream ("client-place", account, number).
+
+    Raises:
+        InvalidInput: more devices than addresses.
+    """
+    found = []
+    for k, (account, number) in enumerate(further, len(first)):
+        home = first[account]
+        line = _line(home.country, mix, seeds.stream("client-place", account, number))
+        found.append(ClientPlace(home.country, home.site, *line, client_ip(k)))
+    return tuple(found)
+
+
 def client_ip(k: int) -> int:
     """Give the address of client k, in 244.0.0.0/6: a /24 of its own until all 262,144 are taken."""
     again, net24 = divmod(k, _NETS24)
@@ -142,7 +164,13 @@ def _place(
     which, where = stream.random(2).tolist()
     # A draw stays below the total, and a country of weight 0 has no width, so it is never chosen.
     country = weights[bisect_right(cumulative, which * cumulative[-1])][0]
-    factor = mix.median_share * math.exp(mix.rate_sigma * stream.standard_normal())
-    down, up = (max(mix.floor_bit_per_s, round(mean * 1e6 * factor)) for mean in ACCESS_MBIT_PER_S[country])
+    down, up = _line(country, mix, stream)
     near = sites_of_country(country)
     return ClientPlace(country, near[int(where * len(near))], down, up, client_ip(k))
+
+
+def _line(country: str, mix: ClientMix, stream: np.random.Generator) -> tuple[int, int]:
+    """Draw an access line of a country: bit/s down and up."""
+    factor = mix.median_share * math.exp(mix.rate_sigma * stream.standard_normal())
+    down, up = (max(mix.floor_bit_per_s, round(mean * 1e6 * factor)) for mean in ACCESS_MBIT_PER_S[country])
+    return down, up

@@ -14,15 +14,25 @@ import numpy as np
 from sessionsim.core.errors import LocalProtocolError
 from sessionsim.core.intents import Intent
 from sessionsim.core.view import Table
+from sessionsim.network.devices import Seat
 
 _MISSING = -1
 
 
 class MessageJournal:
-    """Truth about messages. Args: intents: in message-number order; measured: [start, end) in µs."""
+    """Truth about messages.
 
-    def __init__(self, intents: Sequence[Intent], measured: tuple[int, int]) -> None:
+    Args:
+        intents: in message-number order.
+        measured: [start, end) in µs.
+        seats: all devices; first_endpoint: of the first of them, the others follow.
+    """
+
+    def __init__(
+        self, intents: Sequence[Intent], measured: tuple[int, int], seats: Sequence[Seat], first_endpoint: int
+    ) -> None:
         self._intents, self._measured = intents, measured
+        self._seats, self._first = seats, first_endpoint
         n = len(intents)
         self._text: dict[str, list[str]] = {"hash": [""] * n, "sync_hash": [""] * n, "failed": [""] * n}
         self._number: dict[str, list[int]] = {
@@ -32,6 +42,8 @@ class MessageJournal:
             "attempts": [0] * n,
         }
         self._by_hash: dict[str, int] = {}
+        self._by_sync_hash: dict[str, int] = {}
+        self._sync_delivered: set[tuple[int, int]] = set()  # message, endpoint of the writer's other device
         self.duplicates = 0
 
     def log(self, endpoint: int, effect: tuple[Any, ...], now_us: int) -> None:
@@ -41,21 +53,39 @@ class MessageJournal:
             self._text[what][ref] = value
             if what == "hash":
                 self._by_hash[value] = ref
+            elif what == "sync_hash":
+                self._by_sync_hash[value] = ref
         elif what in self._number:
             self._number[what][ref] = value
         else:
             raise LocalProtocolError(f"unknown log {what!r} from endpoint {endpoint}")
 
     def deliver(self, endpoint: int, effect: tuple[Any, ...], now_us: int) -> None:
-        """Take a DELIVER effect. A message that no intent explains, or with another text, is our bug."""
+        """Take a DELIVER effect.
+
+        A message that no intent explains, with another text, or on a device that it was not for, is our bug.
+        """
         body, message_hash = effect[3], effect[4]
         ref = self._by_hash.get(message_hash)
-        if ref is None or body != self._intents[ref].body:
+        is_sync = ref is None
+        if ref is None:
+            ref = self._by_sync_hash.get(message_hash)
+        if ref is None or body != self._intents[ref].body or not self._is_for(ref, endpoint, is_sync):
             raise LocalProtocolError(f"endpoint {endpoint} delivered {message_hash!r}, which nobody sent so")
-        if self._number["delivered"][ref] == _MISSING:
+        if is_sync:
+            if (ref, endpoint) in self._sync_delivered:
+                self.duplicates += 1
+            self._sync_delivered.add((ref, endpoint))
+        elif self._number["delivered"][ref] == _MISSING:
             self._number["delivered"][ref] = now_us
         else:
             self.duplicates += 1
+
+    def _is_for(self, ref: int, endpoint: int, is_sync: bool) -> bool:
+        """Tell whether a device may get a copy: one of the recipient, or another one of the writer."""
+        intent, seat = self._intents[ref], self._seats[endpoint - self._first]
+        owner = intent.sender if is_sync else intent.recipient
+        return seat.account == owner and seat[:2] != (intent.sender, intent.device)
 
     def _outcome(self, ref: int) -> str:
         if self._number["delivered"][ref] != _MISSING:

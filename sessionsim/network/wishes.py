@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from sessionsim.core.errors import InvalidInput
-from sessionsim.core.intents import KINDS, Intent, Wish, kinds_of
+from sessionsim.core.intents import KINDS, Group, Intent, Reader, Wish, kinds_of
+from sessionsim.network.devices import Seat
 
-CARRIED_OUT: Final = frozenset({"text"})
+CARRIED_OUT: Final = frozenset({"device", "text"})
 
 
 def check_kinds(kinds: Iterable[str]) -> None:
@@ -25,15 +26,24 @@ def check_kinds(kinds: Iterable[str]) -> None:
         raise InvalidInput("workload", ", ".join(unknown), allowed, hint)
 
 
-def direct_texts(wishes: Sequence[Wish], n_accounts: int) -> tuple[Intent, ...]:
-    """Check the wishes of a world and give them as what its clients carry out.
+def check_wishes(wishes: Sequence[Wish], seats: Sequence[Seat]) -> None:
+    """Check the wishes of a world: that clients can carry them out, and that who acts on what exists.
 
     Raises:
-        InvalidInput: a kind that clients cannot do, or an account that does not exist.
+        InvalidInput: a kind that clients cannot do, or an account or device that does not exist.
     """
     check_kinds(kinds_of(wishes))
-    texts = tuple(wish for wish in wishes if isinstance(wish, Intent))
-    for wish in texts:
-        if not (0 <= wish.sender < n_accounts and 0 <= wish.recipient < n_accounts):
-            raise InvalidInput("workload", tuple(wish[:3]), f"accounts 0..{n_accounts - 1}")
-    return texts
+    n_accounts = sum(seat.number == 0 for seat in seats)
+    there = {seat[:2] for seat in seats}
+    for wish in wishes:
+        recipient = getattr(wish, "recipient", wish.sender)
+        if not (0 <= wish.sender < n_accounts and 0 <= recipient < n_accounts):
+            raise InvalidInput("workload", wish, f"accounts 0..{n_accounts - 1}")
+        # What stood before time 0 is no act of a device.
+        if not isinstance(wish, Group | Reader) and (wish.sender, wish.device) not in there:
+            raise InvalidInput("workload", wish, f"a device that account {wish.sender} has")
+
+
+def direct_texts(wishes: Iterable[Wish]) -> tuple[Intent, ...]:
+    """Give the direct texts among the wishes, in their order."""
+    return tuple(wish for wish in wishes if isinstance(wish, Intent))

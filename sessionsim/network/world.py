@@ -2,7 +2,8 @@
 
 `build` turns a `WorldSpec` into machines with keys, sites and links; `World.run` drives them under a
 kernel and gives back truth. Endpoint numbers: service nodes 0..n-1 in the order of the node list, clients
-after them in account order. Everything is a function of the spec, so the same spec gives the same rows.
+after them: the first devices in account order, then further ones. Everything is a function of the spec, so
+the same spec gives the same rows.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from sessionsim.core.errors import InvalidInput
-from sessionsim.core.intents import Wish
+from sessionsim.core.intents import Presence, Wish
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.records import RecordSink
 from sessionsim.core.scene import Scene
@@ -23,14 +24,15 @@ from sessionsim.core.seeds import Seeds
 from sessionsim.core.truth import Truth
 from sessionsim.core.units import US_PER_S
 from sessionsim.core.view import Table
-from sessionsim.network.clients import ClientMix, ClientPlace, place_clients
+from sessionsim.network.clients import ClientMix, ClientPlace, place_clients, place_devices
+from sessionsim.network.devices import Seat, seats_of
 from sessionsim.network.host import Host, Kernel, SimpyKernel
 from sessionsim.network.journal import MessageJournal
 from sessionsim.network.links import LinkRules, Links
 from sessionsim.network.places import place_hosts
 from sessionsim.network.snapshots import Snapshot, build_nodes, load_snapshot
 from sessionsim.network.wire_sizes import ANDROID, DESKTOP, WireRules, WireSizes
-from sessionsim.network.wishes import direct_texts
+from sessionsim.network.wishes import check_wishes, direct_texts
 from sessionsim.protocol.client.machine import Client
 from sessionsim.protocol.client.rules import PLATFORMS, ClientRules
 from sessionsim.protocol.crypto import KeyPair, suite_named
@@ -42,7 +44,7 @@ from sessionsim.protocol.swarms import nearest_swarm, swarm_position
 from sessionsim.protocol.versions.v1 import Profile
 from sessionsim.protocol.wire.onion import Hop
 
-Command = tuple[int, int, tuple[Any, ...]]  # when (µs), which account, what
+Command = tuple[int, int, tuple[Any, ...]]  # when (µs), which account (its first device), what
 
 # Events and payloads rarely form cycles, so the collector may look seldom.
 _GC_THRESHOLDS = (500_000, 20, 50)
@@ -57,11 +59,12 @@ class WorldSpec:
     Args:
         date: which dated node list.
         limit_swarms: take only so many swarms (0: all); for tests and teaching.
-        platforms: platform per client; the index is the account number.
+        platforms: platform of each account's first device; the index is the account number.
         client_mix, link_rules, wire_rules, node_rules: settings of the parts.
         client_rules: rules per platform name.
         suite, memo: crypto suite.
-        intents: in time order; senders and recipients are account numbers, kinds those of `wishes`.
+        intents: in time order; senders and recipients are account numbers, kinds those of `wishes`. Those of
+            kind `device` say which further devices there are.
         horizon_us: simulated time, measured: [start, end) whose messages count.
         seeds: the root of all chance.
         epoch_ms: unix time in ms at simulated time 0.
@@ -94,12 +97,15 @@ class World:
         nodes: NodeList,
         node_keys: tuple[tuple[KeyPair, ...], tuple[KeyPair, ...]],
         accounts: tuple[Account, ...],
+        seats: tuple[Seat, ...],
         places: tuple[ClientPlace, ...],
         machines: tuple[Machine, ...],
     ) -> None:
-        self.spec, self.nodes, self.accounts, self.places = spec, nodes, accounts, places
-        self.machines = machines
-        self._texts = direct_texts(spec.intents, len(accounts))
+        self.spec, self.nodes, self.accounts = spec, nodes, accounts
+        self.seats, self.places, self.machines = seats, places, machines
+        # Endpoint by account and number of the device.
+        self.endpoint_of = {seat[:2]: endpoint for endpoint, seat in enumerate(seats, len(nodes))}
+        self._texts = direct_texts(spec.intents)
         self._snapshot, self._node_keys = snapshot, node_keys
         unlimited = [0] * len(nodes)
         self._links = Links(
@@ -117,10 +123,10 @@ class World:
         return Scene(
             nodes=self.nodes,
             node_country=tuple(self._snapshot.country),
-            client_endpoints=tuple(range(first, first + len(self.accounts))),
+            client_endpoints=tuple(range(first, first + len(self.seats))),
             client_country=tuple(place.country for place in self.places),
-            client_platform=self.spec.platforms,
-            client_ids=tuple(account.id for account in self.accounts),
+            client_platform=tuple(seat.platform for seat in self.seats),
+            client_ids=tuple(self.accounts[seat.account].id for seat in self.seats),
         )
 
     @property
@@ -158,14 +164,14 @@ class World:
             commands: further commands to clients beside the intents, for example (t_us, account, ("poll",)).
         """
         spec, n_nodes = self.spec, len(self.nodes)
-        journal = MessageJournal(self._texts, spec.measured)
+        journal = MessageJournal(self._texts, spec.measured, self.seats, n_nodes)
         host = self.host = Host(
             self.machines,
             n_nodes,
-            [spec.seeds.address("host", endpoint) for endpoint in range(len(self.machines))],
+            self._host_addresses(),
             self._links,
             WireSizes(spec.wire_rules),
-            bytes(n_nodes) + bytes(self._family(platform) for platform in spec.platforms),
+            bytes(n_nodes) + bytes(self._family(seat.platform) for seat in self.seats),
             kernel or SimpyKernel(),
             journal,
             records,
@@ -174,7 +180,10 @@ class World:
         )
         for ref, intent in enumerate(self._texts):
             command = ("send", ref, self.accounts[intent.recipient].id, intent.body)
-            host.command(intent.t_us, n_nodes + intent.sender, command)
+            host.command(intent.t_us, self.endpoint_of[intent.sender, intent.device], command)
+        for wish in spec.intents:
+            if isinstance(wish, Presence):
+                host.command(wish.t_us, self.endpoint_of[wish.sender, wish.device], wish.command)
         for t_us, account, extra in commands:
             host.command(t_us, n_nodes + account, extra)
         for endpoint in owned:
@@ -199,6 +208,15 @@ class World:
             records.spill()
         return self._truth(journal)
 
+    def _host_addresses(self) -> list[int]:
+        """Give each endpoint its draw address; that of a further device depends on nothing but itself."""
+        seeds, n_first = self.spec.seeds, len(self.nodes) + len(self.accounts)
+        further = [seat[:2] for seat in self.seats[len(self.accounts) :]]
+        return [
+            *(seeds.address("host", endpoint) for endpoint in range(n_first)),
+            *(seeds.address("host", "device", account, number) for account, number in further),
+        ]
+
     def _family(self, platform: str) -> int:
         """Give whose HTTP headers a platform's requests have."""
         return ANDROID if self.spec.client_rules[platform].body_style == "android" else DESKTOP
@@ -206,18 +224,22 @@ class World:
     def _truth(self, journal: MessageJournal) -> Truth:
         swarm_ids = sorted(self.nodes.members)
         first = len(self.nodes)
-        guards, swarms = [], []
-        for k, account in enumerate(self.accounts):
-            client = self.machines[first + k]
-            assert isinstance(client, Client)
-            guards.append(" ".join(str(path[0]) for path in client.requests.paths))
-            swarms.append(f"{nearest_swarm(swarm_position(account.id[1:]), swarm_ids):016x}")
+        clients = [machine for machine in self.machines if isinstance(machine, Client)]
+        guards = [" ".join(str(path[0]) for path in client.requests.paths) for client in clients]
+        swarms = [
+            f"{nearest_swarm(swarm_position(account.id[1:]), swarm_ids):016x}" for account in self.accounts
+        ]
         accounts: Table = {
             "account": np.arange(len(self.accounts), dtype=np.int32),
             "account_id": np.array([a.id_hex for a in self.accounts], dtype=object),
-            "endpoint": np.arange(first, first + len(self.accounts), dtype=np.int32),
-            "platform": np.array(self.spec.platforms, dtype=object),
             "swarm": np.array(swarms, dtype=object),
+        }
+        devices: Table = {
+            "device": np.arange(len(self.seats), dtype=np.int32),
+            "account": np.array([seat.account for seat in self.seats], dtype=np.int32),
+            "number": np.array([seat.number for seat in self.seats], dtype=np.int32),
+            "endpoint": np.arange(first, first + len(self.seats), dtype=np.int32),
+            "platform": np.array([seat.platform for seat in self.seats], dtype=object),
             "guards": np.array(guards, dtype=object),
         }
         owners = [
@@ -228,11 +250,9 @@ class World:
         for account in self.accounts:
             owners.append((f"account:{account.id_hex}", "ed25519", account.ed))
             owners.append((f"account:{account.id_hex}", "x25519", account.x))
-        for k, account in enumerate(self.accounts):
-            device = self.machines[first + k]
-            assert isinstance(device, Client)
+        for seat, device in zip(self.seats, clients, strict=True):
             for pair in device.requests.kept_pairs or ():
-                owners.append((f"account:{account.id_hex}", "x25519", pair))
+                owners.append((f"account:{self.accounts[seat.account].id_hex}", "x25519", pair))
         keys: Table = {
             "owner": np.array([owner for owner, _, _ in owners], dtype=object),
             "kind": np.array([kind for _, kind, _ in owners], dtype=object),
@@ -240,34 +260,33 @@ class World:
             "secret": np.array([pair.secret.hex() for _, _, pair in owners], dtype=object),
         }
         start, end = self.spec.measured
-        return Truth(accounts, journal.table(), {}, keys, start, end)
+        return Truth(accounts, devices, journal.table(), {}, keys, start, end)
 
 
 def build(spec: WorldSpec) -> World:
     """Make the world of a spec.
 
     Raises:
-        InvalidInput: no clients, an unknown platform, an intent outside the accounts or of a kind that
-            clients cannot carry out, or a network too small for the paths.
+        InvalidInput: no clients, an unknown platform, an intent outside the accounts and their devices or of
+            a kind that clients cannot carry out, or a network too small for the paths.
     """
     if len(spec.platforms) < 2:
         raise InvalidInput("clients", len(spec.platforms), "at least two clients")
-    for name in spec.platforms:
-        if name not in spec.client_rules:
-            raise InvalidInput("clients", name, "one of " + ", ".join(sorted(spec.client_rules)))
-    direct_texts(spec.intents, len(spec.platforms))  # refuses what cannot be carried out, before any work
+    seats = seats_of(spec.platforms, spec.intents, spec.client_rules.keys())
+    check_wishes(spec.intents, seats)  # refuses what cannot be carried out, before any work
     seeds = spec.seeds
     snapshot = load_snapshot(spec.date, limit_swarms=spec.limit_swarms or None)
     nodes, ed, x = build_nodes(snapshot, seeds)
     suite = suite_named(spec.suite, memo=spec.memo)
     hops = tuple(Hop(key.hex().encode(), nodes.x25519[i]) for i, key in enumerate(nodes.ed25519))
-    places = place_clients(len(spec.platforms), spec.client_mix, seeds)
+    first = place_clients(len(spec.platforms), spec.client_mix, seeds)
+    further = place_devices(first, [seat[:2] for seat in seats[len(first) :]], spec.client_mix, seeds)
     accounts = tuple(account_from_seed(seeds.key("account", k)[:16]) for k in range(len(spec.platforms)))
     machines: list[Machine] = [
         ServiceNode(i, ed[i], x[i], nodes, suite, seeds.entropy("node", i), spec.node_rules, spec.epoch_ms)
         for i in range(len(nodes))
     ]
-    for k, platform in enumerate(spec.platforms):
+    for k, number, platform in seats:
         machines.append(
             Client(
                 accounts[k],
@@ -275,12 +294,12 @@ def build(spec: WorldSpec) -> World:
                 hops,
                 spec.client_rules[platform],
                 suite,
-                seeds.entropy("client", k),
+                seeds.entropy("client", k, *((number,) if number else ())),
                 spec.epoch_ms,
                 _profile(k, seeds),
             )
         )
-    return World(spec, snapshot, nodes, (ed, x), accounts, places, tuple(machines))
+    return World(spec, snapshot, nodes, (ed, x), accounts, seats, (*first, *further), tuple(machines))
 
 
 def _profile(k: int, seeds: Seeds) -> Profile:

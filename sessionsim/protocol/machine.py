@@ -13,7 +13,8 @@ item is its kind, because millions of them pass:
     (WAKE_AT, t_us)
         Call `wake` then. One wake is pending; the latest wish wins.
     (DELIVER, sender_id, sent_ms, body, message_hash)
-        Hand a received message to the person. sender_id: 33 bytes; body: str; message_hash: str.
+        Hand a message to the person: one that was received, or one that the person wrote on another device.
+        sender_id: 33 bytes; body: str; message_hash: str.
     (LOG, what, ref, value)
         Tell truth what happened to message `ref`: `hash` and `sync_hash` (str, before the first attempt),
         `stored` and `sync_stored` (int, time in µs), `attempts` (int), `failed` (str, the reason).

@@ -135,7 +135,7 @@ def message_cost(messages: int, *, memo: bool) -> MessageCost:
     """Run `messages` texts, each fetched by exactly one poll, beside bursts of the bare primitives."""
     spec = _message_spec(messages, memo=memo)
     bursts = _Bursts([(p.name, p.call, max(4, round(p.times(6)))) for p in bare.MESSAGE_PRIMITIVES])
-    texts = direct_texts(spec.intents, len(spec.platforms))
+    texts = direct_texts(spec.intents)
     polls = [(text.t_us + _FETCH_AFTER_US, text.recipient, ("poll",)) for text in texts]
     truth, seconds, transmissions, _ = _timed(build(spec), bursts, polls)
     if (truth.messages["outcome"] != "delivered").any():

@@ -54,7 +54,7 @@ def test_a_coalition_of_nodes_links_what_passed_its_guard_and_its_replica_and_no
     run = perform(PLATFORMS)
     operated = np.random.default_rng(draw).choice(len(run.nodes), (6, 12, 18)[draw % 3], replace=False)
     bad, accounts, messages = set(operated.tolist()), run.truth.accounts, run.truth.messages
-    ends = accounts["endpoint"].tolist()
+    ends = run.truth.devices["endpoint"].tolist()
     account = dict(zip(ends, (f"account:{name}" for name in accounts["account_id"]), strict=True))
     address = {end: f"addr:{run.view((), tapped=[end]).addresses[end]}" for end in ends}
     linked, sent = set(), set()

@@ -29,7 +29,7 @@ def sheet(run: Any) -> dict[Relation, set[tuple[str, str]]]:
     accounts, messages = run.truth.accounts, run.truth.messages
     ids = [f"account:{account}" for account in accounts["account_id"].tolist()]
     ips = run.world.endpoints["ip"].tolist()
-    addresses = [f"addr:{dotted(ips[endpoint])}" for endpoint in accounts["endpoint"].tolist()]
+    addresses = [f"addr:{dotted(ips[endpoint])}" for endpoint in run.truth.devices["endpoint"].tolist()]
     true: dict[Relation, set[tuple[str, str]]] = {relation: set() for relation in Relation}
     true[Relation.ACTS_FOR] = set(zip(addresses, ids, strict=True))
     true[Relation.ONLINE] = {(subject, "") for subject in (*addresses, *ids)}

@@ -57,7 +57,7 @@ def test_a_workload_knows_platforms_and_the_countries_in_which_clients_will_stan
 def test_kinds_that_clients_cannot_do_are_refused_before_a_run(
     tmp_path: Path, workload: str, named: str
 ) -> None:
-    with pytest.raises(InvalidInput, match=f"workload: found '{named}'; allowed: .*: text") as refused:
+    with pytest.raises(InvalidInput, match=f"workload: found '{named}'; allowed: .*text") as refused:
         preflight(scenario(tmp_path, workload))
     assert "Switch these parts" in refused.value.hint
 

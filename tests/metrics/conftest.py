@@ -63,23 +63,37 @@ def make_replicate() -> Callable[..., Replicate]:
         positions: Mapping[str, Position] | None = None,
         ledgers: Mapping[str, tuple[Fact, ...]] | None = None,
         nodes: NodeList | None = None,
+        further: int | None = None,
     ) -> Replicate:
+        """Make a replicate. `further`: account of a fifth device, a phone with the guards 8 and 9."""
         nodes = nodes or make_nodes()
         n = len(nodes)
         records, transmissions = make_records(rows or [])
         accounts = {
             "account": np.arange(4),
             "account_id": np.array(IDS, dtype=object),
+            "swarm": np.array([f"{k % 2:016x}" for k in range(4)], dtype=object),
+        }
+        devices = {
+            "device": np.arange(4),
+            "account": np.arange(4),
+            "number": np.zeros(4, dtype=np.int64),
             "endpoint": np.arange(n, n + 4),
             "platform": np.array(["desktop", "desktop", "ios", "ios"], dtype=object),
-            "swarm": np.array([f"{k % 2:016x}" for k in range(4)], dtype=object),
             "guards": np.array(["0 1", "2 3", "4 5", "6 7"], dtype=object),
         }
+        if further is not None:
+            fifth = {
+                "device": 4, "account": further, "number": 1, "endpoint": n + 4, "platform": "ios",
+                "guards": "8 9",
+            }  # fmt: skip
+            devices = {name: np.append(values, fifth[name]) for name, values in devices.items()}
         return Replicate(
             seed=seed,
             suite="fast",
             truth=Truth(
                 accounts,
+                devices,
                 make_messages(messages if messages is not None else [{}]),
                 transmissions,
                 {name: np.array([], dtype=object) for name in ("owner", "kind", "public", "secret")},
@@ -90,8 +104,8 @@ def make_replicate() -> Callable[..., Replicate]:
             watched=watched,
             nodes=nodes,
             endpoints={
-                "endpoint": np.arange(n + 4),
-                "ip": np.array([*nodes.ip, *(0xF4000001 + (k << 8) for k in range(4))]),
+                "endpoint": np.arange(n + 5),
+                "ip": np.array([*nodes.ip, *(0xF4000001 + (k << 8) for k in range(5))]),
             },
             positions=positions or {},
             ledgers=ledgers or {},

@@ -98,6 +98,41 @@ def test_traffic_counts_both_directions_of_watched_clients_by_cause(make_replica
     assert found["node links, poll"].value == 0
 
 
+def test_every_device_of_an_account_is_a_client_of_its_own_in_the_mean(make_replicate: Make) -> None:
+    rows = [(2 * SECOND, 12, 0, 1000, Cause.POLL), (3 * SECOND, 16, 1, 600, Cause.POLL)]
+    replicates = [make_replicate(seed=k, rows=rows, watched=frozenset({12, 16}), further=0) for k in range(3)]
+    found = named(readings(replicates), "traffic")
+    per_day = 86_400 / 10
+    assert found["client links, poll"].value == pytest.approx(1600 / 2 * per_day)
+    assert found["desktop clients, poll"].value == pytest.approx(1000 * per_day)
+    assert found["ios clients, poll"].value == pytest.approx(600 * per_day)
+    counts = found["client links, poll"].counts
+    assert (counts["watched clients"], counts["clients"]) == (6, 15)
+
+
+def test_an_account_stands_behind_the_guards_and_the_addresses_of_all_its_devices(
+    make_replicate: Make,
+) -> None:
+    facts = (
+        fact(Relation.ACTS_FOR, "addr:244.0.4.1", IDS[1]),
+        fact(Relation.ACTS_FOR, "addr:244.0.4.1", IDS[0]),
+    )
+    positions = {"eve": Position(operated=frozenset({8, 1}))}
+    replicate = make_replicate(positions=positions, ledgers={"eve": facts}, further=1)
+    found = named(readings([replicate]), "coalition-coverage")
+    assert found["eve: bad guard"].value == 0.5  # node 1 for account 0, node 8 for account 1
+    found = named(readings([replicate]), "who-learned-what")
+    assert found["eve: S6"].counts["known"] == 1
+    assert found["eve: contradicted facts"].value == 1
+    assert found["eve: S6"].counts["ceiling"] == 2  # nodes 1 and 8 are also replicas of accounts 1 and 0
+
+
+def test_a_device_that_is_operated_gives_its_account_away(make_replicate: Make) -> None:
+    positions = {"eve": Position(operated=frozenset({16}))}
+    replicate = make_replicate(positions=positions, ledgers={"eve": ()}, further=2)
+    assert named(readings([replicate]), "who-learned-what")["eve: S6"].counts["ceiling"] == 1
+
+
 def test_traffic_of_nobody_watched_is_no_number(make_replicate: Make) -> None:
     found = named(readings([make_replicate(seed=k) for k in range(3)]), "traffic")
     assert found["client links, total"].value is None

@@ -8,6 +8,7 @@ import pytest
 from sessionsim.core.errors import LocalProtocolError
 from sessionsim.core.intents import Intent
 from sessionsim.core.truth import MESSAGE_COLUMNS
+from sessionsim.network.devices import Seat
 from sessionsim.network.journal import MessageJournal
 from sessionsim.protocol.machine import DELIVER, LOG
 
@@ -17,21 +18,25 @@ INTENTS = (
     Intent(30, 2, 2, ""),
     Intent(40, 0, 2, "late"),
 )
+FIRST = 10  # endpoint of the first device
+# Accounts 0, 1 and 2 at endpoints 10, 11 and 12; 0 and 2 have a second device, at 13 and 14.
+SEATS = tuple(Seat(account, number, "ios") for account, number in ((0, 0), (1, 0), (2, 0), (0, 1), (2, 1)))
 
 
 def journal() -> MessageJournal:
-    made = MessageJournal(INTENTS, (20, 40))
+    made = MessageJournal(INTENTS, (20, 40), SEATS, FIRST)
     for ref in range(4):
         made.log(9, (LOG, "hash", ref, f"hash{ref}"), ref)
     return made
 
 
 def deliver(made: MessageJournal, ref: int, now_us: int, sent_ms: int = 5) -> None:
-    made.deliver(9, (DELIVER, b"\x05" * 33, sent_ms, INTENTS[ref].body, f"hash{ref}"), now_us)
+    endpoint = 14 if ref == 2 else FIRST + INTENTS[ref].recipient  # a note to oneself is for the other device
+    made.deliver(endpoint, (DELIVER, b"\x05" * 33, sent_ms, INTENTS[ref].body, f"hash{ref}"), now_us)
 
 
 def test_nothing_reported_is_censored_and_missing() -> None:
-    table = MessageJournal(INTENTS, (20, 40)).table()
+    table = MessageJournal(INTENTS, (20, 40), SEATS, FIRST).table()
     assert set(table) == set(MESSAGE_COLUMNS)
     assert list(table["outcome"]) == ["censored"] * 4
     assert list(table["hash"]) == list(table["sync_hash"]) == [""] * 4
@@ -108,7 +113,7 @@ def test_a_delivery_that_no_intent_explains_is_our_bug(body: str, hash_: str) ->
     made = journal()
     made.log(9, (LOG, "sync_hash", 0, "own"), 8)
     with pytest.raises(LocalProtocolError, match="nobody sent so"):
-        made.deliver(9, (DELIVER, b"\x05" * 33, 5, body, hash_), 300)
+        made.deliver(FIRST + 1, (DELIVER, b"\x05" * 33, 5, body, hash_), 300)
     assert made.table()["delivered_us"][0] == -1
 
 
@@ -118,5 +123,5 @@ def test_an_unknown_log_is_our_bug() -> None:
 
 
 def test_an_empty_run_gives_empty_columns() -> None:
-    table = MessageJournal((), (0, 1)).table()
+    table = MessageJournal((), (0, 1), (), FIRST).table()
     assert {len(column) for column in table.values()} == {0}

@@ -3,18 +3,23 @@ from __future__ import annotations
 import pytest
 
 from sessionsim.core.errors import InvalidInput
-from sessionsim.core.intents import File, Intent, Receipt, Typing, Wish
+from sessionsim.core.intents import Device, File, Group, Intent, Receipt, Typing, Wish
 from sessionsim.core.seeds import Seeds
-from sessionsim.network.wishes import CARRIED_OUT, check_kinds, direct_texts
+from sessionsim.network.devices import Seat
+from sessionsim.network.wishes import CARRIED_OUT, check_kinds, check_wishes, direct_texts
 from sessionsim.network.world import WorldSpec, build
 
 TEXT = Intent(5, 0, 1, "hello")
 
 
+SEATS = (Seat(0, 0, "ios"), Seat(1, 0, "desktop"), Seat(1, 1, "ios"))
+
+
 def test_texts_pass_in_their_order() -> None:
-    wishes = (TEXT, Intent(6, 1, 0, "hi"))
-    assert direct_texts(wishes, 2) == wishes
-    assert direct_texts((), 0) == ()
+    wishes = (Device(0, 1, 1, "ios"), TEXT, Intent(6, 1, 0, "hi", device=1))
+    check_wishes(wishes, SEATS)
+    assert direct_texts(wishes) == wishes[1:]
+    assert direct_texts(()) == ()
 
 
 @pytest.mark.parametrize(
@@ -26,8 +31,8 @@ def test_texts_pass_in_their_order() -> None:
     ],
 )
 def test_what_clients_cannot_do_is_refused_by_name_and_not_dropped(wish: Wish, kind: str) -> None:
-    with pytest.raises(InvalidInput, match=f"workload: found '{kind}'; allowed: kinds of wishes.*: text"):
-        direct_texts((TEXT, wish), 2)
+    with pytest.raises(InvalidInput, match=f"workload: found '{kind}'; allowed: kinds of wishes.*text"):
+        check_wishes((TEXT, wish), SEATS)
 
 
 def test_all_unknown_kinds_are_named_at_once() -> None:
@@ -39,7 +44,18 @@ def test_all_unknown_kinds_are_named_at_once() -> None:
 @pytest.mark.parametrize("wish", [Intent(0, 0, 2, "x"), Intent(0, -1, 1, "x")])
 def test_accounts_that_do_not_exist_are_refused(wish: Intent) -> None:
     with pytest.raises(InvalidInput, match=r"accounts 0\.\.1"):
-        direct_texts((wish,), 2)
+        check_wishes((wish,), SEATS)
+
+
+@pytest.mark.parametrize("wish", [Intent(0, 0, 1, "x", device=1), Intent(0, 1, 0, "x", device=2)])
+def test_devices_that_an_account_does_not_have_are_refused(wish: Intent) -> None:
+    with pytest.raises(InvalidInput, match=f"a device that account {wish.sender} has"):
+        check_wishes((wish,), SEATS)
+
+
+def test_what_stood_before_is_no_act_of_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sessionsim.network.wishes.CARRIED_OUT", frozenset({"group"}))
+    check_wishes((Group(0, 0, 3, (0, 1), "us"),), SEATS)
 
 
 def test_a_world_refuses_before_it_builds_anything() -> None:

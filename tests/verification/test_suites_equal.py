@@ -108,8 +108,9 @@ def outcome(text: str, suite: str, folder: Path) -> Outcome:
     positions = positions_of(scenario, world.scene, spec.seeds)
     sink = MemoryRecords()
     truth = world.run(sink, watched_by(positions), keep_bytes=True, owned=operated_by(positions))
-    accounts = truth.accounts
-    pairs = zip(accounts["endpoint"].tolist(), accounts["account_id"].tolist(), strict=True)
+    accounts, devices = truth.accounts, truth.devices
+    # One device each.
+    pairs = zip(devices["endpoint"].tolist(), accounts["account_id"].tolist(), strict=True)
     owners = {endpoint: f"account:{account}" for endpoint, account in pairs}
     records, opened = sink.table(), OpenedTable(suite)
     ledgers = {}

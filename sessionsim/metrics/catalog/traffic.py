@@ -1,10 +1,11 @@
 """Bytes on the wire, by what they are for.
 
 Client links: all wire bytes, both directions, between a watched client and the network, per client and
-day of the measured phase. Only clients whose links the scenario watches are in the records, so only they
-are in the mean; `counts` says how many of how many. Node links: wire bytes between service nodes at each
-watched node, per node and day; they come from this run's clients alone (a closed world of a few
-accounts), so they say what these clients cause and not how loaded a real node is.
+day of the measured phase; an account's clients are its devices. Only clients whose links the scenario
+watches are in the records, so only they are in the mean; `counts` says how many of how many. Node links:
+wire bytes between service nodes at each watched node, per node and day; they come from this run's clients
+alone (a closed world of a few accounts), so they say what these clients cause and not how loaded a real
+node is.
 
 Which cause a transmission has (`core.columns.Cause`) is truth; a relay or an answer inherits it.
 """
@@ -42,28 +43,34 @@ class Traffic:
         cause = _cause_of_rows(replicate)[inside]
         src, dst = records["src"][inside].astype(np.int64), records["dst"][inside].astype(np.int64)
         wire = records["wire_bytes"][inside].astype(np.float64)
-        endpoint = truth.accounts["endpoint"].astype(np.int64)
+        endpoint, owner = (truth.devices[name].astype(np.int64) for name in ("endpoint", "account"))
         watched_client = np.isin(endpoint, sorted(replicate.watched))
         watched_nodes = np.array(sorted(e for e in replicate.watched if e < n_nodes), dtype=np.int64)
         between_nodes = (src < n_nodes) & (dst < n_nodes)
-        platform = truth.accounts["platform"].astype(str)
+        platform = truth.devices["platform"].astype(str)
         size = int(max(src.max(initial=0), dst.max(initial=0), endpoint.max(initial=0), n_nodes)) + 1
+
+        def per_account(of_device: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+            return floats(np.bincount(owner, of_device, replicate.n_accounts))
+
+        days = floats(watched_client * replicate.measured_days)
         sums = {
-            "clients": watched_client.astype(np.float64),
-            "days": watched_client * replicate.measured_days,
+            "clients": per_account(watched_client.astype(np.float64)),
+            "days": per_account(days),
             "node days": np.full(len(watched_nodes), replicate.measured_days),
-            "accounts": np.array([float(len(endpoint))]),
+            "devices": np.array([float(len(endpoint))]),
         }
         for name in sorted(set(platform)):
-            sums[f"days {name}"] = sums["days"] * (platform == name)
+            sums[f"days {name}"] = per_account(floats(days * (platform == name)))
         for code, name in CAUSES.items():
             of_cause = cause == int(code)
             both_ends = _per_endpoint(src, dst, wire * of_cause, size)
             at_nodes = _per_endpoint(src, dst, wire * (of_cause & between_nodes), size)
-            sums[f"client {name}"] = both_ends[endpoint] * watched_client
+            amount = floats(both_ends[endpoint] * watched_client)
+            sums[f"client {name}"] = per_account(amount)
             sums[f"node {name}"] = at_nodes[watched_nodes]
             for kind in sorted(set(platform)):
-                sums[f"{kind} {name}"] = sums[f"client {name}"] * (platform == kind)
+                sums[f"{kind} {name}"] = per_account(floats(amount * (platform == kind)))
         return Counts(sums)
 
     def readings(self, counts: Sequence[Counts]) -> list[Reading]:
@@ -83,7 +90,7 @@ def _by_cause(counts: Sequence[Counts], key: str, days: str, label: str) -> list
     found = []
     numbers = {
         "watched clients": float(sum(c.total("clients") for c in counts)),
-        "clients": float(sum(c.total("accounts") for c in counts)),
+        "clients": float(sum(c.total("devices") for c in counts)),
         "days": float(sum(c.total(days) for c in counts)),
     }
     for name in (*CAUSES.values(), TOTAL):

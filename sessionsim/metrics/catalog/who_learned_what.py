@@ -127,13 +127,16 @@ def _share(counts: Sequence[Counts], observer: str, secret: str, kind: str) -> R
 def _both_ends(replicate: Replicate, observer: str) -> FloatArray:
     """Mark the accounts whose link with an address an observer could see, shape (n_accounts,).
 
-    Somebody has to see the address and the account: a guard and a replica, or the account's own device.
+    Somebody has to see the address and the account: a guard and a replica, or a device of the account.
     """
     operated = replicate.positions.get(observer, Position()).operated
-    own = [endpoint in operated for endpoint in replicate.truth.accounts["endpoint"].tolist()]
+    devices = replicate.truth.devices
+    own = np.zeros(replicate.n_accounts)
+    for endpoint, account in zip(devices["endpoint"].tolist(), devices["account"].tolist(), strict=True):
+        own[account] = max(own[account], float(endpoint in operated))
     bad = frozenset(node for node in operated if node < len(replicate.nodes))
     both = [exposure.covered(bad).both for exposure in exposures(replicate)]
-    return np.maximum(floats(own), floats(both))
+    return np.maximum(own, floats(both))
 
 
 def _lost(replicate: Replicate, known: dict[str, dict[str, set[str]]], observer: str) -> int:

@@ -1,6 +1,8 @@
-"""What a client does with messages of its own inbox (namespace 0): open each once, deliver texts of others.
+"""What a client does with messages of its own inbox (namespace 0): open each once, deliver what is new.
 
-A stranger may store anything in an inbox, so whatever cannot be opened or read is dropped (messages 1).
+New is what others wrote, and what another device of the account wrote, to others or to itself. What this
+device stored here itself it knows already. A stranger may store anything in an inbox, so whatever cannot be
+opened or read is dropped (messages 1).
 """
 
 from __future__ import annotations
@@ -24,6 +26,10 @@ class Inbox:
         self._client = client
         self._seen: set[str] = set()
 
+    def made(self, message_hash: str) -> None:
+        """Learn what this device itself stores here: a sync copy, or a note to its own account."""
+        self._seen.add(message_hash)
+
     def take(self, message: Retrieved, now_us: int) -> list[Effect]:
         """Take a message that a poll brought; each node of the swarm brings each message."""
         if message.hash in self._seen:
@@ -36,8 +42,6 @@ class Inbox:
 
     def accept(self, message_hash: str, opened: Opened) -> list[Effect]:
         """Deliver an opened message. Raises RemoteProtocolError: no text of this version inside."""
-        client, sender_id = self._client, opened.sender_id
-        sent_ms, body, _sync_target = read_content(opened.content, sender_id, client.account.id)
-        if sender_id == client.account.id:
-            return []
+        sender_id = opened.sender_id
+        sent_ms, body, _sync_target = read_content(opened.content, sender_id, self._client.account.id)
         return [(DELIVER, sender_id, sent_ms, body, message_hash)]

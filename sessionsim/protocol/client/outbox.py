@@ -128,7 +128,10 @@ class Outbox:
         )
         copy.data = seal(content, copy.sent_ms, copy.order.to_bytes(8, "little"))
         what = "sync_hash" if ours else "hash"
-        log: Effect = (LOG, what, copy.ref, rpc.message_hash(copy.owner_id, _NAMESPACE, copy.data))
+        message_hash = rpc.message_hash(copy.owner_id, _NAMESPACE, copy.data)
+        if copy.owner_id == self._client.account.id:
+            self._client.inbox.made(message_hash)
+        log: Effect = (LOG, what, copy.ref, message_hash)
         return [log, *self._attempt(copy, now_us)]
 
     def _attempt(self, copy: _Copy, now_us: int) -> list[Effect]:

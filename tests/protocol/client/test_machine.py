@@ -407,12 +407,21 @@ def test_what_does_not_open_is_dropped_and_what_follows_is_delivered(world) -> N
     assert [delivery[2] for delivery in table.delivered] == ["good"]
 
 
-def test_own_sync_copies_are_not_delivered_and_forged_ones_neither(world) -> None:
+def test_sync_copies_of_another_own_device_are_delivered_and_forged_ones_are_not(world) -> None:
     table = Table(world)
     own = stored(world, OWN, "mine", 1, sync_target=FRIEND.id)
     forged = stored(world, STRANGER, "forged", 2, sync_target=FRIEND.id)
     now, asked = table.polling()
     table.answer(asked[0], 200, poll_answer(asked[0], [own, forged]), now)
+    assert [delivery[:1] + delivery[2:3] for delivery in table.delivered] == [(OWN.id, "mine")]
+
+
+def test_what_a_device_stores_in_its_own_inbox_is_no_news_to_it(world) -> None:
+    table = Table(world)
+    made = stored(world, OWN, "mine", 1, sync_target=FRIEND.id)
+    table.client.inbox.made(made["hash"])
+    now, asked = table.polling()
+    table.answer(asked[0], 200, poll_answer(asked[0], [made]), now)
     assert table.delivered == []
 
 

@@ -39,19 +39,23 @@ class Asked(NamedTuple):
 
 
 class FakeClient:
-    """What an outbox needs of its client; it is its own swarm cache and its own requests."""
+    """What an outbox needs of its client; it is its own swarm cache, its own requests and its own inbox."""
 
     def __init__(self, rules: ClientRules) -> None:
         self.account: Account = OWN
         self.rules, self.suite = rules, suite_named("fast")
         self.body_style = rpc.BODY_STYLES[rules.body_style]
         self.entropy: Entropy = Seeds(5).entropy("client")
-        self.requests = self.swarms = self
+        self.requests = self.swarms = self.inbox = self
+        self.own: list[str] = []  # hashes of what it stored in its own inbox
         self.sealing: Any = SealingV1(self)  # type: ignore[arg-type]
         self.known = dict(SWARMS)
         self.corrected: list[tuple[bytes, dict[str, Any]]] = []
         self.asked: list[Asked] = []
         self.box = Outbox(self, Profile("Ann", "", b"", 0))  # type: ignore[arg-type]
+
+    def made(self, message_hash: str) -> None:
+        self.own.append(message_hash)
 
     def wire_ms(self, now_us: int) -> int:
         return 1_777_000_000_000 + now_us // 1000
@@ -130,6 +134,7 @@ def test_the_sync_copy_follows_the_stored_answer_and_is_for_the_own_devices(rule
     assert (message.sender_id, message.body, message.sync_target) == (OWN.id, "hello", FRIEND.id)
     assert message.sent_ms == client.wire_ms(0)
     assert logs(effects)[1][2] == rpc.message_hash(OWN.id, 0, base64.b64decode(call_of(sync)[1]["data"]))
+    assert client.own == [logs(effects)[1][2]]
     assert logs(client.answer(1, 200, 900)) == [("sync_stored", 7, 900)]
     assert client.box.next_due_us() is None
 
@@ -137,7 +142,8 @@ def test_the_sync_copy_follows_the_stored_answer_and_is_for_the_own_devices(rule
 @ALL
 def test_a_note_to_self_has_no_sync_copy(rules: ClientRules) -> None:
     client = FakeClient(rules)
-    client.box.accept(1, OWN.id, "milk", 0)
+    begun = client.box.accept(1, OWN.id, "milk", 0)
+    assert client.own == [logs(begun)[0][2]]
     assert logs(client.answer(0, 200, 5)) == [("stored", 1, 5)]
     assert len(client.asked) == 1
     assert opened(client.asked[0], OWN).sync_target == b""
