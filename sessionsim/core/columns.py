@@ -64,6 +64,7 @@ HEADS: Final = (
     "monitor",
     "notify",
     "monitor_ended",
+    "json_rpc",  # to a seed node
 )
 HEAD_CODE: Final = {name: code for code, name in enumerate(HEADS)}
 

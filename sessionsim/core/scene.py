@@ -1,13 +1,14 @@
 """What a vantage may look at to choose its place, and the place it chose.
 
-A `Scene` holds only what anyone could know before the run: the public node list, where nodes stand, and
-which client endpoints exist. A `Position` is the outcome: links that are tapped and endpoints that are
-operated. Positions add up; a coalition is the union of its members.
+A `Scene` holds only what anyone could know before the run: the public node list, where nodes stand, which
+client endpoints exist and where the servers are. A `Position` is the outcome: links that are tapped and
+endpoints that are operated. Positions add up; a coalition is the union of its members.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from sessionsim.core.nodelist import NodeList
 
@@ -24,6 +25,7 @@ class Scene:
         client_country, client_platform: one per client endpoint.
         client_ids: account id (33 bytes) per client endpoint, the same for all devices of an account; for
             vantages that know whom they look for.
+        servers: kind of server, for example `file` or `push` -> its endpoints; no kind that is not there.
     """
 
     nodes: NodeList
@@ -32,6 +34,7 @@ class Scene:
     client_country: tuple[str, ...]
     client_platform: tuple[str, ...]
     client_ids: tuple[bytes, ...]
+    servers: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

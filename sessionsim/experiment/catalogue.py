@@ -9,11 +9,15 @@ from sessionsim.core.registry import Registry
 from sessionsim.metrics import METRICS
 from sessionsim.network.clients import ClientMix
 from sessionsim.network.links import LinkRules
+from sessionsim.network.servers import ServerRules
 from sessionsim.network.snapshots import snapshot_dates
 from sessionsim.network.wire_sizes import WireRules
 from sessionsim.protocol.client.rules import PLATFORMS
+from sessionsim.protocol.communities.rules import CommunityRules
 from sessionsim.protocol.crypto import SUITES
+from sessionsim.protocol.files.server_rules import FileServerRules
 from sessionsim.protocol.node_rules import NodeRules
+from sessionsim.protocol.push.rules import PushRules
 from sessionsim.scenario import Catalogue
 from sessionsim.workload._registry import PATTERNS
 
@@ -35,6 +39,10 @@ def installed() -> Catalogue:
             "network.wire": WireRules,
             "nodes": NodeRules,
             "clients.mix": ClientMix,
+            "servers": ServerRules,
+            "servers.file": FileServerRules,
+            "servers.push": PushRules,
+            "servers.community": CommunityRules,
         },
         platforms=PLATFORMS,
         patterns={entry.id: entry.config for entry in known["patterns"]},

@@ -10,6 +10,7 @@ from sessionsim.core.people import People
 from sessionsim.core.scene import Position, Scene
 from sessionsim.core.seeds import Seeds
 from sessionsim.network.clients import place_clients
+from sessionsim.network.server_machines import ServiceRules
 from sessionsim.network.wishes import check_kinds
 from sessionsim.network.world import WorldSpec
 from sessionsim.scenario import Scenario, Vantage
@@ -58,6 +59,12 @@ def spec_of(scenario: Scenario, task: Task, horizon_us: int | None = None) -> Wo
         link_rules=scenario.sections["network.links"],
         wire_rules=scenario.sections["network.wire"],
         node_rules=scenario.sections["nodes"],
+        server_rules=scenario.sections["servers"],
+        service_rules=ServiceRules(
+            file=scenario.sections["servers.file"],
+            push=scenario.sections["servers.push"],
+            community=scenario.sections["servers.community"],
+        ),
         client_rules=scenario.rules,
         suite=task.suite,
         memo=True,

@@ -2,8 +2,8 @@
 
 `build` turns a `WorldSpec` into machines with keys, sites and links; `World.run` drives them under a
 kernel and gives back truth. Endpoint numbers: service nodes 0..n-1 in the order of the node list, clients
-after them: the first devices in account order, then further ones. Everything is a function of the spec, so
-the same spec gives the same rows.
+after them: the first devices in account order, then further ones; servers last. Everything is a function of
+the spec, so the same spec gives the same rows.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from sessionsim.core.errors import InvalidInput
-from sessionsim.core.intents import Presence, Wish
+from sessionsim.core.intents import Post, Presence, Reader, Wish
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.records import RecordSink
 from sessionsim.core.scene import Scene
@@ -30,6 +30,8 @@ from sessionsim.network.host import Host, Kernel, SimpyKernel
 from sessionsim.network.journal import MessageJournal
 from sessionsim.network.links import LinkRules, Links
 from sessionsim.network.places import place_hosts
+from sessionsim.network.server_machines import ServiceRules, make_machines
+from sessionsim.network.servers import PlacedServer, ServerRules, by_kind, place_servers
 from sessionsim.network.snapshots import Snapshot, build_nodes, load_snapshot
 from sessionsim.network.wire_sizes import ANDROID, DESKTOP, WireRules, WireSizes
 from sessionsim.network.wishes import check_wishes, direct_texts
@@ -60,7 +62,7 @@ class WorldSpec:
         date: which dated node list.
         limit_swarms: take only so many swarms (0: all); for tests and teaching.
         platforms: platform of each account's first device; the index is the account number.
-        client_mix, link_rules, wire_rules, node_rules: settings of the parts.
+        client_mix, link_rules, wire_rules, node_rules, server_rules, service_rules: settings of the parts.
         client_rules: rules per platform name.
         suite, memo: crypto suite.
         intents: in time order; senders and recipients are account numbers, kinds those of `wishes`. Those of
@@ -84,6 +86,8 @@ class WorldSpec:
     link_rules: LinkRules = field(default_factory=LinkRules)
     wire_rules: WireRules = field(default_factory=WireRules)
     node_rules: NodeRules = field(default_factory=NodeRules)
+    server_rules: ServerRules = field(default_factory=ServerRules)
+    service_rules: ServiceRules = field(default_factory=ServiceRules)
     client_rules: Mapping[str, ClientRules] = field(default_factory=lambda: PLATFORMS)
 
 
@@ -99,19 +103,21 @@ class World:
         accounts: tuple[Account, ...],
         seats: tuple[Seat, ...],
         places: tuple[ClientPlace, ...],
+        servers: tuple[PlacedServer, ...],
         machines: tuple[Machine, ...],
     ) -> None:
         self.spec, self.nodes, self.accounts = spec, nodes, accounts
-        self.seats, self.places, self.machines = seats, places, machines
+        self.seats, self.places, self.servers, self.machines = seats, places, servers, machines
         # Endpoint by account and number of the device.
         self.endpoint_of = {seat[:2]: endpoint for endpoint, seat in enumerate(seats, len(nodes))}
         self._texts = direct_texts(spec.intents)
         self._snapshot, self._node_keys = snapshot, node_keys
-        unlimited = [0] * len(nodes)
+        unlimited, also = [0] * len(nodes), [0] * len(servers)
+        sites = (*(place.site for place in places), *(server.site for server in servers))
         self._links = Links(
-            (*place_hosts(snapshot, spec.seeds), *(place.site for place in places)),
-            (*unlimited, *(place.up_bit_per_s for place in places)),
-            (*unlimited, *(place.down_bit_per_s for place in places)),
+            (*place_hosts(snapshot, spec.seeds), *sites),
+            (*unlimited, *(place.up_bit_per_s for place in places), *also),
+            (*unlimited, *(place.down_bit_per_s for place in places), *also),
             spec.link_rules,
         )
         self.host: Host | None = None
@@ -127,17 +133,19 @@ class World:
             client_country=tuple(place.country for place in self.places),
             client_platform=tuple(seat.platform for seat in self.seats),
             client_ids=tuple(self.accounts[seat.account].id for seat in self.seats),
+            servers=by_kind(self.servers),
         )
 
     @property
     def endpoints(self) -> Table:
         """Give the table endpoint, ip (integer), port, node (is it a service node)."""
         n = len(self.nodes)
-        ips = (*self.nodes.ip, *(place.ip for place in self.places))
+        ips = (*self.nodes.ip, *(place.ip for place in self.places), *(one.ip for one in self.servers))
+        ports = (*self.nodes.port, *([0] * len(self.places)), *(one.port for one in self.servers))
         return {
             "endpoint": np.arange(len(ips), dtype=np.int32),
             "ip": np.array(ips, dtype=np.uint32),
-            "port": np.array((*self.nodes.port, *([0] * len(self.places))), dtype=np.uint16),
+            "port": np.array(ports, dtype=np.uint16),
             "node": np.arange(len(ips)) < n,
         }
 
@@ -171,12 +179,13 @@ class World:
             self._host_addresses(),
             self._links,
             WireSizes(spec.wire_rules),
-            bytes(n_nodes) + bytes(self._family(seat.platform) for seat in self.seats),
+            self._families(),
             kernel or SimpyKernel(),
             journal,
             records,
             watched,
             keep_bytes,
+            frozenset(server.endpoint for server in self.servers if server.off),
         )
         for ref, intent in enumerate(self._texts):
             command = ("send", ref, self.accounts[intent.recipient].id, intent.body)
@@ -215,11 +224,14 @@ class World:
         return [
             *(seeds.address("host", endpoint) for endpoint in range(n_first)),
             *(seeds.address("host", "device", account, number) for account, number in further),
+            *(seeds.address("host", "server", server.kind, server.number) for server in self.servers),
         ]
 
-    def _family(self, platform: str) -> int:
-        """Give whose HTTP headers a platform's requests have."""
-        return ANDROID if self.spec.client_rules[platform].body_style == "android" else DESKTOP
+    def _families(self) -> bytes:
+        """Give whose HTTP headers the requests of each endpoint have."""
+        rules = [self.spec.client_rules[seat.platform] for seat in self.seats]
+        clients = bytes(ANDROID if one.body_style == "android" else DESKTOP for one in rules)
+        return bytes(len(self.nodes)) + clients + bytes(len(self.servers))
 
     def _truth(self, journal: MessageJournal) -> Truth:
         swarm_ids = sorted(self.nodes.members)
@@ -250,6 +262,9 @@ class World:
         for account in self.accounts:
             owners.append((f"account:{account.id_hex}", "ed25519", account.ed))
             owners.append((f"account:{account.id_hex}", "x25519", account.x))
+        for server in self.servers:
+            owners.append((server.owner, "ed25519", server.ed))
+            owners.append((server.owner, "x25519", server.x))
         for seat, device in zip(self.seats, clients, strict=True):
             for pair in device.requests.kept_pairs or ():
                 owners.append((f"account:{self.accounts[seat.account].id_hex}", "x25519", pair))
@@ -282,8 +297,11 @@ def build(spec: WorldSpec) -> World:
     first = place_clients(len(spec.platforms), spec.client_mix, seeds)
     further = place_devices(first, [seat[:2] for seat in seats[len(first) :]], spec.client_mix, seeds)
     accounts = tuple(account_from_seed(seeds.key("account", k)[:16]) for k in range(len(spec.platforms)))
+    servers = place_servers(spec.server_rules, len(nodes) + len(seats), seeds)
+    hosts = {server.host: server.endpoint for server in servers}
+    rules, epoch_ms = spec.node_rules, spec.epoch_ms
     machines: list[Machine] = [
-        ServiceNode(i, ed[i], x[i], nodes, suite, seeds.entropy("node", i), spec.node_rules, spec.epoch_ms)
+        ServiceNode(i, ed[i], x[i], nodes, suite, seeds.entropy("node", i), rules, epoch_ms, hosts)
         for i in range(len(nodes))
     ]
     for k, number, platform in seats:
@@ -299,7 +317,11 @@ def build(spec: WorldSpec) -> World:
                 _profile(k, seeds),
             )
         )
-    return World(spec, snapshot, nodes, (ed, x), accounts, seats, (*first, *further), tuple(machines))
+    rooms = [wish.room for wish in spec.intents if isinstance(wish, Reader | Post)]
+    services, version = spec.service_rules, rules.version_numbers
+    machines += make_machines(servers, services, suite, seeds, epoch_ms, nodes, version, rooms)
+    places = (*first, *further)
+    return World(spec, snapshot, nodes, (ed, x), accounts, seats, places, servers, tuple(machines))
 
 
 def _profile(k: int, seeds: Seeds) -> Profile:

@@ -105,7 +105,11 @@ class _Resolver:
             "network.wire": checked.f_network.f_wire,
             "nodes": checked.f_nodes,
             "clients.mix": checked.f_clients.f_mix,
+            "servers": checked.f_servers,
         }
+        for name in sorted(self.catalogue.sections):
+            if name.startswith("servers."):
+                named[name] = getattr(checked.f_servers, f"f_{name.removeprefix('servers.')}")
         platforms = self.clients(checked.f_clients)
         sections = {name: self.section(name, named[name], self.catalogue.sections[name]) for name in named}
         rules = {

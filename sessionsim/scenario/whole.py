@@ -135,6 +135,14 @@ def whole_model(catalogue: Catalogue) -> type[BaseModel]:
             "f_wire": optional_section(settings_model("Wire", sections["network.wire"]), "wire"),
         },
     )
+    services = {
+        f"f_{name.removeprefix('servers.')}": optional_section(
+            settings_model(name, config), name.removeprefix("servers.")
+        )
+        for name, config in sorted(sections.items())
+        if name.startswith("servers.")
+    }
+    servers = settings_model("Servers", sections["servers"], more=services)
     platforms = {
         f"f_{name}": optional_section(settings_model(name.capitalize(), type(rules), rules), name)
         for name, rules in sorted(catalogue.platforms.items())
@@ -163,6 +171,7 @@ def whole_model(catalogue: Catalogue) -> type[BaseModel]:
         f_network=optional_section(network, "network"),
         f_nodes=optional_section(settings_model("Nodes", sections["nodes"]), "nodes"),
         f_clients=optional_section(_clients(catalogue), "clients"),
+        f_servers=optional_section(servers, "servers"),
         f_platform=optional_section(platform, "platform"),
         f_workload=(tagged_union(patterns, "pattern"), Field(alias="workload")),
         f_vantages=(by_name, Field(default_factory=dict, alias="vantages")),

@@ -71,8 +71,26 @@ class Coalition:
     members: tuple[str, ...] = setting(dataclasses.MISSING, doc="Members.", source="threat-model A18")
 
 
+@dataclass(frozen=True, slots=True)
+class Servers:
+    file_in: tuple[str, ...] = setting(("DE",), doc="Where.", source="Assumption: there")
+    off: tuple[str, ...] = setting((), doc="Off.", source="Assumption: none")
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    lifetime_us: int = setting(US_PER_S, unit="us", low=1, doc="Life.", source="client-behaviour 6.5")
+
+
 CATALOGUE = Catalogue(
-    sections={"network.links": Links, "network.wire": Wire, "nodes": Nodes, "clients.mix": Mix},
+    sections={
+        "network.links": Links,
+        "network.wire": Wire,
+        "nodes": Nodes,
+        "clients.mix": Mix,
+        "servers": Servers,
+        "servers.file": Files,
+    },
     platforms={"desktop": Rules(), "ios": Rules(poll_interval_us=1_500_000)},
     patterns={"active-pairs": ActivePairs, "replay": Replay},
     vantages={"snodes": Snodes, "coalition": Coalition},

@@ -62,6 +62,16 @@ def test_the_resolved_scenario_is_a_scenario_with_the_same_meaning(
     assert (second.sections, second.rules, second.vantages) == (first.sections, first.rules, first.vantages)
 
 
+def test_servers_have_a_section_and_one_for_each_kind(good: Path, catalogue: Catalogue) -> None:
+    scenario = load(good, catalogue, 'servers.off=["file"]', "servers.file.lifetime=2 s")
+    assert scenario.sections["servers"].off == ("file",)
+    assert scenario.sections["servers"].file_in == ("DE",)
+    assert scenario.sections["servers.file"].lifetime_us == 2 * 10**6
+    assert scenario.resolved["servers"] == {"file_in": ["DE"], "off": ["file"], "file": {"lifetime": "2 s"}}
+    with pytest.raises(InvalidInput, match=r"servers\.push"):
+        load(good, catalogue, "servers.push.lifetime=2 s")
+
+
 def test_a_scenario_travels_to_another_process(good: Path, catalogue: Catalogue) -> None:
     scenario = load(good, catalogue)
     assert pickle.loads(pickle.dumps(scenario)) == scenario

@@ -358,7 +358,7 @@ class ServiceNode:
             return (reply(src, conn, exchange, 502, text[1]),)
         if len(self._posts) >= self._relays_max:
             return (reply(src, conn, exchange, 503, b"Server busy, try again later"),)
-        effects: list[Effect] = [self._posts.send(src, conn, exchange, ephemeral, inner, now_us)]
+        effects: list[Effect] = [self._posts.send(src, conn, exchange, inner, now_us)]
         self._arm(effects)
         return effects
 

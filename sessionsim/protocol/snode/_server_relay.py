@@ -7,6 +7,7 @@ the way it tells in the words of its HTTP client: 504 if the server was silent t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import count
 from typing import Any, Final, NamedTuple
 
 from sessionsim.core.columns import Transport
@@ -16,8 +17,7 @@ from sessionsim.protocol.machine import SEND, Effect
 
 # Source: transport 3.6, HTTP(S); plain http, which most servers are asked by, is carried as HTTPS too.
 CONNECTION: Final = int(Transport.HTTPS)
-# Exchange numbers of posts lie apart from all others: 48 bits of the key of the layer they came in.
-_POST: Final = 1 << 49
+_POST: Final = 1 << 49  # exchange numbers of posts lie apart from all others
 
 
 class Post(NamedTuple):
@@ -50,6 +50,7 @@ class ServerRelay:
     def __init__(self, servers: Mapping[str, int], timeout_us: int) -> None:
         self._servers, self._timeout_us = servers, timeout_us
         self._posts: dict[int, Post] = {}
+        self._numbers = count(_POST)
 
     def __len__(self) -> int:
         return len(self._posts)
@@ -58,21 +59,16 @@ class ServerRelay:
         """Say whether a host name leads anywhere."""
         return host.lower() in self._servers
 
-    def send(
-        self, src: int, conn: int, exchange: int, ephemeral: bytes, inner: tuple[Any, ...], now_us: int
-    ) -> Effect:
+    def send(self, src: int, conn: int, exchange: int, inner: tuple[Any, ...], now_us: int) -> Effect:
         """Post a request to a server whose name resolves.
 
         Args:
             src, conn, exchange: whom the answer goes to.
-            ephemeral: key of the layer it came in.
             inner: what `decode_inner` read.
             now_us: simulated time.
         """
         _kind, plaintext, _protocol, host, port, target = inner
-        own, dst = _POST | int.from_bytes(ephemeral[:6], "little"), self._servers[host.lower()]
-        while own in self._posts:  # only one who sends a request twice gets here
-            own += 1
+        own, dst = next(self._numbers), self._servers[host.lower()]
         self._posts[own] = Post(now_us + self._timeout_us, src, conn, exchange, dst, host[:255], port)
         return (SEND, dst, CONNECTION, own, HEADS.get(target, OTHER_HEAD), plaintext, 0)
 

@@ -43,7 +43,7 @@ def oxend_answer(
     params = call.params if isinstance(call.params, dict) else {}
     result: dict[str, Any] | None
     if call.endpoint == "get_service_nodes":
-        result = {"service_node_states": _states(nodes, version, params), "status": "OK"}
+        result = {"service_node_states": service_node_states(nodes, version, params), "status": "OK"}
     else:
         result = _resolved(names, params)
     if result is None:
@@ -53,7 +53,10 @@ def oxend_answer(
     return 200, body, True
 
 
-def _states(nodes: NodeList, version: Sequence[int], params: dict[str, Any]) -> list[dict[str, Any]]:
+def service_node_states(
+    nodes: NodeList, version: Sequence[int], params: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """List nodes as the daemon does. Args: params: active_only, fields, limit, as far as valid."""
     active_only = params.get("active_only") is True
     fields = params.get("fields")
     if isinstance(fields, dict):

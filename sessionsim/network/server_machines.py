@@ -1,0 +1,84 @@
+"""The machines of a run's servers, each made from its place and the rules of its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from sessionsim.core.nodelist import NodeList
+from sessionsim.core.seeds import Seeds
+from sessionsim.network.servers import PlacedServer
+from sessionsim.protocol.communities.rules import CommunityRules
+from sessionsim.protocol.communities.server import CommunityServer
+from sessionsim.protocol.crypto.suite import Suite
+from sessionsim.protocol.files.server import FileServer
+from sessionsim.protocol.files.server_rules import FileServerRules
+from sessionsim.protocol.lsrpc import OnionEndpoint
+from sessionsim.protocol.machine import Machine
+from sessionsim.protocol.push.rules import PushRules
+from sessionsim.protocol.push.server import PushServer
+from sessionsim.protocol.servers.behind_onion import ServerBehindOnion
+from sessionsim.protocol.servers.seed import SeedNode
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRules:
+    """What the servers of each kind do. Args: file, push, community: limits and periods."""
+
+    file: FileServerRules = field(default_factory=FileServerRules)
+    push: PushRules = field(default_factory=PushRules)
+    community: CommunityRules = field(default_factory=CommunityRules)
+
+
+def room_token(room: int) -> str:
+    """Give the name by which a room is asked for, from its number in the workload."""
+    return f"room-{room}"
+
+
+def server_of_room(room: int, n_communities: int) -> int:
+    """Say which of the community servers has a room: they are dealt out in turn (Assumption)."""
+    return room % n_communities
+
+
+def make_machines(
+    servers: Sequence[PlacedServer],
+    rules: ServiceRules,
+    suite: Suite,
+    seeds: Seeds,
+    epoch_ms: int,
+    nodes: NodeList,
+    version: tuple[int, ...],
+    rooms: Iterable[int],
+) -> list[Machine]:
+    """Make the machines of all servers of a world, in their order.
+
+    Args:
+        servers: as placed.
+        rules: what each kind does.
+        suite: cryptography.
+        seeds: the root of all chance.
+        epoch_ms: unix ms at simulated time 0.
+        nodes: the node list at the start.
+        version: storage server version, which seeds tell.
+        rooms: numbers of the rooms that the workload knows.
+    """
+    n_communities = sum(server.kind == "community" for server in servers)
+    known = sorted(set(rooms))
+    machines: list[Machine] = []
+    for server in servers:
+        entropy = seeds.entropy("server", server.kind, server.number)
+        if server.kind == "seed":
+            machines.append(SeedNode(nodes, version))
+            continue
+        if server.kind == "file":
+            handle = FileServer(rules.file, suite, entropy, epoch_ms).handle
+        elif server.kind == "push":
+            handle = PushServer(rules.push, suite, entropy, epoch_ms).handle
+        else:
+            community = CommunityServer(server.x.public, suite, rules.community, epoch_ms)
+            for room in known:
+                if server_of_room(room, n_communities) == server.number:
+                    community.add_room(room_token(room), f"Room {room}", 0)
+            handle = community.handle
+        machines.append(ServerBehindOnion(OnionEndpoint(suite, server.x, entropy, handle)))
+    return machines
