@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from sessionsim.adversary.opening import Keyring, OpenedTable
+from sessionsim.adversary.roles import ROLES, roles_of
 from sessionsim.adversary.terms import (
     MIN_CIPHERTEXT_BYTES,
     ONION_HEADS,
@@ -34,7 +35,8 @@ from sessionsim.adversary.terms import (
     read_answer_ciphertext,
     read_results,
 )
-from sessionsim.core.view import AT_ENDPOINT, View
+from sessionsim.core.scene import Role
+from sessionsim.core.view import ALWAYS_US, AT_ENDPOINT, View
 from sessionsim.protocol.crypto.layer import Layer as Cipher
 
 _NO_EXCHANGE: Final = -1
@@ -64,6 +66,7 @@ class Reading(NamedTuple):
         cipher: opens the answer; None when the request was not onioned.
         as_base64: how the answer is written.
         keys: owners of the keys that opened its layers, outermost first.
+        since_us: when the last of these keys was there.
     """
 
     at: int
@@ -71,6 +74,7 @@ class Reading(NamedTuple):
     cipher: Cipher | None
     as_base64: bool
     keys: tuple[str, ...]
+    since_us: int = ALWAYS_US
 
 
 class Answered(NamedTuple):
@@ -113,6 +117,7 @@ class Closure:
         self.opened = opened if opened is not None else OpenedTable(view.suite)
         self.keyring = keyring if keyring is not None else Keyring(view.keys, view.nodes)
         self.sightings = list(_at_endpoints(view))
+        self._roles = _receivers(view) if any(key.roles for key in view.keys) else None
         n = len(self.sightings)
         self._root = list(range(n))
         self._edges: dict[int, list[tuple[int, str, bytes]]] = {}  # row -> other row, why, shared string
@@ -155,6 +160,7 @@ class Closure:
         addressee = seen.dst if seen.dst < len(self.view.nodes) else -1
         term = self.opened.read(seen.head, addressee, payload)
         keys: list[str] = []
+        since_us = ALWAYS_US
         while isinstance(term, Layer) and len(keys) < _MAX_LAYERS:
             if len(term.ciphertext) < MIN_CIPHERTEXT_BYTES:
                 return
@@ -162,13 +168,18 @@ class Closure:
             self._meet(i, term.ciphertext, "ciphertext")
             if term.addressee >= 0:
                 self._named.setdefault(i, []).append(term.addressee)
-            opened = self.opened.layer(term, self.keyring, self.view.nodes)
-            if opened is None:
+            roles = () if keys or self._roles is None else self._roles[i]
+            found = self.opened.layer(term, self.keyring, self.view.nodes, roles)
+            if found is None:
                 return
-            keys.append(opened.owner)
+            opened, way = found
+            keys.append(way.owner)
+            since_us = max(since_us, way.since_us)
             if isinstance(opened.inside, Innermost):
                 inside = opened.inside
-                self._readings[i] = Reading(i, inside.calls, opened.cipher, inside.as_base64, tuple(keys))
+                self._readings[i] = Reading(
+                    i, inside.calls, opened.cipher, inside.as_base64, tuple(keys), since_us
+                )
                 return
             term = opened.inside
         if term and not isinstance(term, Layer):
@@ -206,10 +217,10 @@ class Closure:
                 exchange = found[root] = Exchange()
             exchange.sightings.append(i)
             for end in (seen.src, seen.dst):
-                if end >= n_nodes:
-                    exchange.clients.setdefault(end, i)
-                else:
+                if end < n_nodes:
                     exchange.nodes.add(end)
+                elif end not in self.view.servers:
+                    exchange.clients.setdefault(end, i)
             if i in self._named:
                 exchange.nodes.update(self._named[i])
             if exchange.reading is None and i in self._readings:
@@ -275,3 +286,13 @@ def _at_endpoints(view: View) -> Iterator[Sighting]:
     rows = view.rows
     here = rows["place"] == AT_ENDPOINT
     return map(Sighting._make, zip(*(rows[name][here].tolist() for name in Sighting._fields), strict=True))
+
+
+def _receivers(view: View) -> list[tuple[Role, ...]]:
+    """Give the roles in which each row's receiver got it; one that sends to itself has both ends' roles."""
+    here = view.rows["place"] == AT_ENDPOINT
+    rows = {name: values[here] for name, values in view.rows.items()}
+    sender, receiver = (ends.tolist() for ends in roles_of(rows, view.blobs, len(view.nodes), view.servers))
+    to_itself = (rows["src"] == rows["dst"]).tolist()
+    numbers = ((s, r) if same else (r,) for s, r, same in zip(sender, receiver, to_itself, strict=True))
+    return [tuple(ROLES[number] for number in held if number >= 0) for held in numbers]

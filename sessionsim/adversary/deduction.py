@@ -253,6 +253,7 @@ class _Ledger:
         def read() -> Steps:
             return (*steps(), opened, f"signed by {letter.sender_id.hex()}")
 
+        t_us = max(t_us, self._closure.keyring.account_since_us(inbox))
         self._note(Relation.WRITTEN_BY, message, writer, t_us, read)
         if letter.sender_id != target:
             named = f"field syncTarget: {target.hex()}" if letter.sync_target else "written to this inbox"
@@ -281,7 +282,8 @@ class _Ledger:
         """Note when client addresses were seen sending anything, also from outside on a link."""
         rows = self._view.rows
         source = rows["src"].astype(np.int64)
-        sending = np.flatnonzero(source >= len(self._view.nodes))
+        servers = np.fromiter(self._view.servers, np.int64, len(self._view.servers))
+        sending = np.flatnonzero((source >= len(self._view.nodes)) & ~np.isin(source, servers))
         sources, starts, counts = np.unique(source[sending], return_index=True, return_counts=True)
         ends = len(sending) - 1 - np.unique(source[sending][::-1], return_index=True)[1]
         columns = (sources.tolist(), counts.tolist(), sending[starts].tolist(), sending[ends].tolist())

@@ -1,6 +1,8 @@
 """From a run's records to what one observer has of them: a pure filter, without judgement.
 
     operated endpoint   it is one end: all columns at the time of sending or arrival, bytes, its own keys
+    node in one role    the same, of what the node does in that role (see `roles`); all keys of the node
+    taken endpoint      its lasting keys from then on; if the taker stays, its rows from then on too
     tapped endpoint     its links from outside: times, addresses, wire sizes; nothing of the application
     anything else       nothing
 
@@ -18,9 +20,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from sessionsim.adversary.roles import ROLES, roles_of
 from sessionsim.core.nodelist import NodeList
-from sessionsim.core.scene import Position
-from sessionsim.core.view import AT_ENDPOINT, AT_LINK, VIEW_COLUMNS, HeldKey, Table, View
+from sessionsim.core.scene import Position, Role
+from sessionsim.core.view import ALWAYS_US, AT_ENDPOINT, AT_LINK, VIEW_COLUMNS, HeldKey, Table, View
 
 _AT_BOTH: Final = ("src", "dst", "conn", "transport", "direction", "wire_bytes", "segments")
 _AT_ENDPOINT_ONLY: Final = ("head", "exchange", "app_bytes", "blob")
@@ -40,6 +43,7 @@ def observe(
     suite: str,
     owners: Mapping[int, str] | None = None,
     endpoints: Table | None = None,
+    servers: Mapping[int, str] | None = None,
 ) -> View:
     """Give one observer's share of a run.
 
@@ -49,16 +53,20 @@ def observe(
         records: columns of `core.columns.DTYPE`, shape (n,) each; a column `row` if positions are not the
             row numbers. Further columns, the note among them, are never touched.
         blobs: kept byte strings by number; numbers that are missing were not kept.
-        keys: columns owner, kind, public, secret (hex), as `core.truth` stores them.
+        keys: columns owner, kind, public, secret (hex), as `core.truth` stores them, and made_us: when a
+            passing key came to be, -1 for lasting ones; without the column all keys last.
         nodes: the public node list.
         suite: name of the run's crypto suite.
-        owners: who holds the keys of an operated endpoint that is no service node: endpoint -> `account:05…`.
+        owners: who holds the lasting keys of an endpoint that is no service node: endpoint -> `account:05…`;
+            passing ones are those of `device:` and its endpoint.
         endpoints: columns endpoint and ip (IPv4 as an integer) of every endpoint of the run.
+        servers: endpoint of every server -> its kind.
 
     Returns:
         Rows ordered by (t_us, row), all columns int64; an observer without a place has none.
     """
-    t_us, place = _sightings(position, records)
+    owners, servers = owners or {}, servers or {}
+    t_us, place = _sightings(position, records, _in_sight(position, records, blobs, len(nodes), servers))
     seen = np.flatnonzero(place >= 0)
     number = records["row"] if "row" in records else np.arange(len(place), dtype=np.int64)
     rows: Table = {
@@ -81,10 +89,12 @@ def observe(
         suite=suite,
         rows=ordered,
         blobs={handle: blobs[handle] for handle in handles if handle in blobs},
-        keys=_held(position, keys, nodes, owners or {}),
+        keys=_held(position, keys, nodes, owners),
         nodes=nodes,
-        own=position.operated,
+        own=position.entered,
         addresses=_addresses(ordered, endpoints, len(nodes)),
+        servers=servers,
+        ids=frozenset(bytes.fromhex(owners[end].partition(":")[2]) for end in position.known),
     )
 
 
@@ -112,17 +122,40 @@ def _by_first_appearance(values: Times) -> Times:
     return ranked
 
 
-def _sightings(position: Position, records: Table) -> tuple[Times, Times]:
+def _in_sight(
+    position: Position, records: Table, blobs: Mapping[int, bytes], n_nodes: int, servers: Mapping[int, str]
+) -> tuple[Mask, Mask]:
+    """Mark the records whose leaving, and whose arriving, happens at an endpoint that the observer runs."""
+    src, dst = records["src"], records["dst"]
+    sent, received = (records[name].astype(np.int64) for name in ("t_sent_us", "t_recv_us"))
+    leaving, arriving = _member(src, position.operated), _member(dst, position.operated)
+    for taking in position.taken:
+        if taking.stays:
+            leaving |= (src == taking.endpoint) & (sent >= taking.t_us)
+            arriving |= (dst == taking.endpoint) & (received >= taking.t_us)
+    if position.in_role:
+        ends = frozenset(end for end, _ in position.in_role)
+        some = np.flatnonzero(_member(src, ends) | _member(dst, ends))
+        few: Table = {name: values[some] for name, values in records.items()}
+        sender, receiver = roles_of(few, blobs, n_nodes, servers)
+        for number, role in enumerate(ROLES):
+            acting = frozenset(end for end, its in position.in_role if its is role)
+            leaving[some] |= (sender == number) & _member(few["src"], acting)
+            arriving[some] |= (receiver == number) & _member(few["dst"], acting)
+    return leaving, arriving
+
+
+def _sightings(position: Position, records: Table, in_sight: tuple[Mask, Mask]) -> tuple[Times, Times]:
     """Give for every record when and at which kind of place it is seen first; place -1 for never."""
     sent: Times = records["t_sent_us"].astype(np.int64)
     received: Times = records["t_recv_us"].astype(np.int64)
-    src, dst, arrived = records["src"], records["dst"], received >= 0
+    arrived = received >= 0
     t_us = np.full(len(sent), -1, np.int64)
     place = np.full(len(sent), -1, np.int64)
+    on_link = _member(records["src"], position.tapped), _member(records["dst"], position.tapped)
     # Later assignments win: an endpoint over a link, and leaving over arriving.
-    for kind, endpoints in ((AT_LINK, position.tapped), (AT_ENDPOINT, position.operated)):
-        arriving, leaving = _member(dst, endpoints) & arrived, _member(src, endpoints)
-        t_us[arriving], place[arriving] = received[arriving], kind
+    for kind, (leaving, arriving) in ((AT_LINK, on_link), (AT_ENDPOINT, in_sight)):
+        t_us[arriving & arrived], place[arriving & arrived] = received[arriving & arrived], kind
         t_us[leaving], place[leaving] = sent[leaving], kind
     return t_us, place
 
@@ -132,15 +165,40 @@ def _member(endpoint: npt.NDArray[Any], chosen: frozenset[int]) -> Mask:
 
 
 def _held(position: Position, keys: Table, nodes: NodeList, owners: Mapping[int, str]) -> tuple[HeldKey, ...]:
-    """Pick the keys whose owner stands at an operated endpoint."""
-    holders = {f"node:{endpoint}" for endpoint in position.operated if endpoint < len(nodes)}
-    holders |= {owners[endpoint] for endpoint in sorted(position.operated) if endpoint in owners}
-    columns = (keys[name].tolist() for name in ("owner", "kind", "public", "secret"))
-    return tuple(
-        HeldKey(kind, owner, bytes.fromhex(public), bytes.fromhex(secret))
-        for owner, kind, public, secret in zip(*columns, strict=True)
-        if owner in holders
-    )
+    """Pick the keys whose owner stands at an endpoint that is operated, or that something was taken from."""
+
+    def names(endpoint: int) -> tuple[str, ...]:
+        if endpoint < len(nodes):
+            return (f"node:{endpoint}",)
+        return owners.get(endpoint, ""), f"device:{endpoint}"
+
+    always = {name for end in position.operated for name in names(end)}
+    in_roles: dict[str, tuple[Role, ...]] = {}
+    for end, role in sorted(position.in_role):
+        for name in names(end):
+            in_roles[name] = (*in_roles.get(name, ()), role)
+    lasting: dict[str, int] = {}
+    staying: dict[str, int] = {}
+    for taking in sorted(position.taken, reverse=True):  # of several the earliest stays
+        for name in names(taking.endpoint):
+            lasting[name] = taking.t_us
+            if taking.stays:
+                staying[name] = taking.t_us
+    columns = [keys[name].tolist() for name in ("owner", "kind", "public", "secret")]
+    made = keys["made_us"].tolist() if "made_us" in keys else [-1] * len(columns[0])
+    held = []
+    for owner, kind, public, secret, made_us in zip(*columns, made, strict=True):
+        since_us, roles = ALWAYS_US, tuple[Role, ...]()
+        if owner in in_roles and owner not in always:
+            roles = in_roles[owner]
+        elif owner not in always:
+            # A passing key is gone when its request is over: only who stays gets it, when it is made.
+            taken_us = lasting.get(owner) if made_us < 0 else staying.get(owner)
+            if taken_us is None or 0 <= made_us < taken_us:
+                continue
+            since_us = max(taken_us, made_us) + position.clock_offset_us
+        held.append(HeldKey(kind, owner, bytes.fromhex(public), bytes.fromhex(secret), since_us, roles))
+    return tuple(held)
 
 
 def _addresses(rows: Table, endpoints: Table | None, n_nodes: int) -> dict[int, str]:

@@ -11,12 +11,13 @@ result is only looked up for a key that the asking observer holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
 
 from sessionsim.adversary.terms import Innermost, Layer, Request, read_plaintext, read_request
 from sessionsim.core.errors import CannotOpen, ProtocolError
 from sessionsim.core.nodelist import NodeList
+from sessionsim.core.scene import Role
 from sessionsim.core.view import HeldKey
 from sessionsim.protocol.crypto import KeyPair, Suite, real, suite_named
 from sessionsim.protocol.crypto.layer import Layer as Cipher
@@ -30,12 +31,20 @@ _UNKNOWN: Final = KeyPair(b"", b"")
 
 
 class Attempt(NamedTuple):
-    """One way to open a layer. Args: own: the secret used; client, node: the public keys, in their roles."""
+    """One way to open a layer.
+
+    Args:
+        own: the secret used.
+        client, node: the public keys, in their roles.
+        owner: whose secret it is.
+        since_us: since when it is held.
+    """
 
     own: KeyPair
     client: bytes
     node: bytes
     owner: str
+    since_us: int
 
 
 class Opened(NamedTuple):
@@ -43,7 +52,6 @@ class Opened(NamedTuple):
 
     cipher: Cipher
     inside: Layer | Innermost | None
-    owner: str
 
 
 class Keyring:
@@ -56,35 +64,49 @@ class Keyring:
 
     def __init__(self, keys: Iterable[HeldKey], nodes: NodeList) -> None:
         self._nodes = nodes
-        self._x25519: dict[bytes, tuple[KeyPair, str]] = {}
+        self._x25519: dict[bytes, tuple[KeyPair, HeldKey]] = {}
         ed25519: dict[bytes, KeyPair] = {}
         for key in keys:
             pair = KeyPair(key.public, key.secret)
             if key.kind == "ed25519":
                 converted = real.x25519_of_ed25519(pair)
                 ed25519[converted.public] = pair
-                self._x25519.setdefault(converted.public, (converted, key.owner))
+                self._hold(converted, key)
             else:
-                self._x25519[key.public] = (pair, key.owner)
+                self._hold(pair, key)
         self._accounts = {
             ACCOUNT_PREFIX + public: Account(ed25519.get(public, _UNKNOWN), pair, ACCOUNT_PREFIX + public)
-            for public, (pair, _owner) in self._x25519.items()
+            for public, (pair, _) in self._x25519.items()
         }
 
-    def candidates(self, layer: Layer) -> list[Attempt]:
-        """Give every held secret that one of the layer's two public keys names."""
+    def _hold(self, pair: KeyPair, key: HeldKey) -> None:
+        known = self._x25519.get(pair.public)
+        if known is None or key.since_us < known[1].since_us:
+            self._x25519[pair.public] = (pair, key)
+
+    def candidates(self, layer: Layer, roles: Collection[Role] = ()) -> list[Attempt]:
+        """Give every held secret that one of the layer's two public keys names.
+
+        Args:
+            layer: a closed one.
+            roles: in which roles its addressee got it; none for a layer that was found inside another.
+        """
         if layer.addressee < 0:
             return []
         node, attempts = self._nodes.x25519[layer.addressee], []
         for public in (node, layer.ephemeral):
             held = self._x25519.get(public)
-            if held is not None:
-                attempts.append(Attempt(held[0], layer.ephemeral, node, held[1]))
+            if held is not None and (not held[1].roles or any(role in held[1].roles for role in roles)):
+                attempts.append(Attempt(held[0], layer.ephemeral, node, held[1].owner, held[1].since_us))
         return attempts
 
     def account(self, account_id: bytes) -> Account | None:
         """Give the account that this id names, if its X25519 secret is held."""
         return self._accounts.get(account_id)
+
+    def account_since_us(self, account_id: bytes) -> int:
+        """Tell since when the key of an account is held."""
+        return self._x25519[account_id[1:]][1].since_us
 
 
 class OpenedTable:
@@ -107,15 +129,17 @@ class OpenedTable:
             self._read[key] = read_request(head, payload, addressee)
         return self._read[key]
 
-    def layer(self, layer: Layer, keyring: Keyring, nodes: NodeList) -> Opened | None:
-        """Open a layer with whatever of the keyring opens it; None if nothing does."""
-        for attempt in keyring.candidates(layer):
+    def layer(
+        self, layer: Layer, keyring: Keyring, nodes: NodeList, roles: Collection[Role] = ()
+    ) -> tuple[Opened, Attempt] | None:
+        """Open a layer with whatever of the keyring opens it; None if nothing does. Gives also the way."""
+        for attempt in keyring.candidates(layer, roles):
             key = (layer.ciphertext, attempt.client + attempt.node, attempt.own.public)
             if key not in self._layers:
                 self._layers[key] = self._try(layer, attempt, nodes)
             opened = self._layers[key]
             if opened is not None:
-                return opened
+                return opened, attempt
         return None
 
     def _try(self, layer: Layer, attempt: Attempt, nodes: NodeList) -> Opened | None:
@@ -124,7 +148,7 @@ class OpenedTable:
         try:
             shared = self.suite.agree(attempt.own, peer)
             cipher = open_layer_type(layer.enc_type)(shared, attempt.client, attempt.node)
-            return Opened(cipher, read_plaintext(cipher.open(layer.ciphertext), nodes), attempt.owner)
+            return Opened(cipher, read_plaintext(cipher.open(layer.ciphertext), nodes))
         except CannotOpen:
             return None
 

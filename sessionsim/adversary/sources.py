@@ -22,7 +22,7 @@ class Source:
         self._closure, self._exchange, self._reading = closure, exchange, reading
         self._sightings = closure.sightings
         self.client = next(iter(exchange.clients)) if len(exchange.clients) == 1 else None
-        self.t_us = self._sightings[reading.at].t_us
+        self.t_us = max(self._sightings[reading.at].t_us, reading.since_us)
 
     @property
     def _first(self) -> int:
@@ -42,7 +42,7 @@ class Source:
     def _latest(self, start: int, end: int) -> int:
         steps = self._closure.path(start, end)
         ends = {start, *(i for step in steps for i in step[:2])}
-        return max(self._sightings[i].t_us for i in ends)
+        return max(self.t_us, *(self._sightings[i].t_us for i in ends))
 
     @property
     def linked_us(self) -> int:

@@ -44,7 +44,7 @@ def _content(
         "swarms": len(scene.nodes.members),
         "clients": len(scene.client_endpoints),
         "observers": {
-            name: {"tapped": len(place.tapped), "operated": len(place.operated)}
+            name: {"tapped": len(place.tapped), "operated": len(place.entered)}
             for name, place in positions.items()
         },
         "assumptions": [line for line in scenario.settings if line["assumption"]],
@@ -76,7 +76,7 @@ def _lines(scenario: Scenario, cost: Forecast, scene: Scene, positions: dict[str
         f"  {len(scenario.seeds)} seeds ({run.suite}){opened}",
         "Observers",
         *(
-            f"  {name} ({kinds[name]}): taps {len(place.tapped)} endpoints, runs {len(place.operated)}"
+            f"  {name} ({kinds[name]}): taps {len(place.tapped)} endpoints, runs {len(place.entered)}"
             for name, place in positions.items()
         ),
         f"Assumptions ({len(assumed)} of {len(scenario.settings)} settings)",

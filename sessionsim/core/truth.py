@@ -10,7 +10,8 @@ messages       message (0..m-1), sender, recipient (account numbers), intent_us,
                outcome ("delivered", "stored", "failed", "censored"), measured (bool: intent inside the
                measured phase)
 transmissions  row, cause (core.columns.Cause), ref (message number or -1)
-keys           owner ("node:17" | "account:05…"), kind ("x25519" | "ed25519"), public (hex), secret (hex)
+keys           owner ("node:17" | "account:05…" | "device:1266", by its endpoint), kind ("x25519" |
+               "ed25519"), public (hex), secret (hex), made_us (when a passing key came to be; -1: it lasts)
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ MESSAGE_COLUMNS = (
     "sync_stored_us", "delivered_us", "attempts", "outcome", "measured",
 )  # fmt: skip
 TRANSMISSION_COLUMNS = ("row", "cause", "ref")
-KEY_COLUMNS = ("owner", "kind", "public", "secret")
+KEY_COLUMNS = ("owner", "kind", "public", "secret", "made_us")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

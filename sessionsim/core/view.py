@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sessionsim.core.nodelist import NodeList
+from sessionsim.core.scene import Role
 
 Table = dict[str, npt.NDArray[np.generic]]
 
@@ -31,14 +32,27 @@ VIEW_COLUMNS: Final = (
 )  # fmt: skip
 
 
+ALWAYS_US: Final = -(1 << 62)  # before any time of a run
+
+
 @dataclass(frozen=True, slots=True)
 class HeldKey:
-    """A secret the observer owns. Args: kind: `x25519` or `ed25519`; owner: `node:17` or `account:05…`."""
+    """A secret the observer holds.
+
+    Args:
+        kind: `x25519` or `ed25519`.
+        owner: `node:17`, `server:file`, `account:05…`, or `device:1266` by its endpoint.
+        since_us: since when, by the observer's clock; ALWAYS_US for its own.
+        roles: where the observer looks at single roles of its owner, a node: the key is used on what arrives
+            there in one of them, as if nobody else of the coalition had it; empty for no such bounds.
+    """
 
     kind: str
     owner: str
     public: bytes
     secret: bytes
+    since_us: int = ALWAYS_US
+    roles: tuple[Role, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +69,8 @@ class View:
         own: endpoint numbers that the observer itself operates.
         addresses: network address of every endpoint in `rows` that is no service node, for example
             "244.0.0.7"; an endpoint that is missing is written by its number.
+        servers: endpoint of every server whose address is public -> its kind.
+        ids: account ids (33 bytes) it knows from the start.
     """
 
     observer: str
@@ -65,3 +81,5 @@ class View:
     nodes: NodeList
     own: frozenset[int]
     addresses: Mapping[int, str] = field(default_factory=dict)
+    servers: Mapping[int, str] = field(default_factory=dict)
+    ids: frozenset[bytes] = frozenset()

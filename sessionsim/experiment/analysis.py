@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 from sessionsim.adversary import OpenedTable, deduce, observe
 from sessionsim.core.ledger import Fact
 from sessionsim.core.storage import read_blobs, read_records, read_table, write_ledger
 from sessionsim.core.truth import ACCOUNT_COLUMNS, DEVICE_COLUMNS, KEY_COLUMNS
-from sessionsim.experiment.stored import read_nodes, read_positions
+from sessionsim.experiment.stored import read_nodes, read_positions, read_servers
 
 
 def write_ledgers(folder: Path, suite: str) -> int:
@@ -18,18 +20,32 @@ def write_ledgers(folder: Path, suite: str) -> int:
         folder: a replicate with records, kept bytes and truth; truth gives observers only keys they hold.
         suite: the crypto suite the replicate ran with.
     """
-    records, blobs = read_records(folder), read_blobs(folder)
+    records, blobs, servers = read_records(folder), read_blobs(folder), read_servers(folder)
     keys = read_table(folder / "truth/keys.parquet", KEY_COLUMNS)
     accounts = read_table(folder / "truth/accounts.parquet", ACCOUNT_COLUMNS)
     devices = read_table(folder / "truth/devices.parquet", DEVICE_COLUMNS)
     names = accounts["account_id"].tolist()
     pairs = zip(devices["endpoint"].tolist(), devices["account"].tolist(), strict=True)
     owners = {endpoint: f"account:{names[account]}" for endpoint, account in pairs}
+    owners |= owners_of_servers(servers)
     endpoints = read_table(folder / "scene/endpoints.parquet", ("endpoint", "ip"))
     nodes, opened = read_nodes(folder), OpenedTable(suite)
     facts: list[Fact] = []
     for name, position in read_positions(folder).items():
-        view = observe(name, position, records, blobs, keys, nodes, suite, owners=owners, endpoints=endpoints)
+        view = observe(
+            name, position, records, blobs, keys, nodes, suite,
+            owners=owners, endpoints=endpoints, servers=servers,
+        )  # fmt: skip
         facts += deduce(view, opened)
     write_ledger(folder / "ledger.parquet", facts)
     return len(facts)
+
+
+def owners_of_servers(servers: Mapping[int, str]) -> dict[int, str]:
+    """Give the name under which each server's keys are kept: its kind, and a number from the second on."""
+    counted = Counter[str]()
+    owners = {}
+    for endpoint, kind in sorted(servers.items()):
+        owners[endpoint] = f"server:{kind}-{counted[kind]}" if counted[kind] else f"server:{kind}"
+        counted[kind] += 1
+    return owners

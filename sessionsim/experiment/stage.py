@@ -98,8 +98,8 @@ def positions_of(scenario: Scenario, scene: Scene, seeds: Seeds) -> dict[str, Po
 
 
 def operated_by(positions: dict[str, Position]) -> frozenset[int]:
-    """Give the endpoints that some observer operates."""
-    return frozenset[int]().union(*(position.operated for position in positions.values()))
+    """Give the endpoints that some observer operates, in whatever role or from some time on."""
+    return frozenset[int]().union(*(position.entered for position in positions.values()))
 
 
 def _choose(vantage: Vantage, scene: Scene, seeds: Seeds) -> Position:
@@ -113,4 +113,4 @@ def _choose(vantage: Vantage, scene: Scene, seeds: Seeds) -> Position:
 
 def watched_by(positions: dict[str, Position]) -> frozenset[int]:
     """Give the endpoints that some observer sees: only their links are recorded."""
-    return frozenset().union(*(p.tapped | p.operated for p in positions.values()))
+    return frozenset[int]().union(*(position.watched for position in positions.values()))

@@ -1,8 +1,8 @@
 """The stored scene of a replicate, and a finished replicate read back for metrics.
 
-Beside records and truth a replicate keeps what anyone knew (`scene/nodes`, `scene/endpoints`) and where
-the observers stood (`scene/positions`, `scene/vantages`), so that everything right of the records runs
-later from files alone.
+Beside records and truth a replicate keeps what anyone knew (`scene/nodes`, `scene/clients`,
+`scene/servers`, `scene/endpoints`) and where the observers stood (`scene/positions`, `scene/vantages`), so
+that everything right of the records runs later from files alone.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
+from sessionsim.core.errors import StorageDamaged
 from sessionsim.core.ledger import Fact
 from sessionsim.core.nodelist import NodeList
-from sessionsim.core.scene import Position, Scene
+from sessionsim.core.scene import Position, Role, Scene, Taking
 from sessionsim.core.storage import read_ledger, read_records, read_table, read_truth, write_table
 from sessionsim.core.view import Table
 from sessionsim.experiment.manifest import read_manifest
@@ -46,23 +47,37 @@ def write_scene(folder: Path, scene: Scene, endpoints: Table, positions: dict[st
             "platform": _texts(list(scene.client_platform)),
         },
     )
+    servers = [(end, kind) for kind, ends in sorted(scene.servers.items()) for end in ends]
+    write_table(
+        folder / "scene/servers.parquet",
+        {
+            "endpoint": np.array([end for end, _ in servers], dtype=np.int32),
+            "kind": _texts([kind for _, kind in servers]),
+        },
+    )
     write_table(folder / "scene/endpoints.parquet", endpoints)
     _write_positions(folder, positions)
 
 
 def _write_positions(folder: Path, positions: dict[str, Position]) -> None:
     held = [
-        (name, endpoint, way)
+        (name, *where)
         for name, position in positions.items()
-        for way, chosen in (("tapped", position.tapped), ("operated", position.operated))
-        for endpoint in sorted(chosen)
+        for where in (
+            *((end, "tapped", -1) for end in sorted(position.tapped)),
+            *((end, "operated", -1) for end in sorted(position.operated)),
+            *((end, str(role), -1) for end, role in sorted(position.in_role)),
+            *((end, "stays" if stays else "keys", t_us) for end, t_us, stays in sorted(position.taken)),
+            *((end, "known", -1) for end in sorted(position.known)),
+        )
     ]
     write_table(
         folder / "scene/positions.parquet",
         {
-            "vantage": _texts([name for name, _, _ in held]),
-            "endpoint": np.array([endpoint for _, endpoint, _ in held], dtype=np.int32),
-            "way": _texts([way for _, _, way in held]),
+            "vantage": _texts([name for name, _, _, _ in held]),
+            "endpoint": np.array([endpoint for _, endpoint, _, _ in held], dtype=np.int32),
+            "way": _texts([way for _, _, way, _ in held]),
+            "since_us": np.array([since_us for _, _, _, since_us in held], dtype=np.int64),
         },
     )
     offsets = np.array([p.clock_offset_us for p in positions.values()], dtype=np.int64)
@@ -74,15 +89,34 @@ def _write_positions(folder: Path, positions: dict[str, Position]) -> None:
 def read_positions(folder: Path) -> dict[str, Position]:
     """Read where each observer stood, by name, in the order of the scenario."""
     names = read_table(folder / "scene/vantages.parquet", ("vantage", "clock_offset_us"))
-    held = read_table(folder / "scene/positions.parquet", ("vantage", "endpoint", "way"))
-
-    def endpoints(name: str, way: str) -> frozenset[int]:
-        return frozenset(held["endpoint"][(held["vantage"] == name) & (held["way"] == way)].tolist())
-
+    held = read_table(folder / "scene/positions.parquet", ("vantage", "endpoint", "way", "since_us"))
+    places: dict[str, dict[str, list[tuple[int, int]]]] = {name: {} for name in names["vantage"].tolist()}
+    for name, endpoint, way, since_us in zip(*(column.tolist() for column in held.values()), strict=True):
+        if name not in places:
+            raise StorageDamaged(f"{folder}/scene/positions.parquet places {name!r}, who is no observer")
+        places[name].setdefault(way, []).append((endpoint, since_us))
+    offsets = names["clock_offset_us"].tolist()
     return {
-        name: Position(endpoints(name, "tapped"), endpoints(name, "operated"), offset)
-        for name, offset in zip(names["vantage"].tolist(), names["clock_offset_us"].tolist(), strict=True)
+        name: _position(ways, offset) for (name, ways), offset in zip(places.items(), offsets, strict=True)
     }
+
+
+def _position(ways: dict[str, list[tuple[int, int]]], clock_offset_us: int) -> Position:
+    def ends(way: str) -> frozenset[int]:
+        return frozenset(endpoint for endpoint, _ in ways.get(way, ()))
+
+    return Position(
+        tapped=ends("tapped"),
+        operated=ends("operated"),
+        clock_offset_us=clock_offset_us,
+        in_role=frozenset((end, role) for role in Role for end in ends(role)),
+        taken=frozenset(
+            Taking(end, since_us, stays)
+            for way, stays in (("keys", False), ("stays", True))
+            for end, since_us in ways.get(way, ())
+        ),
+        known=ends("known"),
+    )
 
 
 def read_nodes(folder: Path) -> NodeList:
@@ -91,6 +125,12 @@ def read_nodes(folder: Path) -> NodeList:
     ed, x = ([bytes.fromhex(key) for key in table[name].tolist()] for name in ("ed25519", "x25519"))
     swarm, ip, port = (tuple(table[name].tolist()) for name in ("swarm", "ip", "port"))
     return NodeList(tuple(ed), tuple(x), swarm, ip, port)
+
+
+def read_servers(folder: Path) -> dict[int, str]:
+    """Read which endpoints are servers, and of what kind."""
+    table = read_table(folder / "scene/servers.parquet", ("endpoint", "kind"))
+    return dict(zip(table["endpoint"].tolist(), table["kind"].tolist(), strict=True))
 
 
 def load_replicate(folder: Path) -> Replicate:
@@ -114,7 +154,7 @@ def assemble(folder: Path, seed: int, suite: str) -> Replicate:
         suite=suite,
         truth=read_truth(folder),
         records=read_records(folder),
-        watched=frozenset().union(*(p.tapped | p.operated for p in positions.values())),
+        watched=frozenset[int]().union(*(position.watched for position in positions.values())),
         nodes=read_nodes(folder),
         endpoints=read_table(folder / "scene/endpoints.parquet", ("endpoint", "ip")),
         positions=positions,

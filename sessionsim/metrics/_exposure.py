@@ -24,9 +24,14 @@ class Exposure:
     def shape(self) -> Shape:
         return Shape(len(self.swarm), len(self.guards), len(self.swarm | self.guards))
 
-    def covered(self, bad: frozenset[int]) -> Coverage:
-        """Tell (1.0 or 0.0) which of the three events a set of operated nodes brings about."""
-        replica, guard = bool(self.swarm & bad), bool(self.guards & bad)
+    def covered(self, bad: frozenset[int], members: frozenset[int] | None = None) -> Coverage:
+        """Tell (1.0 or 0.0) which of the three events operated nodes bring about.
+
+        Args:
+            bad: nodes that are bad as guards.
+            members: nodes that are bad as swarm members; None for the same ones.
+        """
+        replica, guard = bool(self.swarm & (bad if members is None else members)), bool(self.guards & bad)
         return Coverage(float(replica), float(guard), float(replica and guard))
 
 

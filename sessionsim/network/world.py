@@ -255,24 +255,25 @@ class World:
             "guards": np.array(guards, dtype=object),
         }
         owners = [
-            (f"node:{i}", kind, pair)
+            (f"node:{i}", kind, pair, -1)
             for kind, pairs in zip(("ed25519", "x25519"), self._node_keys, strict=True)
             for i, pair in enumerate(pairs)
         ]
         for account in self.accounts:
-            owners.append((f"account:{account.id_hex}", "ed25519", account.ed))
-            owners.append((f"account:{account.id_hex}", "x25519", account.x))
+            owners.append((f"account:{account.id_hex}", "ed25519", account.ed, -1))
+            owners.append((f"account:{account.id_hex}", "x25519", account.x, -1))
         for server in self.servers:
-            owners.append((server.owner, "ed25519", server.ed))
-            owners.append((server.owner, "x25519", server.x))
-        for seat, device in zip(self.seats, clients, strict=True):
-            for pair in device.requests.kept_pairs or ():
-                owners.append((f"account:{self.accounts[seat.account].id_hex}", "x25519", pair))
+            owners.append((server.owner, "ed25519", server.ed, -1))
+            owners.append((server.owner, "x25519", server.x, -1))
+        for endpoint, device in enumerate(clients, len(self.nodes)):
+            for made_us, pair in device.requests.kept_pairs or ():
+                owners.append((f"device:{endpoint}", "x25519", pair, made_us))
         keys: Table = {
-            "owner": np.array([owner for owner, _, _ in owners], dtype=object),
-            "kind": np.array([kind for _, kind, _ in owners], dtype=object),
-            "public": np.array([pair.public.hex() for _, _, pair in owners], dtype=object),
-            "secret": np.array([pair.secret.hex() for _, _, pair in owners], dtype=object),
+            "owner": np.array([owner for owner, _, _, _ in owners], dtype=object),
+            "kind": np.array([kind for _, kind, _, _ in owners], dtype=object),
+            "public": np.array([pair.public.hex() for _, _, pair, _ in owners], dtype=object),
+            "secret": np.array([pair.secret.hex() for _, _, pair, _ in owners], dtype=object),
+            "made_us": np.array([made_us for _, _, _, made_us in owners], dtype=np.int64),
         }
         start, end = self.spec.measured
         return Truth(accounts, devices, journal.table(), {}, keys, start, end)

@@ -61,12 +61,12 @@ class Stage:
             port=(22021,) * N_NODES,
         )
         self.accounts = [account_from_seed(bytes([77 + i]) * 16) for i in range(2)]
-        self.keys: list[tuple[str, str, bytes, bytes]] = []
+        self.keys: list[tuple[str, str, bytes, bytes, int]] = []
         for i, (ed, x) in enumerate(zip(eds, self.xs, strict=True)):
-            self.keys += [(f"node:{i}", "ed25519", *ed), (f"node:{i}", "x25519", *x)]
+            self.keys += [(f"node:{i}", "ed25519", *ed, -1), (f"node:{i}", "x25519", *x, -1)]
         for account in self.accounts:
             owner = f"account:{account.id_hex}"
-            self.keys += [(owner, "ed25519", *account.ed), (owner, "x25519", *account.x)]
+            self.keys += [(owner, "ed25519", *account.ed, -1), (owner, "x25519", *account.x, -1)]
         self.records, self.now_us, self.numbers = MemoryRecords(), 0, 0
         self.inboxes: dict[int, list[Message]] = {0: [], 1: []}
         self.layers = 0
@@ -98,7 +98,7 @@ class Stage:
         for secret in secrets:
             pair = self.suite.ephemeral(secret[:32])
             owner = f"account:{self.accounts[client - N_NODES].id_hex}"
-            self.keys.append((owner, "x25519", *pair))
+            self.keys.append((owner, "x25519", *pair, self.now_us))
         hops = [Hop(self.nodes.ed25519[node].hex().encode(), self.nodes.x25519[node]) for node in route]
         payload, layer = build_request(self.suite, self.style, hops, body, secrets)
         self.numbers += 1
@@ -186,13 +186,18 @@ class Stage:
 
     def view(self, operated: Sequence[int] = (), tapped: Sequence[int] = (), name: str = "eve") -> View:
         """See the run from a place."""
+        return self.at(Position(frozenset(tapped), frozenset(operated)), name)
+
+    def at(self, position: Position, name: str = "eve") -> View:
+        """See the run from any position."""
         columns = zip(*self.keys, strict=True)
-        owner, kind, public, secret = (list(column) for column in columns)
+        owner, kind, public, secret, made_us = (list(column) for column in columns)
         keys: Table = {
             "owner": np.array(owner, object),
             "kind": np.array(kind, object),
             "public": np.array([key.hex() for key in public], object),
             "secret": np.array([key.hex() for key in secret], object),
+            "made_us": np.array(made_us, np.int64),
         }
         owners = {N_NODES + i: f"account:{account.id_hex}" for i, account in enumerate(self.accounts)}
         ends = N_NODES + len(self.accounts)
@@ -200,7 +205,6 @@ class Stage:
             "endpoint": np.arange(ends),
             "ip": np.array([*self.nodes.ip, *(0xF4000001 + i for i in range(len(self.accounts)))]),
         }
-        position = Position(frozenset(tapped), frozenset(operated))
         return observe(
             name, position, self.records.table(), self.records.blobs, keys, self.nodes, self.suite.name,
             owners, endpoints,
@@ -250,6 +254,10 @@ class Run(NamedTuple):
 
     def view(self, operated: Any, tapped: Any = (), offset: int = 0, rows: Any = None) -> View:
         """See the run, or only some of its rows, from a place."""
+        return self.at(Position(frozenset(tapped), frozenset(operated), offset), rows)
+
+    def at(self, position: Position, rows: Any = None) -> View:
+        """See the run from any position."""
         world, table = self.world, self.records.table()
         table["row"] = np.arange(len(table["src"]))
         if rows is not None:
@@ -257,7 +265,7 @@ class Run(NamedTuple):
         clients = zip(world.scene.client_endpoints, world.accounts, strict=True)
         owners = {endpoint: f"account:{account.id_hex}" for endpoint, account in clients}
         return observe(
-            "eve", Position(frozenset(tapped), frozenset(operated), offset), table,
+            "eve", position, table,
             self.records.blobs, self.truth.keys, world.nodes, world.spec.suite, owners, world.endpoints,
         )  # fmt: skip
 

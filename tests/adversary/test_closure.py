@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from sessionsim.adversary import Closure, Exchange, OpenedTable, deduce, facts_of
 from sessionsim.adversary.opening import Attempt, Keyring
 from sessionsim.adversary.terms import Layer
+from sessionsim.core.scene import Role
 from sessionsim.core.view import View
 
 PLACES = [(0,), (0, 12), (0, 1, 12), (0, 2, 12, 13), (1, 2), (8, 0, 12), (16,), (17, 13), tuple(range(18))]
@@ -15,11 +17,12 @@ PLACES = [(0,), (0, 12), (0, 1, 12), (0, 2, 12, 13), (1, 2), (8, 0, 12), (16,), 
 class EveryKey(Keyring):
     """Tries every held secret in every role, whatever the layer names."""
 
-    def candidates(self, layer: Layer) -> list[Attempt]:
+    def candidates(self, layer: Layer, roles: Collection[Role] = ()) -> list[Attempt]:
         attempts = []
-        for pair, owner in self._x25519.values():
-            attempts.append(Attempt(pair, layer.ephemeral, pair.public, owner))
-            attempts += [Attempt(pair, pair.public, node, owner) for node in self._nodes.x25519]
+        for pair, key in self._x25519.values():
+            held = key.owner, key.since_us
+            attempts.append(Attempt(pair, layer.ephemeral, pair.public, *held))
+            attempts += [Attempt(pair, pair.public, node, *held) for node in self._nodes.x25519]
         return attempts
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sessionsim.adversary import claims, deduce, emergent
 from sessionsim.core.ledger import Relation
+from sessionsim.core.scene import Position, Taking
 from sessionsim.core.view import View
 
 GUARD, REPLICA, OWN_REPLICA = 0, 12, 8
@@ -244,3 +245,30 @@ def earliest(facts: Any) -> dict[Any, int]:
     for fact in facts:
         found.setdefault((fact.relation, fact.subject, fact.object), fact.t_us)
     return found
+
+
+def test_stolen_phrase_opens_what_an_archive_kept(stage: Any) -> None:
+    """A swarm member kept a ciphertext; whoever learns the recipient's phrase later reads it then."""
+    hash_ = stage.store(0, 1, (0, 1, 2, 12))
+    archive, end = Position(operated=frozenset({12})), 17
+    theft_us = stage.now_us + 1_000_000
+    thief = Position(taken=frozenset({Taking(end, theft_us, stays=False)}))
+    assert deduce(stage.at(thief)) == []
+    alone, joint = deduce(stage.at(archive)), deduce(stage.at(archive | thief))
+    surplus = emergent([alone, []], joint)
+    assert {(fact.relation, fact.object) for fact in surplus} == {
+        (Relation.WRITTEN_BY, stage.account(0)),
+        (Relation.TALKS_TO, stage.account(1)),
+    }
+    assert {fact.t_us for fact in surplus} == {theft_us}
+    assert [fact for fact in joint if fact.subject == f"message:{hash_}" and fact.t_us < theft_us]
+
+
+def test_stolen_device_reads_its_own_requests_from_the_theft_on(stage: Any) -> None:
+    stage.poll(1, (3, 4, 5, 13))
+    theft_us = stage.now_us
+    stage.poll(1, (3, 4, 6, 14))
+    thief = Position(taken=frozenset({Taking(17, theft_us, stays=True)}))
+    acts = [fact for fact in deduce(stage.at(thief)) if fact.relation is Relation.ACTS_FOR]
+    assert [(fact.subject, fact.object) for fact in acts] == [(stage.address(1), stage.account(1))]
+    assert acts[0].t_us > theft_us

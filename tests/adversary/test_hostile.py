@@ -139,7 +139,7 @@ def test_odd_forwarded_requests_give_no_facts(make_stage: Any, payload: bytes) -
 
 def test_deeply_nested_layers_end(make_stage: Any) -> None:
     stage = make_stage()
-    stage.keys.append(("node:3", "x25519", *stage.xs[3]))
+    stage.keys.append(("node:3", "x25519", *stage.xs[3], -1))
 
     hop = Hop(stage.nodes.ed25519[3].hex().encode(), stage.nodes.x25519[3])
     payload, _ = build_request(

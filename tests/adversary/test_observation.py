@@ -5,7 +5,7 @@ import numpy as np
 from sessionsim.adversary import observe
 from sessionsim.core.columns import DTYPE
 from sessionsim.core.nodelist import NodeList
-from sessionsim.core.scene import Position
+from sessionsim.core.scene import Position, Role, Taking
 from sessionsim.core.view import AT_ENDPOINT, AT_LINK, VIEW_COLUMNS, Table, View
 
 NODES = NodeList(
@@ -152,3 +152,70 @@ def test_connections_and_exchanges_are_numbered_by_first_appearance_in_each_view
                           for row in rows)]  # fmt: skip
     assert seen(other) == seen(rows)
     assert seen(rows, node=2) == ([], [])
+
+
+def taken(t_us: int, stays: bool, **more: object) -> View:
+    position = Position(taken=frozenset({Taking(3, t_us, stays)}), clock_offset_us=5)
+    return observe("eve", position, records(), BLOBS, KEYS, NODES, "fast", {3: "account:05aa"}, **more)  # type: ignore[arg-type]
+
+
+def test_stolen_keys_come_with_the_time_of_the_theft_and_no_rows() -> None:
+    view = taken(120, stays=False)
+    assert column(view, "row") == []
+    assert [(key.owner, key.secret, key.since_us) for key in view.keys] == [("account:05aa", b"\xc0", 125)]
+
+
+def test_stolen_device_shows_what_happens_from_then_on() -> None:
+    assert column(taken(100, stays=True), "row") == [0]
+    assert column(taken(101, stays=True), "row") == []
+    assert taken(100, stays=True).own == {3}
+
+
+def test_passing_keys_go_to_who_is_there_when_they_are_made() -> None:
+    made = {"owner": ["account:05aa"] * 3, "kind": ["x25519"] * 3, "public": ["01", "02", "03"],
+            "secret": ["01", "02", "03"]}  # fmt: skip
+    keys: Table = {name: np.array(values, object) for name, values in made.items()}
+    keys["made_us"] = np.array([-1, 110, 130])
+    held = {}
+    for stays in (False, True):
+        position = Position(taken=frozenset({Taking(3, 120, stays)}))
+        view = observe("eve", position, records(), BLOBS, keys, NODES, "fast", {3: "account:05aa"})
+        held[stays] = [(key.secret, key.since_us) for key in view.keys]
+    assert held[False] == [(b"\1", 120)]
+    assert held[True] == [(b"\1", 120), (b"\3", 130)]
+
+
+def test_of_two_thefts_the_earlier_one_counts_for_lasting_keys() -> None:
+    position = Position(taken=frozenset({Taking(3, 300, True), Taking(3, 200, False)}))
+    view = observe("eve", position, records(), BLOBS, KEYS, NODES, "fast", {3: "account:05aa"})
+    assert [key.since_us for key in view.keys] == [200]
+
+
+def test_known_accounts_arrive_as_ids() -> None:
+    position = Position(known=frozenset({3}))
+    view = observe(
+        "eve", position, records(), BLOBS, KEYS, NODES, "fast", {3: "account:05aa", 4: "account:05bb"}
+    )
+    assert view.ids == {b"\x05\xaa"}
+    assert view.keys == ()
+
+
+def test_a_node_in_one_role_shows_that_role_and_holds_its_key_for_it() -> None:
+    position = Position(in_role=frozenset({(0, Role.GUARD)}))
+    view = observe("eve", position, records(), BLOBS, KEYS, NODES, "fast")
+    assert column(view, "row") == [0]  # row 1 is a hop message that cannot be read
+    assert [(key.owner, key.roles) for key in view.keys] == [("node:0", (Role.GUARD,))]
+    whole = Position(operated=frozenset({0}), in_role=frozenset({(0, Role.GUARD)}))
+    (key,) = observe("eve", whole, records(), BLOBS, KEYS, NODES, "fast").keys
+    assert key.roles == ()
+
+
+def test_a_device_has_its_accounts_lasting_keys_and_its_own_passing_ones() -> None:
+    names = ["account:05aa", "device:3", "device:4"]
+    keys: Table = {"owner": np.array(names, object), "kind": np.array(["x25519"] * 3, object)}
+    keys |= {name: np.array(["01", "02", "03"], object) for name in ("public", "secret")}
+    keys["made_us"] = np.array([-1, 10, 20])
+    owners = {3: "account:05aa", 4: "account:05aa"}
+    position = Position(operated=frozenset({4}))
+    view = observe("eve", position, records(), BLOBS, keys, NODES, "fast", owners)
+    assert [key.owner for key in view.keys] == ["account:05aa", "device:4"]

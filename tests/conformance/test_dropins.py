@@ -147,6 +147,7 @@ def scene(n_nodes: int = 40, n_clients: int = 6) -> Scene:
         port=tuple(22021 + i % 4 for i in range(n_nodes)),
     )
     countries, platforms = ("DE", "US", "FR"), ("android", "desktop", "ios")
+    kinds = ("apple", "community", "file", "google", "huawei", "push", "seed", "turn")
     return Scene(
         nodes=nodes,
         node_country=tuple(countries[i % 3] for i in range(n_nodes)),
@@ -154,6 +155,7 @@ def scene(n_nodes: int = 40, n_clients: int = 6) -> Scene:
         client_country=tuple(countries[i % 3] for i in range(n_clients)),
         client_platform=tuple(platforms[i % 3] for i in range(n_clients)),
         client_ids=tuple(b"\5" + seeds.key("account", i) for i in range(n_clients)),
+        servers={kind: (n_nodes + n_clients + k,) for k, kind in enumerate(kinds)},
     )
 
 
@@ -165,7 +167,8 @@ def test_a_vantage_chooses_the_same_place_for_the_same_seed_within_the_scene(ent
     assert first == second
     assert isinstance(first, Position)
     assert stage == before
-    assert first.tapped | first.operated <= set(range(len(stage.nodes) + len(stage.client_endpoints)))
+    assert first.watched | first.known <= stage.endpoints
+    assert {taking.endpoint for taking in first.taken} <= stage.endpoints
 
 
 def test_a_configured_number_reaches_its_drop_in() -> None:

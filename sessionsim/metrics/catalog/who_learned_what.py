@@ -20,7 +20,7 @@ import numpy as np
 
 from sessionsim.core.ledger import Relation
 from sessionsim.core.readings import Reading
-from sessionsim.core.scene import Position
+from sessionsim.core.scene import Position, Role
 from sessionsim.metrics._answer_sheet import AnswerSheet
 from sessionsim.metrics._counts import Counts, FloatArray, floats
 from sessionsim.metrics._exposure import exposures
@@ -129,13 +129,12 @@ def _both_ends(replicate: Replicate, observer: str) -> FloatArray:
 
     Somebody has to see the address and the account: a guard and a replica, or a device of the account.
     """
-    operated = replicate.positions.get(observer, Position()).operated
-    devices = replicate.truth.devices
+    position, devices = replicate.positions.get(observer, Position()), replicate.truth.devices
     own = np.zeros(replicate.n_accounts)
     for endpoint, account in zip(devices["endpoint"].tolist(), devices["account"].tolist(), strict=True):
-        own[account] = max(own[account], float(endpoint in operated))
-    bad = frozenset(node for node in operated if node < len(replicate.nodes))
-    both = [exposure.covered(bad).both for exposure in exposures(replicate)]
+        own[account] = max(own[account], float(endpoint in position.entered))
+    guards, members = position.acting_as(Role.GUARD), position.acting_as(Role.MEMBER)
+    both = [exposure.covered(guards, members).both for exposure in exposures(replicate)]
     return np.maximum(own, floats(both))
 
 
@@ -146,7 +145,6 @@ def _lost(replicate: Replicate, known: dict[str, dict[str, set[str]]], observer:
         return 0
     lost = 0
     for other, position in replicate.positions.items():
-        inside = position.tapped <= own.tapped | own.operated and position.operated <= own.operated
-        if inside and other in known:
+        if other in known and own.covers(position):
             lost += sum(len(known[other][secret] - known[observer][secret]) for secret in SECRETS)
     return lost

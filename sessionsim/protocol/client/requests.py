@@ -95,8 +95,8 @@ class Requests:
         self._busy = [0] * len(self.paths)
         self._pending: dict[int, Request] = {}
         self._deadlines: list[tuple[int, int]] = []
-        # Ephemeral pairs of all requests, kept only when somebody owns this device (World.run).
-        self.kept_pairs: list[KeyPair] | None = None
+        # When made, and the ephemeral pairs of all requests; only when somebody owns this device (World.run).
+        self.kept_pairs: list[tuple[int, KeyPair]] | None = None
 
     def __len__(self) -> int:
         return len(self._pending)
@@ -114,7 +114,7 @@ class Requests:
         route = (hops[guard], hops[middle], hops[last], hops[node])
         payload, layer = build_request(self._suite, self._style, route, body, randoms)
         if self.kept_pairs is not None:
-            self.kept_pairs.extend(self._suite.ephemeral(own[:32]) for own in randoms)
+            self.kept_pairs.extend((now_us, self._suite.ephemeral(own[:32])) for own in randoms)
         self._begin(exchange, Request(layer, path, node, now_us + self._rules.request_timeout_us, done))
         return (SEND, guard, self._connection, exchange, "onion_req", payload, note)
 
@@ -139,7 +139,7 @@ class Requests:
         randoms = [random[k * _R : (k + 1) * _R] for k in range(4)]
         frame, layer = build_server_request(self._suite, self._style, route, server, payload, randoms)
         if self.kept_pairs is not None:
-            self.kept_pairs.extend(self._suite.ephemeral(own[:32]) for own in randoms)
+            self.kept_pairs.extend((now_us, self._suite.ephemeral(own[:32])) for own in randoms)
         request = Request(layer, path, SERVER, now_us + self._rules.request_timeout_us, done)
         request.layers = answer_layers(self._suite, layer, randoms[-1][:32], server.x25519)
         self._begin(exchange, request)
