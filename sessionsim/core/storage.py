@@ -24,6 +24,7 @@ from sessionsim.core.records import SPILL_BYTES, BlobIndex, MemoryRecords, Recor
 from sessionsim.core.truth import (
     ACCOUNT_COLUMNS,
     DEVICE_COLUMNS,
+    EVENT_COLUMNS,
     KEY_COLUMNS,
     MESSAGE_COLUMNS,
     TRANSMISSION_COLUMNS,
@@ -202,6 +203,7 @@ def write_truth(folder: Path, truth: Truth) -> None:
     write_table(folder / "truth/devices.parquet", truth.devices)
     write_table(folder / "truth/messages.parquet", truth.messages, phase)
     write_table(folder / "truth/keys.parquet", truth.keys)
+    write_table(folder / "truth/events.parquet", truth.events)
 
 
 def read_truth(folder: Path) -> Truth:
@@ -215,6 +217,7 @@ def read_truth(folder: Path) -> Truth:
         keys=read_table(folder / "truth/keys.parquet", KEY_COLUMNS),
         start_us=int(read_text(messages, "start_us")),
         end_us=int(read_text(messages, "end_us")),
+        events=read_table(folder / "truth/events.parquet", EVENT_COLUMNS),
     )
 
 

@@ -12,11 +12,15 @@ messages       message (0..m-1), sender, recipient (account numbers), intent_us,
 transmissions  row, cause (core.columns.Cause), ref (message number or -1)
 keys           owner ("node:17" | "account:05…" | "device:1266", by its endpoint), kind ("x25519" |
                "ed25519"), public (hex), secret (hex), made_us (when a passing key came to be; -1: it lasts)
+events         t_us, endpoint, what (a name; the part that has it says what it means), message (-1: none),
+               value: what happened beside the fates of messages, in the order in which it did
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from sessionsim.core.view import Table
 
@@ -27,7 +31,14 @@ MESSAGE_COLUMNS = (
     "sync_stored_us", "delivered_us", "attempts", "outcome", "measured",
 )  # fmt: skip
 TRANSMISSION_COLUMNS = ("row", "cause", "ref")
+EVENT_COLUMNS = ("t_us", "endpoint", "what", "message", "value")
 KEY_COLUMNS = ("owner", "kind", "public", "secret", "made_us")
+
+
+def no_events() -> Table:
+    """Give an events table of no rows."""
+    kinds = (np.int64, np.int32, object, np.int64, np.int64)
+    return {name: np.array([], dtype=kind) for name, kind in zip(EVENT_COLUMNS, kinds, strict=True)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,3 +52,4 @@ class Truth:
     keys: Table
     start_us: int
     end_us: int
+    events: Table = field(default_factory=no_events)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sessionsim.core.errors import SessionSimError
+from sessionsim.experiment.catalogue import families
 from sessionsim.experiment.replicate import Outcome, run_replicate
 from sessionsim.experiment.stage import Task
 from sessionsim.scenario import Scenario
@@ -115,6 +116,7 @@ def _begin(reached: Any, stop: Any) -> None:
     global _reached, _stop
     _reached, _stop = reached, stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    families()  # a new process has met only the drop-ins whose settings it was sent
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

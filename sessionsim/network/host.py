@@ -27,7 +27,7 @@ from sessionsim.core.records import SPILL_BYTES, RecordSink
 from sessionsim.core.seeds import GOLDEN, MASK64, MIX1, MIX2
 from sessionsim.network.links import Links
 from sessionsim.network.wire_sizes import WireSizes
-from sessionsim.protocol.machine import DELIVER, LOG, SEND, WAKE_AT, Effects, Machine
+from sessionsim.protocol.machine import DELIVER, EVENT, LOG, SEND, WAKE_AT, Effects, Machine
 
 
 class Journal(Protocol):
@@ -35,6 +35,7 @@ class Journal(Protocol):
 
     def deliver(self, endpoint: int, effect: tuple[Any, ...], now_us: int) -> None: ...
     def log(self, endpoint: int, effect: tuple[Any, ...], now_us: int) -> None: ...
+    def event(self, endpoint: int, effect: tuple[Any, ...], now_us: int) -> None: ...
 
 
 # An entry of the queue is a flat tuple: time in µs, 1, rank, kind, and what belongs to the kind. Entries of
@@ -265,6 +266,8 @@ class Host:
             self._journal.deliver(src, effect, now)
         elif effect[0] == LOG:
             self._journal.log(src, effect, now)
+        elif effect[0] == EVENT:
+            self._journal.event(src, effect, now)
 
     def _fail(
         self, src: int, dst: int, conn: int, exchange: int, head: str | int, now: int, trace: int, note: int

@@ -45,6 +45,7 @@ class MessageJournal:
         self._by_sync_hash: dict[str, int] = {}
         self._sync_delivered: set[tuple[int, int]] = set()  # message, endpoint of the writer's other device
         self.duplicates = 0
+        self._events: list[tuple[int, int, str, int | str, int]] = []
 
     def log(self, endpoint: int, effect: tuple[Any, ...], now_us: int) -> None:
         """Take a LOG effect of a client."""
@@ -59,6 +60,25 @@ class MessageJournal:
             self._number[what][ref] = value
         else:
             raise LocalProtocolError(f"unknown log {what!r} from endpoint {endpoint}")
+
+    def event(self, endpoint: int, effect: tuple[Any, ...], now_us: int) -> None:
+        """Take an EVENT effect."""
+        _, what, ref, value = effect
+        self._events.append((now_us, endpoint, what, ref, value))
+
+    def events(self) -> Table:
+        """Give the events table of core.truth; a message named by its hash gets its number."""
+        numbers = {**self._by_sync_hash, **self._by_hash}
+        refs = [
+            ref if type(ref) is int else numbers.get(str(ref), _MISSING) for _, _, _, ref, _ in self._events
+        ]
+        return {
+            "t_us": np.array([event[0] for event in self._events], dtype=np.int64),
+            "endpoint": np.array([event[1] for event in self._events], dtype=np.int32),
+            "what": np.array([event[2] for event in self._events], dtype=object),
+            "message": np.array(refs, dtype=np.int64),
+            "value": np.array([event[4] for event in self._events], dtype=np.int64),
+        }
 
     def deliver(self, endpoint: int, effect: tuple[Any, ...], now_us: int) -> None:
         """Take a DELIVER effect.

@@ -276,7 +276,7 @@ class World:
             "made_us": np.array([made_us for _, _, _, made_us in owners], dtype=np.int64),
         }
         start, end = self.spec.measured
-        return Truth(accounts, devices, journal.table(), {}, keys, start, end)
+        return Truth(accounts, devices, journal.table(), {}, keys, start, end, journal.events())
 
 
 def build(spec: WorldSpec) -> World:

@@ -18,6 +18,9 @@ item is its kind, because millions of them pass:
     (LOG, what, ref, value)
         Tell truth what happened to message `ref`: `hash` and `sync_hash` (str, before the first attempt),
         `stored` and `sync_stored` (int, time in µs), `attempts` (int), `failed` (str, the reason).
+    (EVENT, what, ref, value)
+        Tell truth that something happened which is no message's fate. what: a name (str); ref: a message's
+        number, its storage hash, or −1; value: int. Which names there are, the part says that has them.
 
 The host gives each transmission a 64-bit draw address: that of a transmission which a machine starts in
 `start`, `command` or `wake` is `mix(address of the machine, exchange)`; that of one caused by a received
@@ -38,6 +41,7 @@ SEND: Final = 0
 WAKE_AT: Final = 1
 DELIVER: Final = 2
 LOG: Final = 3
+EVENT: Final = 4
 
 Effect = tuple[Any, ...]
 Effects = Sequence[Effect]

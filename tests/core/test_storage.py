@@ -21,7 +21,14 @@ from sessionsim.core.storage import (
     write_table,
     write_truth,
 )
-from sessionsim.core.truth import ACCOUNT_COLUMNS, DEVICE_COLUMNS, KEY_COLUMNS, MESSAGE_COLUMNS, Truth
+from sessionsim.core.truth import (
+    ACCOUNT_COLUMNS,
+    DEVICE_COLUMNS,
+    EVENT_COLUMNS,
+    KEY_COLUMNS,
+    MESSAGE_COLUMNS,
+    Truth,
+)
 
 
 def feed(sink: RecordSink, n: int, spill_every: int = 100) -> None:
@@ -39,10 +46,10 @@ def feed(sink: RecordSink, n: int, spill_every: int = 100) -> None:
 
 def some_truth() -> Truth:
     text = np.array(["a", "b"], dtype=object)
-    columns = (ACCOUNT_COLUMNS, DEVICE_COLUMNS, MESSAGE_COLUMNS, KEY_COLUMNS)
-    accounts, devices, messages, keys = ({name: text for name in names} for names in columns)
+    columns = (ACCOUNT_COLUMNS, DEVICE_COLUMNS, MESSAGE_COLUMNS, KEY_COLUMNS, EVENT_COLUMNS)
+    accounts, devices, messages, keys, events = ({name: text for name in names} for names in columns)
     messages = messages | {"measured": np.array([True, False]), "stored_us": np.array([5, -1])}
-    return Truth(accounts, devices, messages, {}, keys, 10, 20)
+    return Truth(accounts, devices, messages, {}, keys, 10, 20, events)
 
 
 def test_disk_gives_back_what_memory_holds(tmp_path: Path) -> None:
@@ -122,6 +129,7 @@ def test_truth_comes_back_whole(tmp_path: Path) -> None:
     assert truth.messages["measured"].tolist() == [True, False]
     assert truth.messages["hash"].tolist() == ["a", "b"]
     assert truth.messages["stored_us"].tolist() == [5, -1]
+    assert truth.events["what"].tolist() == ["a", "b"]
     assert len(truth.transmissions["row"]) == 10
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from sessionsim.core.errors import LocalProtocolError
 from sessionsim.core.intents import Intent
-from sessionsim.core.truth import MESSAGE_COLUMNS
+from sessionsim.core.truth import EVENT_COLUMNS, MESSAGE_COLUMNS
 from sessionsim.network.devices import Seat
 from sessionsim.network.journal import MessageJournal
-from sessionsim.protocol.machine import DELIVER, LOG
+from sessionsim.protocol.machine import DELIVER, EVENT, LOG
 
 INTENTS = (
     Intent(10, 0, 1, "hello"),
@@ -52,6 +52,23 @@ def test_intents_are_kept_with_bytes_and_not_characters() -> None:
     assert list(table["recipient"]) == [1, 0, 2, 2]
     assert list(table["intent_us"]) == [10, 20, 30, 40]
     assert list(table["body_bytes"]) == [5, 10, 0, 4]
+
+
+def test_events_name_their_message_by_number_or_by_hash() -> None:
+    made = journal()
+    assert {name: values.tolist() for name, values in made.events().items()} == {
+        name: [] for name in EVENT_COLUMNS
+    }
+    made.event(11, (EVENT, "fetched", "hash1", 200), 70)
+    made.event(12, (EVENT, "uploaded", 3, -5), 80)
+    made.event(12, (EVENT, "fetched", "unknown", 0), 80)
+    assert {name: values.tolist() for name, values in made.events().items()} == {
+        "t_us": [70, 80, 80],
+        "endpoint": [11, 12, 12],
+        "what": ["fetched", "uploaded", "fetched"],
+        "message": [1, 3, -1],
+        "value": [200, -5, 0],
+    }
 
 
 def test_the_measured_phase_is_half_open() -> None:
