@@ -23,6 +23,7 @@ from tests.fuzz.table import (
     _onion,
     _onion_server,
     _rpc,
+    _server_machines,
     _servers,
     _version2,
     _wire,
@@ -30,6 +31,7 @@ from tests.fuzz.table import (
 
 _SUBJECTS = (
     *(_wire, _rpc, _methods, _onion, _onion_server, _contents, _messages, _groups, _configs, _crypto, _names),
-    *(_files, _communities, _community_answers, _servers, _client, _node, _version2, _devices),
+    *(_files, _communities, _community_answers, _servers, _server_machines),
+    *(_client, _node, _version2, _devices),
 )
 DECODERS: tuple[Decoder, ...] = tuple(decoder for subject in _SUBJECTS for decoder in subject.DECODERS)

@@ -13,6 +13,7 @@ from tests.fuzz.plan import FULL, LEAST_IN_FULL, PLAN, SHARE_OF_QUICK
 
 # Readers by name or docstring that no foreign bytes reach.
 NOT_FUZZED = {
+    "client.machine.Client.add": "is given a part by whoever builds the client",
     "communities.server.CommunityServer.add_admin": "is told by the operator",
     "communities.server.CommunityServer.add_room": "is told by the operator",
     "configs.config.Config.take_old_hashes": "gives hashes that the swarm named; reads nothing",
@@ -68,7 +69,7 @@ def test_the_scan_finds_readers_of_every_kind() -> None:
     assert {
         "wire.bencode.decode",
         "wire.compression.decompress",
-        "client.Client.receive",
+        "client.machine.Client.receive",
         "files.server.FileServer.handle",
         "crypto.fast.FastSuite.open_box",
         "groups.subaccount.is_authentic",

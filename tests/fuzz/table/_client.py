@@ -109,7 +109,7 @@ def _polling(rules: ClientRules, *, sealed: bool) -> tuple[Polling, Callable[[],
 DECODERS = (
     *(
         machine(
-            f"client.Client.receive/{name}",
+            f"client.machine.Client.receive/{name}",
             "json",
             partial(_polling, rules, sealed=True),
             _TO_CLIENTS,
@@ -120,7 +120,7 @@ DECODERS = (
     ),
     *(
         machine(
-            f"client.Client.receive/{name} guard",
+            f"client.machine.Client.receive/{name} guard",
             "text",
             partial(_polling, rules, sealed=False),
             (b"c2VhbGVk", b"!\x90\x01no"),
