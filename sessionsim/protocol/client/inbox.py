@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sessionsim.core.errors import ProtocolError
+from sessionsim.protocol.contents import GroupUpdate, Message, read
 from sessionsim.protocol.machine import DELIVER, Effect
 from sessionsim.protocol.versions.v1 import read_content
 from sessionsim.protocol.wire.rpc import Retrieved
@@ -36,7 +37,12 @@ class Inbox:
             return []
         self._seen.add(message.hash)
         try:
-            return self.accept(message.hash, self._client.sealing.open(message.data))
+            opened = self._client.sealing.open(message.data)
+            take = self._client.group_updates
+            found = _group_update(opened.content) if take is not None else None
+            if take is not None and found is not None:
+                return take(message.hash, opened.sender_id, found, now_us)
+            return self.accept(message.hash, opened)
         except ProtocolError:
             return []
 
@@ -45,3 +51,12 @@ class Inbox:
         sender_id = opened.sender_id
         sent_ms, body, _sync_target = read_content(opened.content, sender_id, self._client.account.id)
         return [(DELIVER, sender_id, sent_ms, body, message_hash)]
+
+
+def _group_update(content: bytes) -> Message | None:
+    """Read a Content that holds a group update; None for any other."""
+    try:
+        found = read(content)
+    except ProtocolError:
+        return None
+    return found if isinstance(found.part, GroupUpdate) else None

@@ -7,6 +7,8 @@ holds what all of them share: the account, paths and requests, known swarms, and
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sessionsim.core.errors import LocalProtocolError, ProtocolError
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Entropy
@@ -19,6 +21,7 @@ from sessionsim.protocol.client.requests import Requests
 from sessionsim.protocol.client.rules import ClientRules
 from sessionsim.protocol.client.sealing import Sealing, SealingV1
 from sessionsim.protocol.client.swarm_cache import SwarmCache
+from sessionsim.protocol.contents import Message
 from sessionsim.protocol.crypto.suite import Suite
 from sessionsim.protocol.identity import Account
 from sessionsim.protocol.machine import NOTHING, WAKE_AT, Effect, Effects
@@ -59,6 +62,8 @@ class Client:
         self.takers: dict[int, Taker] = {}
         self.read_to_end: dict[int, ReadToEnd] = {}
         self.sealing: Sealing = SealingV1(self)
+        # Who takes what the own inbox holds about groups: hash, sender, message, time; None: nobody does.
+        self.group_updates: Callable[[str, bytes, Message, int], list[Effect]] | None = None
         self._parts: list[Part] = []
         self._commands: dict[str, Handler] = {}
         self._armed_us: int | None = None

@@ -79,10 +79,11 @@ class Config:
     ) -> None:
         if kind.of_group == (owner is not None) or kind.of_group != bool(group):
             raise LocalProtocolError("an account's config has an owner, a group's a key that signs it")
-        if signer is not None and signer.public != group:
-            raise LocalProtocolError("the signing pair is not the group's")
         self.kind, self.state = kind, State.CLEAN
-        self._suite, self._group, self._signer = suite, group, signer
+        self._suite, self._group = suite, group
+        self._signer: KeyPair | None = None
+        if signer is not None:
+            self.take_signer(signer)
         self.rules = rules or ConfigRules()
         self._storing = Storing(kind, suite, owner, self.rules)
         self._message = first_message()
@@ -115,6 +116,16 @@ class Config:
         self._keys = tuple(dict.fromkeys(keys))
         if dirty and changed and self.can_write:
             self._dirty()
+
+    def take_signer(self, signer: KeyPair) -> None:
+        """Let this device make new versions of a group's config from now on.
+
+        Raises:
+            LocalProtocolError: the pair is not the group's.
+        """
+        if signer.public != self._group:
+            raise LocalProtocolError("the signing pair is not the group's")
+        self._signer = signer
 
     # ---- Reading and changing ----
 

@@ -1,0 +1,269 @@
+"""Groups as a part of a client: what its person wants there, and what comes in from outside the groups.
+
+Commands: `("group-text", ref, group id, body)`, and `("group-action", ref, group id, what, person ids, name,
+history, seed)` with `what` as in `core.intents.GROUP_ACTIONS`; `seed` comes with "create" only.
+What becomes of each is logged under its `ref`: `stored` when the group's swarm has taken it, `failed`
+otherwise; a text is delivered by every other device that reads it. What polls bring is in `hearing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from sessionsim.core.columns import Cause, note_of
+from sessionsim.core.errors import ProtocolError
+from sessionsim.protocol.client.errands import Errands
+from sessionsim.protocol.client.groups import calls
+from sessionsim.protocol.client.groups.changes import Changes
+from sessionsim.protocol.client.groups.founded import Founded
+from sessionsim.protocol.client.groups.hearing import Hearing
+from sessionsim.protocol.client.groups.invitations import Invitations
+from sessionsim.protocol.client.groups.polling import GroupPoller
+from sessionsim.protocol.client.groups.pushes import Pushes
+from sessionsim.protocol.client.groups.removals import Removals
+from sessionsim.protocol.client.groups.standing import OUT, Place, Standing
+from sessionsim.protocol.client.groups.talk import Talk
+from sessionsim.protocol.client.groups.waiting import NOT_IN, GroupWish, Waiting
+from sessionsim.protocol.client.parts import Handler
+from sessionsim.protocol.contents import (
+    GroupInvite,
+    GroupMemberLeft,
+    GroupMemberLeftNotice,
+    GroupPromote,
+    GroupUpdate,
+    Message,
+    write_change,
+)
+from sessionsim.protocol.groups import Group, Subaccount, group_from_seed, read_invite, read_promotion
+from sessionsim.protocol.machine import LOG, Effect
+from sessionsim.protocol.namespaces import GROUP_MESSAGES
+
+if TYPE_CHECKING:
+    from sessionsim.protocol.client.errands import Answers
+    from sessionsim.protocol.client.groups.rules import GroupRules
+    from sessionsim.protocol.client.machine import Client
+    from sessionsim.protocol.contents import Profile
+
+# Told that a standing has changed, for what the account's devices share.
+Noted = Callable[[Standing, int], list[Effect]]
+
+
+class Groups:
+    """All groups of one device.
+
+    Args:
+        client: whose.
+        rules: its platform's.
+        profile: what it tells about itself in groups; None for nothing.
+        founded: groups it is in since before the run.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        rules: GroupRules,
+        profile: Profile | None = None,
+        founded: Iterable[Founded] = (),
+    ) -> None:
+        self._client, self._rules = client, rules
+        self._errands = Errands(client)
+        self.talk = Talk(client, rules, self._errands, profile if client.rules.send_profile else None)
+        self._pushes = Pushes(client, rules, self._errands)
+        self._invitations = Invitations(client, rules, self._errands, self.talk)
+        self._changes = Changes(client, rules, self.talk, self._pushes, self._invitations)
+        self._removals = Removals(client, rules, self.talk, self._pushes, self._changes)
+        self.hearing = Hearing(client, rules, self.talk, self._pushes, self._removals, self._went_out)
+        self.hearing.heard_of = self._try_waiting
+        self._waiting = Waiting()
+        self.standings: dict[bytes, Standing] = {}
+        self._pollers: dict[bytes, GroupPoller] = {}
+        self._tags = 0
+        # Who is told of changes, beside this part: the configs of the account.
+        self.noted: list[Noted] = []
+        client.group_updates = self.take_update
+        for one in founded:
+            self._know(one)
+
+    def _know(self, one: Founded) -> None:
+        """Take up a group that stood before the run."""
+        standing = self._standing(one.group_id, one.access, one.name, Place.IN, 0)
+        one.give_to(standing, self._client.wire_ms(0))
+        self._pollers[one.group_id] = self._poller(standing, one.newest)
+
+    def _standing(
+        self, group_id: bytes, access: Group | Subaccount, name: str, place: Place, now_us: int
+    ) -> Standing:
+        self._tags += 1
+        client = self._client
+        standing = self.standings[group_id] = Standing(
+            client.suite, client.account, group_id, self._tags, access, name, place,
+            now_us - self._rules.quiet_before_us,
+        )  # fmt: skip
+        return standing
+
+    def _poller(self, standing: Standing, known: Mapping[int, str]) -> GroupPoller:
+        return GroupPoller(self._client, self._rules, standing, self.hearing, known)
+
+    # ---- The contract of a part ----
+
+    @property
+    def commands(self) -> Mapping[str, Handler]:
+        return {"group-text": self._text, "group-action": self._action}
+
+    def start(self, now_us: int) -> list[Effect]:
+        return [effect for poller in self._pollers.values() for effect in poller.start(now_us)]
+
+    def next_due_us(self) -> int | None:
+        dues = [poller.next_due_us() for poller in self._pollers.values()]
+        dues += [self._errands.next_due_us(), self._pushes.next_due_us()]
+        dues += [self._removals.next_due_us(), self.hearing.next_due_us()]
+        return min((due for due in dues if due is not None), default=None)
+
+    def wake(self, now_us: int) -> list[Effect]:
+        effects: list[Effect] = []
+        effects += self._errands.wake(now_us)
+        effects += self._removals.wake(now_us)
+        effects += self._pushes.wake(now_us)
+        effects += self.hearing.wake(now_us)
+        for poller in list(self._pollers.values()):
+            effects += poller.wake(now_us)
+        return effects
+
+    # ---- What the person wants ----
+
+    def _text(self, ref: int, group_id: bytes, body: str, now_us: int) -> list[Effect]:
+        return self._wish(group_id, GroupWish(ref, "text", body), now_us)
+
+    def _action(
+        self,
+        ref: int,
+        group_id: bytes,
+        what: str,
+        person_ids: tuple[bytes, ...],
+        name: str,
+        history: bool,
+        seed: bytes,
+        now_us: int,
+    ) -> list[Effect]:
+        if what == "create":
+            standing = self._standing(group_id, group_from_seed(seed), name, Place.IN, now_us)
+            poller = self._pollers[group_id] = self._poller(standing, {})
+            effects = self._changes.found(standing, ref, person_ids, now_us)
+            return effects + poller.start_now(now_us) + self._note(standing, now_us)
+        return self._wish(group_id, GroupWish(ref, what, "", person_ids, name, history), now_us)
+
+    def _wish(self, group_id: bytes, wish: GroupWish, now_us: int) -> list[Effect]:
+        self._waiting.put(group_id, wish)
+        return self._try_waiting(group_id, now_us)
+
+    def _try_waiting(self, group_id: bytes, now_us: int) -> list[Effect]:
+        """Carry out what has become possible in a group, and refuse what has become impossible."""
+        effects: list[Effect] = []
+        standing = self.standings.get(group_id)
+        can, cannot = self._waiting.sort(group_id, standing)
+        for wish in can:
+            assert standing is not None
+            effects += self._do(standing, wish, now_us)
+        return [*effects, *((LOG, "failed", wish.ref, NOT_IN) for wish in cannot)]
+
+    def _do(self, standing: Standing, wish: GroupWish, now_us: int) -> list[Effect]:
+        ref, person_ids = wish.ref, wish.person_ids
+        if wish.what == "text":
+            return self.talk.say(standing, ref, wish.body, now_us)
+        if wish.what == "join":
+            return self._join(standing, ref, now_us)
+        if wish.what == "leave":
+            return self._leave(standing, ref, now_us)
+        if wish.what == "invite":
+            return self._changes.invite(standing, ref, person_ids, wish.history, now_us)
+        if wish.what == "remove":
+            return self._removals.remove(standing, ref, person_ids, now_us)
+        if wish.what == "promote":
+            return self._changes.promote(standing, ref, person_ids, now_us)
+        effects = self._changes.rename(standing, ref, wish.name, now_us)
+        return effects + self._note(standing, now_us)
+
+    def _join(self, standing: Standing, ref: int, now_us: int) -> list[Effect]:
+        """Accept an invitation: poll from now on, and say so once the keys are there."""
+        if standing.place is Place.IN:  # accepted on another device
+            return [(LOG, "stored", ref, now_us)]
+        self.hearing.respond(standing, ref)
+        return self._enter(standing, now_us) + self._note(standing, now_us)
+
+    def _enter(self, standing: Standing, now_us: int) -> list[Effect]:
+        standing.place = Place.IN
+        poller = self._pollers[standing.group_id] = self._poller(standing, {})
+        return poller.start_now(now_us)
+
+    def _leave(self, standing: Standing, ref: int, now_us: int) -> list[Effect]:
+        """Tell the group, then forget it; what admins have to do is theirs."""
+        client, sent_ms, ttl_us = self._client, self._client.wire_ms(now_us), self._rules.message_ttl_us
+        steps = [
+            calls.store(
+                client.body_style, standing, GROUP_MESSAGES,
+                self.talk.seal_update(standing, GroupUpdate(change), sent_ms), ttl_us,
+            )
+            for change in (GroupMemberLeftNotice(), GroupMemberLeft())
+        ]  # fmt: skip
+        self._stop(standing, Place.LEFT)
+
+        def told(_answers: Answers, t_us: int) -> list[Effect]:
+            return [(LOG, "stored", ref, t_us), *self._note(standing, t_us)]
+
+        def not_told(status: int, t_us: int) -> list[Effect]:
+            return [(LOG, "failed", ref, f"status {status}"), *self._note(standing, t_us)]
+
+        effects = self._pushes.sequence(standing, steps, now_us, told, not_told, note_of(Cause.GROUP, ref))
+        return effects + self._try_waiting(standing.group_id, now_us)
+
+    # ---- Coming and going ----
+
+    def _stop(self, standing: Standing, place: Place) -> None:
+        standing.place = place
+        poller = self._pollers.pop(standing.group_id, None)
+        if poller is not None:
+            poller.stop()
+
+    def _went_out(self, standing: Standing, now_us: int) -> list[Effect]:
+        """Learn that an admin has removed this account."""
+        self._stop(standing, Place.KICKED)
+        return self._try_waiting(standing.group_id, now_us) + self._note(standing, now_us)
+
+    def _note(self, standing: Standing, now_us: int) -> list[Effect]:
+        return [effect for noted in self.noted for effect in noted(standing, now_us)]
+
+    def take_update(self, message_hash: str, sender_id: bytes, message: Message, now_us: int) -> list[Effect]:
+        """Take a group update that came to the account itself: an invitation or a promotion."""
+        update = message.part
+        if not isinstance(update, GroupUpdate) or sender_id == self._client.account.id:
+            return []
+        try:
+            if isinstance(update.change, GroupInvite):
+                effects = self._invited(update.change, message.sent_ms, now_us)
+            elif isinstance(update.change, GroupPromote):
+                effects = self._promoted(update.change, now_us)
+            else:
+                return []
+        except ProtocolError:
+            return []
+        return effects + self._invitations.forget(message_hash, now_us)
+
+    def _invited(self, invite: GroupInvite, sent_ms: int, now_us: int) -> list[Effect]:
+        client = self._client
+        found = read_invite(client.suite, client.account, write_change(invite), sent_ms)
+        known = self.standings.get(found.group_id)
+        if known is not None and known.place not in OUT:
+            return []
+        standing = self._standing(found.group_id, found.subaccount, found.name, Place.INVITED, now_us)
+        standing.auth = invite.member_auth
+        return self._note(standing, now_us) + self._try_waiting(found.group_id, now_us)
+
+    def _promoted(self, promotion: GroupPromote, now_us: int) -> list[Effect]:
+        group, name = read_promotion(write_change(promotion))
+        standing = self.standings.get(group.id)
+        if standing is None or standing.place in OUT:
+            standing = self._standing(group.id, group, name, Place.INVITED, now_us)
+        else:
+            standing.promote(group)
+        return self._note(standing, now_us) + self._try_waiting(group.id, now_us)

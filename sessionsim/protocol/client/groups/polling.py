@@ -1,0 +1,151 @@
+"""Polling a group's swarm: a stream of its own for every group (client-behaviour 6.2).
+
+The batch holds a signed retrieve per namespace and, where somebody extends the life of what the group stands
+on, an `expire`. How long the pause is depends on the platform and on when the group was last active.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final, Protocol
+
+from sessionsim.core.columns import Cause, note_of
+from sessionsim.core.units import US_PER_MS
+from sessionsim.protocol.client.groups import calls
+from sessionsim.protocol.client.paths import number_at
+from sessionsim.protocol.client.polling import Polled, SwarmPoller
+from sessionsim.protocol.client.requests import Purpose
+from sessionsim.protocol.machine import Effect
+from sessionsim.protocol.namespaces import (
+    GROUP_INFO,
+    GROUP_KEYS,
+    GROUP_MEMBERS,
+    GROUP_MESSAGES,
+    REVOKED_RETRIEVABLE,
+)
+from sessionsim.protocol.wire import rpc, rpc_signed, rpc_write
+
+if TYPE_CHECKING:
+    from sessionsim.protocol.client.groups.rules import GroupRules
+    from sessionsim.protocol.client.groups.standing import Standing
+    from sessionsim.protocol.client.machine import Client
+
+_POLL_NOTE: Final = note_of(Cause.POLL)
+# Keys before what is encrypted with them; whether one is out, last. Source: session-android: GroupPoller.kt.
+_READS: Final = (GROUP_KEYS, GROUP_INFO, GROUP_MEMBERS, GROUP_MESSAGES, REVOKED_RETRIEVABLE)
+
+
+class Listener(Protocol):
+    """Who takes what a poll of a group brings."""
+
+    def take(
+        self, standing: Standing, namespace: int, messages: Sequence[rpc.Retrieved], now_us: int
+    ) -> list[Effect]:
+        """Take messages of one namespace, at least one; keys come before what is encrypted with them."""
+
+    def polled(self, standing: Standing, now_us: int) -> list[Effect]:
+        """Learn that a round is over."""
+
+
+class GroupPoller(SwarmPoller):
+    """Polls one group until it is stopped.
+
+    Args:
+        client: whose.
+        rules: its platform's.
+        standing: the group.
+        listener: who takes what comes.
+        known: hashes of the newest message of namespaces whose content the device had before the run.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        rules: GroupRules,
+        standing: Standing,
+        listener: Listener,
+        known: Mapping[int, str],
+    ) -> None:
+        reads = tuple(namespace for namespace in _READS if namespace in rules.namespaces)
+        place = b"group" + standing.group_id + standing.tag.to_bytes(4, "little")
+        super().__init__(
+            client,
+            Polled(
+                standing.group_id, rules.namespaces, reads, rules.poll_node_choice, rules.poll_nodes, 1,
+                Purpose.GROUP_POLL, _POLL_NOTE, place, standing.tag,
+            ),
+        )  # fmt: skip
+        self._rules, self._standing, self._listener, self._known = rules, standing, listener, known
+        self._place = place
+        self._stopped = False
+
+    def start(self, now_us: int) -> list[Effect]:
+        """Begin at a random moment of the first pause."""
+        pause_us = self._poll_pause_us(now_us)
+        self._next_us = now_us + number_at(self._client.entropy, self._place + b"phase", pause_us)
+        return []
+
+    def start_now(self, now_us: int) -> list[Effect]:
+        """Begin at once, as for a group that was just joined."""
+        return self._poll(now_us)
+
+    def stop(self) -> None:
+        """Poll no more."""
+        self._stopped, self._next_us = True, None
+
+    def _poll_body(self, node: int, now_us: int) -> bytes:
+        style, standing, now_ms = self._client.body_style, self._standing, self._client.wire_ms(now_us)
+        asker = standing.asker
+        batch = []
+        for namespace in self._rules.namespaces:
+            is_messages = namespace == GROUP_MESSAGES
+            last_hash = self._last_hash.get((node, namespace), self._known.get(namespace, ""))
+            signature = standing.sign(rpc_signed.namespaced_text("retrieve", namespace, now_ms))
+            max_size = self._rules.max_size_messages if is_messages else self._rules.max_size_others
+            batch.append(
+                rpc_write.signed_retrieve_call(
+                    style, asker, namespace, last_hash, now_ms, signature, max_size
+                )
+            )
+        hashes = self._to_extend(now_ms)
+        if hashes:
+            expiry_ms = now_ms + self._rules.extension_us // US_PER_MS
+            batch.append(calls.extend(style, standing, hashes, expiry_ms))
+        return rpc.batch_body(style, batch)
+
+    def _to_extend(self, now_ms: int) -> list[str]:
+        standing, who = self._standing, self._rules.extends
+        if who == "nobody" or (who == "admins" and standing.admin is None):
+            return []
+        found = {name for config in standing.configs for name in config.active_hashes(now_ms)}
+        return sorted(found | standing.ring.active_hashes)
+
+    def _poll_pause_us(self, now_us: int) -> int:
+        """Give the pause before the next round (client-behaviour 6.2)."""
+        rules = self._rules
+        if rules.poll_rule == "retry":
+            if not self._failures:
+                return rules.poll_interval_us
+            longer = rules.poll_interval_us + rules.poll_retry_step_us * self._failures
+            return max(rules.poll_interval_us, min(longer, rules.poll_retry_cap_us))
+        quiet_us = now_us - self._standing.active_us
+        if rules.poll_rule == "linear":
+            share = min(quiet_us / rules.active_for_us, 1.0) if rules.active_for_us else 1.0
+            return int(rules.poll_interval_us + share * (rules.poll_quiet_us - rules.poll_interval_us))
+        if quiet_us < rules.active_for_us:
+            return rules.poll_interval_us
+        return rules.poll_middle_us if quiet_us < rules.middle_for_us else rules.poll_quiet_us
+
+    def _take(self, namespace: int, messages: Sequence[rpc.Retrieved], now_us: int) -> list[Effect]:
+        return self._listener.take(self._standing, namespace, messages, now_us) if not self._stopped else []
+
+    def _end(self, namespace: int, now_us: int) -> list[Effect]:
+        return []
+
+    def _round_done(self, now_us: int) -> list[Effect]:
+        effects = super()._round_done(now_us)
+        if self._stopped:
+            self._next_us = None
+        elif self._polls_open == 0:
+            effects += self._listener.polled(self._standing, now_us)
+        return effects

@@ -1,0 +1,155 @@
+"""Messages to groups and from them (messages 4.3): one store at the group's swarm, read by all members.
+
+Texts to one group go one after the other, as those to a person do (client-behaviour 6.3). A message is
+encrypted once, with the newest key at that moment; each attempt stores the same bytes. No second copy is
+made: the own other devices read the group too.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from sessionsim.core.columns import Cause, note_of
+from sessionsim.core.errors import ProtocolError
+from sessionsim.protocol.client.errands import Errand, Patience
+from sessionsim.protocol.client.groups import calls
+from sessionsim.protocol.client.requests import Purpose
+from sessionsim.protocol.contents import GroupUpdate, Message, Part, Profile, read, write
+from sessionsim.protocol.groups import open_group, seal_group
+from sessionsim.protocol.groups.message import RANDOM_BYTES
+from sessionsim.protocol.machine import LOG, Effect
+from sessionsim.protocol.namespaces import GROUP_MESSAGES
+from sessionsim.protocol.versions.v1 import encode_text
+from sessionsim.protocol.wire import rpc
+
+if TYPE_CHECKING:
+    from sessionsim.protocol.client.errands import Answers, Errands
+    from sessionsim.protocol.client.groups.rules import GroupRules
+    from sessionsim.protocol.client.groups.standing import Standing
+    from sessionsim.protocol.client.machine import Client
+
+
+class Said(NamedTuple):
+    """What somebody said in a group. Args: sender_id: 33 bytes; sent_ms: the signed time, unix ms."""
+
+    sender_id: bytes
+    sent_ms: int
+    part: Part
+
+
+class Talk:
+    """What one device says in groups, and how it reads what others say.
+
+    Args:
+        client: whose.
+        rules: its platform's.
+        errands: carries requests out.
+        profile: what it tells about itself; None for nothing.
+    """
+
+    def __init__(self, client: Client, rules: GroupRules, errands: Errands, profile: Profile | None) -> None:
+        self._client, self._rules, self._errands, self._profile = client, rules, errands, profile
+        own = client.rules
+        self._patience = Patience(
+            own.send_attempts, own.send_backoff_us, own.send_backoff_growth, own.send_backoff_cap_us
+        )
+        self._queues: dict[int, deque[tuple[int, str]]] = {}
+        self._sealed: dict[tuple[bytes, bytes], int] = {}
+        self.own_hashes: set[str] = set()  # of what this device has said
+
+    @property
+    def profile(self) -> Profile | None:
+        """What the device tells about its owner."""
+        return self._profile
+
+    # ---- Saying ----
+
+    def say(self, standing: Standing, ref: int, body: str, now_us: int) -> list[Effect]:
+        """Send a text; it starts when those before it to the same group are done."""
+        queue = self._queues.setdefault(standing.tag, deque())
+        queue.append((ref, body))
+        return self._begin(standing, now_us) if len(queue) == 1 else []
+
+    def _begin(self, standing: Standing, now_us: int) -> list[Effect]:
+        queue = self._queues[standing.tag]
+        if not queue:
+            return []
+        ref, body = queue[0]
+        sent_ms = self._client.wire_ms(now_us)
+        data = self.seal(standing, encode_text(body, sent_ms, profile=self._profile), sent_ms, b"text")
+
+        def stored(_answers: Answers, t_us: int) -> list[Effect]:
+            standing.active_us = t_us
+            return [(LOG, "stored", ref, t_us), *self._next(standing, t_us)]
+
+        def given_up(status: int, t_us: int) -> list[Effect]:
+            return [(LOG, "failed", ref, f"status {status}"), *self._next(standing, t_us)]
+
+        log: Effect = (LOG, "hash", ref, rpc.message_hash(standing.group_id, GROUP_MESSAGES, data))
+        errand = self._errand(standing, data, note_of(Cause.GROUP, ref), stored, given_up)
+        errand.tried = lambda attempt: [(LOG, "attempts", ref, attempt)]
+        return [log, *self._errands.run(errand, now_us)]
+
+    def _next(self, standing: Standing, now_us: int) -> list[Effect]:
+        self._queues[standing.tag].popleft()
+        return self._begin(standing, now_us)
+
+    def tell(
+        self, standing: Standing, update: GroupUpdate, sent_ms: int, now_us: int, ref: int = -1
+    ) -> list[Effect]:
+        """Send an update by itself. Args: ref: what is logged as stored or failed; -1 for nothing."""
+        data = self.seal_update(standing, update, sent_ms)
+
+        def done(_answers: Answers, t_us: int) -> list[Effect]:
+            return [(LOG, "stored", ref, t_us)] if ref >= 0 else []
+
+        def given_up(status: int, _t_us: int) -> list[Effect]:
+            return [(LOG, "failed", ref, f"status {status}")] if ref >= 0 else []
+
+        errand = self._errand(standing, data, note_of(Cause.GROUP, ref), done, given_up)
+        return self._errands.run(errand, now_us)
+
+    def _errand(
+        self,
+        standing: Standing,
+        data: bytes,
+        note: int,
+        done: Callable[[Answers, int], list[Effect]],
+        given_up: Callable[[int, int], list[Effect]],
+    ) -> Errand:
+        client = self._client
+        stores = calls.store(client.body_style, standing, GROUP_MESSAGES, data, self._rules.message_ttl_us)
+        return Errand(
+            standing.group_id, Purpose.GROUP, standing.tag, note, lambda now_ms: [stores(now_ms)],
+            client.rules.send_form, self._patience, done, given_up,
+        )  # fmt: skip
+
+    def seal_update(self, standing: Standing, update: GroupUpdate, sent_ms: int) -> bytes:
+        """Seal an update. Args: sent_ms: the time its signature, if any, is over."""
+        return self.seal(standing, write(Message(sent_ms, update)), sent_ms, b"update")
+
+    def seal(self, standing: Standing, content: bytes, sent_ms: int, kind: bytes) -> bytes:
+        """Seal a Content for a group. Args: kind: what it is; each kind has draws of its own."""
+        client, counted = self._client, (standing.group_id, kind)
+        number = self._sealed[counted] = self._sealed.get(counted, -1) + 1
+        address = b"group " + kind + standing.group_id + number.to_bytes(6, "little")
+        random = client.entropy.expand(address, RANDOM_BYTES)
+        data = seal_group(
+            client.suite, client.account, standing.group_id, standing.ring, content, sent_ms, random
+        )
+        self.own_hashes.add(rpc.message_hash(standing.group_id, GROUP_MESSAGES, data))
+        return data
+
+    # ---- Reading ----
+
+    def read(self, standing: Standing, message: rpc.Retrieved) -> Said | None:
+        """Open a message of namespace 11; None if no key fits, or it is none that a client accepts."""
+        suite = self._client.suite
+        try:
+            opened = open_group(suite, standing.group_id, standing.ring, message.data)
+            said = read(opened.content, outer_ms=opened.envelope_ms)
+        except ProtocolError:
+            return None
+        return Said(opened.sender_id, said.sent_ms, said.part)
