@@ -1,12 +1,17 @@
 """The list of service nodes as everybody has it: public keys, swarms and addresses.
 
 Plain data; the rules that use it (nearest swarm, path exclusion) are in `protocol`. The position of a
-node in the list is its endpoint number everywhere in a run.
+node in the list is its endpoint number everywhere in a run. So a list keeps a place for nodes that are not
+registered at its moment, or are but serve in no swarm; for most purposes only the `active` ones are there.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
+
+UNASSIGNED: Final = (1 << 64) - 1  # in place of a swarm: registered, but in none. Source: transport 2.1
+ABSENT: Final = -1  # in place of a swarm: not registered at this moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +20,11 @@ class NodeList:
 
     Args:
         ed25519, x25519: public keys, 32 bytes each.
-        swarm: 64-bit swarm id of each node.
+        swarm: 64-bit swarm id of each node, UNASSIGNED or ABSENT.
         ip: IPv4 address as an integer, from a reserved block.
         port: storage HTTPS port.
+
+    `index` finds registered nodes by key, `members` has those of each swarm, `active` all of them, ascending.
     """
 
     ed25519: tuple[bytes, ...]
@@ -27,13 +34,21 @@ class NodeList:
     port: tuple[int, ...]
     index: dict[bytes, int] = field(init=False, repr=False, compare=False)
     members: dict[int, tuple[int, ...]] = field(init=False, repr=False, compare=False)
+    active: tuple[int, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "index", {key: i for i, key in enumerate(self.ed25519)})
         members: dict[int, list[int]] = {}
         for i, swarm in enumerate(self.swarm):
             members.setdefault(swarm, []).append(i)
+        absent = members.pop(ABSENT, [])
+        members.pop(UNASSIGNED, None)
+        index = {key: i for i, key in enumerate(self.ed25519)}
+        for i in absent:
+            index.pop(self.ed25519[i], None)
+        active = tuple(sorted(i for nodes in members.values() for i in nodes))
+        object.__setattr__(self, "index", index)
         object.__setattr__(self, "members", {s: tuple(members[s]) for s in sorted(members)})
+        object.__setattr__(self, "active", active)
 
     def __len__(self) -> int:
         return len(self.ed25519)

@@ -8,6 +8,7 @@ from sessionsim.adversary import VANTAGES
 from sessionsim.core.registry import Registry
 from sessionsim.metrics import METRICS
 from sessionsim.network.clients import ClientMix
+from sessionsim.network.faults import KINDS
 from sessionsim.network.links import LinkRules
 from sessionsim.network.servers import ServerRules
 from sessionsim.network.snapshots import snapshot_dates
@@ -47,6 +48,7 @@ def installed() -> Catalogue:
         platforms=PLATFORMS,
         patterns={entry.id: entry.config for entry in known["patterns"]},
         vantages={entry.id: entry.config for entry in known["vantages"]},
+        faults=KINDS,
         suites=tuple(SUITES),
         dates=snapshot_dates(),
     )

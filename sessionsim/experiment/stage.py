@@ -11,6 +11,7 @@ from sessionsim.core.scene import Position, Scene
 from sessionsim.core.seeds import Seeds
 from sessionsim.network.clients import place_clients
 from sessionsim.network.server_machines import ServiceRules
+from sessionsim.network.faults import Fault
 from sessionsim.network.wishes import check_kinds
 from sessionsim.network.world import WorldSpec
 from sessionsim.scenario import Scenario, Vantage
@@ -73,6 +74,7 @@ def spec_of(scenario: Scenario, task: Task, horizon_us: int | None = None) -> Wo
         measured=(begin, end),
         seeds=seeds,
         epoch_ms=run.epoch_ms,
+        faults=tuple(Fault(fault.name, fault.kind, fault.config) for fault in scenario.faults),
     )
 
 

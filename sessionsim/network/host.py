@@ -1,11 +1,11 @@
 """The host: carries transmissions between protocol machines and writes down what passes the watched links.
 
 The host knows time, places and links; machines know the protocol. Nothing about Session's behaviour may
-live here. Two kernels drive the same host: simpy, and a heap loop of ten lines that exists to prove that
-machines do not depend on the kernel (equal effects and rows, tested).
+live here. Two kernels drive the same host, see `kernels`.
 
-Speed (see `docs/adr/0002-simpy-queue.md`): one small event class and one shared callback, put into simpy's
-queue directly by `_SimpyKernel.at`, the only place that relies on how that queue looks.
+Speed (see `docs/adr/0002-simpy-queue.md`): flat tuples and one shared callback, pushed into simpy's queue.
+Faults (`faults.trouble`) are looked at only if there are any; then entries take the longer way of
+`_handle_in_trouble`, and transmissions that of `_send_in_trouble`.
 
 Each transmission has a 64-bit draw address (`protocol.machine`); its delay is a function of that address,
 its ends and its size alone. Node-to-node connections are taken as warm, since nodes test each other all the
@@ -14,20 +14,31 @@ time (Assumption; transport 5.11). Client connections open with a handshake, and
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from heapq import heappop, heappush
+from collections.abc import Sequence
+from heapq import heappush
 from itertools import count
 from typing import Any, Protocol
 
-import simpy
-
-from sessionsim.core.columns import HEAD_CODE, ROW, SIDE, Cause, note_of, note_outside, note_within
+from sessionsim.core.columns import (
+    HEAD_CODE,
+    ROW,
+    SIDE,
+    Cause,
+    Transport,
+    note_of,
+    note_outside,
+    note_within,
+)
 from sessionsim.core.records import SPILL_BYTES, RecordSink
 from sessionsim.core.seeds import GOLDEN, MASK64, MIX1, MIX2
+from sessionsim.network.faults.plan import Turn, What
+from sessionsim.network.faults.trouble import NEVER, Trouble
+from sessionsim.network.kernels import ARRIVE, COMMAND, FAILED, START, TURN, WAKE, Entry, Kernel
 from sessionsim.network.links import Links
 from sessionsim.network.wire_sizes import WireSizes
 from sessionsim.protocol.machine import DELIVER, EVENT, LOG, SEND, WAKE_AT, Effects, Machine
+
+_QUIC = int(Transport.QUIC)
 
 
 class Journal(Protocol):
@@ -36,90 +47,6 @@ class Journal(Protocol):
     def deliver(self, endpoint: int, effect: tuple[Any, ...], now_us: int) -> None: ...
     def log(self, endpoint: int, effect: tuple[Any, ...], now_us: int) -> None: ...
     def event(self, endpoint: int, effect: tuple[Any, ...], now_us: int) -> None: ...
-
-
-# An entry of the queue is a flat tuple: time in µs, 1, rank, kind, and what belongs to the kind. Entries of
-# one time are taken by rank, the order in which they were put; nothing behind the rank is ever compared.
-#   (t_us, 1, rank, _ARRIVE, dst, src, conn, exchange, head, payload, trace, note)
-#   (t_us, 1, rank, _WAKE, endpoint, number of the wish)
-#   (t_us, 1, rank, _COMMAND, endpoint, command)
-#   (t_us, 1, rank, _FAILED, src, dst, conn, exchange, reason, trace, note)
-#   (t_us, 1, rank, _START, endpoint)
-Entry = tuple[Any, ...]
-_ARRIVE, _WAKE, _COMMAND, _FAILED, _START = range(5)
-_SIMPY_ENTRY = 4  # length of an entry that simpy put
-
-
-class Kernel(Protocol):
-    """A queue of future entries.
-
-    `queue` is a heap that entries are pushed into, `ranks` gives the next rank. `later` takes entries that
-    mostly come in order of time and outlive their reason.
-    """
-
-    queue: list[Any]
-    ranks: Iterator[int]
-
-    def later(self, entry: Entry) -> None: ...
-    def run(self, until_us: int, handle: Callable[[Entry], None]) -> None: ...
-
-
-class SimpyKernel:
-    """simpy's Environment, whose queue also takes our flat tuples; its own events run beside them.
-
-    simpy's entries are (time, priority, rank, event); ours are longer and of the same first three. Only this
-    class, and `Host` where it pushes into `queue`, know how that queue looks. The safe way, dearer, would be
-    `timeout = env.timeout(t_us - env.now, entry); timeout.callbacks.append(handle)` and `env.run(until_us)`.
-
-    `later` is for wishes to be woken after a time-out. Most come in order of time and outlive their reason,
-    so they wait in a plain queue and leave the heap small; entries of both are taken in one order.
-    """
-
-    def __init__(self) -> None:
-        self.env = simpy.Environment(0)
-        self.queue: list[Any] = self.env._queue
-        self.ranks: Iterator[int] = self.env._eid
-        self._late: deque[Entry] = deque()
-
-    def later(self, entry: Entry) -> None:
-        if self._late and entry[0] < self._late[-1][0]:
-            heappush(self.queue, entry)
-        else:
-            self._late.append(entry)
-
-    def run(self, until_us: int, handle: Callable[[Entry], None]) -> None:
-        env, queue, late = self.env, self.queue, self._late
-        while queue or late:
-            if late and (not queue or late[0] < queue[0]):
-                if late[0][0] >= until_us:
-                    break
-                entry = late.popleft()
-            else:
-                entry = queue[0]
-                if entry[0] >= until_us:
-                    break
-                if len(entry) == _SIMPY_ENTRY:
-                    env.step()
-                    continue
-                heappop(queue)
-            env._now = entry[0]
-            handle(entry)
-        env._now = until_us
-
-
-class HeapKernel:
-    """The ten-line heap loop: same order of entries as simpy, no library."""
-
-    def __init__(self) -> None:
-        self.queue: list[Any] = []
-        self.ranks: Iterator[int] = count()
-
-    def later(self, entry: Entry) -> None:
-        heappush(self.queue, entry)
-
-    def run(self, until_us: int, handle: Callable[[Entry], None]) -> None:
-        while self.queue and self.queue[0][0] < until_us:
-            handle(heappop(self.queue))
 
 
 class Host:
@@ -136,7 +63,7 @@ class Host:
         journal: takes truth.
         watched: endpoints all of whose links are recorded.
         keep_bytes: keep application bytes of recorded rows.
-        down: endpoints that do not answer; requests to them fail after one round trip.
+        trouble: what fails and when; None if nothing does.
     """
 
     def __init__(
@@ -152,7 +79,7 @@ class Host:
         sink: RecordSink | None = None,
         watched: frozenset[int] = frozenset(),
         keep_bytes: bool = False,
-        down: frozenset[int] = frozenset(),
+        trouble: Trouble | None = None,
     ) -> None:
         self.machines = machines
         self._kernel, self._journal = kernel, journal
@@ -160,7 +87,8 @@ class Host:
         self._n_nodes, self._addresses = n_nodes, addresses
         self._links, self._sizes, self._families = links, sizes, families
         self._delay_us, self._wire_table = links.delay_us, sizes.table
-        self._sink, self._keep_bytes, self._down = sink, keep_bytes, down
+        self._sink, self._keep_bytes, self._trouble = sink, keep_bytes, trouble
+        self._handler = self._handle if trouble is None else self._handle_in_trouble
         self._watched = bytearray(len(machines))
         if sink is not None:
             for endpoint in watched:
@@ -172,16 +100,22 @@ class Host:
 
     def start(self) -> None:
         """Start every machine at time 0, in endpoint order."""
+        if self._trouble is not None:
+            for turn in self._trouble.plan.turns:
+                if turn.t_us:
+                    heappush(self._queue, (turn.t_us, 1, next(self._ranks), TURN, turn))
+                else:
+                    self._turn(self._trouble, turn, 0)
         for endpoint in range(len(self.machines)):
-            self._handle((0, 1, next(self._ranks), _START, endpoint))
+            self._handler((0, 1, next(self._ranks), START, endpoint))
 
     def command(self, t_us: int, endpoint: int, command: tuple[Any, ...]) -> None:
         """Have a command given to a machine at `t_us`."""
-        heappush(self._queue, (t_us, 1, next(self._ranks), _COMMAND, endpoint, command))
+        heappush(self._queue, (t_us, 1, next(self._ranks), COMMAND, endpoint, command))
 
     def run(self, until_us: int) -> None:
         """Run all events before `until_us`. Can be called again with a later time."""
-        self._kernel.run(until_us, self._handle)
+        self._kernel.run(until_us, self._handler)
 
     def _handle(self, entry: Entry) -> None:
         """Give one entry of the queue to its machine, and carry out what the machine wants.
@@ -190,12 +124,12 @@ class Host:
         itself; `note` is that transmission's.
         """
         kind = entry[3]
-        if kind == _ARRIVE:
+        if kind == ARRIVE:
             now, _, _, _, src, sender, conn, exchange, head, payload, cause, note = entry
             effects = self.machines[src].receive(sender, conn, exchange, head, payload, now)
             if note & SIDE and type(head) is int:
                 note = note_outside(note)  # an answered side request (replication) is over
-        elif kind == _WAKE:
+        elif kind == WAKE:
             now, _, _, _, src, wish = entry
             if wish != self._wishes[src]:
                 return  # a later wish has taken its place, as for most requests that were answered in time
@@ -222,8 +156,8 @@ class Host:
                 own_note = note
             elif src < n_nodes:
                 own_note = note_within(own_note, note)
-            if self._down and (dst in self._down or src in self._down):
-                self._fail(src, dst, conn, exchange, head, now, trace, own_note)
+            if self._trouble is not None:
+                self._send_in_trouble(self._trouble, src, now, effect, trace, own_note)
                 continue
             self.transmissions += 1
             direction = 0 if type(head) is str else 1
@@ -238,7 +172,7 @@ class Host:
             heappush(
                 self._queue,
                 (
-                    arrived, 1, next(self._ranks), _ARRIVE, dst, src, conn, exchange, head, payload, trace,
+                    arrived, 1, next(self._ranks), ARRIVE, dst, src, conn, exchange, head, payload, trace,
                     own_note,
                 ),
             )  # fmt: skip
@@ -247,9 +181,9 @@ class Host:
         """Take any other entry. Returns time, endpoint, effects, cause and note."""
         now, _, _, kind, endpoint = entry[:5]
         machine = self.machines[endpoint]
-        if kind == _COMMAND:
+        if kind == COMMAND:
             effects = machine.command(entry[5], now)
-        elif kind == _START:
+        elif kind == START:
             effects = machine.start(now)
         else:
             _, _, _, _, _, dst, conn, exchange, reason, trace, note = entry
@@ -261,7 +195,7 @@ class Host:
         if effect[0] == WAKE_AT:
             self._wishes[src] = wish = self._wishes[src] + 1
             t_us = effect[1] if effect[1] > now else now
-            self._later((t_us, 1, next(self._ranks), _WAKE, src, wish))
+            self._later((t_us, 1, next(self._ranks), WAKE, src, wish))
         elif effect[0] == DELIVER:
             self._journal.deliver(src, effect, now)
         elif effect[0] == LOG:
@@ -269,14 +203,78 @@ class Host:
         elif effect[0] == EVENT:
             self._journal.event(src, effect, now)
 
-    def _fail(
-        self, src: int, dst: int, conn: int, exchange: int, head: str | int, now: int, trace: int, note: int
+    # --- while something fails ----------------------------------------------------------------------------
+
+    def _handle_in_trouble(self, entry: Entry) -> None:
+        """Give an entry to its machine if that lives; otherwise let its sender know what it would notice."""
+        trouble, now, kind, endpoint = self._trouble, entry[0], entry[3], entry[4]
+        assert trouble is not None
+        if kind == TURN:
+            self._turn(trouble, endpoint, now)
+        elif trouble.crashed[endpoint]:
+            trouble.miss(entry)
+            if kind == ARRIVE and type(entry[8]) is str and trouble.refuses(endpoint, entry[6]):
+                self._fail(entry[5], endpoint, entry[6], entry[7], "refused", now, entry[10], entry[11])
+        elif trouble.hung_until_us[endpoint] > now:
+            heappush(self._queue, (trouble.hung_until_us[endpoint], 1, next(self._ranks), *entry[3:]))
+        else:
+            if kind == ARRIVE:
+                trouble.asked(entry)
+            self._handle(entry)
+
+    def _turn(self, trouble: Trouble, turn: Turn, now: int) -> None:
+        """Carry out a change of what works."""
+        endpoint = turn.endpoint
+        for entry in trouble.turn(turn):
+            heappush(self._queue, (now, 1, next(self._ranks), *entry))
+        if turn.what == What.CRASHES:
+            self._wishes[endpoint] += 1
+            for src, conn, exchange, trace, note in trouble.cut_off(endpoint):
+                self._fail(src, endpoint, conn, exchange, "refused", now, trace, note)
+        if turn.what == What.STARTS or trouble.refuses(endpoint, 0):
+            # Its peers learn at once, or with the next they send, that a connection is gone.
+            kept = turn.what == What.CRASHES
+            for key in [key for key in self._conns if endpoint in (key >> 32, key >> 8 & 0xFFFFFF)]:
+                if not (kept and key & 7 == _QUIC):
+                    del self._conns[key]
+
+    def _send_in_trouble(
+        self, trouble: Trouble, src: int, now: int, effect: tuple[Any, ...], trace: int, note: int
     ) -> None:
-        """Tell a requester after one round trip that nobody answers there; a dead machine sends nothing."""
-        if type(head) is str and src not in self._down:
-            t_us = now + self._links.base_rtt_us(src, dst)
-            failed = (_FAILED, src, dst, conn, exchange, "unreachable", trace, note)
-            heappush(self._queue, (t_us, 1, next(self._ranks), *failed))
+        """Let a transmission leave, as `_handle` does, through whatever is wrong with its way."""
+        _, dst, conn, exchange, head, payload, _ = effect
+        direction = 0 if type(head) is str else 1
+        wire = self._wire_table[len(payload) << 5 | self._families[src] << 4 | direction << 3 | conn & 7]
+        watched = self._watched[src] or self._watched[dst]
+        rtt_us = self._links.base_rtt_us(src, dst)
+        sent, number = now + trouble.lag_us(src, trace), -1
+        if direction:
+            trouble.answered(src, dst, conn, exchange)
+        if src >= self._n_nodes or dst >= self._n_nodes:
+            if not direction and not self._is_open(src, dst, conn, sent):
+                takes_us, why = trouble.opening(src, dst, conn, sent, rtt_us, trace)
+                if why:
+                    self._fail(src, dst, conn, exchange, why, sent + takes_us - rtt_us // 2, trace, note)
+                if why or takes_us == NEVER:
+                    return
+                sent += takes_us
+            number, sent = self._client_connection(src, dst, conn, direction, sent, watched)
+        self.transmissions += 1
+        longer_us = trouble.passage_us(src, dst, sent, rtt_us, wire[1], trace)
+        arrived = -1 if longer_us is None else sent + longer_us + self._delay_us(src, dst, wire[0], trace)
+        if watched:
+            self._record(sent, arrived, src, number, wire, effect, note)
+        if longer_us is not None:
+            arrive = (ARRIVE, dst, src, conn, exchange, head, payload, trace, note)
+            heappush(self._queue, (arrived, 1, next(self._ranks), *arrive))
+
+    def _fail(
+        self, src: int, dst: int, conn: int, exchange: int, reason: str, t_us: int, trace: int, note: int
+    ) -> None:
+        """Tell a requester that nobody answers there; the word takes half a round trip."""
+        t_us += self._links.base_rtt_us(src, dst) // 2
+        failed = (FAILED, src, dst, conn, exchange, reason, trace, note)
+        heappush(self._queue, (t_us, 1, next(self._ranks), *failed))
 
     def _record(
         self,
@@ -319,8 +317,7 @@ class Host:
         state = self._conns.get(key)  # number, ready_us, last_used_us
         transport = conn & 7
         if direction == 0:
-            idle_limit = self._sizes.idle_limit_us(transport)
-            if state is None or now - state[2] > idle_limit:
+            if state is None or now - state[2] > self._sizes.idle_limit_us(transport):
                 state = self._conns[key] = [next(self._conn_ids), 0, now]
                 state[1] = self._shake_hands(src, dst, state[0], transport, now, watched)
             elif watched:
@@ -332,6 +329,11 @@ class Host:
             state = self._conns[key] = [next(self._conn_ids), 0, now]
         state[2] = now
         return state[0], now
+
+    def _is_open(self, src: int, dst: int, conn: int, now: int) -> bool:
+        """Say whether a client can use a connection without opening it anew."""
+        state = self._conns.get((src << 24 | dst) << 8 | conn)
+        return state is not None and now - state[2] <= self._sizes.idle_limit_us(conn & 7)
 
     def _shake_hands(self, src: int, dst: int, number: int, transport: int, now: int, watched: int) -> int:
         """Record a handshake as one row each way; give the time it is done."""

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from sessionsim.core.errors import InvalidInput
-from sessionsim.core.nodelist import NodeList
+from sessionsim.core.nodelist import UNASSIGNED, NodeList
 from sessionsim.core.seeds import Seeds
 from sessionsim.network.tables import TableForm, read_table
 from sessionsim.protocol.crypto.real import ed25519_keypair, x25519_of_ed25519
@@ -32,7 +32,6 @@ FORM: Final = TableForm(
 
 # Source: transport 2.1, oxen-core: src/cryptonote_core/service_node_rules.h
 MIN_SWARM_NODES: Final = 5
-UNASSIGNED_SWARM: Final = (1 << 64) - 1
 
 # Assumption: 240.0.0.0/6 for nodes, of the block reserved for future use (RFC 1112, section 4).
 NODE_BLOCK: Final = 240 << 24
@@ -228,7 +227,7 @@ def _parsed_row(place: str, fields: list[str]) -> _Row:
             raise InvalidInput(f"{place} {column}", text, "a whole number of at most nine digits")
     if not _COUNTRY.match(country):
         raise InvalidInput(f"{place} country", country, "two capital letters")
-    if swarm and (not _SWARM.match(swarm) or int(swarm, 16) == UNASSIGNED_SWARM):
+    if swarm and (not _SWARM.match(swarm) or int(swarm, 16) == UNASSIGNED):
         raise InvalidInput(
             f"{place} swarm", swarm, "1 to 16 hexadecimal digits, below ffffffffffffffff; or nothing"
         )

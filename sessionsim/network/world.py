@@ -26,8 +26,10 @@ from sessionsim.core.units import US_PER_S
 from sessionsim.core.view import Table
 from sessionsim.network.clients import ClientMix, ClientPlace, place_clients, place_devices
 from sessionsim.network.devices import Seat, seats_of
-from sessionsim.network.host import Host, Kernel, SimpyKernel
+from sessionsim.network.faults import Answer, Fault, Trouble, Turn, What, compile_plan
+from sessionsim.network.host import Host
 from sessionsim.network.journal import MessageJournal
+from sessionsim.network.kernels import Kernel, SimpyKernel
 from sessionsim.network.links import LinkRules, Links
 from sessionsim.network.places import place_hosts
 from sessionsim.network.server_machines import ServiceRules, make_machines
@@ -70,6 +72,7 @@ class WorldSpec:
         horizon_us: simulated time, measured: [start, end) whose messages count.
         seeds: the root of all chance.
         epoch_ms: unix time in ms at simulated time 0.
+        faults: what fails.
     """
 
     date: str
@@ -89,6 +92,7 @@ class WorldSpec:
     server_rules: ServerRules = field(default_factory=ServerRules)
     service_rules: ServiceRules = field(default_factory=ServiceRules)
     client_rules: Mapping[str, ClientRules] = field(default_factory=lambda: PLATFORMS)
+    faults: tuple[Fault, ...] = ()
 
 
 class World:
@@ -120,6 +124,8 @@ class World:
             (*unlimited, *(place.down_bit_per_s for place in places), *also),
             spec.link_rules,
         )
+        off = [Turn(0, one.endpoint, What.CRASHES, Answer.REFUSED) for one in servers if one.off]
+        self._plan = compile_plan(spec.faults, self.scene, spec.seeds, spec.horizon_us, off)
         self.host: Host | None = None
 
     @property
@@ -185,7 +191,7 @@ class World:
             records,
             watched,
             keep_bytes,
-            frozenset(server.endpoint for server in self.servers if server.off),
+            Trouble(self._plan, len(self.machines), n_nodes + len(self.seats)) if self._plan else None,
         )
         for ref, intent in enumerate(self._texts):
             command = ("send", ref, self.accounts[intent.recipient].id, intent.body)

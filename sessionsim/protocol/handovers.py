@@ -14,14 +14,13 @@ Source: session-storage-server: oxenss/snode/swarm.cpp derive_swarm_events, serv
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from sessionsim.core.nodelist import NodeList
-from sessionsim.protocol.storage import Held
+from sessionsim.protocol.stored import Held
 from sessionsim.protocol.swarms import nearest_swarm, swarm_position
 
 Swarms = Mapping[int, Sequence[int]]
-UNASSIGNED: Final = (1 << 64) - 1  # nodes without a swarm. Source: transport 2.1
 
 
 class Change(NamedTuple):
@@ -51,7 +50,7 @@ class Handover(NamedTuple):
 
 def swarms_of(nodes: NodeList) -> dict[int, tuple[int, ...]]:
     """Give the swarm map of a node list."""
-    return {swarm: members for swarm, members in nodes.members.items() if swarm != UNASSIGNED}
+    return nodes.members
 
 
 def swarm_of(node: int, swarms: Swarms) -> int | None:

@@ -12,32 +12,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from enum import IntEnum
 from heapq import heapify, heappop, heappush
-from typing import NamedTuple
 
 from sessionsim.protocol.namespaces import is_public_outbox
+from sessionsim.protocol.stored import Held, Message, Stored
 
 _NEVER_MS = 1 << 62
 _SLACK = 64  # Assumption: stale entries allowed beyond one per message
-
-
-class Stored(IntEnum):
-    """What became of a message that was to be stored."""
-
-    NEW = 0
-    ALREADY = 1
-    FULL = 2
-
-
-class Message(NamedTuple):
-    """A stored message. Times in unix milliseconds; `order` counts what this node has stored."""
-
-    order: int
-    hash: str
-    timestamp_ms: int
-    expiry_ms: int
-    data: bytes
 
 
 class _Box:
@@ -51,14 +32,6 @@ class _Box:
 
 def _order_of(message: Message) -> int:
     return message.order
-
-
-class Held(NamedTuple):
-    """A message with the box it lies in, as nodes hand them on. Args: account: 33 bytes."""
-
-    account: bytes
-    namespace: int
-    message: Message
 
 
 class MessageStore:
@@ -77,6 +50,7 @@ class MessageStore:
         "_boxes",
         "_count",
         "_disk_max",
+        "_disk_size",
         "_expiries",
         "_live",
         "_merge_prolongs",
@@ -99,11 +73,8 @@ class MessageStore:
         newest_wins: bool = True,
         merge_prolongs: bool = True,
     ) -> None:
-        self._period, self._disk_max, self._overhead = (
-            max(1, cleanup_period_ms),
-            disk_max_bytes,
-            overhead_bytes,
-        )
+        self._period, self._overhead = max(1, cleanup_period_ms), overhead_bytes
+        self._disk_max = self._disk_size = disk_max_bytes
         self._newest_wins, self._merge_prolongs = newest_wins, merge_prolongs
         self._boxes: dict[tuple[bytes, int], _Box] = {}
         self._owners: dict[bytes, set[int]] = {}
@@ -120,6 +91,18 @@ class MessageStore:
 
     def __len__(self) -> int:
         return self._live
+
+    def fill_disk(self, full: bool) -> None:
+        """Let something else take all that is free on the disk, or give it back."""
+        self._disk_max = 0 if full else self._disk_size
+
+    def clear(self) -> None:
+        """Lose everything, as when a disk dies."""
+        self._boxes.clear()
+        self._owners.clear()
+        self._misplaced.clear()
+        self._expiries.clear()
+        self._next_ms, self._live, self.used_bytes = _NEVER_MS, 0, 0
 
     def store(
         self,

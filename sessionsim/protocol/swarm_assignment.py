@@ -28,7 +28,6 @@ from sessionsim.protocol.size_order import positions
 from sessionsim.protocol.swarm_rules import SwarmRules
 
 # Swarm ids. Source: transport 2.1; oxen-core: src/cryptonote_core/service_node_swarm.h.
-UNASSIGNED_SWARM: Final = (1 << 64) - 1  # of nodes without a swarm
 LARGEST_SWARM_ID: Final = (1 << 64) - 2
 
 Node = TypeVar("Node")

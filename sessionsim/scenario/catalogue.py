@@ -16,6 +16,7 @@ class Catalogue:
         platforms: the default rules of each client platform, an instance of its config dataclass.
         patterns: config dataclass of each workload pattern.
         vantages: config dataclass of each kind of vantage.
+        faults: config dataclass of each kind of fault.
         suites: names of the crypto suites.
         dates: dates of which a node list is at hand, ascending.
     """
@@ -24,5 +25,6 @@ class Catalogue:
     platforms: Mapping[str, Any]
     patterns: Mapping[str, type[Any]]
     vantages: Mapping[str, type[Any]]
+    faults: Mapping[str, type[Any]]
     suites: tuple[str, ...]
     dates: tuple[str, ...]

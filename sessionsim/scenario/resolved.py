@@ -31,6 +31,15 @@ class Vantage:
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that fails. Args: name: as the file calls it; kind: one of the catalogue."""
+
+    name: str
+    kind: str
+    config: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """An experiment, complete.
 
@@ -60,6 +69,7 @@ class Scenario:
     pattern: str
     workload: Any
     vantages: tuple[Vantage, ...]
+    faults: tuple[Fault, ...]
     settings: tuple[Mapping[str, Any], ...]
     resolved: Mapping[str, Any]
     files: Mapping[str, str]
@@ -123,6 +133,7 @@ class _Resolver:
         workload = self.section(
             "workload", checked.f_workload, self.catalogue.patterns[pattern], tag=("pattern", pattern)
         )
+        faults = tuple(self.fault(name, chosen) for name, chosen in checked.f_faults.items())
         vantages = tuple(self.vantage(name, chosen) for name, chosen in checked.f_vantages.items())
         self.check_members(vantages)
         scenario = Scenario(
@@ -139,6 +150,7 @@ class _Resolver:
             pattern=pattern,
             workload=workload,
             vantages=vantages,
+            faults=faults,
             settings=tuple(self.lines),
             resolved={"title": checked.f_title, "question": checked.f_question} | self.values,
             files=self.files,
@@ -237,6 +249,11 @@ class _Resolver:
         kind = model.f_kind
         config = self.section(f"vantages.{name}", model, self.catalogue.vantages[kind], tag=("kind", kind))
         return Vantage(name, kind, config)
+
+    def fault(self, name: str, model: Any) -> Fault:
+        kind = model.f_kind
+        config = self.section(f"faults.{name}", model, self.catalogue.faults[kind], tag=("kind", kind))
+        return Fault(name, kind, config)
 
     def check_members(self, vantages: tuple[Vantage, ...]) -> None:
         single = [vantage.name for vantage in vantages if vantage.kind != "coalition"]

@@ -156,8 +156,10 @@ def whole_model(catalogue: Catalogue) -> type[BaseModel]:
         name: settings_model(f"vantage {name}", config, more=tag_field("kind", name))
         for name, config in sorted(catalogue.vantages.items())
     }
-    vantage: Any = tagged_union(vantages, "kind")
-    by_name: Any = dict[Annotated[str, AfterValidator(_name)], vantage]
+    faults = {
+        name: settings_model(f"fault {name}", config, more=tag_field("kind", name))
+        for name, config in sorted(catalogue.faults.items())
+    }
     return create_model(
         "Scenario",
         __config__=_CONFIG,
@@ -174,5 +176,12 @@ def whole_model(catalogue: Catalogue) -> type[BaseModel]:
         f_servers=optional_section(servers, "servers"),
         f_platform=optional_section(platform, "platform"),
         f_workload=(tagged_union(patterns, "pattern"), Field(alias="workload")),
-        f_vantages=(by_name, Field(default_factory=dict, alias="vantages")),
+        f_faults=(_by_name(faults), Field(default_factory=dict, alias="faults")),
+        f_vantages=(_by_name(vantages), Field(default_factory=dict, alias="vantages")),
     )
+
+
+def _by_name(kinds: dict[str, type[BaseModel]]) -> Any:
+    """Make the type of a table of sections with names of the author's, each of one of some kinds."""
+    kind: Any = tagged_union(kinds, "kind")
+    return dict[Annotated[str, AfterValidator(_name)], kind]

@@ -22,7 +22,7 @@ from sessionsim.core.view import Table, View
 from sessionsim.network.world import World, WorldSpec, build
 from sessionsim.protocol.crypto import real, suite_named
 from sessionsim.protocol.identity import account_from_seed
-from sessionsim.protocol.storage import Message
+from sessionsim.protocol.stored import Message
 from sessionsim.protocol.versions.v1 import encode_text, seal_direct
 from sessionsim.protocol.wire import rpc, rpc_answers, rpc_node
 from sessionsim.protocol.wire.onion import (

@@ -15,7 +15,8 @@ from sessionsim.core.records import MemoryRecords
 from sessionsim.core.seeds import Seeds, mix
 from sessionsim.core.truth import Truth
 from sessionsim.core.units import US_PER_MS, US_PER_S
-from sessionsim.network.host import HeapKernel, Host, Kernel, SimpyKernel
+from sessionsim.network.host import Host
+from sessionsim.network.kernels import HeapKernel, Kernel, SimpyKernel
 from sessionsim.network.links import LinkRules, Links
 from sessionsim.network.wire_sizes import WireRules, WireSizes
 from sessionsim.network.world import WorldSpec, build

@@ -18,7 +18,7 @@ from sessionsim.core.errors import RemoteProtocolError
 from sessionsim.core.nodelist import NodeList
 from sessionsim.protocol.crypto import KeyPair, real
 from sessionsim.protocol.namespaces import is_open_to_read, is_public_inbox, is_public_outbox
-from sessionsim.protocol.storage import Message
+from sessionsim.protocol.stored import Message
 from sessionsim.protocol.wire import bencode, rpc, rpc_answers
 from sessionsim.protocol.wire.rpc_node import (
     BatchCall,

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sessionsim.protocol.storage import Message, MessageStore, Stored
+from sessionsim.protocol.storage import MessageStore
+from sessionsim.protocol.stored import Message, Stored
 
 ACCOUNT = b"\x05" + bytes(32)
 NOW = 1_777_000_000_000

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessionsim.core.errors import InvalidInput, LocalProtocolError
+from sessionsim.core.nodelist import UNASSIGNED
 from sessionsim.core.settings import facts_of
 from sessionsim.protocol.mersenne import Mersenne64
 from sessionsim.protocol.swarm_assignment import (
     LARGEST_SWARM_ID,
-    UNASSIGNED_SWARM,
     new_swarm_id,
     reassign,
 )
@@ -144,7 +144,7 @@ def test_nodes_are_kept_and_no_swarm_starves(
         [*(node for nodes in before.values() for node in nodes), *new]
     )
     assert list(after) == sorted(after)
-    assert not after or 0 <= min(after) <= max(after) < UNASSIGNED_SWARM
+    assert not after or 0 <= min(after) <= max(after) < UNASSIGNED
     if len(after) > 1:
         assert min(map(len, after.values())) >= rules.minimum
         spare = sum(max(0, len(nodes) - rules.excess_base) for nodes in after.values())
@@ -229,7 +229,7 @@ def test_the_last_swarm_cannot_dissolve() -> None:
     assert sorted(after[max(before)]) == [0, 1, 2]
 
 
-@pytest.mark.parametrize("swarm", [-1, UNASSIGNED_SWARM])
+@pytest.mark.parametrize("swarm", [-1, UNASSIGNED])
 def test_ids_off_the_ring_are_our_mistake(swarm: int) -> None:
     with pytest.raises(LocalProtocolError, match="id"):
         reassign({swarm: (1,), 5: (2,)}, [], 1, RULES)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sessionsim.core.errors import InvalidInput
 from sessionsim.core.settings import setting
 from sessionsim.core.units import US_PER_S
 from sessionsim.scenario import Catalogue
@@ -82,6 +83,21 @@ class Files:
     lifetime_us: int = setting(US_PER_S, unit="us", low=1, doc="Life.", source="client-behaviour 6.5")
 
 
+@dataclass(frozen=True, slots=True)
+class Crash:
+    at_us: int = setting(0, unit="us", low=0, doc="When.", source="Assumption: chosen")
+    lasts_us: int = setting(0, unit="us", low=0, doc="How long.", source="Assumption: chosen")
+
+    def __post_init__(self) -> None:
+        if self.at_us and not self.lasts_us:
+            raise InvalidInput("lasts_us", 0, "a length")
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    adds_us: int = setting(7, unit="us", low=1, doc="How much.", source="Assumption: chosen")
+
+
 CATALOGUE = Catalogue(
     sections={
         "network.links": Links,
@@ -94,6 +110,7 @@ CATALOGUE = Catalogue(
     platforms={"desktop": Rules(), "ios": Rules(poll_interval_us=1_500_000)},
     patterns={"active-pairs": ActivePairs, "replay": Replay},
     vantages={"snodes": Snodes, "coalition": Coalition},
+    faults={"crash": Crash, "delay": Delay},
     suites=("fast", "sodium"),
     dates=("2026-03-01", "2026-04-28"),
 )

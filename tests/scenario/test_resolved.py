@@ -177,3 +177,45 @@ def test_an_untouched_section_is_its_class_with_all_defaults(good: Path, catalog
     sections = load(good, catalogue, "network.links.jitter=measured").sections
     for name, made in sections.items():
         assert made == catalogue.sections[name]()
+
+
+FAULTS = """
+[faults.cable]
+kind = "delay"
+adds = "3 ms"
+[faults.power]
+kind = "crash"
+at = "1 min"
+lasts = "30 s"
+"""
+
+
+def test_faults_keep_their_names_and_come_out_in_internal_units(good: Path, catalogue: Catalogue) -> None:
+    assert load(good, catalogue).faults == ()
+    good.write_text(good.read_text() + FAULTS)
+    scenario = load(good, catalogue)
+    assert [(fault.name, fault.kind) for fault in scenario.faults] == [("cable", "delay"), ("power", "crash")]
+    assert scenario.faults[0].config.adds_us == 3_000
+    assert (scenario.faults[1].config.at_us, scenario.faults[1].config.lasts_us) == (60 * 10**6, 30 * 10**6)
+    lines = {(line["section"], line["key"]): line for line in scenario.settings}
+    assert lines["faults.power", "at"]["value"] == "1 min"
+    again = good.with_name("again.toml")
+    again.write_text(to_toml(scenario.resolved))
+    assert load(again, catalogue).faults == scenario.faults
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[faults.x]\nkind = "crush"', "crash"),
+        ('[faults.x]\nkind = "crash"\nat = "1 min"', "lasts"),
+        ('[faults.x]\nkind = "delay"\nat = "1 min"', "at"),
+        ('[faults.X]\nkind = "delay"', "X"),
+    ],
+)
+def test_a_wrong_fault_is_told_where_and_what(good: Path, catalogue: Catalogue, text: str, told: str) -> None:
+    good.write_text(good.read_text() + text)
+    with pytest.raises(InvalidInput) as wrong:
+        load(good, catalogue)
+    assert told in str(wrong.value)
+    assert "faults" in str(wrong.value)

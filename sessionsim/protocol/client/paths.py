@@ -6,7 +6,7 @@ builds the same paths. Time-based rotation, guard tests and repair are not built
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sessionsim.core.errors import InvalidInput
 from sessionsim.core.nodelist import NodeList
@@ -23,15 +23,15 @@ def number_at(entropy: Entropy, address: bytes, below: int) -> int:
     return int.from_bytes(entropy.draw(address)[:8], "little") % below
 
 
-def _random_nodes(n_nodes: int, entropy: Entropy, purpose: bytes) -> Iterator[int]:
+def _random_nodes(nodes: Sequence[int], entropy: Entropy, purpose: bytes) -> Iterator[int]:
     """Give distinct nodes in random order, lazily; after some misses the rest in list order."""
     seen: set[int] = set()
-    for k in range(20 * n_nodes):
-        node = number_at(entropy, b"path" + purpose + k.to_bytes(4, "little"), n_nodes)
+    for k in range(20 * len(nodes)):
+        node = nodes[number_at(entropy, b"path" + purpose + k.to_bytes(4, "little"), len(nodes))]
         if node not in seen:
             seen.add(node)
             yield node
-    yield from (node for node in range(n_nodes) if node not in seen)
+    yield from (node for node in nodes if node not in seen)
 
 
 def build_paths(nodes: NodeList, rules: ClientRules, entropy: Entropy) -> tuple[Path, ...]:
@@ -48,7 +48,7 @@ def build_paths(nodes: NodeList, rules: ClientRules, entropy: Entropy) -> tuple[
     guards: list[int] = []
     others: list[int] = []
     taken: set[int] = set()  # /24s that are used up
-    for node in _random_nodes(len(nodes), entropy, b"g"):
+    for node in _random_nodes(nodes.active, entropy, b"g"):
         if len(guards) == rules.paths:
             break
         if rule == "none" or nodes.net24(node) not in taken:
@@ -57,7 +57,7 @@ def build_paths(nodes: NodeList, rules: ClientRules, entropy: Entropy) -> tuple[
     if rule == "each-kind":
         taken.clear()
     apart = rule in ("each-kind", "all")
-    for node in _random_nodes(len(nodes), entropy, b"m"):
+    for node in _random_nodes(nodes.active, entropy, b"m"):
         if len(others) == rules.paths * (HOPS - 1):
             break
         if node in guards or (apart and nodes.net24(node) in taken):
@@ -66,5 +66,5 @@ def build_paths(nodes: NodeList, rules: ClientRules, entropy: Entropy) -> tuple[
         taken.add(nodes.net24(node))
     if len(guards) < rules.paths or len(others) < rules.paths * (HOPS - 1):
         allowed = f"at least {rules.paths * HOPS} nodes" + ("" if rule == "none" else " in different /24s")
-        raise InvalidInput("network", f"{len(nodes)} nodes for {rules.paths} paths", allowed)
+        raise InvalidInput("network", f"{len(nodes.active)} nodes for {rules.paths} paths", allowed)
     return tuple((guards[p], others[2 * p], others[2 * p + 1]) for p in range(rules.paths))

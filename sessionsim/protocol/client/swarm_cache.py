@@ -58,7 +58,8 @@ class SwarmCache:
         count = self._lookups.get(account_id, 0)
         self._lookups[account_id] = count + 1
         number = self._accounts.setdefault(account_id, len(self._accounts)) << _COUNT_BITS | count
-        node = number_at(self._client.entropy, b"lookup" + number.to_bytes(8, "little"), len(self._nodes))
+        there = self._nodes.active
+        node = there[number_at(self._client.entropy, b"lookup" + number.to_bytes(8, "little"), len(there))]
         style = self._client.body_style
         body = rpc.request_body(style, rpc.get_swarm_call(style, account_id.hex()))
         return [

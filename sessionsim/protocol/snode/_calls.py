@@ -47,13 +47,21 @@ class Calls:
         epoch_ms: int,
     ) -> None:
         self._rpc, self._jobs, self._standing, self._monitors = rpc, jobs, standing, monitors
-        self._finished, self._epoch_ms = replies.finished, epoch_ms
+        self._finished, self.epoch_ms = replies.finished, epoch_ms
         self._jobs_max, self._max_bytes = rules.relays_max, rules.request_max_bytes
         unknown = _ALL_KNOWN if rules.new_methods else NEW
         self._limits = (rules.message_max_bytes, rules.batch_max, unknown)
-        self._limiter = RateLimiter(
-            rules.rate_bucket, rules.rate_client_per_s, rules.rate_node_per_s, rules.rate_clients_max
+        self._rates = (
+            rules.rate_bucket,
+            rules.rate_client_per_s,
+            rules.rate_node_per_s,
+            rules.rate_clients_max,
         )
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin with full buckets, as a program that starts does."""
+        self._limiter = RateLimiter(*self._rates)
 
     def run(self, job: Job, body: bytes, now_us: int) -> Effects:
         """Take a request that came inside an onion, or alone over HTTPS or QUIC."""
@@ -66,7 +74,7 @@ class Calls:
         except Refused as refused:
             return (self._refused(job, refused.status, refused.text),)
         if type(call) is PollCall:
-            return (self._finished(job, self._rpc.poll(call, now_us // US_PER_MS + self._epoch_ms)),)
+            return (self._finished(job, self._rpc.poll(call, now_us // US_PER_MS + self.epoch_ms)),)
         return self._start(job, call, now_us)
 
     def run_direct(self, job: Job, payload: bytes, now_us: int) -> Effects:
@@ -107,7 +115,7 @@ class Calls:
 
     def run_forwarded(self, src: int, conn: int, exchange: int, payload: bytes, now_us: int) -> Effects:
         """Take what another member of the swarm passes on."""
-        status, answer = self._rpc.forwarded(payload, now_us // US_PER_MS + self._epoch_ms)
+        status, answer = self._rpc.forwarded(payload, now_us // US_PER_MS + self.epoch_ms)
         effects = [(SEND, src, conn, exchange, status, answer, 0)]
         if self._rpc.news:
             self._monitors.tell(self._rpc.news, effects, now_us)

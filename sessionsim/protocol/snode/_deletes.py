@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sessionsim.protocol.storage import Held, Message, MessageStore
+from sessionsim.protocol.storage import MessageStore
+from sessionsim.protocol.stored import Held, Message
 from sessionsim.protocol.wire.rpc_calls import DeleteAllCall, DeleteBeforeCall, DeleteCall
 from sessionsim.protocol.wire.rpc_signed import deleted_receipt, swept_receipt
 

@@ -132,7 +132,7 @@ class Jobs:
         numbers: Iterator[int],
         retries: Retries | None = None,
     ) -> None:
-        self._rpc, self._epoch_ms, self._numbers, self._retries = rpc, epoch_ms, numbers, retries
+        self._rpc, self.epoch_ms, self._numbers, self._retries = rpc, epoch_ms, numbers, retries
         self._timeout_us, self._all_failed_is_500 = rules.replication_timeout_us, rules.all_failed_is_500
         self._own = nodes.ed25519[endpoint].hex()
         self._endpoint = endpoint
@@ -144,11 +144,15 @@ class Jobs:
     def use(self, nodes: NodeList) -> None:
         """Take a node list; calls that already wait go on waiting for the members they were sent to."""
         endpoint = self._endpoint
-        members = nodes.members[nodes.swarm[endpoint]]
+        members = nodes.members.get(nodes.swarm[endpoint], ())
         self._others = tuple((node, nodes.ed25519[node].hex()) for node in members if node != endpoint)
 
     def __len__(self) -> int:
         return len(self._awaited)
+
+    def forget(self) -> None:
+        """Drop all that is under way, as a program that stops does."""
+        self._awaited.clear()
 
     def begin(self, job: Job, effects: list[Effect], now_us: int) -> Answer | None:
         """Start a job whose calls are set.
@@ -166,7 +170,7 @@ class Jobs:
         calls = job.calls
         if _FOR_ALL.isdisjoint(map(type, calls)):
             # Nothing to forward: a poll, in most cases.
-            now_ms, run = now_us // US_PER_MS + self._epoch_ms, self._rpc.answer
+            now_ms, run = now_us // US_PER_MS + self.epoch_ms, self._rpc.answer
             answers = [run(call, now_ms) for call in calls]
             return batch_answer(answers) if job.is_batch else answers[0]
         job.answers = [None] * len(job.calls)
@@ -246,7 +250,7 @@ class Jobs:
     def _execute(
         self, job: Job, index: int, call: SimpleCall, effects: list[Effect], now_us: int
     ) -> Answer | None:
-        now_ms = now_us // US_PER_MS + self._epoch_ms
+        now_ms = now_us // US_PER_MS + self.epoch_ms
         if type(call) is StoreCall:
             refusal = self._rpc.refusal_of_store(call, now_ms)
             if refusal is not None:

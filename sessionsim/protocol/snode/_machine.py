@@ -20,7 +20,7 @@ from sessionsim.core.errors import CannotOpen, RemoteProtocolError
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Entropy
 from sessionsim.core.units import US_PER_MS
-from sessionsim.protocol.crypto.layer import AES_CBC, ENC_TYPES, Layer
+from sessionsim.protocol.crypto.layer import Layer
 from sessionsim.protocol.crypto.suite import KeyPair, Suite
 from sessionsim.protocol.handovers import swarms_of
 from sessionsim.protocol.machine import NOTHING, SEND, WAKE_AT, Effect, Effects
@@ -28,6 +28,7 @@ from sessionsim.protocol.node_rules import NodeRules
 from sessionsim.protocol.snode._calls import Calls
 from sessionsim.protocol.snode._jobs import Job, Jobs
 from sessionsim.protocol.snode._monitors import Monitors
+from sessionsim.protocol.snode._onions import message_of, open_slowly
 from sessionsim.protocol.snode._replies import Replies, reply
 from sessionsim.protocol.snode._retries import NEVER_US, Retries
 from sessionsim.protocol.snode._server_relay import CONNECTION as _TO_SERVER
@@ -41,15 +42,10 @@ from sessionsim.protocol.storage import MessageStore
 from sessionsim.protocol.wire.onion import (
     FINAL,
     TO_NODE,
-    claimed_hop,
-    decode_client_request,
-    decode_hop,
     decode_inner,
-    encode_hop,
-    open_request,
     server_is_allowed,
 )
-from sessionsim.protocol.wire.onion_relay import OpenedLayer, step
+from sessionsim.protocol.wire.onion_relay import step
 from sessionsim.protocol.wire.rpc_answers import text_answer
 
 _HTTPS: Final = int(Transport.HTTPS)
@@ -86,7 +82,7 @@ class ServiceNode:
         servers: Mapping[str, int] | None = None,
     ) -> None:
         self._x, self._nodes, self._suite, self._rules = x, nodes, suite, rules
-        self._epoch_ms = epoch_ms
+        self._epoch_ms = self._true_epoch_ms = epoch_ms
         self._count = len(nodes)
         self._standing = Standing(endpoint, ed.public, nodes, rules)
         replies = Replies(self._standing, entropy)
@@ -125,11 +121,14 @@ class ServiceNode:
         return NOTHING
 
     def command(self, command: tuple[Any, ...], now_us: int) -> Effects:
-        """Learn something from the blockchain daemon beside the node.
+        """Learn something from the blockchain daemon beside the node, or suffer something.
 
         ("swarms", nodes, height)   a new node list, at a block height
         ("synced", whether)         the blockchain is up to date; a node takes it to be at first
         ("names", table)            registered names: hash -> encrypted value and nonce
+        ("restart", disk_lost)      the program starts again after it had stopped
+        ("clock", ahead_us)         its clock is so far ahead
+        ("disk", full)              whether something else fills its disk
         """
         effects: list[Effect] = []
         what, value = command[0], command[1]
@@ -147,8 +146,28 @@ class ServiceNode:
             self._standing.synced = value
         elif what == "names":
             self._rpc.names = value
+        elif what == "restart":
+            self._restart(value, effects, now_us)
+        elif what == "clock":
+            self._epoch_ms = epoch_ms = self._true_epoch_ms + value // US_PER_MS
+            self._jobs.epoch_ms = self._calls.epoch_ms = epoch_ms
+            self._side.epoch_ms = self._monitors.epoch_ms = epoch_ms
+        elif what == "disk":
+            self.store.fill_disk(value)
         self._ready = self._standing.is_ready()
         return effects
+
+    def _restart(self, disk_lost: bool, effects: list[Effect], now_us: int) -> None:
+        """Begin anew with what is on the disk; what was under way is forgotten."""
+        self._wake_us = None
+        self._relays.clear()
+        self._posts.forget()
+        self._jobs.forget()
+        self._calls.forget()
+        self._monitors.forget()
+        self._rpc.restart(disk_lost)
+        self._upkeep.restart(disk_lost, effects, now_us)
+        self._arm(effects)
 
     def receive(
         self, src: int, conn: int, exchange: int, head: str | int, payload: bytes, now_us: int
@@ -263,7 +282,9 @@ class ServiceNode:
         try:
             opened = step(self._suite, self._x, payload, from_client, self._hops_max)
             if opened is None:
-                opened = self._open_slowly(payload, from_client)
+                opened = open_slowly(
+                    self._suite, self._x, payload, from_client, self._hops_max, legacy=self._legacy
+                )
         except CannotOpen:
             return (reply(src, conn, exchange, 400, b"Invalid ciphertext"),)
         except RemoteProtocolError as wrong:
@@ -283,24 +304,6 @@ class ServiceNode:
             return self._relay(src, conn, exchange, layer, ephemeral, inner, hop, now_us)
         return self._to_server(src, conn, exchange, layer, ephemeral, inner, now_us)
 
-    def _open_slowly(self, payload: bytes, from_client: bool) -> OpenedLayer:
-        """Open a layer of any shape. Raises CannotOpen; RemoteProtocolError with the text of the answer."""
-        hop = claimed = 0
-        try:
-            if from_client:
-                ciphertext, ephemeral, enc_type = decode_client_request(payload)
-                claimed = claimed_hop(payload)
-            else:
-                ciphertext, ephemeral, enc_type, hop = decode_hop(payload)
-        except RemoteProtocolError as wrong:
-            what = "Error parsing" if from_client else "Invalid internal"
-            raise RemoteProtocolError(f"{what} onion request: {wrong}") from wrong
-        if hop > self._hops_max:
-            raise RemoteProtocolError("onion request max path length exceeded")
-        opened = open_request(self._suite, self._x, ephemeral, enc_type, ciphertext, legacy=self._legacy)
-        # What a client claims is counted on, and only the next node holds it to the limit.
-        return *opened, ephemeral, hop or claimed
-
     def _relay(
         self,
         src: int,
@@ -312,14 +315,10 @@ class ServiceNode:
         hop: int,
         now_us: int,
     ) -> Effects:
-        _kind, blob, next_ephemeral, next_type, destination = inner
-        cipher = ENC_TYPES.get(next_type)
-        if cipher is None and next_type == AES_CBC and self._legacy:
-            cipher = AES_CBC
-        if cipher is None:
+        message = message_of(inner, hop, legacy=self._legacy)
+        if message is None:
             return (self._sealed(src, conn, exchange, layer, ephemeral, text_answer(400, "Invalid json")),)
-        message = encode_hop(blob, next_ephemeral, cipher, hop + 1)
-        return self._forward(src, conn, exchange, destination, message, now_us)
+        return self._forward(src, conn, exchange, inner[4], message, now_us)
 
     def _forward(
         self, src: int, conn: int, exchange: int, destination: bytes, message: bytes, now_us: int

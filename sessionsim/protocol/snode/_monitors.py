@@ -58,7 +58,7 @@ class Monitors:
         epoch_ms: int,
     ) -> None:
         self._suite, self._is_ours, self._numbers = suite, is_ours, numbers
-        self._only_ours, self._epoch_us = rules.monitor_ends, epoch_ms * US_PER_MS
+        self._only_ours, self.epoch_ms = rules.monitor_ends, epoch_ms
         self.accounts: dict[bytes, dict[_Subscriber, _Subscription]] = {}
         self._oldest: dict[tuple[bytes, _Subscriber], None] = {}  # all subscriptions, next to expire first
 
@@ -91,7 +91,7 @@ class Monitors:
 
     def _checked(self, call: MonitorCall, now_us: int) -> bytes:
         """Give the account of a subscription that may be had. Raises MonitorRefused."""
-        monitor.check_time(call.timestamp_s, now_us + self._epoch_us)
+        monitor.check_time(call.timestamp_s, now_us + self.epoch_ms * US_PER_MS)
         account, key = call.account, call.ed25519 or call.account[1:]
         if call.ed25519:
             try:
@@ -144,6 +144,11 @@ class Monitors:
         for account, subscriber in list(self._oldest):
             if subscriber == (endpoint, conn):
                 self._drop(account, subscriber)
+
+    def forget(self) -> None:
+        """Drop all subscriptions: they live in memory. Nobody is told."""
+        self.accounts.clear()
+        self._oldest.clear()
 
     def _drop_expired(self, now_us: int) -> None:
         expired = []

@@ -87,6 +87,13 @@ class Retries:
             self._kept.pop(awaited[2], None)
         return True
 
+    def restart(self, disk_lost: bool) -> None:
+        """Await nothing any more; what is owed lies on the disk. Source: transport 5.5."""
+        self._awaited.clear()
+        if disk_lost:
+            self._kept.clear()
+            self._earliest_us = NEVER_US
+
     def keep_members(self, members: frozenset[int]) -> None:
         """Forget what is owed to nodes that are no longer in the swarm."""
         for number, forward in list(self._kept.items()):

@@ -55,6 +55,10 @@ class ServerRelay:
     def __len__(self) -> int:
         return len(self._posts)
 
+    def forget(self) -> None:
+        """Drop all that is under way."""
+        self._posts.clear()
+
     def resolves(self, host: str) -> bool:
         """Say whether a host name leads anywhere."""
         return host.lower() in self._servers

@@ -38,7 +38,7 @@ class SideRequests:
     """
 
     def __init__(self, key: bytes, count: int, upkeep: Upkeep, monitors: Monitors, epoch_ms: int) -> None:
-        self._key, self.count, self._upkeep, self._monitors, self._epoch_ms = (
+        self._key, self.count, self._upkeep, self._monitors, self.epoch_ms = (
             key,
             count,
             upkeep,
@@ -60,7 +60,7 @@ class SideRequests:
         if head == "sn.ping":
             return 200, _PONG
         if head == "sn.data":
-            self._upkeep.given(payload, now_us // US_PER_MS + self._epoch_ms)
+            self._upkeep.given(payload, now_us // US_PER_MS + self.epoch_ms)
             return 200, b""
         if head == "sn.data_ready":
             return 200, self._upkeep.asked(src, payload, now_us)

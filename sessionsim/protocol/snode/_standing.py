@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Final
 
 from sessionsim.core.nodelist import NodeList
-from sessionsim.protocol.handovers import UNASSIGNED
 from sessionsim.protocol.node_rules import NodeRules
 from sessionsim.protocol.wire.rpc_answers import Answer
 from sessionsim.protocol.wire.rpc_ifelse import choose, conditional_answer
@@ -36,8 +35,7 @@ class Standing:
 
     def members(self) -> frozenset[int]:
         """Give the members of its swarm; none if it has no swarm."""
-        own = self.nodes.swarm[self._endpoint]
-        return frozenset(self.nodes.members[own]) if own != UNASSIGNED else frozenset()
+        return frozenset(self.nodes.members.get(self.nodes.swarm[self._endpoint], ()))
 
     def is_ready(self) -> bool:
         """Say whether it takes requests: it has a swarm, is synced, and the hard fork is recent enough."""

@@ -18,13 +18,13 @@ from sessionsim.core.units import US_PER_MS
 from sessionsim.protocol.authorisation import READ, store_rights
 from sessionsim.protocol.crypto.real import x25519_public_of_ed25519
 from sessionsim.protocol.crypto.suite import KeyPair, Suite
-from sessionsim.protocol.handovers import UNASSIGNED
 from sessionsim.protocol.namespaces import is_open_to_read, is_public_inbox, is_unrevocable
 from sessionsim.protocol.node_rules import NodeRules
 from sessionsim.protocol.snode import _deletes, _expiries
 from sessionsim.protocol.snode._checks import Checks
 from sessionsim.protocol.snode._subaccounts import Authority, Revocations
-from sessionsim.protocol.storage import Message, MessageStore, Stored
+from sessionsim.protocol.storage import MessageStore
+from sessionsim.protocol.stored import Message, Stored
 from sessionsim.protocol.swarms import nearest_swarm, swarm_position
 from sessionsim.protocol.wire import rpc_answers
 from sessionsim.protocol.wire.active_nodes import write_active_nodes
@@ -102,11 +102,18 @@ class StorageRpc:
         self._authority = Authority(suite, self._revocations)
         self._checks = Checks(self._authority, rules)
 
+    def restart(self, disk_lost: bool) -> None:
+        """Begin anew with what is on the disk. Args: disk_lost: nothing is."""
+        self.news.clear()
+        if disk_lost:
+            self.store.clear()
+            self._revocations.clear()
+
     def use(self, nodes: NodeList) -> None:
         """Take a node list, the first one or another one."""
         self._nodes = nodes
         self._swarm = nodes.swarm[self._endpoint]
-        self._swarms = tuple(swarm for swarm in nodes.members if swarm != UNASSIGNED)
+        self._swarms = tuple(nodes.members)
         self._verdict = (b"", False)
 
     def answer(self, call: SimpleCall, now_ms: int) -> Answer:

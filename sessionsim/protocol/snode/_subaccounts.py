@@ -55,6 +55,10 @@ class Revocations:
     def _forget(self, account: bytes) -> None:
         self._tokens.pop(account, None)
 
+    def clear(self) -> None:
+        """Forget all, with the disk they lie on."""
+        self._tokens.clear()
+
     def holds(self, account: bytes, token: bytes) -> bool:
         """Say whether a token is revoked."""
         return token in self._tokens.get(account, ())

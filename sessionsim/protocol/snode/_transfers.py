@@ -17,7 +17,8 @@ from sessionsim.protocol.handovers import Swarms, change_for, handovers, split_b
 from sessionsim.protocol.machine import SEND, Effect
 from sessionsim.protocol.node_rules import NodeRules
 from sessionsim.protocol.snode._retries import NEVER_US
-from sessionsim.protocol.storage import Held, MessageStore
+from sessionsim.protocol.storage import MessageStore
+from sessionsim.protocol.stored import Held
 from sessionsim.protocol.wire import sn_data
 
 _OMQ = int(Transport.OMQ)
@@ -73,6 +74,24 @@ class Transfers:
             self._node, change, swarms, self._store.everything(), unasked=not on_request
         ):
             self._send(nodes, messages, effects)
+        self._settle(now_us)
+
+    def restart(self, effects: list[Effect], now_us: int) -> None:
+        """Begin anew with what the store holds.
+
+        2.8 takes itself for new in its swarm and hands the others what it has. Newer versions know from their
+        disk that they are not new, and ask the others only if it is empty.
+        Source: session-storage-server: oxenss/snode/swarm.cpp derive_swarm_events, update_swarms.
+        """
+        self._unasked, self._askers, self._awaited = {}, [], {}
+        own = swarm_of(self._node, self._swarms)
+        others = () if own is None else tuple(m for m in self._swarms[own] if m != self._node)
+        if own is not None and others:
+            if not self._rules.transfer_on_request:
+                share = split_by_swarm(self._store.everything(), self._swarms).get(own, [])
+                self._send(others, tuple(share), effects)
+            elif not len(self._store):
+                self._unasked = {member: _Question() for member in others}
         self._settle(now_us)
 
     def _settle(self, now_us: int) -> None:

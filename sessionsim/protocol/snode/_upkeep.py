@@ -50,6 +50,13 @@ class Upkeep:
         self._transfers.change(swarms, effects, now_us, now_ms)
         self.settle()
 
+    def restart(self, disk_lost: bool, effects: list[Effect], now_us: int) -> None:
+        """Begin anew with what is on the disk. Args: disk_lost: nothing is."""
+        if self._retries is not None:
+            self._retries.restart(disk_lost)
+        self._transfers.restart(effects, now_us)
+        self.settle()
+
     def asked(self, src: int, payload: bytes, now_us: int) -> bytes:
         """Answer another node that asks for messages."""
         answer = self._transfers.asked(src, payload, now_us)

@@ -18,7 +18,6 @@ from sessionsim.protocol.wire.rpc_answers import omq_port
 _RECORD: Final = struct.Struct(">32sQIHH3s")
 RECORD_BYTES: Final = _RECORD.size
 assert RECORD_BYTES == 51  # Source: transport 5.8
-_UNASSIGNED: Final = (1 << 64) - 1  # nodes without a swarm are not active. Source: transport 2.1
 _BYTE_MAX: Final = 255
 
 
@@ -52,7 +51,6 @@ def write_active_nodes(nodes: NodeList, version: Sequence[int]) -> bytes:
                 packed,
             )
             for swarm, members in nodes.members.items()
-            if swarm != _UNASSIGNED
             for node in sorted(members, key=nodes.ed25519.__getitem__)
         ]
     )

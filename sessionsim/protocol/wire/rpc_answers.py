@@ -18,7 +18,7 @@ import orjson
 
 from sessionsim.core.errors import RemoteProtocolError
 from sessionsim.core.nodelist import NodeList
-from sessionsim.protocol.storage import Message
+from sessionsim.protocol.stored import Message
 from sessionsim.protocol.wire import bencode
 
 Answer = tuple[int, bytes, bool]

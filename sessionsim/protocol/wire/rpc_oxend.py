@@ -15,14 +15,13 @@ from typing import Any, Final
 
 import orjson
 
-from sessionsim.core.nodelist import NodeList
+from sessionsim.core.nodelist import UNASSIGNED, NodeList
 from sessionsim.protocol.wire.rpc_answers import Answer, omq_port, text_answer
 from sessionsim.protocol.wire.rpc_calls import OxendCall
 
 # Hash of a name -> encrypted value and nonce.
 Names = Mapping[bytes, tuple[bytes, bytes]]
 
-_UNASSIGNED: Final = (1 << 64) - 1  # nodes without a swarm are not active. Source: transport 2.1
 _HASH_BYTES: Final = 32  # of a name
 _SESSION_NAMES: Final = 0  # type of names of accounts. Source: session-desktop: SnodeRequestTypes.ts
 
@@ -64,7 +63,7 @@ def service_node_states(
     else:
         wanted = {name for name in fields if isinstance(name, str)} if isinstance(fields, list) else set()
     limit = params.get("limit")
-    chosen = [n for n in range(len(nodes)) if not active_only or nodes.swarm[n] != _UNASSIGNED]
+    chosen = list(nodes.active) if active_only else sorted(nodes.index.values())
     if type(limit) is int and limit > 0:
         chosen = chosen[:limit]
     states = [_state(nodes, node, version) for node in chosen]
@@ -76,7 +75,7 @@ def service_node_states(
 def _state(nodes: NodeList, node: int, version: Sequence[int]) -> dict[str, Any]:
     key = nodes.ed25519[node].hex()
     return {
-        "active": nodes.swarm[node] != _UNASSIGNED,
+        "active": nodes.swarm[node] != UNASSIGNED,
         "pubkey_ed25519": key,
         "pubkey_x25519": nodes.x25519[node].hex(),
         "public_ip": ".".join(str(byte) for byte in nodes.ip[node].to_bytes(4, "big")),

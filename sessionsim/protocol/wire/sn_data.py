@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from sessionsim.core.errors import RemoteProtocolError
 from sessionsim.protocol.namespaces import DEFAULT, MAX_NAMESPACE, MIN_NAMESPACE
-from sessionsim.protocol.storage import Held, Message
+from sessionsim.protocol.stored import Held, Message
 from sessionsim.protocol.wire import bencode
 from sessionsim.protocol.wire.rpc_fields import ACCOUNT_BYTES, MAX_INT64, is_hash
 

@@ -89,7 +89,7 @@ _TO_ME = seal_direct(FAST, FRIEND, OWN.id, encode_text("hello", NOW_MS), NOW_MS,
 
 
 def _retrieved(data: bytes) -> bytes:
-    from sessionsim.protocol.storage import Message
+    from sessionsim.protocol.stored import Message
 
     body = rpc_answers.retrieve_body([Message(1, "C" * 43, NOW_MS, NOW_MS, data)], False, NOW_MS, b"[19,3]")
     return rpc_answers.batch_answer([(200, body, True), (421, SWARM, True)])[1]

@@ -9,7 +9,7 @@ from sessionsim.core.errors import RemoteProtocolError
 from sessionsim.protocol.authorisation import DELETE, READ, WRITE, Subaccount, subaccount_token
 from sessionsim.protocol.crypto import Suite, real
 from sessionsim.protocol.identity import Account
-from sessionsim.protocol.storage import Held, Message
+from sessionsim.protocol.stored import Held, Message
 from sessionsim.protocol.wire import (
     active_nodes,
     bencode,

@@ -12,7 +12,7 @@ from sessionsim.protocol.groups.subaccount import sign_request, signing_value, s
 from sessionsim.protocol.identity import Account
 from sessionsim.protocol.push.authority import Authority
 from sessionsim.protocol.push.subscription import sign_subscription
-from sessionsim.protocol.storage import Message
+from sessionsim.protocol.stored import Message
 from sessionsim.protocol.wire import monitor, rpc, rpc_answers, rpc_node, rpc_params, rpc_usual
 from sessionsim.protocol.wire.poll import PollTemplate
 from tests.fuzz.decoder import Decoder

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from sessionsim.core.errors import RemoteProtocolError
-from sessionsim.protocol.handovers import UNASSIGNED
+from sessionsim.core.nodelist import UNASSIGNED
 from sessionsim.protocol.wire import bencode, rpc_signed, rpc_write
 from sessionsim.protocol.wire.active_nodes import RECORD_BYTES, read_active_nodes, write_active_nodes
 from sessionsim.protocol.wire.rpc import DESKTOP, batch_body, info_call, request_body

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sessionsim.core.nodelist import UNASSIGNED
 from sessionsim.protocol.handovers import (
-    UNASSIGNED,
     Change,
     Handover,
     change_for,
@@ -16,7 +16,7 @@ from sessionsim.protocol.handovers import (
     swarm_of,
     swarms_of,
 )
-from sessionsim.protocol.storage import Held, Message
+from sessionsim.protocol.stored import Held, Message
 
 A, B, C = 0, 1 << 62, 1 << 63
 OLD = {A: (0, 1, 2), C: (3, 4, 5)}

@@ -9,7 +9,7 @@ import pytest
 
 from sessionsim.core.units import US_PER_DAY, US_PER_MIN, US_PER_S
 from sessionsim.protocol.authorisation import ANY_PREFIX, DELETE, READ, WRITE
-from sessionsim.protocol.storage import Held, Message
+from sessionsim.protocol.stored import Held, Message
 from sessionsim.protocol.wire import bencode, monitor, rpc, sn_data
 from sessionsim.protocol.wire.monitor import MonitorCall, MonitorError
 from sessionsim.protocol.wire.rpc import request_body

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sessionsim.core.errors import RemoteProtocolError
 from sessionsim.protocol.namespaces import MAX_NAMESPACE, MIN_NAMESPACE
-from sessionsim.protocol.storage import Held, Message
+from sessionsim.protocol.stored import Held, Message
 from sessionsim.protocol.wire import bencode, sn_data
 
 GROUPS = json.loads((Path(__file__).parents[2] / "vectors" / "storage.json").read_text("utf-8"))["groups"]

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from sessionsim.core.nodelist import NodeList
-from sessionsim.protocol.handovers import UNASSIGNED
+from sessionsim.core.nodelist import UNASSIGNED, NodeList
 from sessionsim.protocol.node_rules import NodeRules
 from sessionsim.protocol.snode._standing import Standing
 from sessionsim.protocol.wire.rpc import DESKTOP, info_call, request_body

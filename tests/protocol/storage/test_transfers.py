@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from sessionsim.core.columns import Cause, note_of
+from sessionsim.core.nodelist import UNASSIGNED
 from sessionsim.core.units import US_PER_S
-from sessionsim.protocol.handovers import UNASSIGNED
 from sessionsim.protocol.wire import bencode, rpc, sn_data
 
 Make = Callable[..., Any]
