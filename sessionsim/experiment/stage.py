@@ -10,8 +10,8 @@ from sessionsim.core.people import People
 from sessionsim.core.scene import Position, Scene
 from sessionsim.core.seeds import Seeds
 from sessionsim.network.clients import place_clients
-from sessionsim.network.server_machines import ServiceRules
 from sessionsim.network.faults import Fault
+from sessionsim.network.server_machines import ServiceRules
 from sessionsim.network.wishes import check_kinds
 from sessionsim.network.world import WorldSpec
 from sessionsim.scenario import Scenario, Vantage
