@@ -42,7 +42,7 @@ DIGITS: Final = re.compile(r"-?\d{1,20}", re.ASCII)
 _SIGNATURE_LENGTHS: Final = (86, 88)  # Source: transport 5.2, base64 without and with padding
 _TOKEN_BASE64_LENGTH: Final = TOKEN_BYTES // 3 * 4
 _REMEMBERED_KEYS: Final = 4096  # Assumption: accounts polled in turn; each repeats in every part of a batch
-_ECHO_LENGTH: Final = 64  # Assumption: the real server echoes wrong input at any length
+_ECHO_LENGTH: Final = 64  # Assumption: the real server echoes wrong input at any length, and as it came
 
 
 class Refused(RemoteProtocolError):
@@ -220,7 +220,8 @@ class Fields:
             raise invalid("messages does not contain any message hashes")
         for text in texts if checked else ():
             if not is_hash(text):
-                raise invalid(f"invalid message hash: {text[:_ECHO_LENGTH]}")
+                shown = "".join(c if c.isprintable() else "?" for c in text[:_ECHO_LENGTH])
+                raise invalid(f"invalid message hash: {shown}")
         return tuple(texts)
 
     def tokens(self, name: str, verb: str) -> tuple[bytes, ...]:
