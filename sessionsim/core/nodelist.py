@@ -24,7 +24,8 @@ class NodeList:
         ip: IPv4 address as an integer, from a reserved block.
         port: storage HTTPS port.
 
-    `index` finds registered nodes by key, `members` has those of each swarm, `active` all of them, ascending.
+    `index` finds registered nodes by key, `members` has those of each swarm, `active` all of these,
+    `swarm_ids` the swarms; all ascending.
     """
 
     ed25519: tuple[bytes, ...]
@@ -35,6 +36,7 @@ class NodeList:
     index: dict[bytes, int] = field(init=False, repr=False, compare=False)
     members: dict[int, tuple[int, ...]] = field(init=False, repr=False, compare=False)
     active: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    swarm_ids: tuple[int, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         members: dict[int, list[int]] = {}
@@ -49,9 +51,15 @@ class NodeList:
         object.__setattr__(self, "index", index)
         object.__setattr__(self, "members", {s: tuple(members[s]) for s in sorted(members)})
         object.__setattr__(self, "active", active)
+        object.__setattr__(self, "swarm_ids", tuple(self.members))
 
     def __len__(self) -> int:
         return len(self.ed25519)
+
+    def swarm_of(self, node: int) -> int | None:
+        """Give the swarm of a node; None if it has none."""
+        swarm = self.swarm[node]
+        return swarm if swarm in self.members else None
 
     def net24(self, node: int) -> int:
         """Give the /24 network of a node as an integer."""

@@ -5,8 +5,8 @@
     our swarm dissolved         every swarm gets the messages that are now its own
     we moved                    nothing; what we hold of the old swarm is simply not served
 
-Pure functions of the old and the new swarms and of what the node holds. A swarm map has the members of each
-swarm by its id; nodes without a swarm are not in it. 2.8 hands a new member its whole database, foreign
+Pure functions of the old and the new node list and of what the node holds. A swarm map has the members of
+each swarm by its id; nodes without a swarm are not in it. 2.8 hands a new member its whole database, foreign
 messages included; only those of the swarm are handed on here, as transport 5.10 says.
 Source: session-storage-server: oxenss/snode/swarm.cpp derive_swarm_events, service_node.cpp bootstrap_swarms.
 """
@@ -48,25 +48,17 @@ class Handover(NamedTuple):
     messages: tuple[Held, ...]
 
 
-def swarms_of(nodes: NodeList) -> dict[int, tuple[int, ...]]:
-    """Give the swarm map of a node list."""
-    return nodes.members
-
-
-def swarm_of(node: int, swarms: Swarms) -> int | None:
-    """Give the swarm of a node; None if it has none."""
-    return next((swarm for swarm, members in swarms.items() if node in members), None)
-
-
-def change_for(node: int, old: Swarms, new: Swarms) -> Change:
-    """Say what becomes of a node's swarm when the map changes."""
-    before, own = swarm_of(node, old), swarm_of(node, new)
+def change_for(node: int, old: NodeList, new: NodeList) -> Change:
+    """Say what becomes of a node's swarm when the list changes."""
+    before, own = old.swarm_of(node), new.swarm_of(node)
     if own is None:
         return Change(None, False, (), (), False)
     if own != before:
-        return Change(own, True, (), (), before is not None and before not in new)
-    newcomers = tuple(member for member in new[own] if member not in old[own])
-    return Change(own, False, newcomers, tuple(sorted(set(new) - set(old))), False)
+        return Change(own, True, (), (), before is not None and before not in new.members)
+    newcomers = tuple(member for member in new.members[own] if member not in old.members[own])
+    if new.swarm_ids == old.swarm_ids:
+        return Change(own, False, newcomers, (), False)
+    return Change(own, False, newcomers, tuple(sorted(set(new.swarm_ids) - set(old.swarm_ids))), False)
 
 
 def handovers(

@@ -11,6 +11,8 @@ NODES = NodeList(KEYS, KEYS, (9, 3, UNASSIGNED, 9, ABSENT, 3), (1 << 16, 0x1234,
 def test_swarms_have_their_nodes_in_order_and_no_others() -> None:
     assert NODES.members == {3: (1, 5), 9: (0, 3)}
     assert list(NODES.members) == [3, 9]
+    assert NODES.swarm_ids == (3, 9)
+    assert [NODES.swarm_of(i) for i in range(6)] == [9, 3, None, 9, None, 3]
     assert NODES.active == (0, 1, 3, 5)
 
 

@@ -22,7 +22,6 @@ from sessionsim.core.seeds import Entropy
 from sessionsim.core.units import US_PER_MS
 from sessionsim.protocol.crypto.layer import Layer
 from sessionsim.protocol.crypto.suite import KeyPair, Suite
-from sessionsim.protocol.handovers import swarms_of
 from sessionsim.protocol.machine import NOTHING, SEND, WAKE_AT, Effect, Effects
 from sessionsim.protocol.node_rules import NodeRules
 from sessionsim.protocol.snode._calls import Calls
@@ -92,7 +91,7 @@ class ServiceNode:
         self._rpc = StorageRpc(endpoint, ed, nodes, suite, rules)
         retries = Retries(rules, numbers) if rules.retry_forwards else None
         self._jobs = Jobs(endpoint, nodes, self._rpc, rules, epoch_ms, numbers, retries)
-        self._upkeep = Upkeep(retries, Transfers(endpoint, swarms_of(nodes), self.store, rules, numbers))
+        self._upkeep = Upkeep(retries, Transfers(endpoint, nodes, self.store, rules, numbers))
         self._monitors = Monitors(suite, rules, self._rpc.is_ours, numbers, epoch_ms)
         self._rpc.watched = self._monitors.accounts
         self._calls = Calls(self._rpc, self._jobs, self._standing, replies, self._monitors, rules, epoch_ms)
@@ -139,7 +138,7 @@ class ServiceNode:
             self._jobs.use(value)
             self._side.count = self._count
             members, now_ms = self._standing.members(), now_us // US_PER_MS + self._epoch_ms
-            self._upkeep.change(swarms_of(value), members, effects, now_us, now_ms)
+            self._upkeep.change(value, members, effects, now_us, now_ms)
             self._monitors.end_foreign(effects)
             self._arm(effects)
         elif what == "synced":

@@ -113,7 +113,7 @@ class StorageRpc:
         """Take a node list, the first one or another one."""
         self._nodes = nodes
         self._swarm = nodes.swarm[self._endpoint]
-        self._swarms = tuple(nodes.members)
+        self._swarms = nodes.swarm_ids
         self._verdict = (b"", False)
 
     def answer(self, call: SimpleCall, now_ms: int) -> Answer:

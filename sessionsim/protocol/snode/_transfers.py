@@ -13,7 +13,8 @@ from collections.abc import Iterator
 
 from sessionsim.core.columns import Cause, Transport, note_of
 from sessionsim.core.errors import RemoteProtocolError
-from sessionsim.protocol.handovers import Swarms, change_for, handovers, split_by_swarm, swarm_of
+from sessionsim.core.nodelist import NodeList
+from sessionsim.protocol.handovers import change_for, handovers, split_by_swarm
 from sessionsim.protocol.machine import SEND, Effect
 from sessionsim.protocol.node_rules import NodeRules
 from sessionsim.protocol.snode._retries import NEVER_US
@@ -39,17 +40,17 @@ class Transfers:
 
     Args:
         node: its endpoint.
-        swarms: the swarms it knows at first.
+        nodes: the list it knows at first.
         store: its messages.
         rules: version and intervals.
         numbers: the node's exchange numbers.
     """
 
     def __init__(
-        self, node: int, swarms: Swarms, store: MessageStore, rules: NodeRules, numbers: Iterator[int]
+        self, node: int, nodes: NodeList, store: MessageStore, rules: NodeRules, numbers: Iterator[int]
     ) -> None:
         self._numbers = numbers
-        self._node, self._swarms, self._store, self._rules = node, swarms, store, rules
+        self._node, self._nodes, self._store, self._rules = node, nodes, store, rules
         self._unasked: dict[int, _Question] = {}
         self._askers: list[int] = []
         self._awaited: dict[int, int] = {}  # exchange number -> member
@@ -58,22 +59,22 @@ class Transfers:
     def __len__(self) -> int:
         return len(self._awaited)
 
-    def change(self, swarms: Swarms, effects: list[Effect], now_us: int, now_ms: int) -> None:
-        """Learn the new swarms, and hand on what is due at once."""
+    def change(self, nodes: NodeList, effects: list[Effect], now_us: int, now_ms: int) -> None:
+        """Learn a new node list, and hand on what is due at once."""
         self._store.expire(now_ms)
-        change = change_for(self._node, self._swarms, swarms)
-        self._swarms = swarms
-        others = () if change.own is None else tuple(m for m in swarms[change.own] if m != self._node)
+        change = change_for(self._node, self._nodes, nodes)
+        self._nodes = nodes
+        others = self._others()
         self._unasked = {member: self._unasked[member] for member in others if member in self._unasked}
         self._askers = [member for member in self._askers if member in others]
         self._awaited = {exchange: m for exchange, m in self._awaited.items() if m in self._unasked}
         on_request = self._rules.transfer_on_request
         if on_request and change.entered:
             self._unasked = {member: _Question() for member in others}
-        for nodes, messages in handovers(
-            self._node, change, swarms, self._store.everything(), unasked=not on_request
+        for takers, messages in handovers(
+            self._node, change, nodes.members, self._store.everything(), unasked=not on_request
         ):
-            self._send(nodes, messages, effects)
+            self._send(takers, messages, effects)
         self._settle(now_us)
 
     def restart(self, effects: list[Effect], now_us: int) -> None:
@@ -84,15 +85,21 @@ class Transfers:
         Source: session-storage-server: oxenss/snode/swarm.cpp derive_swarm_events, update_swarms.
         """
         self._unasked, self._askers, self._awaited = {}, [], {}
-        own = swarm_of(self._node, self._swarms)
-        others = () if own is None else tuple(m for m in self._swarms[own] if m != self._node)
-        if own is not None and others:
-            if not self._rules.transfer_on_request:
-                share = split_by_swarm(self._store.everything(), self._swarms).get(own, [])
-                self._send(others, tuple(share), effects)
-            elif not len(self._store):
-                self._unasked = {member: _Question() for member in others}
+        if not self._rules.transfer_on_request:
+            self._send(self._others(), self._share(), effects)
+        elif not len(self._store):
+            self._unasked = {member: _Question() for member in self._others()}
         self._settle(now_us)
+
+    def _others(self) -> tuple[int, ...]:
+        """Give the other members of the node's swarm."""
+        members = self._nodes.members.get(self._nodes.swarm[self._node], ())
+        return tuple(member for member in members if member != self._node)
+
+    def _share(self) -> tuple[Held, ...]:
+        """Give what it holds of its own swarm."""
+        own = self._nodes.swarm[self._node]
+        return tuple(split_by_swarm(self._store.everything(), self._nodes.members).get(own, ()))
 
     def _settle(self, now_us: int) -> None:
         if self._askers:
@@ -119,10 +126,8 @@ class Transfers:
             effects.append((SEND, member, _OMQ, exchange, "sn.data_ready", sn_data.write_ready(True), _NOTE))
             self._awaited[exchange] = member
         askers, self._askers = self._askers, []
-        own = swarm_of(self._node, self._swarms)
-        if askers and own is not None:
-            share = split_by_swarm(self._store.everything(), self._swarms).get(own, [])
-            self._send(tuple(askers), tuple(share), effects)
+        if askers:
+            self._send(tuple(askers), self._share(), effects)
         self._settle(now_us)
 
     def _send(self, nodes: tuple[int, ...], messages: tuple[Held, ...], effects: list[Effect]) -> None:
@@ -135,8 +140,7 @@ class Transfers:
 
     def asked(self, src: int, payload: bytes, now_us: int) -> bytes:
         """Answer another node's sn.data_ready."""
-        own = swarm_of(self._node, self._swarms)
-        if own is None or src not in self._swarms[own]:
+        if src not in self._nodes.members.get(self._nodes.swarm[self._node], ()):
             return b"Swarm mismatch"
         if not payload:
             return b"Request payload missing"

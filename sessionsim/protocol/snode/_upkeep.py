@@ -5,7 +5,7 @@ Both run on grids of the clock, and only while there is something to do; `next_u
 
 from __future__ import annotations
 
-from sessionsim.protocol.handovers import Swarms
+from sessionsim.core.nodelist import NodeList
 from sessionsim.protocol.machine import Effect
 from sessionsim.protocol.snode._retries import NEVER_US, Retries
 from sessionsim.protocol.snode._transfers import Transfers
@@ -38,16 +38,16 @@ class Upkeep:
 
     def change(
         self,
-        swarms: Swarms,
+        nodes: NodeList,
         members: frozenset[int],
         effects: list[Effect],
         now_us: int,
         now_ms: int,
     ) -> None:
-        """Learn the new swarms. Args: members: of the node's own."""
+        """Learn a new node list. Args: members: of the node's own swarm."""
         if self._retries is not None:
             self._retries.keep_members(members)
-        self._transfers.change(swarms, effects, now_us, now_ms)
+        self._transfers.change(nodes, effects, now_us, now_ms)
         self.settle()
 
     def restart(self, disk_lost: bool, effects: list[Effect], now_us: int) -> None:

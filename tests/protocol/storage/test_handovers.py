@@ -6,20 +6,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sessionsim.core.nodelist import UNASSIGNED
+from sessionsim.core.nodelist import ABSENT, UNASSIGNED, NodeList
 from sessionsim.protocol.handovers import (
     Change,
     Handover,
     change_for,
     handovers,
     split_by_swarm,
-    swarm_of,
-    swarms_of,
 )
 from sessionsim.protocol.stored import Held, Message
 
 A, B, C = 0, 1 << 62, 1 << 63
 OLD = {A: (0, 1, 2), C: (3, 4, 5)}
+
+
+def listed(swarms: dict[int, tuple[int, ...]], rest: int = UNASSIGNED) -> NodeList:
+    """Give a list of ten nodes with these swarms. Args: rest: what stands for nodes in none."""
+    of_node = {node: swarm for swarm, members in swarms.items() for node in members}
+    keys = tuple(bytes([i]) * 32 for i in range(10))
+    return NodeList(keys, keys, tuple(of_node.get(i, rest) for i in range(10)), (0,) * 10, (0,) * 10)
 
 
 def account_at(position: int) -> bytes:
@@ -55,17 +60,19 @@ MESSAGES = [held(1, A + 5), held(2, B - 3), held(3, C + 1), held(4, B + 9), held
     ],
 )
 def test_what_a_new_map_means_for_a_node(new: dict[int, tuple[int, ...]], expected: Change) -> None:
-    assert change_for(0, OLD, new) == expected
+    assert change_for(0, listed(OLD), listed(new)) == expected
+    assert change_for(0, listed(OLD, ABSENT), listed(new, ABSENT)) == expected
 
 
 def test_a_node_that_had_no_swarm_is_new_and_nothing_of_its_own_dissolves() -> None:
-    assert change_for(9, OLD, {A: (0, 1, 2, 9), C: (3, 4, 5)}) == Change(A, True, (), (), False)
+    new = listed({A: (0, 1, 2, 9), C: (3, 4, 5)})
+    assert change_for(9, listed(OLD), new) == Change(A, True, (), (), False)
 
 
 def handed(
     new: dict[int, tuple[int, ...]], *, unasked: bool = True, node: int = 0
 ) -> dict[tuple[int, ...], list[int]]:
-    change = change_for(node, OLD, new)
+    change = change_for(node, listed(OLD), listed(new))
     given_ = handovers(node, change, new, MESSAGES, unasked=unasked)
     assert all(isinstance(one, Handover) for one in given_)
     return {one.nodes: [held.message.order for held in one.messages] for one in given_}
@@ -119,10 +126,3 @@ def test_every_message_has_one_swarm_whatever_the_order_of_the_map(
 
 def test_without_swarms_nobody_keeps_anything() -> None:
     assert split_by_swarm(MESSAGES, {}) == {}
-    assert swarm_of(3, OLD) == C
-    assert swarm_of(9, OLD) is None
-
-
-def test_nodes_without_swarm_are_not_in_the_map(make_world: object) -> None:
-    world = make_world(swarms=(0, 0, UNASSIGNED, C))  # type: ignore[operator]
-    assert swarms_of(world.nodes) == {0: (0, 1), C: (3,)}
