@@ -1,7 +1,7 @@
 """The body of a poll, written from a template made once per client.
 
 A poll is the commonest request there is: one batch of signed retrieves in which only cursors, signatures and
-the time change. The template is `rpc.batch_body` of `rpc.retrieve_call`s with those places left open, so both
+the time change. Boxes that anyone may read are read unsigned. The template is `rpc.batch_body` of `rpc.retrieve_call`s with those places left open, so both
 give the same bytes (tested).
 """
 
@@ -11,6 +11,7 @@ import binascii
 import re
 from collections.abc import Callable, Sequence
 
+from sessionsim.protocol.namespaces import is_open_to_read
 from sessionsim.protocol.wire import rpc
 
 
@@ -36,6 +37,9 @@ class PollTemplate:
         open_time = style._replace(retrieve=style.retrieve.replace(b"%(timestamp)d", _TIME))
         calls = []
         for namespace, max_size in zip(namespaces, max_sizes, strict=True):
+            if is_open_to_read(namespace):
+                calls.append(rpc.open_retrieve_call(account_hex, namespace, _CURSOR.decode(), max_size))
+                continue
             method, params = rpc.retrieve_call(
                 open_time, account_hex, ed25519_hex, namespace, _CURSOR.decode(), 0, bytes(64), max_size
             )
@@ -46,7 +50,11 @@ class PollTemplate:
             [k for k, piece in enumerate(self._pieces) if piece == place]
             for place in (_TIME, _CURSOR, _SIGNATURE)
         )
-        self._signed = [rpc.signed_start("retrieve", namespace) for namespace in namespaces]
+        self._signed = [
+            rpc.signed_start("retrieve", namespace)
+            for namespace in namespaces
+            if not is_open_to_read(namespace)
+        ]
 
     def fill(self, timestamp_ms: int, cursors: Sequence[str], sign: Callable[[bytes], bytes]) -> bytes:
         """Write the body. Args: cursors: last hash per namespace; sign: signs one retrieve."""

@@ -154,6 +154,16 @@ def retrieve_call(
     }
 
 
+def open_retrieve_call(account_hex: str, namespace: int, last_hash: str, max_size: int) -> Call:
+    """Write an unsigned retrieve, for boxes that anyone may read (`namespaces.is_open_to_read`).
+
+    The order of keys is the alphabetical one for all client families: an Assumption, see `LIBSESSION`.
+    """
+    return b"retrieve", b'{"last_hash":"%b","max_size":%d,"namespace":%d,"pubkey":"%b"}' % (
+        last_hash.encode(), max_size, namespace, account_hex.encode()
+    )  # fmt: skip
+
+
 def get_swarm_call(style: BodyStyle, account_hex: str) -> Call:
     """Ask which swarm keeps an account."""
     return b"get_swarm", style.get_swarm % {b"pubkey": account_hex.encode()}
