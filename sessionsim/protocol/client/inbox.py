@@ -31,11 +31,17 @@ class Inbox:
         """Learn what this device itself stores here: a sync copy, or a note to its own account."""
         self._seen.add(message_hash)
 
+    def is_new(self, message_hash: str) -> bool:
+        """Say whether a message is seen for the first time, and take it for seen from now on."""
+        if message_hash in self._seen:
+            return False
+        self._seen.add(message_hash)
+        return True
+
     def take(self, message: Retrieved, now_us: int) -> list[Effect]:
         """Take a message that a poll brought; each node of the swarm brings each message."""
-        if message.hash in self._seen:
+        if not self.is_new(message.hash):
             return []
-        self._seen.add(message.hash)
         try:
             opened = self._client.sealing.open(message.data)
             take = self._client.group_updates

@@ -31,6 +31,15 @@ def x25519_keypair(secret: bytes) -> KeyPair:
     return KeyPair(bindings.crypto_scalarmult_base(secret), secret)
 
 
+def is_x25519_key(public: bytes) -> bool:
+    """Say whether 32 bytes are a key to agree with: no point of small order, which libsodium refuses."""
+    try:
+        bindings.crypto_scalarmult(bytes(32), public)  # the scalar is clamped, so any will do
+    except (CryptoError, ValueError, TypeError):
+        return False
+    return True
+
+
 @lru_cache(maxsize=_CACHED_KEYS)
 def x25519_of_ed25519(pair: KeyPair) -> KeyPair:
     """Convert an Ed25519 pair; the scalar is the clamped half of SHA-512(seed). Source: transport 1.1."""

@@ -1,8 +1,8 @@
 """The body of a poll, written from a template made once per client.
 
 A poll is the commonest request there is: one batch of signed retrieves in which only cursors, signatures and
-the time change. Boxes that anyone may read are read unsigned. The template is `rpc.batch_body` of `rpc.retrieve_call`s with those places left open, so both
-give the same bytes (tested).
+the time change. Boxes that anyone may read are read unsigned. The template is `rpc.batch_body` of the calls
+of `rpc` with those places left open, so both give the same bytes (tested).
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Fetching the account keys of others, and the cache that they go into (protocol-v2 6).
 
 A fetch asks the recipient's swarm, one node after the other, each for so long, all for so long. The first
-node that answers decides: valid keys, or none. If no node answers, the cache stays as it is. An account has at
-most one fetch under way; whoever wants its keys meanwhile is told when it ends. Opening a conversation
-fetches ahead, so that the keys are there when the message is written.
+node that answers decides: valid keys, or none. If no node answers, the cache stays as it is. An account
+has at most one fetch under way; whoever wants its keys meanwhile is told when it ends. Opening a
+conversation fetches ahead, so that the keys are there when the message is written.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from sessionsim.protocol.client.parts import Handler
 from sessionsim.protocol.client.polling import picked
 from sessionsim.protocol.client.requests import Purpose
 from sessionsim.protocol.client.v2 import happenings
+from sessionsim.protocol.crypto import Suite, mlkem, real
 from sessionsim.protocol.machine import EVENT, Effect
 from sessionsim.protocol.namespaces import ACCOUNT_KEYS
 from sessionsim.protocol.v2 import KeyCache, PublicKeys, V2Rules, read_record
@@ -32,6 +33,7 @@ KIND_BITS: Final = 2
 CONTACT, OWN_FETCH, OWN_PUSH = range(3)
 _TRY_BITS: Final = 4  # Assumption: more than the nodes of a swarm (transport 2.1)
 _COUNT_BITS: Final = 24  # Assumption: more than an account's keys are ever fetched in a run
+_TRIAL: Final = bytes(mlkem.COINS_BYTES)  # any: what is made with them is thrown away
 MAX_SIZE: Final = -8  # Assumption: as for configs (client-behaviour 6.1); a record has 1302 bytes
 
 Ended = Callable[[int], list[Effect]]
@@ -98,16 +100,18 @@ class KeyFetches:
 
     def fetch(self, account_id: bytes, now_us: int, ended: Ended | None = None) -> list[Effect]:
         """Fetch the keys of an account unless that is under way. Args: ended: told when it is over."""
-        fetch, effects = self._under_way.get(account_id), list[Effect]()
+        fetch = self._under_way.get(account_id)
         if fetch is not None:
             fetch.waiting += [ended] if ended else []
-            return effects
+            return []
         count = self._counts[account_id] = self._counts.get(account_id, -1) + 1
         number = self._accounts.setdefault(account_id, len(self._accounts)) << _COUNT_BITS | count
-        fetch = self._under_way[account_id] = _Fetch(account_id, number, now_us + self._rules.fetch_timeout_us)
+        fetch = self._under_way[account_id] = _Fetch(
+            account_id, number, now_us + self._rules.fetch_timeout_us
+        )
         fetch.waiting += [ended] if ended else []
         self._wait_until(fetch, fetch.end_us)
-        return effects + self._find(fetch, now_us)
+        return self._find(fetch, now_us)
 
     def _find(self, fetch: _Fetch, now_us: int) -> list[Effect]:
         return self._client.swarms.find(
@@ -138,9 +142,7 @@ class KeyFetches:
             )
         ]  # fmt: skip
 
-    def _answered(
-        self, fetch: _Fetch, attempt: int, status: int, body: bytes, now_us: int
-    ) -> list[Effect]:
+    def _answered(self, fetch: _Fetch, attempt: int, status: int, body: bytes, now_us: int) -> list[Effect]:
         if fetch.ended or attempt != fetch.attempt:
             return []
         try:
@@ -150,7 +152,7 @@ class KeyFetches:
                 return self._find(fetch, now_us)
             if status == 200:
                 messages, _more = rpc.read_retrieved(rpc.read_object(body))
-                keys, size = newest_record(fetch.account_id, messages)
+                keys, size = newest_record(self._client.suite, fetch.account_id, messages)
                 self.cache.fetched(fetch.account_id, keys, now_us)
                 return self._end(fetch, size, now_us)
         except RemoteProtocolError:
@@ -173,11 +175,19 @@ class KeyFetches:
         return not fetch.ended and fetch.deadline_us == deadline_us
 
 
-def newest_record(account_id: bytes, messages: list[rpc.Retrieved]) -> tuple[PublicKeys | None, int]:
-    """Give the last valid record among what a public outbox holds, and its length; None and 0 for none."""
+def newest_record(
+    suite: Suite, account_id: bytes, messages: list[rpc.Retrieved]
+) -> tuple[PublicKeys | None, int]:
+    """Give the last valid record among what a public outbox holds, and its length; None and 0 for none.
+
+    An account may well sign keys that are none: whoever cannot be written to has no keys.
+    """
     for message in reversed(messages):
         try:
-            return read_record(account_id, message.data), len(message.data)
+            keys = read_record(account_id, message.data)
+            suite.kem_encapsulate(keys.kem, _TRIAL)
         except ProtocolError:
             continue
+        if real.is_x25519_key(keys.x):
+            return keys, len(message.data)
     return None, 0

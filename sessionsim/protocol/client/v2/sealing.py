@@ -7,7 +7,7 @@ own other devices is sealed to the own account's keys (hole H5). What was sealed
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
@@ -18,15 +18,13 @@ from sessionsim.protocol.client.v2 import happenings
 from sessionsim.protocol.client.v2.fetches import KeyFetches
 from sessionsim.protocol.identity import account_id_of_ed25519
 from sessionsim.protocol.machine import EVENT, Effect
-from sessionsim.protocol.v2 import HybridKeys, PublicKeys, V2Rules, open_message, version_of
+from sessionsim.protocol.v2 import PublicKeys, V2Rules, open_message, version_of
+from sessionsim.protocol.v2.devices import DeviceGroup
 from sessionsim.protocol.v2.receiving import V1
 from sessionsim.protocol.versions.v2 import RANDOM_BYTES, seal_direct
 
 if TYPE_CHECKING:
     from sessionsim.protocol.client.machine import Client
-
-# Gives the account's own keys, the active ones first; empty outside a group.
-OwnKeys = Callable[[], tuple[HybridKeys, ...]]
 
 
 class _Waiting:
@@ -46,11 +44,11 @@ class SealingV2:
         client: whose.
         rules: times and holes.
         fetches: the keys of others.
-        own_keys: the keys of the account.
+        group: holds the keys of the account.
     """
 
-    def __init__(self, client: Client, rules: V2Rules, fetches: KeyFetches, own_keys: OwnKeys) -> None:
-        self._client, self._rules, self._fetches, self._own_keys = client, rules, fetches, own_keys
+    def __init__(self, client: Client, rules: V2Rules, fetches: KeyFetches, group: DeviceGroup) -> None:
+        self._client, self._rules, self._fetches, self._group = client, rules, fetches, group
         self._v1 = SealingV1(client)
         self._deadlines: list[tuple[int, int, _Waiting]] = []
         self._count = 0
@@ -91,9 +89,9 @@ class SealingV2:
     def _own_copy(self, ref: int, now_us: int, ready: Ready) -> list[Effect]:
         if self._rules.own_copy == "v1":
             return self._v1.prepare(ref, self._client.account.id, now_us, ready)
-        keys = self._own_keys()
-        own_id = self._client.account.id
-        return self._sealed(ref, own_id, keys[0].public if keys else None, 0, now_us, ready, told=False)
+        # Outside the group the newest keys are not known, and those held are open to whoever stayed in it.
+        keys = self._group.account_keys[0].public if self._group.is_member else None
+        return self._sealed(ref, self._client.account.id, keys, 0, now_us, ready, told=False)
 
     def _go(self, waiting: _Waiting, now_us: int) -> list[Effect]:
         """Go on with a message: its keys are there, or will not be in time."""
@@ -142,6 +140,6 @@ class SealingV2:
         """
         if version_of(stored) == V1:
             return happenings.OPENED_V1, self._v1.open(stored)
-        opened = open_message(self._client.suite, self._client.account, self._own_keys(), stored)
+        opened = open_message(self._client.suite, self._client.account, self._group.account_keys, stored)
         how = happenings.OPENED_FALLBACK if opened.key is None else happenings.OPENED_PFS
         return how, Opened(account_id_of_ed25519(opened.inner.sender), opened.inner.content)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from sessionsim.core.errors import RemoteProtocolError
 from sessionsim.core.seeds import Entropy
-from sessionsim.core.units import US_PER_MS
+from sessionsim.core.units import US_PER_MS, US_PER_S
 from sessionsim.protocol.crypto import Suite
 from sessionsim.protocol.identity import Account
 from sessionsim.protocol.v2.devices import establishing, leaving, linking, pushing
@@ -203,6 +203,23 @@ class DeviceGroup:
         """Give when `act` has something to change next; None for never."""
         return min(filter(None, (self.account_due_us(), self.device_due_us())), default=None)
 
+    def lapse_due_us(self) -> int | None:
+        """Give when the time of a retained key is over next, unix µs; None if there is none."""
+        state = self._state
+        kept_s = state.rules.account_key_retention_us // US_PER_S
+        # Seeds are in order of change, the last one changed first; one is dropped a second after its time.
+        oldest = state.seeds.held[-1].rotated_s if state.seeds.held else None
+        seed_us = None if oldest is None else (oldest + kept_s + 1) * US_PER_S
+        return min(filter(None, (seed_us, state.keys.lapse_us)), default=None)
+
+    def lapse(self, now_us: int) -> None:
+        """Forget what has lapsed."""
+        state = self._state
+        state.drop_lapsed_seeds(now_us)
+        state.keys.drop_lapsed(now_us)
+        state.incoming = [request for request in state.incoming if request.expires_us > now_us]
+        linking.lapse_request(state, now_us)
+
     def act(self, now_us: int) -> Rotated:
         """Do what is due: change keys, forget what has lapsed."""
         account_due_us, device_due_us = self.account_due_us(), self.device_due_us()
@@ -214,11 +231,7 @@ class DeviceGroup:
             self.rotate_account_keys(now_us)
         if rotated.device:
             self.rotate_device_keys(now_us)
-        state = self._state
-        state.drop_lapsed_seeds(now_us)
-        state.keys.drop_lapsed(now_us)
-        state.incoming = [request for request in state.incoming if request.expires_us > now_us]
-        linking.lapse_request(state, now_us)
+        self.lapse(now_us)
         return rotated
 
     def rotate_account_keys(self, now_us: int) -> None:

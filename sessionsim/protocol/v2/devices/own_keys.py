@@ -73,6 +73,11 @@ class OwnKeys:
             for held in self._held
         ]
 
+    @property
+    def lapse_us(self) -> int | None:
+        """When the time of a replaced key is over next, unix µs; None if that is not known of any."""
+        return min((held.drop_at_us for held in self._held if held.drop_at_us is not None), default=None)
+
     def drop_lapsed(self, now_us: int) -> int:
         """Forget replaced keys whose time is over; returns how many."""
         kept = [held for held in self._held if held.drop_at_us is None or now_us < held.drop_at_us]
