@@ -13,6 +13,7 @@ from tests.fuzz.plan import FULL, LEAST_IN_FULL, PLAN, SHARE_OF_QUICK
 
 # Readers by name or docstring that no foreign bytes reach.
 NOT_FUZZED = {
+    "client.v2.assembly.add_v2": "is given a client by whoever builds it",
     "client.machine.Client.add": "is given a part by whoever builds the client",
     "communities.server.CommunityServer.add_admin": "is told by the operator",
     "communities.server.CommunityServer.add_room": "is told by the operator",
@@ -27,6 +28,7 @@ NOT_FUZZED = {
     "groups.encryption.body_of": "compresses what the own user wrote",
     "push.renewals.Renewals.add": "is given accounts that `read_subscription` has checked",
     "push.renewals.Renewals.take": "is given times by the push server itself",
+    "wire.rpc.open_retrieve_call": "writes a request with what `retrieve_call` writes",
     "swarm_membership.seed_of_block": "is given the hash of a block by the chain",
 }
 BY_NAME = {decoder.name: decoder for decoder in DECODERS}

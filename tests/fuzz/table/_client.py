@@ -10,7 +10,7 @@ from sessionsim.core.errors import RemoteProtocolError
 from sessionsim.core.seeds import Entropy
 from sessionsim.protocol.client.machine import Client
 from sessionsim.protocol.client.rules import PLATFORMS, ClientRules
-from sessionsim.protocol.machine import DELIVER, LOG, SEND, WAKE_AT
+from sessionsim.protocol.machine import DELIVER, EVENT, LOG, SEND, WAKE_AT
 from sessionsim.protocol.versions.v1 import Profile, encode_text, seal_direct
 from sessionsim.protocol.wire import onion, rpc_answers
 from tests.fuzz.decoder import machine
@@ -33,6 +33,9 @@ class Polling:
         sealed: whether an input is the plaintext of an answer (of the node asked), or what a guard sends.
     """
 
+    # What it is told in turn when it waits for nothing.
+    COMMANDS: tuple[tuple[object, ...], ...] = (("poll",), ("poll",), ("send", 1, FRIEND.id, "hello"))
+
     def __init__(self, rules: ClientRules, *, sealed: bool) -> None:
         self._sealed, self._rules = sealed, rules
         self._now_us, self._turns = NOW_US, count(1)
@@ -47,7 +50,7 @@ class Polling:
         self._now_us += 1_000
         waiting = [effect for effect in self._asked if effect[0] == SEND]
         if not waiting:
-            command = ("poll",) if next(self._turns) % 3 else ("send", 1, FRIEND.id, "hello")
+            command = self.COMMANDS[next(self._turns) % len(self.COMMANDS) - 1]
             waiting = [effect for effect in self.client.command(command, self._now_us) if effect[0] == SEND]
         if not waiting:  # a message waits for its next attempt
             self._now_us += 200_000_000
@@ -64,7 +67,7 @@ class Polling:
         effects = list(self.client.receive(guard, conn, exchange, status, raw, self._now_us))
         self._asked += [effect for effect in effects if effect[0] == SEND]
         for effect in effects:
-            assert effect[0] in (SEND, WAKE_AT, DELIVER, LOG)
+            assert effect[0] in (SEND, WAKE_AT, DELIVER, LOG, EVENT)
         return [effect for effect in effects if effect[0] == DELIVER]
 
     @staticmethod
