@@ -164,8 +164,12 @@ def test_fast_and_sodium_give_the_same_run(text: str, tmp_path: Path) -> None:
     for column, values in fast.truth.messages.items():
         if column not in ("hash", "sync_hash"):
             np.testing.assert_array_equal(values, sodium.truth.messages[column], err_msg=column)
-    for column in ("account_id", "endpoint", "swarm", "guards"):
-        np.testing.assert_array_equal(fast.truth.accounts[column], sodium.truth.accounts[column])
+    for own, other in (
+        (fast.truth.accounts, sodium.truth.accounts),
+        (fast.truth.devices, sodium.truth.devices),
+    ):
+        for column, values in own.items():
+            np.testing.assert_array_equal(values, other[column], err_msg=column)
     for name, facts in fast.ledgers.items():
         assert renamed(facts, fast.truth) == renamed(sodium.ledgers[name], sodium.truth)
     # The comparison is about something: messages got through, their bytes differ, and facts came out.
