@@ -13,6 +13,7 @@ from sessionsim.network.links import LinkRules
 from sessionsim.network.servers import ServerRules
 from sessionsim.network.snapshots import snapshot_dates
 from sessionsim.network.wire_sizes import WireRules
+from sessionsim.protocol.client import files
 from sessionsim.protocol.client.rules import PLATFORMS
 from sessionsim.protocol.communities.rules import CommunityRules
 from sessionsim.protocol.crypto import SUITES
@@ -46,6 +47,7 @@ def installed() -> Catalogue:
             "servers.community": CommunityRules,
         },
         platforms=PLATFORMS,
+        parts={"files": files.PLATFORMS},
         patterns={entry.id: entry.config for entry in known["patterns"]},
         vantages={entry.id: entry.config for entry in known["vantages"]},
         faults=KINDS,

@@ -67,6 +67,7 @@ def spec_of(scenario: Scenario, task: Task, horizon_us: int | None = None) -> Wo
             community=scenario.sections["servers.community"],
         ),
         client_rules=scenario.rules,
+        file_rules=scenario.part_rules["files"],
         suite=task.suite,
         memo=True,
         intents=tuple(intent for intent in intents if intent.t_us < horizon),

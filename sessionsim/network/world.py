@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from sessionsim.core.errors import InvalidInput
-from sessionsim.core.intents import Post, Presence, Reader, Wish
+from sessionsim.core.intents import Post, Presence, Reader, Wish, kinds_of
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.records import RecordSink
 from sessionsim.core.scene import Scene
@@ -24,6 +24,7 @@ from sessionsim.core.seeds import Seeds
 from sessionsim.core.truth import Truth
 from sessionsim.core.units import US_PER_S
 from sessionsim.core.view import Table
+from sessionsim.network.abilities import equip
 from sessionsim.network.clients import ClientMix, ClientPlace, place_clients, place_devices
 from sessionsim.network.devices import Seat, seats_of
 from sessionsim.network.faults import Answer, Fault, Trouble, Turn, What, compile_plan
@@ -37,6 +38,8 @@ from sessionsim.network.servers import PlacedServer, ServerRules, by_kind, place
 from sessionsim.network.snapshots import Snapshot, build_nodes, load_snapshot
 from sessionsim.network.wire_sizes import ANDROID, DESKTOP, WireRules, WireSizes
 from sessionsim.network.wishes import check_wishes, direct_texts
+from sessionsim.protocol.client.files import PLATFORMS as FILE_PLATFORMS
+from sessionsim.protocol.client.files import FileRules
 from sessionsim.protocol.client.machine import Client
 from sessionsim.protocol.client.rules import PLATFORMS, ClientRules
 from sessionsim.protocol.crypto import KeyPair, suite_named
@@ -65,7 +68,7 @@ class WorldSpec:
         limit_swarms: take only so many swarms (0: all); for tests and teaching.
         platforms: platform of each account's first device; the index is the account number.
         client_mix, link_rules, wire_rules, node_rules, server_rules, service_rules: settings of the parts.
-        client_rules: rules per platform name.
+        client_rules, file_rules: rules per platform name.
         suite, memo: crypto suite.
         intents: in time order; senders and recipients are account numbers, kinds those of `wishes`. Those of
             kind `device` say which further devices there are.
@@ -92,6 +95,7 @@ class WorldSpec:
     server_rules: ServerRules = field(default_factory=ServerRules)
     service_rules: ServiceRules = field(default_factory=ServiceRules)
     client_rules: Mapping[str, ClientRules] = field(default_factory=lambda: PLATFORMS)
+    file_rules: Mapping[str, FileRules] = field(default_factory=lambda: FILE_PLATFORMS)
     faults: tuple[Fault, ...] = ()
 
 
@@ -194,7 +198,9 @@ class World:
             Trouble(self._plan, len(self.machines), n_nodes + len(self.seats)) if self._plan else None,
         )
         for ref, intent in enumerate(self._texts):
-            command = ("send", ref, self.accounts[intent.recipient].id, intent.body)
+            command: tuple[Any, ...] = ("send", ref, self.accounts[intent.recipient].id, intent.body)
+            if intent.files:
+                command = ("send-files", *command[1:], intent.files)
             host.command(intent.t_us, self.endpoint_of[intent.sender, intent.device], command)
         for wish in spec.intents:
             if isinstance(wish, Presence):
@@ -311,19 +317,20 @@ def build(spec: WorldSpec) -> World:
         ServiceNode(i, ed[i], x[i], nodes, suite, seeds.entropy("node", i), rules, epoch_ms, hosts)
         for i in range(len(nodes))
     ]
+    needed = kinds_of(spec.intents)
     for k, number, platform in seats:
-        machines.append(
-            Client(
-                accounts[k],
-                nodes,
-                hops,
-                spec.client_rules[platform],
-                suite,
-                seeds.entropy("client", k, *((number,) if number else ())),
-                spec.epoch_ms,
-                _profile(k, seeds),
-            )
+        client = Client(
+            accounts[k],
+            nodes,
+            hops,
+            spec.client_rules[platform],
+            suite,
+            seeds.entropy("client", k, *((number,) if number else ())),
+            spec.epoch_ms,
+            _profile(k, seeds),
         )
+        equip(client, platform, spec, servers, needed)
+        machines.append(client)
     rooms = [wish.room for wish in spec.intents if isinstance(wish, Reader | Post)]
     services, version = spec.service_rules, rules.version_numbers
     machines += make_machines(servers, services, suite, seeds, epoch_ms, nodes, version, rooms)

@@ -14,6 +14,7 @@ class Catalogue:
     Args:
         sections: config dataclass by dotted section name, for example `network.links`.
         platforms: the default rules of each client platform, an instance of its config dataclass.
+        parts: of each ability of clients with rules of its own, by platform, the same.
         patterns: config dataclass of each workload pattern.
         vantages: config dataclass of each kind of vantage.
         faults: config dataclass of each kind of fault.
@@ -23,6 +24,7 @@ class Catalogue:
 
     sections: Mapping[str, type[Any]]
     platforms: Mapping[str, Any]
+    parts: Mapping[str, Mapping[str, Any]]
     patterns: Mapping[str, type[Any]]
     vantages: Mapping[str, type[Any]]
     faults: Mapping[str, type[Any]]

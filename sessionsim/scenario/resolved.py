@@ -50,6 +50,7 @@ class Scenario:
         sections: settings by section, as the catalogue names them.
         platforms: platform of each client; the position is the account number.
         rules: client rules of each platform that occurs.
+        part_rules: by ability of clients, the same for its own rules.
         settings: every setting used, one dict per line: section, key, value, unit, doc, source, assumption,
             changed (differs from the default).
         resolved: all values as a scenario file would have them, by section.
@@ -66,6 +67,7 @@ class Scenario:
     sections: Mapping[str, Any]
     platforms: tuple[str, ...]
     rules: Mapping[str, Any]
+    part_rules: Mapping[str, Mapping[str, Any]]
     pattern: str
     workload: Any
     vantages: tuple[Vantage, ...]
@@ -129,6 +131,10 @@ class _Resolver:
             for name, preset in sorted(self.catalogue.platforms.items())
             if name in platforms
         }
+        part_rules = {
+            part: {name: self.part(part, name, presets[name], checked.f_platform) for name in rules}
+            for part, presets in sorted(self.catalogue.parts.items())
+        }
         pattern = checked.f_workload.f_pattern
         workload = self.section(
             "workload", checked.f_workload, self.catalogue.patterns[pattern], tag=("pattern", pattern)
@@ -147,6 +153,7 @@ class _Resolver:
             sections=sections,
             platforms=platforms,
             rules=rules,
+            part_rules=part_rules,
             pattern=pattern,
             workload=workload,
             vantages=vantages,
@@ -198,6 +205,11 @@ class _Resolver:
                 located[field] = str(self.file((*path, key), value))
         self.put(path, shown)
         return dataclasses.replace(made, **located) if located else made
+
+    def part(self, part: str, platform: str, preset: Any, checked: Any) -> Any:
+        """Make the rules of one ability on one platform."""
+        model = getattr(getattr(checked, f"f_{platform}"), f"f_{part}")
+        return self.section(f"platform.{platform}.{part}", model, type(preset), preset)
 
     def put(self, path: tuple[str, ...], shown: dict[str, Any]) -> None:
         table = self.values

@@ -109,6 +109,16 @@ def _clients(catalogue: Catalogue) -> type[BaseModel]:
     return create_model("Clients", __config__=_CONFIG, **counts, f_mix=optional_section(mix, "mix"))  # type: ignore[call-overload, no-any-return]
 
 
+def _parts(catalogue: Catalogue, platform: str) -> dict[str, tuple[Any, Any]]:
+    """Make the sections below a platform: one for each ability that has rules of its own."""
+    return {
+        f"f_{part}": optional_section(
+            settings_model(f"{platform} {part}", type(presets[platform]), presets[platform]), part
+        )
+        for part, presets in sorted(catalogue.parts.items())
+    }
+
+
 def whole_model(catalogue: Catalogue) -> type[BaseModel]:
     """Make the model that checks a complete scenario of this installation."""
     sections = catalogue.sections
@@ -144,7 +154,9 @@ def whole_model(catalogue: Catalogue) -> type[BaseModel]:
     }
     servers = settings_model("Servers", sections["servers"], more=services)
     platforms = {
-        f"f_{name}": optional_section(settings_model(name.capitalize(), type(rules), rules), name)
+        f"f_{name}": optional_section(
+            settings_model(name.capitalize(), type(rules), rules, more=_parts(catalogue, name)), name
+        )
         for name, rules in sorted(catalogue.platforms.items())
     }
     platform = create_model("Platforms", __config__=_CONFIG, **platforms)  # type: ignore[call-overload]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sessionsim.core.errors import InvalidInput
-from sessionsim.core.intents import Device, File, Group, Intent, Receipt, Typing, Wish
+from sessionsim.core.intents import Device, Group, Intent, Receipt, Typing, Wish
 from sessionsim.core.seeds import Seeds
 from sessionsim.network.devices import Seat
 from sessionsim.network.wishes import CARRIED_OUT, check_kinds, check_wishes, direct_texts
@@ -27,7 +27,6 @@ def test_texts_pass_in_their_order() -> None:
     [
         (Typing(4, 0, 1, 0, 0, "start"), "typing"),
         (Receipt(9, 1, 0, (0,)), "receipt"),
-        (TEXT._replace(files=(File("photo", 10),)), "attachment"),
     ],
 )
 def test_what_clients_cannot_do_is_refused_by_name_and_not_dropped(wish: Wish, kind: str) -> None:

@@ -73,6 +73,11 @@ class Coalition:
 
 
 @dataclass(frozen=True, slots=True)
+class FileRules:
+    tries: int = setting(3, low=1, doc="Tries.", source="client-behaviour 6.5")
+
+
+@dataclass(frozen=True, slots=True)
 class Servers:
     file_in: tuple[str, ...] = setting(("DE",), doc="Where.", source="Assumption: there")
     off: tuple[str, ...] = setting((), doc="Off.", source="Assumption: none")
@@ -108,6 +113,7 @@ CATALOGUE = Catalogue(
         "servers.file": Files,
     },
     platforms={"desktop": Rules(), "ios": Rules(poll_interval_us=1_500_000)},
+    parts={"files": {"desktop": FileRules(), "ios": FileRules(tries=1)}},
     patterns={"active-pairs": ActivePairs, "replay": Replay},
     vantages={"snodes": Snodes, "coalition": Coalition},
     faults={"crash": Crash, "delay": Delay},

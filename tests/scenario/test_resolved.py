@@ -72,6 +72,19 @@ def test_servers_have_a_section_and_one_for_each_kind(good: Path, catalogue: Cat
         load(good, catalogue, "servers.push.lifetime=2 s")
 
 
+def test_abilities_of_clients_have_sections_below_their_platform(good: Path, catalogue: Catalogue) -> None:
+    scenario = load(good, catalogue, "platform.desktop.files.tries=5")
+    assert {name: rules.tries for name, rules in scenario.part_rules["files"].items()} == {
+        "desktop": 5, "ios": 1
+    }  # fmt: skip
+    lines = {(line["section"], line["key"]): line for line in scenario.settings}
+    assert lines["platform.desktop.files", "tries"]["changed"]
+    assert not lines["platform.ios.files", "tries"]["changed"]
+    assert scenario.resolved["platform"]["ios"]["files"] == {"tries": 1}
+    with pytest.raises(InvalidInput, match=r"platform\.ios\.files\.tries"):
+        load(good, catalogue, "platform.ios.files.tries=0")
+
+
 def test_a_scenario_travels_to_another_process(good: Path, catalogue: Catalogue) -> None:
     scenario = load(good, catalogue)
     assert pickle.loads(pickle.dumps(scenario)) == scenario

@@ -48,15 +48,18 @@ class Inbox:
             found = _group_update(opened.content) if take is not None else None
             if take is not None and found is not None:
                 return take(message.hash, opened.sender_id, found, now_us)
-            return self.accept(message.hash, opened)
+            return self.accept(message.hash, opened, now_us)
         except ProtocolError:
             return []
 
-    def accept(self, message_hash: str, opened: Opened) -> list[Effect]:
+    def accept(self, message_hash: str, opened: Opened, now_us: int) -> list[Effect]:
         """Deliver an opened message. Raises RemoteProtocolError: no text of this version inside."""
         sender_id = opened.sender_id
         sent_ms, body, _sync_target = read_content(opened.content, sender_id, self._client.account.id)
-        return [(DELIVER, sender_id, sent_ms, body, message_hash)]
+        effects: list[Effect] = [(DELIVER, sender_id, sent_ms, body, message_hash)]
+        for reader in self._client.readers:
+            effects += reader(message_hash, opened, now_us)
+        return effects
 
 
 def _group_update(content: bytes) -> Message | None:

@@ -15,7 +15,7 @@ from sessionsim.core.seeds import Entropy
 from sessionsim.core.units import US_PER_MS
 from sessionsim.protocol.client.inbox import Inbox
 from sessionsim.protocol.client.outbox import Outbox
-from sessionsim.protocol.client.parts import Handler, Part, ReadToEnd, Taker
+from sessionsim.protocol.client.parts import Handler, Part, Reader, ReadToEnd, Taker
 from sessionsim.protocol.client.polling import Poller
 from sessionsim.protocol.client.requests import Requests
 from sessionsim.protocol.client.rules import ClientRules
@@ -61,6 +61,8 @@ class Client:
         self.swarms = SwarmCache(self, nodes)
         # Who takes what the own inbox holds, by namespace; of others only the cursor is kept.
         self.takers: dict[int, Taker] = {}
+        # Who else looks at messages that are delivered.
+        self.readers: list[Reader] = []
         self.read_to_end: dict[int, ReadToEnd] = {}
         self.sealing: Sealing = SealingV1(self)
         # Who takes what the own inbox holds about groups: hash, sender, message, time; None: nobody does.

@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 from sessionsim.core.columns import Cause, note_of
 from sessionsim.core.errors import RemoteProtocolError
 from sessionsim.core.units import US_PER_MS
+from sessionsim.protocol.client.extras import Extras
 from sessionsim.protocol.client.parts import Handler
 from sessionsim.protocol.client.paths import number_at
 from sessionsim.protocol.client.requests import Purpose
 from sessionsim.protocol.client.sealing import Seal
+from sessionsim.protocol.contents import Expiry, Message, Text, write
 from sessionsim.protocol.machine import LOG, Effect
 from sessionsim.protocol.versions.v1 import Profile, encode_text
 from sessionsim.protocol.wire import rpc
@@ -42,6 +44,7 @@ class _Copy:
         "attempts",
         "body",
         "data",
+        "extras",
         "note",
         "number",
         "order",
@@ -61,8 +64,9 @@ class _Copy:
         recipient_id: bytes,
         body: str,
         sent_ms: int,
+        extras: Extras | None,
     ) -> None:
-        self.number, self.ref, self.purpose = number, ref, purpose
+        self.number, self.ref, self.purpose, self.extras = number, ref, purpose, extras
         self.owner_id, self.recipient_id, self.body, self.sent_ms = owner_id, recipient_id, body, sent_ms
         self.data, self.attempts = b"", 0
         self.order = number << 4 | purpose
@@ -75,14 +79,20 @@ class Outbox:
     def __init__(self, client: Client, profile: Profile) -> None:
         self._client = client
         self._profile = profile if client.rules.send_profile else None
-        self._queues: dict[bytes, deque[tuple[int, int, str]]] = {}
+        self._queues: dict[bytes, deque[tuple[int, int, str, Extras | None]]] = {}
         self._retries: list[tuple[int, int, _Copy]] = []
         self._texts = 0
 
     def accept(self, ref: int, recipient_id: bytes, body: str, now_us: int) -> list[Effect]:
         """Take a text for a recipient; it starts when those before it to the same recipient are done."""
+        return self.accept_with(ref, recipient_id, body, None, now_us)
+
+    def accept_with(
+        self, ref: int, recipient_id: bytes, body: str, extras: Extras | None, now_us: int
+    ) -> list[Effect]:
+        """Take a text with what hangs on it; None for nothing."""
         queue = self._queues.setdefault(recipient_id, deque())
-        queue.append((self._texts, ref, body))
+        queue.append((self._texts, ref, body, extras))
         self._texts += 1
         return self._start_next(recipient_id, now_us) if len(queue) == 1 else []
 
@@ -108,10 +118,10 @@ class Outbox:
         queue = self._queues[recipient_id]
         if not queue:
             return []
-        number, ref, body = queue[0]
+        number, ref, body, extras = queue[0]
         sent_ms = self._client.wire_ms(now_us)
         return self._prepare(
-            _Copy(number, ref, Purpose.SEND, recipient_id, recipient_id, body, sent_ms), now_us
+            _Copy(number, ref, Purpose.SEND, recipient_id, recipient_id, body, sent_ms, extras), now_us
         )
 
     def _prepare(self, copy: _Copy, now_us: int) -> list[Effect]:
@@ -123,9 +133,7 @@ class Outbox:
     def _begin(self, copy: _Copy, seal: Seal, now_us: int) -> list[Effect]:
         """Encrypt one copy for the inbox `copy.owner_id`, log its hash, and make the first attempt."""
         ours = copy.purpose is Purpose.SYNC
-        content = encode_text(
-            copy.body, copy.sent_ms, profile=self._profile, sync_target=copy.recipient_id if ours else b""
-        )
+        content = self._content(copy, copy.recipient_id if ours else b"")
         copy.data = seal(content, copy.sent_ms, copy.order.to_bytes(8, "little"))
         what = "sync_hash" if ours else "hash"
         message_hash = rpc.message_hash(copy.owner_id, _NAMESPACE, copy.data)
@@ -133,6 +141,15 @@ class Outbox:
             self._client.inbox.made(message_hash)
         log: Effect = (LOG, what, copy.ref, message_hash)
         return [log, *self._attempt(copy, now_us)]
+
+    def _content(self, copy: _Copy, sync_target: bytes) -> bytes:
+        """Write the plaintext of a copy."""
+        profile, extras = self._profile, copy.extras
+        if extras is None:
+            return encode_text(copy.body, copy.sent_ms, profile=profile, sync_target=sync_target)
+        attachments, previews = extras
+        text = Text(copy.body, attachments, previews=previews, profile=profile, sync_target=sync_target)
+        return write(Message(copy.sent_ms, text, Expiry() if profile else None))
 
     def _attempt(self, copy: _Copy, now_us: int) -> list[Effect]:
         return self._client.swarms.find(
@@ -203,8 +220,9 @@ class Outbox:
         own_id = self._client.account.id
         if stored and self._client.rules.sync_copy and copy.recipient_id != own_id:
             sync = _Copy(
-                copy.number, copy.ref, Purpose.SYNC, own_id, copy.recipient_id, copy.body, copy.sent_ms
-            )
+                copy.number, copy.ref, Purpose.SYNC, own_id, copy.recipient_id, copy.body, copy.sent_ms,
+                copy.extras,
+            )  # fmt: skip
             effects += self._prepare(sync, now_us)
         self._queues[copy.recipient_id].popleft()
         return effects + self._start_next(copy.recipient_id, now_us)

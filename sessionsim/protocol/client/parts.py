@@ -8,15 +8,20 @@ nothing in a run needs is not added, and then costs nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sessionsim.protocol.machine import Effect
 from sessionsim.protocol.wire.rpc import Retrieved
+
+if TYPE_CHECKING:
+    from sessionsim.protocol.client.sealing import Opened
 
 # Carries out one kind of command: gets the items after its name, then the time in µs.
 Handler = Callable[..., list[Effect]]
 # Takes a message that a poll brought, and the time in µs.
 Taker = Callable[[Retrieved, int], list[Effect]]
+# Looks at a message that is delivered: its hash, what it says, the time in µs.
+Reader = Callable[[str, "Opened", int], list[Effect]]
 # Is told that a node has given all it holds of a namespace; gets the time in µs.
 ReadToEnd = Callable[[int], list[Effect]]
 

@@ -126,11 +126,15 @@ class Requests:
         note: int,
         now_us: int,
         done: Callable[..., list[Effect]],
+        timeout_us: int = 0,
+        files: bool = False,
     ) -> Effect:
         """Start a v4 request to a server; the effect to return. `done` gets code and body of the answer.
 
         Args:
             payload: see `v4.encode_request`.
+            timeout_us: other than usual; 0 for the usual one.
+            files: over a path for files, where the client has such.
         """
         address = exchange.to_bytes(8, "little")
         path = self._choose_path(SERVER, address)
@@ -140,7 +144,8 @@ class Requests:
         frame, layer = build_server_request(self._suite, self._style, route, server, payload, randoms)
         if self.kept_pairs is not None:
             self.kept_pairs.extend((now_us, self._suite.ephemeral(own[:32])) for own in randoms)
-        request = Request(layer, path, SERVER, now_us + self._rules.request_timeout_us, done)
+        deadline_us = now_us + (timeout_us or self._rules.request_timeout_us)
+        request = Request(layer, path, SERVER, deadline_us, done)
         request.layers = answer_layers(self._suite, layer, randoms[-1][:32], server.x25519)
         self._begin(exchange, request)
         return (SEND, self.paths[path][0], self._connection, exchange, "onion_req", frame, note)

@@ -90,7 +90,7 @@ class LockedInbox:
         try:
             how, opened = self._sealing.open_as(message.data)
             told: Effect = (EVENT, how, message.hash, len(message.data))
-            return [told, *self._client.inbox.accept(message.hash, opened)]
+            return [told, *self._client.inbox.accept(message.hash, opened, now_us)]
         except NoKeyFits:
             return None
         except ProtocolError:
