@@ -24,12 +24,13 @@ from sessionsim.protocol.contents import (
     admin_signature,
 )
 from sessionsim.protocol.groups import subaccount_token, supplement
-from sessionsim.protocol.machine import LOG, Effect
+from sessionsim.protocol.machine import Effect
 from sessionsim.protocol.namespaces import GROUP_KEYS, GROUP_MESSAGES
 
 if TYPE_CHECKING:
     from sessionsim.protocol.client.groups.calls import Write
     from sessionsim.protocol.client.groups.invitations import Invitations
+    from sessionsim.protocol.client.groups.outcomes import Outcomes
     from sessionsim.protocol.client.groups.pushes import Pushes
     from sessionsim.protocol.client.groups.rules import GroupRules
     from sessionsim.protocol.client.groups.standing import Standing
@@ -49,13 +50,21 @@ class Changes:
         client: whose.
         rules: its platform's.
         talk, pushes, invitations: how it speaks, stores and invites.
+        outcomes: what is logged of wishes.
     """
 
     def __init__(
-        self, client: Client, rules: GroupRules, talk: Talk, pushes: Pushes, invitations: Invitations
+        self,
+        client: Client,
+        rules: GroupRules,
+        talk: Talk,
+        pushes: Pushes,
+        invitations: Invitations,
+        outcomes: Outcomes,
     ) -> None:
         self._client, self._rules = client, rules
         self._talk, self._pushes, self._invitations = talk, pushes, invitations
+        self._outcomes = outcomes
 
     def found(self, standing: Standing, ref: int, invited_ids: Sequence[bytes], now_us: int) -> list[Effect]:
         """Bring a group into being: name, members and the first key; then invite."""
@@ -68,7 +77,7 @@ class Changes:
         standing.rekey()
         return self._carry_out(
             standing, ref, now_us, GroupMemberChange(MemberKind.ADDED, tuple(invited_ids), _NO_SIGNATURE),
-            then=lambda t_us: self._invite_all(standing, ref, invited_ids, t_us),
+            then=lambda t_us: self._invite_all(standing, ref, invited_ids, t_us), waits=True,
         )  # fmt: skip
 
     def _own_name(self) -> str:
@@ -199,15 +208,22 @@ class Changes:
         last: Sequence[Write] = (),
         then: Next = lambda now_us: [],
         otherwise: Next = lambda now_us: [],
+        waits: bool = False,
     ) -> list[Effect]:
-        """Push what changed and tell the group, in the order of the platform; then go on."""
+        """Push what changed and tell the group, in the order of the platform; then go on.
+
+        Args:
+            first, last: calls before and after the push, where they go with it.
+            then: what follows success; otherwise: what follows failure.
+            waits: whether it goes on only after the push, also where that goes by itself.
+        """
         sent_ms, rules = self._client.wire_ms(now_us), self._rules
         told = self.signed(standing, change, sent_ms)
         standing.active_us = now_us
         note = note_of(Cause.GROUP, ref)
 
         def stored(t_us: int) -> list[Effect]:
-            return [(LOG, "stored", ref, t_us)]
+            return self._outcomes.stored(ref, t_us)
 
         def go_on(t_us: int) -> list[Effect]:
             effects = then(t_us)
@@ -216,7 +232,7 @@ class Changes:
             return effects
 
         def given_up(status: int, t_us: int) -> list[Effect]:
-            return [(LOG, "failed", ref, f"status {status}"), *otherwise(t_us)]
+            return [*self._outcomes.failed(ref, f"status {status}"), *otherwise(t_us)]
 
         if rules.push_joins_action:
             along = []
@@ -228,6 +244,9 @@ class Changes:
                 standing, now_us, first=first, along=along, last=last, note=note,
                 done=lambda t_us: stored(t_us) + go_on(t_us), given_up=given_up,
             )  # fmt: skip
+        if waits:
+            self._pushes.later(standing, now_us, lambda t_us: stored(t_us) + go_on(t_us))
+            return []
         self._pushes.later(standing, now_us, stored)
         if not (first or last):
             return go_on(now_us)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sessionsim.protocol.client.groups.standing import Place
+from sessionsim.protocol.client.groups.waiting import NOT_IN
 from sessionsim.protocol.configs.group_members import ACCEPTED
 from sessionsim.protocol.contents import (
     GroupInfoChange,
@@ -27,6 +27,7 @@ from sessionsim.protocol.namespaces import GROUP_KEYS, GROUP_MESSAGES, REVOKED_R
 from sessionsim.protocol.wire.rpc import Retrieved
 
 if TYPE_CHECKING:
+    from sessionsim.protocol.client.groups.outcomes import Outcomes
     from sessionsim.protocol.client.groups.pushes import Pushes
     from sessionsim.protocol.client.groups.removals import Removals
     from sessionsim.protocol.client.groups.rules import GroupRules
@@ -42,6 +43,7 @@ class Hearing:
         client: whose.
         rules: its platform's.
         talk, pushes, removals: how it reads, stores and removes.
+        outcomes: what is logged of wishes.
         went_out: told that this account was removed from a group.
     """
 
@@ -52,10 +54,12 @@ class Hearing:
         talk: Talk,
         pushes: Pushes,
         removals: Removals,
+        outcomes: Outcomes,
         went_out: Callable[[Standing, int], list[Effect]],
     ) -> None:
         self._client, self._rules, self._talk = client, rules, talk
         self._pushes, self._removals, self._went_out = pushes, removals, went_out
+        self._outcomes = outcomes
         # Told at the end of each round, which may have made possible what waits.
         self.heard_of: Callable[[bytes, int], list[Effect]] = lambda group_id, now_us: []
         self._seen: set[str] = set()
@@ -138,6 +142,11 @@ class Hearing:
         """Have the group told, once its keys are known, that this account has joined."""
         self._responses[standing.tag] = standing, ref, None
 
+    def drop(self, standing: Standing) -> list[Effect]:
+        """Learn that this account is out of a group: nobody is answered any more."""
+        waits = self._responses.pop(standing.tag, None)
+        return self._outcomes.failed(waits[1], NOT_IN) if waits is not None else []
+
     def next_due_us(self) -> int | None:
         """Give when the earliest answer to an invitation is due."""
         return min((due for _, _, due in self._responses.values() if due is not None), default=None)
@@ -148,8 +157,7 @@ class Hearing:
         for tag, (standing, ref, due_us) in list(self._responses.items()):
             if due_us is not None and due_us <= now_us:
                 del self._responses[tag]
-                if standing.place is Place.IN:
-                    update = GroupUpdate(GroupInviteResponse(True), self._talk.profile)
-                    sent_ms = self._client.wire_ms(now_us)
-                    effects += self._talk.tell(standing, update, sent_ms, now_us, ref)
+                update = GroupUpdate(GroupInviteResponse(True), self._talk.profile)
+                sent_ms = self._client.wire_ms(now_us)
+                effects += self._talk.tell(standing, update, sent_ms, now_us, ref)
         return effects

@@ -19,6 +19,7 @@ from sessionsim.protocol.client.groups.changes import Changes
 from sessionsim.protocol.client.groups.founded import Founded
 from sessionsim.protocol.client.groups.hearing import Hearing
 from sessionsim.protocol.client.groups.invitations import Invitations
+from sessionsim.protocol.client.groups.outcomes import Outcomes
 from sessionsim.protocol.client.groups.polling import GroupPoller
 from sessionsim.protocol.client.groups.pushes import Pushes
 from sessionsim.protocol.client.groups.removals import Removals
@@ -36,7 +37,7 @@ from sessionsim.protocol.contents import (
     write_change,
 )
 from sessionsim.protocol.groups import Group, Subaccount, group_from_seed, read_invite, read_promotion
-from sessionsim.protocol.machine import LOG, Effect
+from sessionsim.protocol.machine import Effect
 from sessionsim.protocol.namespaces import GROUP_MESSAGES
 
 if TYPE_CHECKING:
@@ -68,12 +69,16 @@ class Groups:
     ) -> None:
         self._client, self._rules = client, rules
         self._errands = Errands(client)
-        self.talk = Talk(client, rules, self._errands, profile if client.rules.send_profile else None)
+        self._outcomes = Outcomes()
+        told = profile if client.rules.send_profile else None
+        self.talk = Talk(client, rules, self._errands, self._outcomes, told)
         self._pushes = Pushes(client, rules, self._errands)
         self._invitations = Invitations(client, rules, self._errands, self.talk)
-        self._changes = Changes(client, rules, self.talk, self._pushes, self._invitations)
-        self._removals = Removals(client, rules, self.talk, self._pushes, self._changes)
-        self.hearing = Hearing(client, rules, self.talk, self._pushes, self._removals, self._went_out)
+        self._changes = Changes(client, rules, self.talk, self._pushes, self._invitations, self._outcomes)
+        self._removals = Removals(client, rules, self.talk, self._pushes, self._changes, self._outcomes)
+        self.hearing = Hearing(
+            client, rules, self.talk, self._pushes, self._removals, self._outcomes, self._went_out
+        )
         self.hearing.heard_of = self._try_waiting
         self._waiting = Waiting()
         self.standings: dict[bytes, Standing] = {}
@@ -132,7 +137,16 @@ class Groups:
 
     # ---- What the person wants ----
 
+    def pending(self) -> Iterable[int]:
+        """Give the wishes that have neither been stored nor given up."""
+        return self._outcomes.pending()
+
+    def pending_copies(self) -> Iterable[int]:
+        """Give nothing: what is said in a group has no copy for the own devices."""
+        return ()
+
     def _text(self, ref: int, group_id: bytes, body: str, now_us: int) -> list[Effect]:
+        self._outcomes.begin(ref)
         return self._wish(group_id, GroupWish(ref, "text", body), now_us)
 
     def _action(
@@ -146,6 +160,7 @@ class Groups:
         seed: bytes,
         now_us: int,
     ) -> list[Effect]:
+        self._outcomes.begin(ref)
         if what == "create":
             standing = self._standing(group_id, group_from_seed(seed), name, Place.IN, now_us)
             poller = self._pollers[group_id] = self._poller(standing, {})
@@ -165,7 +180,9 @@ class Groups:
         for wish in can:
             assert standing is not None
             effects += self._do(standing, wish, now_us)
-        return [*effects, *((LOG, "failed", wish.ref, NOT_IN) for wish in cannot)]
+        for wish in cannot:
+            effects += self._outcomes.failed(wish.ref, NOT_IN)
+        return effects
 
     def _do(self, standing: Standing, wish: GroupWish, now_us: int) -> list[Effect]:
         ref, person_ids = wish.ref, wish.person_ids
@@ -187,7 +204,7 @@ class Groups:
     def _join(self, standing: Standing, ref: int, now_us: int) -> list[Effect]:
         """Accept an invitation: poll from now on, and say so once the keys are there."""
         if standing.place is Place.IN:  # accepted on another device
-            return [(LOG, "stored", ref, now_us)]
+            return self._outcomes.stored(ref, now_us)
         self.hearing.respond(standing, ref)
         return self._enter(standing, now_us) + self._note(standing, now_us)
 
@@ -206,29 +223,31 @@ class Groups:
             )
             for change in (GroupMemberLeftNotice(), GroupMemberLeft())
         ]  # fmt: skip
-        self._stop(standing, Place.LEFT)
+        effects = self._stop(standing, Place.LEFT)
 
         def told(_answers: Answers, t_us: int) -> list[Effect]:
-            return [(LOG, "stored", ref, t_us), *self._note(standing, t_us)]
+            return [*self._outcomes.stored(ref, t_us), *self._note(standing, t_us)]
 
         def not_told(status: int, t_us: int) -> list[Effect]:
-            return [(LOG, "failed", ref, f"status {status}"), *self._note(standing, t_us)]
+            return [*self._outcomes.failed(ref, f"status {status}"), *self._note(standing, t_us)]
 
-        effects = self._pushes.sequence(standing, steps, now_us, told, not_told, note_of(Cause.GROUP, ref))
+        effects += self._pushes.sequence(standing, steps, now_us, told, not_told, note_of(Cause.GROUP, ref))
         return effects + self._try_waiting(standing.group_id, now_us)
 
     # ---- Coming and going ----
 
-    def _stop(self, standing: Standing, place: Place) -> None:
+    def _stop(self, standing: Standing, place: Place) -> list[Effect]:
         standing.place = place
         poller = self._pollers.pop(standing.group_id, None)
         if poller is not None:
             poller.stop()
+        return self.hearing.drop(standing)
 
     def _went_out(self, standing: Standing, now_us: int) -> list[Effect]:
         """Learn that an admin has removed this account."""
-        self._stop(standing, Place.KICKED)
-        return self._try_waiting(standing.group_id, now_us) + self._note(standing, now_us)
+        effects = self._stop(standing, Place.KICKED)
+        effects += self._try_waiting(standing.group_id, now_us)
+        return effects + self._note(standing, now_us)
 
     def _note(self, standing: Standing, now_us: int) -> list[Effect]:
         return [effect for noted in self.noted for effect in noted(standing, now_us)]

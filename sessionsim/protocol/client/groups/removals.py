@@ -19,11 +19,12 @@ from sessionsim.protocol.configs.group_members import REMOVED
 from sessionsim.protocol.contents import GroupMemberChange, MemberKind
 from sessionsim.protocol.crypto.aead import NONCE_BYTES
 from sessionsim.protocol.groups import kick_message, subaccount_token
-from sessionsim.protocol.machine import LOG, Effect
+from sessionsim.protocol.machine import Effect
 from sessionsim.protocol.namespaces import GROUP_MESSAGES, REVOKED_RETRIEVABLE
 
 if TYPE_CHECKING:
     from sessionsim.protocol.client.groups.changes import Changes
+    from sessionsim.protocol.client.groups.outcomes import Outcomes
     from sessionsim.protocol.client.groups.pushes import Pushes
     from sessionsim.protocol.client.groups.rules import GroupRules
     from sessionsim.protocol.client.groups.standing import Standing
@@ -40,13 +41,21 @@ class Removals:
         client: whose.
         rules: its platform's.
         talk, pushes, changes: how it speaks, stores and signs.
+        outcomes: what is logged of wishes.
     """
 
     def __init__(
-        self, client: Client, rules: GroupRules, talk: Talk, pushes: Pushes, changes: Changes
+        self,
+        client: Client,
+        rules: GroupRules,
+        talk: Talk,
+        pushes: Pushes,
+        changes: Changes,
+        outcomes: Outcomes,
     ) -> None:
         self._client, self._rules = client, rules
         self._talk, self._pushes, self._changes = talk, pushes, changes
+        self._outcomes = outcomes
         self._due: dict[int, tuple[int, Standing]] = {}
         self._under_way: set[int] = set()
         self._kicks: dict[bytes, int] = {}
@@ -56,7 +65,7 @@ class Removals:
         """Remove members, as an admin wishes."""
         gone = [person_id for person_id in person_ids if standing.is_member(person_id)]
         if not gone:
-            return [(LOG, "failed", ref, "nobody to remove")]
+            return self._outcomes.failed(ref, "nobody to remove")
         for person_id in gone:
             self._refs[standing.tag, person_id] = ref
         self._mark(standing, gone)
@@ -146,13 +155,15 @@ class Removals:
             standing.rekey()
             self._pushes.later(standing, now_us)
         self.look(standing, now_us)  # more may have been marked meanwhile
-        return [(LOG, "stored", ref, now_us) for ref in self._done_with(standing, gone)]
+        ended = [self._outcomes.stored(ref, now_us) for ref in self._done_with(standing, gone)]
+        return [effect for effects in ended for effect in effects]
 
     def _not_shut_out(
         self, standing: Standing, gone: Sequence[bytes], status: int, now_us: int
     ) -> list[Effect]:
         self._under_way.discard(standing.tag)
-        return [(LOG, "failed", ref, f"status {status}") for ref in self._done_with(standing, gone)]
+        ended = [self._outcomes.failed(ref, f"status {status}") for ref in self._done_with(standing, gone)]
+        return [effect for effects in ended for effect in effects]
 
     def _done_with(self, standing: Standing, gone: Sequence[bytes]) -> list[int]:
         found = [self._refs.pop((standing.tag, person_id), -1) for person_id in gone]

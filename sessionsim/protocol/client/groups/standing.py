@@ -118,6 +118,11 @@ class Standing:
         member = self.members.get(account_id)
         return member is not None and not member.removal
 
+    def readers(self) -> tuple[bytes, ...]:
+        """Who shall get what is said now, as far as this device knows: ids of all who have accepted."""
+        listed = {one.id for one in self.members if one.invitation == ACCEPTED and not one.removal}
+        return tuple(sorted(listed | {self._account.id}))
+
     def promote(self, group: Group) -> None:
         """Take up the group's keys. Raises LocalProtocolError: another group's."""
         if group.id != self.group_id:

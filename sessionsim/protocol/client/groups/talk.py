@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sessionsim.core.columns import Cause, note_of
 from sessionsim.core.errors import ProtocolError
+from sessionsim.core.units import US_PER_MS
 from sessionsim.protocol.client.errands import Errand, Patience
 from sessionsim.protocol.client.groups import calls
 from sessionsim.protocol.client.requests import Purpose
@@ -26,6 +27,7 @@ from sessionsim.protocol.wire import rpc
 
 if TYPE_CHECKING:
     from sessionsim.protocol.client.errands import Answers, Errands
+    from sessionsim.protocol.client.groups.outcomes import Outcomes
     from sessionsim.protocol.client.groups.rules import GroupRules
     from sessionsim.protocol.client.groups.standing import Standing
     from sessionsim.protocol.client.machine import Client
@@ -46,11 +48,20 @@ class Talk:
         client: whose.
         rules: its platform's.
         errands: carries requests out.
+        outcomes: what is logged of wishes.
         profile: what it tells about itself; None for nothing.
     """
 
-    def __init__(self, client: Client, rules: GroupRules, errands: Errands, profile: Profile | None) -> None:
-        self._client, self._rules, self._errands, self._profile = client, rules, errands, profile
+    def __init__(
+        self,
+        client: Client,
+        rules: GroupRules,
+        errands: Errands,
+        outcomes: Outcomes,
+        profile: Profile | None,
+    ) -> None:
+        self._client, self._rules, self._errands = client, rules, errands
+        self._outcomes, self._profile = outcomes, profile
         own = client.rules
         self._patience = Patience(
             own.send_attempts, own.send_backoff_us, own.send_backoff_growth, own.send_backoff_cap_us
@@ -82,15 +93,20 @@ class Talk:
 
         def stored(_answers: Answers, t_us: int) -> list[Effect]:
             standing.active_us = t_us
-            return [(LOG, "stored", ref, t_us), *self._next(standing, t_us)]
+            return [*self._outcomes.stored(ref, t_us), *self._next(standing, t_us)]
 
         def given_up(status: int, t_us: int) -> list[Effect]:
-            return [(LOG, "failed", ref, f"status {status}"), *self._next(standing, t_us)]
+            return [*self._outcomes.failed(ref, f"status {status}"), *self._next(standing, t_us)]
 
-        log: Effect = (LOG, "hash", ref, rpc.message_hash(standing.group_id, GROUP_MESSAGES, data))
+        expiry_ms = sent_ms + self._rules.message_ttl_us // US_PER_MS
+        logs: list[Effect] = [
+            (LOG, "hash", ref, rpc.message_hash(standing.group_id, GROUP_MESSAGES, data)),
+            (LOG, "written", ref, (sent_ms, expiry_ms)),
+            (LOG, "to", ref, standing.readers()),
+        ]
         errand = self._errand(standing, data, note_of(Cause.GROUP, ref), stored, given_up)
         errand.tried = lambda attempt: [(LOG, "attempts", ref, attempt)]
-        return [log, *self._errands.run(errand, now_us)]
+        return logs + self._errands.run(errand, now_us)
 
     def _next(self, standing: Standing, now_us: int) -> list[Effect]:
         self._queues[standing.tag].popleft()
@@ -99,14 +115,14 @@ class Talk:
     def tell(
         self, standing: Standing, update: GroupUpdate, sent_ms: int, now_us: int, ref: int = -1
     ) -> list[Effect]:
-        """Send an update by itself. Args: ref: what is logged as stored or failed; -1 for nothing."""
+        """Send an update by itself. Args: ref: the wish that ends with it; -1 for none."""
         data = self.seal_update(standing, update, sent_ms)
 
         def done(_answers: Answers, t_us: int) -> list[Effect]:
-            return [(LOG, "stored", ref, t_us)] if ref >= 0 else []
+            return self._outcomes.stored(ref, t_us)
 
         def given_up(status: int, _t_us: int) -> list[Effect]:
-            return [(LOG, "failed", ref, f"status {status}")] if ref >= 0 else []
+            return self._outcomes.failed(ref, f"status {status}")
 
         errand = self._errand(standing, data, note_of(Cause.GROUP, ref), done, given_up)
         return self._errands.run(errand, now_us)

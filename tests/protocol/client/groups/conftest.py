@@ -157,9 +157,9 @@ class Village:
         )
         return [message.data for message in found]
 
-    def crowd(self, names: Iterable[int], admins: Iterable[int] = (0,)) -> Crowd:
+    def crowd(self, names: Iterable[int], admins: Iterable[int] = (0,), name: int = 0) -> Crowd:
         """Let a group have stood before."""
-        return Crowd(self, names, admins)
+        return Crowd(self, names, admins, name)
 
     def people(self, names: Iterable[int], crowd: Crowd | None = None, **rules: Any) -> list[Villager]:
         """Let people of all platforms in turn move in, and begin; those of a crowd are in it."""
@@ -232,8 +232,10 @@ def seed(name: int = 0) -> bytes:
 class Crowd:
     """A group that stood before: who is in, the admins among them."""
 
-    def __init__(self, village: Village, names: Iterable[int], admins: Iterable[int] = (0,)) -> None:
-        self.group: Group = group_from_seed(seed())
+    def __init__(
+        self, village: Village, names: Iterable[int], admins: Iterable[int] = (0,), name: int = 0
+    ) -> None:
+        self.group: Group = group_from_seed(seed(name))
         self.names, self.admins, self.village = tuple(names), tuple(admins), village
         self.founding = found(
             village.world.suite, self.group, "old friends", [(person(k).id, f"P{k}") for k in self.names],
