@@ -1,5 +1,6 @@
 """What an observer of a run can see, and what it can deduce from that. Never told what really happened."""
 
+from sessionsim.adversary._attacks import ATTACKS, Attack, Need, lacking
 from sessionsim.adversary._registry import VANTAGES, Vantage
 from sessionsim.adversary.closure import Closure, Exchange
 from sessionsim.adversary.deduction import deduce, facts_of
@@ -9,6 +10,6 @@ from sessionsim.adversary.opening import OpenedTable
 from sessionsim.adversary.vantages.coalition import join
 
 __all__ = [
-    "VANTAGES", "Closure", "Exchange", "OpenedTable", "Vantage", "claims", "deduce", "emergent", "facts_of",
-    "join", "observe",
+    "ATTACKS", "VANTAGES", "Attack", "Closure", "Exchange", "Need", "OpenedTable", "Vantage", "claims",
+    "deduce", "emergent", "facts_of", "join", "lacking", "observe",
 ]  # fmt: skip

@@ -71,6 +71,8 @@ class View:
             "244.0.0.7"; an endpoint that is missing is written by its number.
         servers: endpoint of every server whose address is public -> its kind.
         ids: account ids (33 bytes) it knows from the start.
+        background: what the observer also sees of people who are not simulated, already read: tables by
+            name, see `adversary.attacks._events`; empty in a closed world.
     """
 
     observer: str
@@ -83,3 +85,4 @@ class View:
     addresses: Mapping[int, str] = field(default_factory=dict)
     servers: Mapping[int, str] = field(default_factory=dict)
     ids: frozenset[bytes] = frozenset()
+    background: Mapping[str, Table] = field(default_factory=dict)

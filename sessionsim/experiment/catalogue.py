@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sessionsim.adversary import VANTAGES
+from sessionsim.adversary import ATTACKS, VANTAGES
 from sessionsim.core.registry import Registry
+from sessionsim.experiment.background import Background
 from sessionsim.metrics import METRICS
 from sessionsim.network.clients import ClientMix
 from sessionsim.network.faults import KINDS
@@ -26,7 +27,12 @@ from sessionsim.workload._registry import PATTERNS
 
 def families() -> dict[str, Registry[Any]]:
     """Scan the drop-in folders and give each family by the word that `list` uses."""
-    found: dict[str, Registry[Any]] = {"metrics": METRICS, "patterns": PATTERNS, "vantages": VANTAGES}
+    found: dict[str, Registry[Any]] = {
+        "attacks": ATTACKS,
+        "metrics": METRICS,
+        "patterns": PATTERNS,
+        "vantages": VANTAGES,
+    }
     for registry in found.values():
         registry.scan()
     return found
@@ -45,12 +51,14 @@ def installed() -> Catalogue:
             "servers.file": FileServerRules,
             "servers.push": PushRules,
             "servers.community": CommunityRules,
+            "background": Background,
         },
         platforms=PLATFORMS,
         parts={"files": files.PLATFORMS},
         patterns={entry.id: entry.config for entry in known["patterns"]},
         vantages={entry.id: entry.config for entry in known["vantages"]},
         faults=KINDS,
+        attacks={entry.id: entry.config for entry in known["attacks"]},
         suites=tuple(SUITES),
         dates=snapshot_dates(),
     )

@@ -36,6 +36,9 @@ def replicate_hash(scenario: Scenario, task: Task) -> str:
     # Which other seeds are run, and whether one is opened, changes nothing in this one.
     apart = ("seeds", "open", "suite", "keep_bytes")
     resolved["run"] = {key: value for key, value in resolved["run"].items() if key not in apart}
+    # Attacks are made of what is stored: other attacks need no other run.
+    for section in ("attacks", "background", "training"):
+        resolved.pop(section, None)
     content = {
         "format": FORMAT,
         "version": sessionsim.__version__,

@@ -14,8 +14,8 @@ from sessionsim.experiment.analysis import write_ledgers
 from sessionsim.experiment.manifest import common_facts, is_whole, replicate_hash, write_manifest
 from sessionsim.experiment.readings_file import write_reading_table
 from sessionsim.experiment.stage import Task, operated_by, positions_of, spec_of, watched_by
-from sessionsim.experiment.stored import assemble, load_replicate, write_scene
-from sessionsim.metrics import Tallies, readings_of, tally
+from sessionsim.experiment.stored import assemble, write_scene
+from sessionsim.metrics import Replicate, Tallies, readings_of, tally
 from sessionsim.network.world import build
 from sessionsim.scenario import Scenario
 
@@ -48,7 +48,7 @@ def run_replicate(scenario: Scenario, task: Task, out: Path, tell: Tell) -> Outc
     wanted = replicate_hash(scenario, task)
     if is_whole(target, wanted):
         tell(scenario.run.horizon_us)
-        return Outcome(task.seed, True, tally(load_replicate(target)))
+        return Outcome(task.seed, True, tally(_unattacked(target, task)))
     partial = out / f".{task.seed}.partial-{os.getpid()}"
     partial.mkdir(parents=True)
     try:
@@ -59,6 +59,11 @@ def run_replicate(scenario: Scenario, task: Task, out: Path, tell: Tell) -> Outc
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return Outcome(task.seed, False, tallies)
+
+
+def _unattacked(folder: Path, task: Task) -> Replicate:
+    """Read a replicate without the verdicts of an earlier run, which may be others than those wanted now."""
+    return assemble(folder, task.seed, task.suite)
 
 
 def _fill(folder: Path, scenario: Scenario, task: Task, wanted: str, tell: Tell) -> Tallies:

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import sessionsim
 from sessionsim.core.readings import Reading
+from sessionsim.experiment.attacking import attack_all, check_attacks
 from sessionsim.experiment.folder import alone, check_folder, is_ours, is_replicate
 from sessionsim.experiment.manifest import common_facts, is_whole, replicate_hash, write_manifest
 from sessionsim.experiment.pool import run_tasks
 from sessionsim.experiment.readings_file import write_readings
 from sessionsim.experiment.replicate import Outcome
-from sessionsim.experiment.stage import Task, positions_of, spec_of, tasks_of
-from sessionsim.metrics import readings_of
+from sessionsim.experiment.stage import Task, positions_of, spec_of, tasks_of, training_tasks
+from sessionsim.metrics import Tallies, readings_of
 from sessionsim.network.world import build
 from sessionsim.scenario import Scenario
 
@@ -50,7 +51,8 @@ def preflight(scenario: Scenario) -> None:
         InvalidInput, StorageDamaged: the scenario cannot be run as it is.
     """
     spec = spec_of(scenario, tasks_of(scenario)[0], horizon_us=1)
-    positions_of(scenario, build(spec).scene, spec.seeds)
+    scene = build(spec).scene
+    check_attacks(scenario, positions_of(scenario, scene, spec.seeds), len(scene.nodes))
 
 
 def run_scenario(
@@ -70,26 +72,34 @@ def run_scenario(
     """
     begun = time.perf_counter()
     tasks, horizon = tasks_of(scenario), scenario.run.horizon_us
+    everything = tasks + training_tasks(scenario)
 
     def relay(reached: Sequence[int]) -> None:
         if watch is not None:
-            share = sum(reached) / (horizon * len(tasks))
-            watch(Progress(share, sum(t >= horizon for t in reached), len(tasks)))
+            share = sum(reached) / (horizon * len(everything))
+            watch(Progress(share, sum(t >= horizon for t in reached), len(everything)))
 
-    check_folder(out, (task.seed for task in tasks))
+    check_folder(out, (task.seed for task in everything))
     with alone(out):
-        for task in tasks:
+        for task in everything:
             for stale in out.glob(f".{task.seed}.partial-*"):
                 shutil.rmtree(stale)
-        outcomes = run_tasks(scenario, tasks, out, workers, relay)
-        return _gather(scenario, tasks, out, outcomes, begun)
+        outcomes = run_tasks(scenario, everything, out, workers, relay)[: len(tasks)]
+        attacked = attack_all(scenario, [task.seed for task in tasks], out, workers)
+        return _gather(scenario, tasks, out, outcomes, attacked, begun)
 
 
 def _gather(
-    scenario: Scenario, tasks: Sequence[Task], out: Path, outcomes: Sequence[Outcome], begun: float
+    scenario: Scenario,
+    tasks: Sequence[Task],
+    out: Path,
+    outcomes: Sequence[Outcome],
+    attacked: Sequence[Tallies],
+    begun: float,
 ) -> Finished:
     """Write what all replicates say together."""
-    found = readings_of([outcome.tallies for outcome in outcomes])
+    verdicts = {one.seed: one for one in attacked}
+    found = readings_of([_joined(outcome.tallies, verdicts.get(outcome.seed)) for outcome in outcomes])
     seeds = tuple(sorted(task.seed for task in tasks))
     facts = {
         "format": 1,
@@ -104,6 +114,11 @@ def _gather(
     own = {"seeds": list(seeds), "opened": facts["opened"]}
     write_manifest(out, common_facts(scenario) | own, {"run_s": time.perf_counter() - begun})
     return Finished(out, seeds, sum(outcome.reused for outcome in outcomes), found)
+
+
+def _joined(plain: Tallies, verdicts: Tallies | None) -> Tallies:
+    """Lay the counts of verdicts over those made before there were any."""
+    return plain if verdicts is None else Tallies(plain.seed, {**plain.counts, **verdicts.counts})
 
 
 def whole_replicates(scenario: Scenario, out: Path) -> int:

@@ -34,6 +34,13 @@ def tasks_of(scenario: Scenario) -> tuple[Task, ...]:
     return opened + tuple(Task(seed, scenario.run.suite, scenario.run.keep_bytes) for seed in scenario.seeds)
 
 
+def training_tasks(scenario: Scenario) -> tuple[Task, ...]:
+    """List the replicates that attacks learn from; none where no attack learns."""
+    if not scenario.attacks:
+        return ()
+    return tuple(Task(seed, scenario.run.suite, scenario.run.keep_bytes) for seed in scenario.training)
+
+
 def spec_of(scenario: Scenario, task: Task, horizon_us: int | None = None) -> WorldSpec:
     """Fill in the specification of a replicate's world.
 

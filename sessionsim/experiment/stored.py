@@ -7,6 +7,7 @@ that everything right of the records runs later from files alone.
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from sessionsim.core.ledger import Fact
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.scene import Position, Role, Scene, Taking
 from sessionsim.core.storage import read_ledger, read_records, read_table, read_truth, write_table
+from sessionsim.core.verdict_storage import read_verdicts
 from sessionsim.core.view import Table
 from sessionsim.experiment.manifest import read_manifest
 from sessionsim.metrics import Replicate
@@ -136,11 +138,12 @@ def read_servers(folder: Path) -> dict[int, str]:
 def load_replicate(folder: Path) -> Replicate:
     """Read a finished replicate for metrics. Raises StorageDamaged if anything is missing or cut off."""
     facts = read_manifest(folder)
-    return assemble(folder, int(facts["seed"]), str(facts["suite"]))
+    found = assemble(folder, int(facts["seed"]), str(facts["suite"]))
+    return dataclasses.replace(found, verdicts=read_verdicts(folder))
 
 
 def assemble(folder: Path, seed: int, suite: str) -> Replicate:
-    """Read a replicate whose manifest is not written yet."""
+    """Read a replicate whose manifest is not written yet, and which nobody has attacked."""
     positions = read_positions(folder)
     ledgers: dict[str, tuple[Fact, ...]] = {}
     if (folder / "ledger.parquet").is_file():

@@ -15,6 +15,7 @@ from sessionsim.core.ledger import Fact
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.scene import Position
 from sessionsim.core.truth import Truth
+from sessionsim.core.verdict import Labelled
 from sessionsim.core.view import Table
 
 
@@ -32,6 +33,7 @@ class Replicate:
         endpoints: columns `endpoint` and `ip` (IPv4 as an integer) of every endpoint.
         positions: name of observer -> where it stands.
         ledgers: name of observer -> its facts; empty when the bytes of this replicate were not kept.
+        verdicts: what attacks concluded, in the order of the scenario; empty when nothing was attacked.
     """
 
     seed: int
@@ -43,6 +45,7 @@ class Replicate:
     endpoints: Table
     positions: Mapping[str, Position]
     ledgers: Mapping[str, tuple[Fact, ...]]
+    verdicts: tuple[Labelled, ...] = ()
 
     @property
     def n_accounts(self) -> int:

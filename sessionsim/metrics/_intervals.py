@@ -23,8 +23,8 @@ from sessionsim.metrics._estimate import LEVEL, MIN_UNITS, Estimate
 from sessionsim.metrics.estimators.proportions import clopper_pearson, wilson, zero_event_bound
 
 __all__ = [
-    "LEVEL", "MIN_UNITS", "Estimate", "Units", "clopper_pearson", "mean", "quantile", "reading", "share",
-    "units_of", "wilson", "zero_event_bound",
+    "LEVEL", "MIN_UNITS", "Estimate", "Units", "clopper_pearson", "mean", "quantile", "rate_difference",
+    "reading", "share", "signed_mean", "units_of", "wilson", "zero_event_bound",
 ]  # fmt: skip
 
 
@@ -77,6 +77,42 @@ def mean(units: Units) -> Estimate:
     if value >= 0 > value - half:
         return Estimate(value, 0.0, value + half, f"{label}, cut at 0", n, units.unit)
     return Estimate(value, value - half, value + half, label, n, units.unit)
+
+
+def signed_mean(units: Units, least: float = 0.0) -> Estimate:
+    """`mean` of what may be negative, such as a difference.
+
+    Args:
+        least: a standard error that is known to be there, for units that hardly ever differ.
+    """
+    n, label = len(units.trials), f"95 % t over {units.unit}s"
+    if n < MIN_UNITS:
+        return Estimate(None, None, None, label, n, units.unit, MIN_UNITS)
+    value = float(units.hits.sum() / units.trials.sum())
+    half = _t(n) * max(least, _standard_error(units, value))
+    return Estimate(value, value - half, value + half, label, n, units.unit)
+
+
+def rate_difference(one: Units, other: Units) -> Estimate:
+    """Estimate one rate less another, of the same units, such as TPR less FPR; with a t interval.
+
+    Args:
+        one, other: hits and trials of the same seeds or accounts in the same order; none may be left out, so
+            a unit without trials stands with 0 of 0.
+
+    Source: linearisation of a difference of ratios; Cochran, Sampling Techniques, 1977, 6.4.
+    """
+    n, label = len(one.trials), f"95 % t over {one.unit}s"
+    if n < MIN_UNITS or not one.trials.sum() or not other.trials.sum():
+        return Estimate(None, None, None, label, n, one.unit, max(MIN_UNITS, n + 1))
+    rates = [float(side.hits.sum() / side.trials.sum()) for side in (one, other)]
+    value = rates[0] - rates[1]
+    residual = sum(
+        sign * (side.hits - rate * side.trials) / side.trials.sum()
+        for sign, side, rate in zip((1.0, -1.0), (one, other), rates, strict=True)
+    )
+    half = _t(n) * float(np.sqrt(n / (n - 1) * (residual**2).sum()))
+    return Estimate(value, value - half, value + half, label, n, one.unit)
 
 
 def share(units: Units, bound_over: str = "account") -> Estimate:

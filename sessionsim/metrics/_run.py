@@ -31,6 +31,12 @@ def tally(replicate: Replicate) -> Tallies:
     return Tallies(replicate.seed, {name: metric.tally(replicate) for name, metric in _metrics()})
 
 
+def tally_verdicts(replicate: Replicate) -> Tallies:
+    """Count only what metrics of verdicts count; the others need no verdicts and have counted already."""
+    reading = [(name, metric) for name, metric in _metrics() if getattr(metric, "reads_verdicts", False)]
+    return Tallies(replicate.seed, {name: metric.tally(replicate) for name, metric in reading})
+
+
 def readings_of(tallies: Sequence[Tallies]) -> list[Reading]:
     """Make all readings from one `Tallies` per seed; their order does not matter.
 

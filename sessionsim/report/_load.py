@@ -20,6 +20,7 @@ from sessionsim.core.storage import read_ledger, read_table
 from sessionsim.report._data import ReportData, SeedFacts
 
 _TIMES: Final = ("intent_us", "stored_us", "delivered_us", "measured")
+_OF_THE_RUN: Final = ("title", "question", "observers", "resolved", "resolved_toml", "settings")
 # Notices shipped beside the data, by the room that uses it.
 _NOTICES: Final = {
     "network/data": "Node list, round-trip times, places",
@@ -51,6 +52,10 @@ def load(run_dir: Path) -> ReportData:
             facts += read_ledger(ledger)
         seeds.append(_seed(folder, manifest, opened=ledger.exists()))
     first = manifests[0][1]
+    if run_dir != manifests[0][0] and (run_dir / "manifest.json").is_file():
+        # Attacks may have been made later than the replicates: what all seeds say together is the newest.
+        whole = _json(run_dir / "manifest.json")
+        first = {**first, **{key: whole[key] for key in _OF_THE_RUN if key in whole}}
     return ReportData(
         name=str(first.get("scenario") or run_dir.resolve().name),
         readings=readings,

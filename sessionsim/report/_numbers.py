@@ -13,6 +13,10 @@ _SCALES: Final = {
     "bytes": ((1, "B"), (1_000, "kB"), (1_000_000, "MB"), (1_000_000_000, "GB")),
     "prob": ((0.01, "%"),),
     "count": ((1, ""),),
+    "bit": ((1, "bit"),),
+    "nat": ((1, "nat"),),
+    "h": ((1, "h"),),
+    "advantage": ((1, ""),),
 }
 # Minutes and hours only from this many of them on: 90 s reads better than 1.5 min.
 _FROM: Final = {"min": 3, "h": 3}
@@ -48,7 +52,7 @@ def quantity(value: float | None, unit: str) -> str:
         return f"{percent_digits(value)} %"
     if unit == "count" or (sign == "B" and float(value).is_integer()):
         return f"{value:,.0f} {sign}".strip()
-    return f"{digits(value / factor)} {sign}"
+    return f"{digits(value / factor)} {sign}".strip()
 
 
 def percent_digits(share: float) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from sessionsim.scenario.catalogue import Catalogue
 from sessionsim.scenario.reading import Origins, RawScenario, read_scenario
-from sessionsim.scenario.resolved import Scenario, Vantage, resolve
+from sessionsim.scenario.resolved import Attack, Scenario, Vantage, resolve
 from sessionsim.scenario.schema import json_schema, to_toml
 from sessionsim.scenario.sections import parse_seeds
 
 __all__ = [
+    "Attack",
     "Catalogue",
     "Origins",
     "RawScenario",

@@ -18,6 +18,7 @@ class Catalogue:
         patterns: config dataclass of each workload pattern.
         vantages: config dataclass of each kind of vantage.
         faults: config dataclass of each kind of fault.
+        attacks: config dataclass of each kind of attack.
         suites: names of the crypto suites.
         dates: dates of which a node list is at hand, ascending.
     """
@@ -28,5 +29,6 @@ class Catalogue:
     patterns: Mapping[str, type[Any]]
     vantages: Mapping[str, type[Any]]
     faults: Mapping[str, type[Any]]
+    attacks: Mapping[str, type[Any]]
     suites: tuple[str, ...]
     dates: tuple[str, ...]

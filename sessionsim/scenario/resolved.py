@@ -17,7 +17,13 @@ from sessionsim.scenario.catalogue import Catalogue
 from sessionsim.scenario.models import keys_of, settings_from, show
 from sessionsim.scenario.problems import first_problem
 from sessionsim.scenario.reading import RawScenario
-from sessionsim.scenario.sections import NetworkSettings, OpenSettings, RunSettings, parse_seeds
+from sessionsim.scenario.sections import (
+    NetworkSettings,
+    OpenSettings,
+    RunSettings,
+    TrainingSettings,
+    parse_seeds,
+)
 from sessionsim.scenario.whole import whole_model
 
 
@@ -40,6 +46,16 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
+class Attack:
+    """One attack of the scenario. Args: kind: id of the drop-in; vantage: name of the observer."""
+
+    name: str
+    kind: str
+    vantage: str
+    config: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """An experiment, complete.
 
@@ -55,6 +71,8 @@ class Scenario:
             changed (differs from the default).
         resolved: all values as a scenario file would have them, by section.
         files: BLAKE2b digest of each file that a setting names, by dotted key.
+        attacks: what is attacked, in the order of the file.
+        training: seeds that attacks learn from, ascending; none of them is among `seeds`.
     """
 
     name: str
@@ -75,12 +93,18 @@ class Scenario:
     settings: tuple[Mapping[str, Any], ...]
     resolved: Mapping[str, Any]
     files: Mapping[str, str]
+    attacks: tuple[Attack, ...] = ()
+    training: tuple[int, ...] = ()
 
     def with_seeds(self, seeds: tuple[int, ...]) -> Scenario:
         """Give the same scenario with other seeds. Raises InvalidInput if one is that of `opening`."""
         if self.opening and self.opening.seed in seeds:
             allowed = f"other seeds than {self.opening.seed}, which [run.open] uses"
             raise InvalidInput("seeds", self.opening.seed, allowed)
+        own = {*seeds, *([self.opening.seed] if self.opening else [])}
+        shared = sorted(own & set(self.training))
+        if shared:
+            raise InvalidInput("seeds", shared[0], "other seeds than those of [training]")
         return dataclasses.replace(self, seeds=seeds)
 
 
@@ -142,6 +166,11 @@ class _Resolver:
         faults = tuple(self.fault(name, chosen) for name, chosen in checked.f_faults.items())
         vantages = tuple(self.vantage(name, chosen) for name, chosen in checked.f_vantages.items())
         self.check_members(vantages)
+        training = self.section("training", checked.f_training, TrainingSettings)
+        sections["background"] = self.section(
+            "background", checked.f_background, self.catalogue.sections["background"]
+        )
+        attacks = tuple(self.attack(name, chosen, vantages) for name, chosen in checked.f_attacks.items())
         scenario = Scenario(
             name=self.raw.name,
             title=checked.f_title,
@@ -161,6 +190,10 @@ class _Resolver:
             settings=tuple(self.lines),
             resolved={"title": checked.f_title, "question": checked.f_question} | self.values,
             files=self.files,
+            attacks=attacks,
+            training=parse_seeds(training.seeds, self.raw.origins.of(("training", "seeds")))
+            if training.seeds
+            else (),
         )
         return scenario.with_seeds(parse_seeds(run.seeds, self.raw.origins.of(("run", "seeds"))))
 
@@ -266,6 +299,18 @@ class _Resolver:
         kind = model.f_kind
         config = self.section(f"faults.{name}", model, self.catalogue.faults[kind], tag=("kind", kind))
         return Fault(name, kind, config)
+
+    def attack(self, name: str, model: Any, vantages: tuple[Vantage, ...]) -> Attack:
+        kind, seen_by = model.f_kind, model.f_vantage
+        known = [vantage.name for vantage in vantages]
+        if seen_by not in known:
+            place = self.raw.origins.of(("attacks", name, "vantage"))
+            raise InvalidInput(
+                place, seen_by, f"names of vantages of this scenario: {', '.join(known) or 'none'}"
+            )
+        config = self.section(f"attacks.{name}", model, self.catalogue.attacks[kind], tag=("kind", kind))
+        self.put(("attacks", name), {"vantage": seen_by})
+        return Attack(name, kind, seen_by, config)
 
     def check_members(self, vantages: tuple[Vantage, ...]) -> None:
         single = [vantage.name for vantage in vantages if vantage.kind != "coalition"]

@@ -78,6 +78,17 @@ class OpenSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TrainingSettings:
+    """Seeds that attacks learn from. They are run like the others, and no reading is made of them."""
+
+    seeds: str = setting(
+        "",
+        doc="Seeds of the replicates that attacks learn from; empty for none.",
+        source="Assumption: none; metrics 0.3: training and test split by seed",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class NetworkSettings:
     """Which picture of the real network is simulated."""
 

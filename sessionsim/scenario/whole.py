@@ -26,7 +26,7 @@ from sessionsim.scenario.models import (
     tag_field,
     tagged_union,
 )
-from sessionsim.scenario.sections import NetworkSettings, OpenSettings, RunSettings
+from sessionsim.scenario.sections import NetworkSettings, OpenSettings, RunSettings, TrainingSettings
 
 NAME: Final = re.compile(r"[a-z0-9-]{1,64}\Z", re.ASCII)
 NAME_RULE: Final = "a name of 1 to 64 letters a-z, digits and hyphens"
@@ -59,6 +59,10 @@ def _readable(value: str) -> str:
     return value
 
 
+_SEES: Final[Any] = (
+    str,
+    Field(alias="vantage", description="Name of the vantage of this scenario whose view is attacked."),
+)
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=2000), AfterValidator(_readable)]
 
 
@@ -172,6 +176,10 @@ def whole_model(catalogue: Catalogue) -> type[BaseModel]:
         name: settings_model(f"fault {name}", config, more=tag_field("kind", name))
         for name, config in sorted(catalogue.faults.items())
     }
+    attacks = {
+        name: settings_model(f"attack {name}", config, more=tag_field("kind", name) | {"f_vantage": _SEES})
+        for name, config in sorted(catalogue.attacks.items())
+    }
     return create_model(
         "Scenario",
         __config__=_CONFIG,
@@ -190,6 +198,9 @@ def whole_model(catalogue: Catalogue) -> type[BaseModel]:
         f_workload=(tagged_union(patterns, "pattern"), Field(alias="workload")),
         f_faults=(_by_name(faults), Field(default_factory=dict, alias="faults")),
         f_vantages=(_by_name(vantages), Field(default_factory=dict, alias="vantages")),
+        f_attacks=(_by_name(attacks), Field(default_factory=dict, alias="attacks")),
+        f_training=optional_section(settings_model("Training", TrainingSettings), "training"),
+        f_background=optional_section(settings_model("Background", sections["background"]), "background"),
     )
 
 

@@ -13,6 +13,7 @@ from sessionsim.core.ledger import Fact
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.scene import Position
 from sessionsim.core.truth import Truth
+from sessionsim.core.verdict import Labelled
 from sessionsim.metrics import Replicate
 
 SECOND = 1_000_000
@@ -64,6 +65,7 @@ def make_replicate() -> Callable[..., Replicate]:
         ledgers: Mapping[str, tuple[Fact, ...]] | None = None,
         nodes: NodeList | None = None,
         further: int | None = None,
+        verdicts: tuple[Labelled, ...] = (),
     ) -> Replicate:
         """Make a replicate. `further`: account of a fifth device, a phone with the guards 8 and 9."""
         nodes = nodes or make_nodes()
@@ -109,6 +111,7 @@ def make_replicate() -> Callable[..., Replicate]:
             },
             positions=positions or {},
             ledgers=ledgers or {},
+            verdicts=verdicts,
         )
 
     return make

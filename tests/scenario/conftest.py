@@ -103,6 +103,16 @@ class Delay:
     adds_us: int = setting(7, unit="us", low=1, doc="How much.", source="Assumption: chosen")
 
 
+@dataclass(frozen=True, slots=True)
+class Guessing:
+    keep: int = setting(10, low=1, doc="How many.", source="Assumption: ten")
+
+
+@dataclass(frozen=True, slots=True)
+class Strangers:
+    population: int = setting(0, low=0, doc="How many.", source="Assumption: none")
+
+
 CATALOGUE = Catalogue(
     sections={
         "network.links": Links,
@@ -111,12 +121,14 @@ CATALOGUE = Catalogue(
         "clients.mix": Mix,
         "servers": Servers,
         "servers.file": Files,
+        "background": Strangers,
     },
     platforms={"desktop": Rules(), "ios": Rules(poll_interval_us=1_500_000)},
     parts={"files": {"desktop": FileRules(), "ios": FileRules(tries=1)}},
     patterns={"active-pairs": ActivePairs, "replay": Replay},
     vantages={"snodes": Snodes, "coalition": Coalition},
     faults={"crash": Crash, "delay": Delay},
+    attacks={"guessing": Guessing},
     suites=("fast", "sodium"),
     dates=("2026-03-01", "2026-04-28"),
 )
@@ -158,6 +170,12 @@ fraction = "12.5 %"
 [vantages.all]
 kind = "coalition"
 members = ["nodes"]
+[attacks.try]
+kind = "guessing"
+vantage = "all"
+keep = 3
+[training]
+seeds = "201..202"
 """
 
 

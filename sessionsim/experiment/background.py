@@ -1,0 +1,149 @@
+"""Other people: streams of events that an observer would also see if the whole network were simulated.
+
+A handful of accounts would make every timing attack look perfect. So the streams of simulated clients and
+inboxes, as this observer sees them, are drawn again with replacement, each turned around the run by a random
+time, so that its gaps and sizes stay and its hours do not, and given to a stranger. As many are drawn as
+make up the rate of messages of a stated population at the links and nodes that this observer watches:
+
+    accounts watched = population x share of clients tapped, or of swarms with a member operated
+    rate             = accounts watched x messages per day (each with its sync copy)
+
+Only events that carry messages are resampled at full scale; polls would be a hundred times as many. What an
+attack looks at beyond them (who is online at all) comes as numbers of people. Candidate rule: everyone online
+in the window. Source: design (Open world); metrics 8, traps 6 and 7.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from sessionsim.adversary.attacks._events import FIRST_STRANGER, requests, stores
+from sessionsim.core.errors import InvalidInput
+from sessionsim.core.seeds import Seeds
+from sessionsim.core.settings import setting
+from sessionsim.core.units import US_PER_DAY
+from sessionsim.core.view import Table, View
+
+Ints = npt.NDArray[np.int64]
+MOST_EVENTS: Final = 20_000_000  # Assumption: what 4 GB of memory hold with room to spare
+_MOST_PEOPLE: Final = 10_000_000_000  # Assumption: all there ever were
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """Whose company the simulated people are in."""
+
+    populations: tuple[int, ...] = setting(
+        (0, 1_000_000),
+        doc="Monthly accounts of the worlds in which attacks are made; 0 is the closed world of the run.",
+        source="design (Open world): 10^6 by default; threat-model 2: 1 to 1.7 million monthly users",
+    )
+    messages_per_day: float = setting(
+        40.0,
+        doc="Messages that a monthly account sends a day.",
+        source="Assumption: metrics 4.1 gives 30 to 60 a day for present-day messengers",
+        low=0.001,
+        high=100_000,
+    )
+    online_prob: float = setting(
+        0.3,
+        unit="prob",
+        doc="Share of monthly accounts that are online at a moment, and so are candidates.",
+        source="Assumption: no figure is published",
+        low=0.0001,
+        high=1,
+    )
+
+    def __post_init__(self) -> None:
+        for population in self.populations:
+            if not 0 <= population <= _MOST_PEOPLE:
+                raise InvalidInput("populations", population, f"0 to {_MOST_PEOPLE:,} monthly accounts each")
+        if len(set(self.populations)) != len(self.populations):
+            raise InvalidInput("populations", list(self.populations), "each population once")
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What share of the whole an observer sees. Args: clients, inboxes: 0..1; horizon_us: of the run."""
+
+    clients: float
+    inboxes: float
+    horizon_us: int
+
+
+def with_background(
+    view: View, population: int, watched: Watched, rules: Background, spoken: Ints, seeds: Seeds
+) -> View:
+    """Give a view into which strangers are mixed; the view itself for a closed world.
+
+    Args:
+        spoken: rows of the run that carry messages, ascending; of these the streams on links are made.
+    """
+    if not population:
+        return view
+    copies = 2 * rules.messages_per_day * watched.horizon_us / US_PER_DAY
+    tables: dict[str, Table] = {}
+    for name, table, key, share in (
+        ("requests", _sent(view, spoken), "client", watched.clients),
+        ("stores", _stored(view), "account", watched.inboxes),
+    ):
+        stream = seeds.stream("background", view.observer, name, population)
+        tables[name] = resampled(table, key, population * share * copies, watched.horizon_us, stream)
+    people: Table = {
+        "clients": np.array([round(population * watched.clients * rules.online_prob)], dtype=np.int64),
+        "accounts": np.array([round(population * watched.inboxes)], dtype=np.int64),
+    }
+    return dataclasses.replace(view, background=tables | {"people": people})
+
+
+def _sent(view: View, spoken: Ints) -> Table:
+    found = requests(view)
+    here = np.isin(found.row, spoken)
+    return {"t_us": found.t_us[here], "client": found.client[here], "wire_bytes": found.wire_bytes[here]}
+
+
+def _stored(view: View) -> Table:
+    found = stores(view)
+    _, inbox = np.unique(found.inbox.astype(str), return_inverse=True)
+    return {
+        "t_us": found.t_us, "account": inbox.astype(np.int64), "size_bytes": found.size_bytes,
+        "namespace": found.namespace, "direct": found.direct.astype(np.int64),
+    }  # fmt: skip
+
+
+def resampled(
+    table: Mapping[str, npt.NDArray[np.generic]], key: str, wanted: float, horizon_us: int,
+    stream: np.random.Generator,
+) -> Table:  # fmt: skip
+    """Draw whole streams until about `wanted` events are there.
+
+    Args:
+        table: events with column `t_us` and the stream's number in column `key`.
+        wanted: expected number of events; the last stream is taken by chance, so the mean is met.
+    """
+    owner = np.asarray(table[key]).astype(np.int64)
+    names, inverse = np.unique(owner, return_inverse=True)
+    if not len(names) or wanted <= 0:
+        return {name: np.asarray(column)[:0].astype(np.int64) for name, column in table.items()}
+    order = np.argsort(inverse, kind="stable")
+    sizes = np.bincount(inverse)
+    begins = np.r_[0, np.cumsum(sizes)[:-1]]
+    streams = min(wanted, MOST_EVENTS) / float(sizes.mean())
+    n = int(streams) + int(stream.random() < streams - int(streams))
+    drawn = stream.integers(len(names), size=n)
+    turn = stream.integers(horizon_us, size=n)
+    many = sizes[drawn]
+    total = int(many.sum())
+    within = np.arange(total) - np.repeat(np.cumsum(many) - many, many)
+    rows = order[np.repeat(begins[drawn], many) + within]
+    found: Table = {name: np.asarray(column)[rows].astype(np.int64) for name, column in table.items()}
+    found["t_us"] = (found["t_us"] + np.repeat(turn, many)) % horizon_us
+    found[key] = FIRST_STRANGER + np.repeat(np.arange(n, dtype=np.int64), many)
+    by_time = np.argsort(found["t_us"], kind="stable")
+    return {name: column[by_time] for name, column in found.items()}

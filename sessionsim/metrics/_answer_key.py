@@ -1,0 +1,186 @@
+"""Truth in the words of questions: which candidates are true of a subject, and whose secret it is.
+
+One rule per question of `core.verdict`. The same key scores verdicts and labels the views of training seeds.
+Pairs that a question is not about (an account and its own address book entry, for example) are `apart`: they
+count neither for nor against an attack. Owners are account numbers; -1 where nobody's secret is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+
+from sessionsim.core.columns import Cause
+from sessionsim.core.verdict import Question
+from sessionsim.metrics._facts import Replicate, dotted
+
+Truths = Mapping[str, tuple[str, ...]]
+_SPOKEN: Final = (Cause.MESSAGE, Cause.SYNC)
+
+
+class AnswerKey:
+    """The answers of one replicate."""
+
+    def __init__(self, replicate: Replicate) -> None:
+        accounts = replicate.truth.accounts
+        self._replicate = replicate
+        ip = dict(
+            zip(replicate.endpoints["endpoint"].tolist(), replicate.endpoints["ip"].tolist(), strict=True)
+        )
+        self._account = [f"account:{name}" for name in accounts["account_id"].tolist()]
+        self._address = [f"addr:{dotted(ip[e])}" for e in accounts["endpoint"].tolist()]
+        self._number = {name: k for k, name in enumerate(self._account)}
+        self._number |= {name: k for k, name in enumerate(self._address)}
+        self._truths: dict[Question, Truths] = {}
+
+    def truths(self, question: Question) -> Truths:
+        """Give, for each subject the run has, the true candidates; empty for a question it cannot answer."""
+        if question not in self._truths:
+            rule = _RULES.get(question)
+            self._truths[question] = rule(self) if rule is not None else {}
+        return self._truths[question]
+
+    def is_apart(self, question: Question, subject: str, candidate: str) -> bool:
+        """Tell whether a pair is none that the question is about."""
+        if question in (Question.CONTACT, Question.GROUP_MEMBER, Question.CONTACT_OF_ADDRESS):
+            return self._number.get(subject, -1) == self._number.get(candidate, -2)
+        return False
+
+    def owner(self, subject: str) -> int:
+        """Give the number of the account whose secret is asked for; -1 if it is nobody's of this run."""
+        found = self._number.get(subject)
+        if found is not None:
+            return found
+        if subject.startswith("message:"):
+            return self._copies.get(subject, (-1, -1))[0]
+        if subject.startswith("row:"):
+            return self._row_owner.get(subject, -1)
+        return -1
+
+    def within(self, subject: str) -> bool:
+        """Tell whether a subject belongs to the measured phase; only messages can lie outside it."""
+        return not subject.startswith("message:") or subject in self._measured
+
+    @property
+    def carried(self) -> Mapping[str, str]:
+        """Give, for rows that carry a message, which one: `row:12` -> `message:<hash>`."""
+        return self._carried
+
+    # --- what truth holds, in other words -------------------------------------------------------------
+
+    @cached_property
+    def _copies(self) -> dict[str, tuple[int, int]]:
+        """Stored copy -> account that stored it, account whose inbox it went into."""
+        return {name: (sender, inbox) for name, sender, inbox, _ in self._each_copy()}
+
+    @cached_property
+    def _measured(self) -> frozenset[str]:
+        return frozenset(name for name, _, _, measured in self._each_copy() if measured)
+
+    def _each_copy(self) -> list[tuple[str, int, int, bool]]:
+        messages = self._replicate.truth.messages
+        columns = ("hash", "sync_hash", "sender", "recipient", "measured")
+        found = []
+        for name, sync, sender, recipient, measured in zip(
+            *(messages[column].tolist() for column in columns), strict=True
+        ):
+            if name:
+                found.append((f"message:{name}", int(sender), int(recipient), bool(measured)))
+            if sync:
+                found.append((f"message:{sync}", int(sender), int(sender), bool(measured)))
+        return found
+
+    @cached_property
+    def _rows(self) -> list[tuple[str, Cause, int, int]]:
+        """Requests on clients' links: row, cause, message number, endpoint of the client."""
+        truth, records = self._replicate.truth, self._replicate.records
+        src = records["src"].astype(np.int64)
+        asked = np.flatnonzero((src >= len(self._replicate.nodes)) & (records["direction"] == 0))
+        # The position of a record is its row number (core.storage); the truth of rows may be in any order.
+        cause = np.zeros(len(src), dtype=np.int64)
+        ref = np.full(len(src), -1, dtype=np.int64)
+        row = truth.transmissions["row"].astype(np.int64)
+        cause[row], ref[row] = truth.transmissions["cause"], truth.transmissions["ref"]
+        columns = (asked.tolist(), cause[asked].tolist(), ref[asked].tolist(), src[asked].tolist())
+        return [(f"row:{r}", Cause(c), k, end) for r, c, k, end in zip(*columns, strict=True)]
+
+    @cached_property
+    def _carried(self) -> dict[str, str]:
+        messages = self._replicate.truth.messages
+        names = {Cause.MESSAGE: messages["hash"].tolist(), Cause.SYNC: messages["sync_hash"].tolist()}
+        return {
+            row: f"message:{names[cause][ref]}"
+            for row, cause, ref, _ in self._rows
+            if cause in _SPOKEN and ref >= 0 and names[cause][ref]
+        }
+
+    @cached_property
+    def _row_owner(self) -> dict[str, int]:
+        endpoints = self._replicate.truth.accounts["endpoint"].tolist()
+        number = {endpoint: k for k, endpoint in enumerate(endpoints)}
+        return {row: number.get(src, -1) for row, _, _, src in self._rows}
+
+    # --- one rule per question ------------------------------------------------------------------------
+
+    def _sender_address(self) -> Truths:
+        return {name: (self._address[sender],) for name, (sender, _) in self._copies.items()}
+
+    def _recipient_address(self) -> Truths:
+        return {name: (self._address[inbox],) for name, (_, inbox) in self._copies.items()}
+
+    def _sender_account(self) -> Truths:
+        return {name: (self._account[sender],) for name, (sender, _) in self._copies.items()}
+
+    def _address_of(self) -> Truths:
+        return {a: (b,) for a, b in zip(self._account, self._address, strict=True)}
+
+    def _account_of(self) -> Truths:
+        return {b: (a,) for a, b in zip(self._account, self._address, strict=True)}
+
+    @cached_property
+    def _talk(self) -> list[tuple[int, int]]:
+        messages = self._replicate.truth.messages
+        pairs = zip(messages["sender"].tolist(), messages["recipient"].tolist(), strict=True)
+        return sorted({(int(a), int(b)) for a, b in pairs})
+
+    def _contact(self) -> Truths:
+        found: dict[str, set[str]] = {name: set() for name in self._account}
+        for a, b in self._talk:
+            found[self._account[a]].add(self._account[b])
+            found[self._account[b]].add(self._account[a])
+        return {name: tuple(sorted(others)) for name, others in found.items()}
+
+    def _contact_of_address(self) -> Truths:
+        found: dict[str, set[str]] = {name: set() for name in self._address}
+        for a, b in self._talk:
+            found[self._address[a]].add(self._account[b])
+        return {name: tuple(sorted(others)) for name, others in found.items()}
+
+    def _event_kind(self) -> Truths:
+        return {row: (f"kind:{cause.name.lower()}",) for row, cause, _, _ in self._rows}
+
+    def _real_or_dummy(self) -> Truths:
+        return {row: ("kind:message",) if cause in _SPOKEN else () for row, cause, _, _ in self._rows}
+
+    def _platform(self) -> Truths:
+        platforms = self._replicate.truth.accounts["platform"].tolist()
+        return {
+            name: (f"platform:{platform}",) for name, platform in zip(self._address, platforms, strict=True)
+        }
+
+
+_RULES: Final[Mapping[Question, Callable[[AnswerKey], Truths]]] = {
+    Question.SENDER_ADDRESS: AnswerKey._sender_address,
+    Question.RECIPIENT_ADDRESS: AnswerKey._recipient_address,
+    Question.SENDER_ACCOUNT: AnswerKey._sender_account,
+    Question.ADDRESS_OF: AnswerKey._address_of,
+    Question.ACCOUNT_OF: AnswerKey._account_of,
+    Question.CONTACT: AnswerKey._contact,
+    Question.CONTACT_OF_ADDRESS: AnswerKey._contact_of_address,
+    Question.EVENT_KIND: AnswerKey._event_kind,
+    Question.REAL_OR_DUMMY: AnswerKey._real_or_dummy,
+    Question.PLATFORM: AnswerKey._platform,
+}
