@@ -70,8 +70,8 @@ ATTACKS: Final[Registry[type[Attack]]] = Registry("attack", "sessionsim.adversar
 
 def lacking(needs: frozenset[Need], position: Position, n_nodes: int, keeps_bytes: bool) -> list[Need]:
     """Name what a position lacks for an attack, in the order of `Need`."""
-    nodes = any(endpoint < n_nodes for endpoint in position.operated)
-    device = any(endpoint >= n_nodes for endpoint in position.operated)
+    nodes = any(endpoint < n_nodes for endpoint in position.entered)
+    device = any(endpoint >= n_nodes for endpoint in position.entered)
     has = {
         Need.LINKS: nodes or device or any(endpoint >= n_nodes for endpoint in position.tapped),
         Need.NODES: nodes,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sessionsim.adversary import OpenedTable, deduce, observe
-from sessionsim.core.ledger import Fact
 from sessionsim.core.storage import read_blobs, read_records, read_table, write_ledger
 from sessionsim.core.truth import ACCOUNT_COLUMNS, DEVICE_COLUMNS, KEY_COLUMNS
+from sessionsim.core.view import View
 from sessionsim.experiment.stored import read_nodes, read_positions, read_servers
 
 
@@ -18,6 +18,19 @@ def write_ledgers(folder: Path, suite: str) -> int:
 
     Args:
         folder: a replicate with records, kept bytes and truth; truth gives observers only keys they hold.
+        suite: the crypto suite the replicate ran with.
+    """
+    view_of, opened = viewer(folder, suite), OpenedTable(suite)
+    facts = [fact for name in read_positions(folder) for fact in deduce(view_of(name), opened)]
+    write_ledger(folder / "ledger.parquet", facts)
+    return len(facts)
+
+
+def viewer(folder: Path, suite: str) -> Callable[[str], View]:
+    """Give what makes the view of any observer of a stored replicate, by its name.
+
+    Args:
+        folder: a replicate with records and truth; truth gives observers only keys they hold.
         suite: the crypto suite the replicate ran with.
     """
     records, blobs, servers = read_records(folder), read_blobs(folder), read_servers(folder)
@@ -29,16 +42,15 @@ def write_ledgers(folder: Path, suite: str) -> int:
     owners = {endpoint: f"account:{names[account]}" for endpoint, account in pairs}
     owners |= owners_of_servers(servers)
     endpoints = read_table(folder / "scene/endpoints.parquet", ("endpoint", "ip"))
-    nodes, opened = read_nodes(folder), OpenedTable(suite)
-    facts: list[Fact] = []
-    for name, position in read_positions(folder).items():
-        view = observe(
-            name, position, records, blobs, keys, nodes, suite,
+    nodes, positions = read_nodes(folder), read_positions(folder)
+
+    def view_of(name: str) -> View:
+        return observe(
+            name, positions[name], records, blobs, keys, nodes, suite,
             owners=owners, endpoints=endpoints, servers=servers,
         )  # fmt: skip
-        facts += deduce(view, opened)
-    write_ledger(folder / "ledger.parquet", facts)
-    return len(facts)
+
+    return view_of
 
 
 def owners_of_servers(servers: Mapping[int, str]) -> dict[int, str]:

@@ -18,17 +18,17 @@ from typing import Any
 
 import numpy as np
 
-from sessionsim.adversary import ATTACKS, Need, lacking, observe
+from sessionsim.adversary import ATTACKS, Need, lacking
 from sessionsim.adversary import Attack as Machine
+from sessionsim.adversary.attacks._events import clients_seen
 from sessionsim.core.columns import Cause
 from sessionsim.core.errors import InvalidInput
-from sessionsim.core.scene import Position
+from sessionsim.core.scene import Position, Role
 from sessionsim.core.seeds import Seeds
-from sessionsim.core.storage import read_blobs, read_table
-from sessionsim.core.truth import ACCOUNT_COLUMNS, KEY_COLUMNS
 from sessionsim.core.verdict import Example, Labelled, Question
 from sessionsim.core.verdict_storage import NAME, are_made_of, read_verdicts, write_verdicts
 from sessionsim.core.view import View
+from sessionsim.experiment.analysis import viewer
 from sessionsim.experiment.background import Watched, with_background
 from sessionsim.experiment.manifest import read_manifest
 from sessionsim.experiment.stored import load_replicate
@@ -142,30 +142,15 @@ class Views:
     """The views of one stored replicate, each made once."""
 
     def __init__(self, replicate: Replicate, folder: Path) -> None:
-        self._replicate, self._folder = replicate, folder
+        self._replicate = replicate
+        self._view_of = viewer(folder, replicate.suite)
         self._views: dict[str, View] = {}
-        self._blobs: dict[int, bytes] | None = None
         self._key: AnswerKey | None = None
 
     def view(self, name: str) -> View:
         """Give what an observer has."""
         if name not in self._views:
-            replicate = self._replicate
-            if self._blobs is None:
-                self._blobs = read_blobs(self._folder)
-            accounts = read_table(self._folder / "truth/accounts.parquet", ACCOUNT_COLUMNS)
-            pairs = zip(accounts["endpoint"].tolist(), accounts["account_id"].tolist(), strict=True)
-            self._views[name] = observe(
-                name,
-                replicate.positions[name],
-                replicate.records,
-                self._blobs,
-                read_table(self._folder / "truth/keys.parquet", KEY_COLUMNS),
-                replicate.nodes,
-                replicate.suite,
-                owners={endpoint: f"account:{account}" for endpoint, account in pairs},
-                endpoints=replicate.endpoints,
-            )
+            self._views[name] = self._view_of(name)
         return self._views[name]
 
     @property
@@ -177,14 +162,14 @@ class Views:
 
     def watched(self, name: str, horizon_us: int) -> Watched:
         """Give what share of clients and of inboxes an observer sees."""
-        replicate, view = self._replicate, self.view(name)
-        nodes, n = replicate.nodes, len(replicate.nodes)
-        ends = np.concatenate([view.rows[name].astype(np.int64) for name in ("src", "dst")])
-        clients = np.unique(ends[ends >= n])
-        operated = replicate.positions[name].operated
-        swarms = [any(node in operated for node in members) for members in nodes.members.values()]
+        replicate = self._replicate
+        members = replicate.positions[name].acting_as(Role.MEMBER)
+        swarms = [any(node in members for node in nodes) for nodes in replicate.nodes.members.values()]
+        clients = len(replicate.truth.devices["endpoint"])
         return Watched(
-            len(clients) / max(1, replicate.n_accounts), sum(swarms) / max(1, len(swarms)), horizon_us
+            len(clients_seen(self.view(name))) / max(1, clients),
+            sum(swarms) / max(1, len(swarms)),
+            horizon_us,
         )
 
     def example(self, name: str, question: Question) -> Example:

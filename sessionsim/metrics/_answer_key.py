@@ -25,15 +25,21 @@ class AnswerKey:
     """The answers of one replicate."""
 
     def __init__(self, replicate: Replicate) -> None:
-        accounts = replicate.truth.accounts
+        accounts, devices = replicate.truth.accounts, replicate.truth.devices
         self._replicate = replicate
         ip = dict(
             zip(replicate.endpoints["endpoint"].tolist(), replicate.endpoints["ip"].tolist(), strict=True)
         )
         self._account = [f"account:{name}" for name in accounts["account_id"].tolist()]
-        self._address = [f"addr:{dotted(ip[e])}" for e in accounts["endpoint"].tolist()]
+        self._device = [f"addr:{dotted(ip[e])}" for e in devices["endpoint"].tolist()]
+        self._of_device: list[int] = devices["account"].tolist()
+        # An account with several devices has several addresses; each of them is a right answer.
+        self._addresses: list[tuple[str, ...]] = [
+            tuple(name for name, its in zip(self._device, self._of_device, strict=True) if its == k)
+            for k in range(len(self._account))
+        ]
         self._number = {name: k for k, name in enumerate(self._account)}
-        self._number |= {name: k for k, name in enumerate(self._address)}
+        self._number |= dict(zip(self._device, self._of_device, strict=True))
         self._truths: dict[Question, Truths] = {}
 
     def truths(self, question: Question) -> Truths:
@@ -119,26 +125,26 @@ class AnswerKey:
 
     @cached_property
     def _row_owner(self) -> dict[str, int]:
-        endpoints = self._replicate.truth.accounts["endpoint"].tolist()
-        number = {endpoint: k for k, endpoint in enumerate(endpoints)}
+        endpoints = self._replicate.truth.devices["endpoint"].tolist()
+        number = dict(zip(endpoints, self._of_device, strict=True))
         return {row: number.get(src, -1) for row, _, _, src in self._rows}
 
     # --- one rule per question ------------------------------------------------------------------------
 
     def _sender_address(self) -> Truths:
-        return {name: (self._address[sender],) for name, (sender, _) in self._copies.items()}
+        return {name: self._addresses[sender] for name, (sender, _) in self._copies.items()}
 
     def _recipient_address(self) -> Truths:
-        return {name: (self._address[inbox],) for name, (_, inbox) in self._copies.items()}
+        return {name: self._addresses[inbox] for name, (_, inbox) in self._copies.items()}
 
     def _sender_account(self) -> Truths:
         return {name: (self._account[sender],) for name, (sender, _) in self._copies.items()}
 
     def _address_of(self) -> Truths:
-        return {a: (b,) for a, b in zip(self._account, self._address, strict=True)}
+        return dict(zip(self._account, self._addresses, strict=True))
 
     def _account_of(self) -> Truths:
-        return {b: (a,) for a, b in zip(self._account, self._address, strict=True)}
+        return {b: (self._account[k],) for b, k in zip(self._device, self._of_device, strict=True)}
 
     @cached_property
     def _talk(self) -> list[tuple[int, int]]:
@@ -154,9 +160,10 @@ class AnswerKey:
         return {name: tuple(sorted(others)) for name, others in found.items()}
 
     def _contact_of_address(self) -> Truths:
-        found: dict[str, set[str]] = {name: set() for name in self._address}
+        found: dict[str, set[str]] = {name: set() for name in self._device}
         for a, b in self._talk:
-            found[self._address[a]].add(self._account[b])
+            for address in self._addresses[a]:
+                found[address].add(self._account[b])
         return {name: tuple(sorted(others)) for name, others in found.items()}
 
     def _event_kind(self) -> Truths:
@@ -166,10 +173,9 @@ class AnswerKey:
         return {row: ("kind:message",) if cause in _SPOKEN else () for row, cause, _, _ in self._rows}
 
     def _platform(self) -> Truths:
-        platforms = self._replicate.truth.accounts["platform"].tolist()
-        return {
-            name: (f"platform:{platform}",) for name, platform in zip(self._address, platforms, strict=True)
-        }
+        platforms = self._replicate.truth.devices["platform"].tolist()
+        pairs = zip(self._device, platforms, strict=True)
+        return {name: (f"platform:{platform}",) for name, platform in pairs}
 
 
 _RULES: Final[Mapping[Question, Callable[[AnswerKey], Truths]]] = {

@@ -169,21 +169,26 @@ def _which(key: AnswerKey, verdict: Verdict) -> Which:
         at = order[bounds[k] : bounds[k + 1]]
         at = at[verdict.candidate[at] != ""]
         rows.append(
-            (key.owner(name), *_ranked(verdict, at, int(verdict.among[order[bounds[k]]]), true[0], terms))
+            (key.owner(name), *_ranked(verdict, at, int(verdict.among[order[bounds[k]]]), true, terms))
         )
-        wrong.append(np.nan_to_num(verdict.prob[at][verdict.candidate[at] != true[0]], nan=0.0))
+        wrong.append(np.nan_to_num(verdict.prob[at][~np.isin(verdict.candidate[at], true)], nan=0.0))
     table = np.array(rows, dtype=np.float64).reshape(len(rows), len(_COLUMNS)).T
     columns: dict[str, Any] = {name: table[k].astype(_COLUMNS[name]) for k, name in enumerate(_COLUMNS)}
     return Which(**columns, wrong_prob=np.concatenate(wrong) if wrong else np.zeros(0))
 
 
-def _ranked(verdict: Verdict, at: Ints, among: int, true: str, terms: dict[str, int]) -> tuple[float, ...]:
+def _ranked(
+    verdict: Verdict, at: Ints, among: int, true: tuple[str, ...], terms: dict[str, int]
+) -> tuple[float, ...]:
     """Judge one subject; the order of fields is that of `Which` without the owner."""
     score, prob, candidate = verdict.score[at], verdict.prob[at], verdict.candidate[at]
     among, listed = max(among, len(at)), len(at)
-    own = np.flatnonzero(candidate == true)
-    truth_term = terms.setdefault(true, len(terms))
-    best_term = terms.setdefault(str(candidate[int(score.argmax())]), len(terms)) if listed else -1
+    # Of several right answers (addresses of one account) the best placed counts.
+    own = np.flatnonzero(np.isin(candidate, true))
+    own = own[np.argsort(-score[own], kind="stable")]
+    truth_term = terms.setdefault(true[0], len(terms))
+    best = str(candidate[int(score.argmax())]) if listed else ""
+    best_term = truth_term if best in true else terms.setdefault(best, len(terms)) if listed else -1
     moment = int(verdict.t_us[at[int(score.argmax())]]) if listed else -1
     shape = _shape(prob, among)
     if len(own):

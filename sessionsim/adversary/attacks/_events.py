@@ -6,9 +6,9 @@
     retrieves   requests of an account's owner at operated swarm members
 
 Reading means opening what the observer can open (`closure`); the last views read are remembered, since
-several attacks look at one view. The background comes as the tables `requests`, `stores` and `retrieves`, whose
-events are those of people who are not simulated: their endpoints and accounts are numbers beyond all real
-ones. Whoever only looks at these arrays cannot tell them apart.
+several attacks look at one view. The background comes as the tables `requests`, `stores` and `retrieves`,
+whose events are those of people who are not simulated: their endpoints and accounts are numbers beyond all
+real ones. Whoever only looks at these arrays cannot tell them apart.
 """
 
 from __future__ import annotations
@@ -86,9 +86,9 @@ def answers(view: View) -> Requests:
 
 
 def _transmissions(view: View, direction: int, table: str) -> Requests:
-    rows, n = view.rows, len(view.nodes)
+    rows = view.rows
     client, peer = ("src", "dst") if direction == 0 else ("dst", "src")
-    mine = (rows[client].astype(np.int64) >= n) & (rows[peer].astype(np.int64) < n)
+    mine = _of_client(view, rows[client]) & (rows[peer].astype(np.int64) < len(view.nodes))
     mine &= rows["direction"] == direction
     mine &= ~np.isin(rows["head"], _CONTROL)
     at = np.flatnonzero(mine)
@@ -203,12 +203,25 @@ def stores(view: View, strangers: bool = True) -> Stores:
     return Stores(*_merged(found, extra))
 
 
+def _of_client(view: View, ends: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
+    """Mark endpoints that are neither service nodes nor servers."""
+    number = ends.astype(np.int64)
+    servers = np.fromiter(view.servers, np.int64, len(view.servers))
+    mine: npt.NDArray[np.bool_] = (number >= len(view.nodes)) & ~np.isin(number, servers)
+    return mine
+
+
+def clients_seen(view: View) -> Ints:
+    """Give the client endpoints that occur in a view, ascending."""
+    ends = np.concatenate([view.rows[name].astype(np.int64) for name in ("src", "dst")])
+    found: Ints = np.unique(ends[_of_client(view, ends)])
+    return found
+
+
 def online_clients(view: View) -> int:
     """Count the addresses that are online in the window: those seen, and the background's."""
-    ends = np.concatenate([view.rows[name].astype(np.int64) for name in ("src", "dst")])
-    ends = ends[ends >= len(view.nodes)]
     people = view.background.get("people")
-    return len(np.unique(ends)) + (int(people["clients"][0]) if people is not None else 0)
+    return len(clients_seen(view)) + (int(people["clients"][0]) if people is not None else 0)
 
 
 def retrieves(view: View) -> Retrieves:
