@@ -11,6 +11,7 @@ from sessionsim.metrics import METRICS
 from sessionsim.network.clients import ClientMix
 from sessionsim.network.faults import KINDS
 from sessionsim.network.links import LinkRules
+from sessionsim.network.membership import MembershipRules
 from sessionsim.network.servers import ServerRules
 from sessionsim.network.snapshots import snapshot_dates
 from sessionsim.network.wire_sizes import WireRules
@@ -20,7 +21,9 @@ from sessionsim.protocol.communities.rules import CommunityRules
 from sessionsim.protocol.crypto import SUITES
 from sessionsim.protocol.files.server_rules import FileServerRules
 from sessionsim.protocol.node_rules import NodeRules
+from sessionsim.protocol.obligations import ObligationRules
 from sessionsim.protocol.push.rules import PushRules
+from sessionsim.protocol.swarm_rules import SwarmRules
 from sessionsim.scenario import Catalogue
 from sessionsim.workload._registry import PATTERNS
 
@@ -44,6 +47,9 @@ def installed() -> Catalogue:
     return Catalogue(
         sections={
             "network.links": LinkRules,
+            "network.membership": MembershipRules,
+            "network.obligations": ObligationRules,
+            "network.swarms": SwarmRules,
             "network.wire": WireRules,
             "nodes": NodeRules,
             "clients.mix": ClientMix,

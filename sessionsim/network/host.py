@@ -14,7 +14,7 @@ time (Assumption; transport 5.11). Client connections open with a handshake, and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from heapq import heappush
 from itertools import count
 from typing import Any, Protocol
@@ -33,7 +33,7 @@ from sessionsim.core.records import SPILL_BYTES, RecordSink
 from sessionsim.core.seeds import GOLDEN, MASK64, MIX1, MIX2
 from sessionsim.network.faults.plan import Turn, What
 from sessionsim.network.faults.trouble import NEVER, Trouble
-from sessionsim.network.kernels import ARRIVE, COMMAND, FAILED, START, TURN, WAKE, Entry, Kernel
+from sessionsim.network.kernels import ARRIVE, CALL, COMMAND, FAILED, START, TURN, WAKE, Entry, Kernel
 from sessionsim.network.links import Links
 from sessionsim.network.wire_sizes import WireSizes
 from sessionsim.protocol.machine import DELIVER, EVENT, LOG, SEND, WAKE_AT, Effects, Machine
@@ -113,6 +113,10 @@ class Host:
         """Have a command given to a machine at `t_us`."""
         heappush(self._queue, (t_us, 1, next(self._ranks), COMMAND, endpoint, command))
 
+    def at(self, t_us: int, act: Callable[[int], None]) -> None:
+        """Have something called with the time at `t_us`, which no machine does: a block, for example."""
+        heappush(self._queue, (t_us, 1, next(self._ranks), CALL, act))
+
     def run(self, until_us: int) -> None:
         """Run all events before `until_us`. Can be called again with a later time."""
         self._kernel.run(until_us, self._handler)
@@ -180,6 +184,9 @@ class Host:
     def _handle_other(self, entry: Entry) -> tuple[int, int, Effects, int, int]:
         """Take any other entry. Returns time, endpoint, effects, cause and note."""
         now, _, _, kind, endpoint = entry[:5]
+        if kind == CALL:
+            endpoint(now)
+            return now, -1, (), -1, 0
         machine = self.machines[endpoint]
         if kind == COMMAND:
             effects = machine.command(entry[5], now)
@@ -211,6 +218,8 @@ class Host:
         assert trouble is not None
         if kind == TURN:
             self._turn(trouble, endpoint, now)
+        elif kind == CALL:
+            endpoint(now)
         elif trouble.crashed[endpoint]:
             trouble.miss(entry)
             if kind == ARRIVE and type(entry[8]) is str and trouble.refuses(endpoint, entry[6]):

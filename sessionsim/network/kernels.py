@@ -22,8 +22,9 @@ import simpy
 #   (t_us, 1, rank, FAILED, src, dst, conn, exchange, reason, trace, note)
 #   (t_us, 1, rank, START, endpoint)
 #   (t_us, 1, rank, TURN, change of what works)
+#   (t_us, 1, rank, CALL, what is to be called with the time)
 Entry = tuple[Any, ...]
-ARRIVE, WAKE, COMMAND, FAILED, START, TURN = range(6)
+ARRIVE, WAKE, COMMAND, FAILED, START, TURN, CALL = range(7)
 _SIMPY_ENTRY: Final = 4  # length of an entry that simpy put
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from sessionsim.core.errors import InvalidInput
-from sessionsim.core.nodelist import UNASSIGNED, NodeList
+from sessionsim.core.nodelist import ABSENT, UNASSIGNED, NodeList
 from sessionsim.core.seeds import Seeds
 from sessionsim.network.tables import TableForm, read_table
 from sessionsim.protocol.crypto.real import ed25519_keypair, x25519_of_ed25519
@@ -71,7 +71,7 @@ class Snapshot:
         height: block height of the picture.
         node, host, net24, net16: indices of the node's key, address, /24 and /16; equal index, equal value.
         country: two-letter registration country, which can differ from the physical place.
-        swarm: 64-bit swarm id.
+        swarm: 64-bit swarm id; ABSENT for nodes that come later.
         version: version text of the storage server; may be empty.
         leaving: whether an unlock was requested.
         ip: IPv4 address in 240.0.0.0/6 as an integer.
@@ -101,7 +101,8 @@ class Snapshot:
         node, times = Counter(self.node).most_common(1)[0]
         if times > 1:
             raise InvalidInput(place, f"node {node}, {times} times", "each node once")
-        swarm, size = min(Counter(self.swarm).items(), key=lambda item: item[1])
+        sizes = Counter(swarm for swarm in self.swarm if swarm != ABSENT)
+        swarm, size = min(sizes.items(), key=lambda item: item[1], default=(0, 0))
         if size < MIN_SWARM_NODES:
             raise InvalidInput(
                 place,

@@ -27,15 +27,22 @@ from sessionsim.core.view import Table
 from sessionsim.network.abilities import equip
 from sessionsim.network.clients import ClientMix, ClientPlace, place_clients, place_devices
 from sessionsim.network.devices import Seat, seats_of
-from sessionsim.network.faults import Answer, Fault, Trouble, Turn, What, compile_plan
+from sessionsim.network.faults import Answer, Fault, Trouble, Turn, What, compile_plan, with_turns
 from sessionsim.network.host import Host
 from sessionsim.network.journal import MessageJournal
 from sessionsim.network.kernels import Kernel, SimpyKernel
 from sessionsim.network.links import LinkRules, Links
+from sessionsim.network.membership import (
+    MembershipRules,
+    Roster,
+    compile_history,
+    make_roster,
+    tell_nodes,
+)
 from sessionsim.network.places import place_hosts
 from sessionsim.network.server_machines import ServiceRules, make_machines
 from sessionsim.network.servers import PlacedServer, ServerRules, by_kind, place_servers
-from sessionsim.network.snapshots import Snapshot, build_nodes, load_snapshot
+from sessionsim.network.snapshots import build_nodes, load_snapshot
 from sessionsim.network.wire_sizes import ANDROID, DESKTOP, WireRules, WireSizes
 from sessionsim.network.wishes import check_wishes, direct_texts
 from sessionsim.protocol.client.files import PLATFORMS as FILE_PLATFORMS
@@ -46,7 +53,9 @@ from sessionsim.protocol.crypto import KeyPair, suite_named
 from sessionsim.protocol.identity import Account, account_from_seed
 from sessionsim.protocol.machine import Machine
 from sessionsim.protocol.node_rules import NodeRules
+from sessionsim.protocol.obligations import ObligationRules
 from sessionsim.protocol.snode import ServiceNode
+from sessionsim.protocol.swarm_rules import SwarmRules
 from sessionsim.protocol.swarms import nearest_swarm, swarm_position
 from sessionsim.protocol.versions.v1 import Profile
 from sessionsim.protocol.wire.onion import Hop
@@ -56,6 +65,7 @@ Command = tuple[int, int, tuple[Any, ...]]  # when (µs), which account (its fir
 # Events and payloads rarely form cycles, so the collector may look seldom.
 _GC_THRESHOLDS = (500_000, 20, 50)
 _PROGRESS_STEP_US = US_PER_S  # how often progress is told, in simulated time
+_PROGRESS_STEPS = 10_000  # and not much more often than this in one run
 _PICTURE_URL = "http://filev2.getsession.org/file/{:044d}#p=09324794aa9c11948189762d198c6181"
 
 
@@ -76,6 +86,7 @@ class WorldSpec:
         seeds: the root of all chance.
         epoch_ms: unix time in ms at simulated time 0.
         faults: what fails.
+        membership, swarm_rules, obligations: how nodes come and go, and what the network makes of it.
     """
 
     date: str
@@ -97,6 +108,9 @@ class WorldSpec:
     client_rules: Mapping[str, ClientRules] = field(default_factory=lambda: PLATFORMS)
     file_rules: Mapping[str, FileRules] = field(default_factory=lambda: FILE_PLATFORMS)
     faults: tuple[Fault, ...] = ()
+    membership: MembershipRules = field(default_factory=MembershipRules)
+    swarm_rules: SwarmRules = field(default_factory=SwarmRules)
+    obligations: ObligationRules = field(default_factory=ObligationRules)
 
 
 class World:
@@ -105,7 +119,7 @@ class World:
     def __init__(
         self,
         spec: WorldSpec,
-        snapshot: Snapshot,
+        roster: Roster,
         nodes: NodeList,
         node_keys: tuple[tuple[KeyPair, ...], tuple[KeyPair, ...]],
         accounts: tuple[Account, ...],
@@ -119,17 +133,21 @@ class World:
         # Endpoint by account and number of the device.
         self.endpoint_of = {seat[:2]: endpoint for endpoint, seat in enumerate(seats, len(nodes))}
         self._texts = direct_texts(spec.intents)
-        self._snapshot, self._node_keys = snapshot, node_keys
+        self._snapshot, self._node_keys = roster.snapshot, node_keys
         unlimited, also = [0] * len(nodes), [0] * len(servers)
         sites = (*(place.site for place in places), *(server.site for server in servers))
         self._links = Links(
-            (*place_hosts(snapshot, spec.seeds), *sites),
+            (*place_hosts(roster.snapshot, spec.seeds), *sites),
             (*unlimited, *(place.up_bit_per_s for place in places), *also),
             (*unlimited, *(place.down_bit_per_s for place in places), *also),
             spec.link_rules,
         )
         off = [Turn(0, one.endpoint, What.CRASHES, Answer.REFUSED) for one in servers if one.off]
-        self._plan = compile_plan(spec.faults, self.scene, spec.seeds, spec.horizon_us, off)
+        seeds, horizon_us = spec.seeds, spec.horizon_us
+        plan = compile_plan(spec.faults, self.scene, seeds, horizon_us, off)
+        rules = (spec.membership, spec.swarm_rules, spec.obligations)
+        self.history = compile_history(nodes, roster, *rules, seeds, horizon_us, plan)
+        self._plan = with_turns(plan, self.history.turns, horizon_us)
         self.host: Host | None = None
 
     @property
@@ -175,7 +193,7 @@ class World:
             records: takes the rows of watched endpoints' links; None records nothing.
             watched: endpoints whose links some vantage can see.
             keep_bytes: keep the application bytes of recorded rows.
-            progress: told the simulated time reached, about once per simulated second.
+            progress: told the simulated time reached, once per simulated second, in long runs less often.
             kernel: simpy if None.
             owned: clients whose device an observer operates: truth.keys then holds the ephemeral secrets of
                 their requests, which that device has had.
@@ -205,6 +223,7 @@ class World:
         for wish in spec.intents:
             if isinstance(wish, Presence):
                 host.command(wish.t_us, self.endpoint_of[wish.sender, wish.device], wish.command)
+        tell_nodes(host, self.history, spec.membership, spec.seeds, self.scene.servers.get("seed", ()))
         for t_us, account, extra in commands:
             host.command(t_us, n_nodes + account, extra)
         for endpoint in owned:
@@ -217,7 +236,8 @@ class World:
         gc.set_threshold(*_GC_THRESHOLDS)
         try:
             host.start()
-            for t_us in range(_PROGRESS_STEP_US, spec.horizon_us, _PROGRESS_STEP_US):
+            step_us = max(_PROGRESS_STEP_US, spec.horizon_us // _PROGRESS_STEPS)
+            for t_us in range(step_us, spec.horizon_us, step_us):
                 host.run(t_us)
                 if progress is not None:
                     progress(t_us)
@@ -304,7 +324,8 @@ def build(spec: WorldSpec) -> World:
     check_wishes(spec.intents, seats)  # refuses what cannot be carried out, before any work
     seeds = spec.seeds
     snapshot = load_snapshot(spec.date, limit_swarms=spec.limit_swarms or None)
-    nodes, ed, x = build_nodes(snapshot, seeds)
+    roster = make_roster(snapshot, spec.membership, seeds, spec.horizon_us)
+    nodes, ed, x = build_nodes(roster.snapshot, seeds)
     suite = suite_named(spec.suite, memo=spec.memo)
     hops = tuple(Hop(key.hex().encode(), nodes.x25519[i]) for i, key in enumerate(nodes.ed25519))
     first = place_clients(len(spec.platforms), spec.client_mix, seeds)
@@ -335,7 +356,7 @@ def build(spec: WorldSpec) -> World:
     services, version = spec.service_rules, rules.version_numbers
     machines += make_machines(servers, services, suite, seeds, epoch_ms, nodes, version, rooms)
     places = (*first, *further)
-    return World(spec, snapshot, nodes, (ed, x), accounts, seats, places, servers, tuple(machines))
+    return World(spec, roster, nodes, (ed, x), accounts, seats, places, servers, tuple(machines))
 
 
 def _profile(k: int, seeds: Seeds) -> Profile:

@@ -137,15 +137,14 @@ class _Resolver:
         opening = self.section("run.open", opened, OpenSettings) if opened else None
         network = self.section("network", checked.f_network, NetworkSettings)
         named = {
-            "network.links": checked.f_network.f_links,
-            "network.wire": checked.f_network.f_wire,
             "nodes": checked.f_nodes,
             "clients.mix": checked.f_clients.f_mix,
             "servers": checked.f_servers,
         }
         for name in sorted(self.catalogue.sections):
-            if name.startswith("servers."):
-                named[name] = getattr(checked.f_servers, f"f_{name.removeprefix('servers.')}")
+            above, _, below = name.partition(".")
+            if above in ("network", "servers") and below:
+                named[name] = getattr(getattr(checked, f"f_{above}"), f"f_{below}")
         platforms = self.clients(checked.f_clients)
         sections = {name: self.section(name, named[name], self.catalogue.sections[name]) for name in named}
         rules = {

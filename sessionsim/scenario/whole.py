@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 from pydantic import (
@@ -143,20 +144,9 @@ def whole_model(catalogue: Catalogue) -> type[BaseModel]:
     network = settings_model(
         "Network",
         NetworkSettings,
-        more={
-            "f_date": dates,
-            "f_links": optional_section(settings_model("Links", sections["network.links"]), "links"),
-            "f_wire": optional_section(settings_model("Wire", sections["network.wire"]), "wire"),
-        },
+        more={"f_date": dates, **_below("network.", sections)},
     )
-    services = {
-        f"f_{name.removeprefix('servers.')}": optional_section(
-            settings_model(name, config), name.removeprefix("servers.")
-        )
-        for name, config in sorted(sections.items())
-        if name.startswith("servers.")
-    }
-    servers = settings_model("Servers", sections["servers"], more=services)
+    servers = settings_model("Servers", sections["servers"], more=_below("servers.", sections))
     platforms = {
         f"f_{name}": optional_section(
             settings_model(name.capitalize(), type(rules), rules, more=_parts(catalogue, name)), name
@@ -202,6 +192,16 @@ def whole_model(catalogue: Catalogue) -> type[BaseModel]:
         f_training=optional_section(settings_model("Training", TrainingSettings), "training"),
         f_background=optional_section(settings_model("Background", sections["background"]), "background"),
     )
+
+
+def _below(prefix: str, sections: Mapping[str, type[Any]]) -> dict[str, tuple[Any, Any]]:
+    """Make the fields of the sections below another one, each of which may be left out."""
+    inner = [name for name in sections if name.startswith(prefix)]
+    below = {name.removeprefix(prefix): sections[name] for name in inner}
+    return {
+        f"f_{name}": optional_section(settings_model(name.capitalize(), config), name)
+        for name, config in sorted(below.items())
+    }
 
 
 def _by_name(kinds: dict[str, type[BaseModel]]) -> Any:

@@ -6,9 +6,9 @@ A plan is a function of scenario and seed alone; nothing is drawn while the run 
 of the transmission it concerns.
 """
 
-from sessionsim.network.faults.compiling import compile_plan
+from sessionsim.network.faults.compiling import compile_plan, with_turns
 from sessionsim.network.faults.kinds import KINDS, Fault
 from sessionsim.network.faults.plan import Answer, Plan, Turn, What
 from sessionsim.network.faults.trouble import Trouble
 
-__all__ = ["KINDS", "Answer", "Fault", "Plan", "Trouble", "Turn", "What", "compile_plan"]
+__all__ = ["KINDS", "Answer", "Fault", "Plan", "Trouble", "Turn", "What", "compile_plan", "with_turns"]

@@ -44,12 +44,20 @@ def compile_plan(
     for way in ways:
         turns.append(Turn(way.begin_us, -1, What.WAY_BEGINS, way))
         turns.append(Turn(way.end_us, -1, What.WAY_ENDS, way))
+    return _planned(turns, ways, horizon_us)
+
+
+def with_turns(plan: Plan | None, more: Iterable[Turn], horizon_us: int) -> Plan | None:
+    """Give a plan with further turns in it; None if there is nothing in it then."""
+    turns, ways = ((), ()) if plan is None else (plan.turns, plan.ways)
+    return _planned((*turns, *more), ways, horizon_us)
+
+
+def _planned(turns: Iterable[Turn], ways: Iterable[Way], horizon_us: int) -> Plan | None:
     kept = [turn for turn in turns if turn.t_us < horizon_us]
-    if not kept:
-        return None
     # Of one time: what ends comes before what begins, then by machine.
     kept.sort(key=lambda turn: (turn.t_us, turn.what in _BEGINS, turn.endpoint, turn.what))
-    return Plan(tuple(kept), tuple(ways), horizon_us)
+    return Plan(tuple(kept), tuple(ways), horizon_us) if kept else None
 
 
 _BEGINS = (What.CRASHES, What.HANGS, What.SLOWS, What.DISK_FILLS, What.WAY_BEGINS)
