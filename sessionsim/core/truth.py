@@ -2,7 +2,8 @@
 
 Tables, each a dict of equally long columns (numpy arrays; text as object arrays):
 
-accounts       account (0..n-1), account_id (66 hex), swarm (16 hex)
+accounts       account (0..n-1), account_id (66 hex), swarm (16 hex), version (of the protocol, 1 or 2), twin
+               (the account that has the same wishes under the other version; -1: none)
 devices        device (0..d-1: first the first devices of all accounts, in their order), account, number
                (of the account's devices, from 0), endpoint, platform, guards (text: "12 907")
 messages       message (0..m-1), sender, recipient (account numbers), intent_us, body_bytes, hash, sync_hash
@@ -24,7 +25,7 @@ import numpy as np
 
 from sessionsim.core.view import Table
 
-ACCOUNT_COLUMNS = ("account", "account_id", "swarm")
+ACCOUNT_COLUMNS = ("account", "account_id", "swarm", "version", "twin")
 DEVICE_COLUMNS = ("device", "account", "number", "endpoint", "platform", "guards")
 MESSAGE_COLUMNS = (
     "message", "sender", "recipient", "intent_us", "body_bytes", "hash", "sync_hash", "stored_us",

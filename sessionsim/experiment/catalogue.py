@@ -14,6 +14,7 @@ from sessionsim.network.links import LinkRules
 from sessionsim.network.membership import MembershipRules
 from sessionsim.network.servers import ServerRules
 from sessionsim.network.snapshots import snapshot_dates
+from sessionsim.network.version2 import V2People
 from sessionsim.network.wire_sizes import WireRules
 from sessionsim.protocol.client import files
 from sessionsim.protocol.client.rules import PLATFORMS
@@ -24,6 +25,7 @@ from sessionsim.protocol.node_rules import NodeRules
 from sessionsim.protocol.obligations import ObligationRules
 from sessionsim.protocol.push.rules import PushRules
 from sessionsim.protocol.swarm_rules import SwarmRules
+from sessionsim.protocol.v2 import V2Rules
 from sessionsim.scenario import Catalogue
 from sessionsim.workload._registry import PATTERNS
 
@@ -58,6 +60,8 @@ def installed() -> Catalogue:
             "servers.push": PushRules,
             "servers.community": CommunityRules,
             "background": Background,
+            "v2": V2Rules,
+            "v2.people": V2People,
         },
         platforms=PLATFORMS,
         parts={"files": files.PLATFORMS},

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sessionsim.adversary import VANTAGES, join
 from sessionsim.core.errors import InvalidInput
+from sessionsim.core.intents import Wish
 from sessionsim.core.people import People
 from sessionsim.core.scene import Position, Scene
 from sessionsim.core.seeds import Seeds
 from sessionsim.network.clients import place_clients
 from sessionsim.network.faults import Fault
 from sessionsim.network.server_machines import ServiceRules
+from sessionsim.network.version2 import TWINS, Version2, doubled, halves
 from sessionsim.network.wishes import check_kinds
 from sessionsim.network.world import WorldSpec
 from sessionsim.scenario import Scenario, Vantage
@@ -57,12 +60,21 @@ def spec_of(scenario: Scenario, task: Task, horizon_us: int | None = None) -> Wo
     begin, end = run.warmup_us, run.warmup_us + run.duration_us
     pattern = PATTERNS[scenario.pattern].factory(scenario.workload)
     check_kinds(pattern.kinds())
-    intents = pattern.intents(people_of(scenario, seeds), end, seeds)
+    version2 = version2_of(scenario)
+    twins, platforms = version2 is not None and version2.people.population == TWINS, scenario.platforms
+    people = people_of(scenario, seeds)
+    if twins:
+        platforms = halves(platforms)
+        half = len(platforms) // 2
+        people = People(platforms[:half], people.countries[:half])
+    intents: Iterable[Wish] = pattern.intents(people, end, seeds)
+    if twins:
+        intents = doubled(intents, len(platforms))
     horizon = run.horizon_us if horizon_us is None else min(horizon_us, run.horizon_us)
     return WorldSpec(
         date=scenario.network.date,
         limit_swarms=scenario.network.limit_swarms,
-        platforms=scenario.platforms,
+        platforms=platforms,
         client_mix=scenario.sections["clients.mix"],
         link_rules=scenario.sections["network.links"],
         membership=scenario.sections["network.membership"],
@@ -85,8 +97,15 @@ def spec_of(scenario: Scenario, task: Task, horizon_us: int | None = None) -> Wo
         measured=(begin, end),
         seeds=seeds,
         epoch_ms=run.epoch_ms,
+        version2=version2,
         faults=tuple(Fault(fault.name, fault.kind, fault.config) for fault in scenario.faults),
     )
+
+
+def version2_of(scenario: Scenario) -> Version2 | None:
+    """Give version 2 as the scenario has it; None if all accounts use version 1."""
+    rules = scenario.sections.get("v2")
+    return None if rules is None else Version2(rules, scenario.sections["v2.people"])
 
 
 def people_of(scenario: Scenario, seeds: Seeds) -> People:

@@ -43,12 +43,21 @@ from sessionsim.network.places import place_hosts
 from sessionsim.network.server_machines import ServiceRules, make_machines
 from sessionsim.network.servers import PlacedServer, ServerRules, by_kind, place_servers
 from sessionsim.network.snapshots import build_nodes, load_snapshot
+from sessionsim.network.version2 import (
+    TWINS,
+    Version2,
+    accounts_of,
+    standing_groups,
+    twin_places,
+)
 from sessionsim.network.wire_sizes import ANDROID, DESKTOP, WireRules, WireSizes
 from sessionsim.network.wishes import check_wishes, direct_texts
 from sessionsim.protocol.client.files import PLATFORMS as FILE_PLATFORMS
 from sessionsim.protocol.client.files import FileRules
 from sessionsim.protocol.client.machine import Client
 from sessionsim.protocol.client.rules import PLATFORMS, ClientRules
+from sessionsim.protocol.client.v2 import add_v2, with_namespaces
+from sessionsim.protocol.client.v2.standing import Standing
 from sessionsim.protocol.crypto import KeyPair, suite_named
 from sessionsim.protocol.identity import Account, account_from_seed
 from sessionsim.protocol.machine import Machine
@@ -87,6 +96,7 @@ class WorldSpec:
         epoch_ms: unix time in ms at simulated time 0.
         faults: what fails.
         membership, swarm_rules, obligations: how nodes come and go, and what the network makes of it.
+        version2: version 2 of the protocol and who uses it; None if nobody does.
     """
 
     date: str
@@ -111,6 +121,7 @@ class WorldSpec:
     membership: MembershipRules = field(default_factory=MembershipRules)
     swarm_rules: SwarmRules = field(default_factory=SwarmRules)
     obligations: ObligationRules = field(default_factory=ObligationRules)
+    version2: Version2 | None = None
 
 
 class World:
@@ -220,6 +231,7 @@ class World:
             if intent.files:
                 command = ("send-files", *command[1:], intent.files)
             host.command(intent.t_us, self.endpoint_of[intent.sender, intent.device], command)
+        self._open_conversations(host)
         for wish in spec.intents:
             if isinstance(wish, Presence):
                 host.command(wish.t_us, self.endpoint_of[wish.sender, wish.device], wish.command)
@@ -249,6 +261,17 @@ class World:
             records.spill()
         return self._truth(journal)
 
+    def _open_conversations(self, host: Host) -> None:
+        """Let writers that use version 2 open the conversation before they write."""
+        version2 = self.spec.version2
+        lead_us = version2.people.opening_lead_us if version2 else 0
+        members = accounts_of(version2, len(self.accounts), self.spec.seeds)
+        for intent in self._texts if lead_us else ():
+            if intent.sender in members:
+                command = ("open-conversation", self.accounts[intent.recipient].id)
+                endpoint = self.endpoint_of[intent.sender, intent.device]
+                host.command(max(0, intent.t_us - lead_us), endpoint, command)
+
     def _host_addresses(self) -> list[int]:
         """Give each endpoint its draw address; that of a further device depends on nothing but itself."""
         seeds, n_first = self.spec.seeds, len(self.nodes) + len(self.accounts)
@@ -273,10 +296,15 @@ class World:
         swarms = [
             f"{nearest_swarm(swarm_position(account.id[1:]), swarm_ids):016x}" for account in self.accounts
         ]
+        n, version2 = len(self.accounts), self.spec.version2
+        second = accounts_of(version2, n, self.spec.seeds)
+        twins = version2 is not None and version2.people.population == TWINS
         accounts: Table = {
-            "account": np.arange(len(self.accounts), dtype=np.int32),
+            "account": np.arange(n, dtype=np.int32),
             "account_id": np.array([a.id_hex for a in self.accounts], dtype=object),
             "swarm": np.array(swarms, dtype=object),
+            "version": np.array([1 + (k in second) for k in range(n)], dtype=np.int8),
+            "twin": np.array([(k + n // 2) % n if twins else -1 for k in range(n)], dtype=np.int32),
         }
         devices: Table = {
             "device": np.arange(len(self.seats), dtype=np.int32),
@@ -339,24 +367,49 @@ def build(spec: WorldSpec) -> World:
         for i in range(len(nodes))
     ]
     needed = kinds_of(spec.intents)
+    second = spec.version2
+    groups = standing_groups(second, accounts, seats, suite, seeds, epoch_ms) if second else {}
     for k, number, platform in seats:
+        client_rules = spec.client_rules[platform]
+        if second and k in groups:
+            client_rules = with_namespaces(client_rules, second.rules)
         client = Client(
             accounts[k],
             nodes,
             hops,
-            spec.client_rules[platform],
+            client_rules,
             suite,
             seeds.entropy("client", k, *((number,) if number else ())),
             spec.epoch_ms,
             _profile(k, seeds),
         )
         equip(client, platform, spec, servers, needed)
+        if second and k in groups:
+            add_v2(client, second.rules, groups[k].devices[number])
         machines.append(client)
+    for k, standing in groups.items():
+        _lay_down(accounts[k], standing, nodes, machines, epoch_ms)
     rooms = [wish.room for wish in spec.intents if isinstance(wish, Reader | Post)]
     services, version = spec.service_rules, rules.version_numbers
     machines += make_machines(servers, services, suite, seeds, epoch_ms, nodes, version, rooms)
     places = (*first, *further)
+    if second and second.people.population == TWINS:
+        places = twin_places(places, seats, len(accounts))
     return World(spec, roster, nodes, (ed, x), accounts, seats, places, servers, tuple(machines))
+
+
+def _lay_down(
+    account: Account, standing: Standing, nodes: NodeList, machines: list[Machine], now_ms: int
+) -> None:
+    """Lay what a standing group has stored into every member of its swarm."""
+    swarm = nearest_swarm(swarm_position(account.id[1:]), sorted(nodes.members))
+    for node in nodes.members[swarm] if swarm is not None else ():
+        member = machines[node]
+        assert isinstance(member, ServiceNode)
+        for namespace, one in standing.stored:
+            member.store.store(
+                account.id, namespace, one.hash, one.timestamp_ms, one.expiry_ms, one.data, now_ms
+            )
 
 
 def _profile(k: int, seeds: Seeds) -> Profile:

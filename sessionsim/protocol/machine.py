@@ -22,10 +22,6 @@ item is its kind, because millions of them pass:
         Tell truth that something happened which is no message's fate. what: a name (str); ref: a message's
         number, its storage hash, or −1; value: int. Which names there are, the part says that has them.
 
-    (EVENT, what, ref, value)
-        Tell truth that something happened which is no message's fate. what: a name (str); ref: a message's
-        number, its storage hash, or −1; value: int. Which names there are, the part says that has them.
-
 The host gives each transmission a 64-bit draw address: that of a transmission which a machine starts in
 `start`, `command` or `wake` is `mix(address of the machine, exchange)`; that of one caused by a received
 transmission is `mix(address of the cause, k)` for the k-th SEND, counted from 1. Delays and jitter are

@@ -145,6 +145,8 @@ class _Resolver:
             above, _, below = name.partition(".")
             if above in ("network", "servers") and below:
                 named[name] = getattr(getattr(checked, f"f_{above}"), f"f_{below}")
+        if checked.f_v2 is not None:  # without this section all accounts use version 1
+            named |= {"v2": checked.f_v2, "v2.people": checked.f_v2.f_people}
         platforms = self.clients(checked.f_clients)
         sections = {name: self.section(name, named[name], self.catalogue.sections[name]) for name in named}
         rules = {

@@ -147,6 +147,8 @@ def whole_model(catalogue: Catalogue) -> type[BaseModel]:
         more={"f_date": dates, **_below("network.", sections)},
     )
     servers = settings_model("Servers", sections["servers"], more=_below("servers.", sections))
+    version2 = settings_model("V2", sections["v2"], more=_below("v2.", sections))
+    second: Any = (version2 | None, Field(None, alias="v2"))
     platforms = {
         f"f_{name}": optional_section(
             settings_model(name.capitalize(), type(rules), rules, more=_parts(catalogue, name)), name
@@ -184,6 +186,7 @@ def whole_model(catalogue: Catalogue) -> type[BaseModel]:
         f_nodes=optional_section(settings_model("Nodes", sections["nodes"]), "nodes"),
         f_clients=optional_section(_clients(catalogue), "clients"),
         f_servers=optional_section(servers, "servers"),
+        f_v2=second,
         f_platform=optional_section(platform, "platform"),
         f_workload=(tagged_union(patterns, "pattern"), Field(alias="workload")),
         f_faults=(_by_name(faults), Field(default_factory=dict, alias="faults")),

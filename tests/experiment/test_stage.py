@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sessionsim.core.errors import InvalidInput
+from sessionsim.core.intents import Intent
 from sessionsim.core.seeds import Seeds
 from sessionsim.experiment import installed, preflight
 from sessionsim.experiment.stage import people_of, spec_of, tasks_of
@@ -71,3 +72,35 @@ def test_of_everyday_life_the_direct_texts_can_be_carried_out(tmp_path: Path) ->
     some = scenario(tmp_path, f'pattern = "everyday"\n{off.replace("typing = false", "typing = true")}')
     with pytest.raises(InvalidInput, match="'typing'"):
         preflight(some)
+
+
+def test_every_hole_of_version_2_stands_among_the_assumptions_of_a_run_that_rests_on_it(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "second.toml"
+    path.write_text(TINY + 'pattern = "active-pairs"\n[v2]\n')
+    found = resolve(read_scenario(path), installed())
+    lines = [line for line in found.settings if line["section"] == "v2"]
+    for hole in range(1, 12):
+        named = [line for line in lines if line["doc"].startswith(f"H{hole}: ")]
+        assert named, hole
+        assert all(line["assumption"] for line in named)
+    assert {line["key"] for line in lines if line["doc"].startswith("H6: ")} == {"adoption"}
+
+
+def test_twins_have_the_same_wishes_places_and_platforms(tmp_path: Path) -> None:
+    path = tmp_path / "twins.toml"
+    path.write_text(TINY + 'pattern = "active-pairs"\npace = 100\n[v2.people]\npopulation = "twins"\n')
+    twins = resolve(read_scenario(path), installed())
+    spec = spec_of(twins, tasks_of(twins)[0])
+    assert spec.platforms == ("desktop", "ios") * 2
+    texts = [wish for wish in spec.intents if isinstance(wish, Intent)]
+    first, second = ([w for w in texts if w.sender // 2 == half] for half in (0, 1))
+    assert len(first) == len(second) > 20
+    assert [(w.t_us, w.sender + 2, w.recipient + 2, w.body) for w in first] == [
+        (w.t_us, w.sender, w.recipient, w.body) for w in second
+    ]
+    assert build(spec).scene.client_country[:2] == build(spec).scene.client_country[2:]
+    odd = resolve(read_scenario(path, ["clients.ios=1"]), installed())
+    with pytest.raises(InvalidInput, match="odd number of ios"):
+        spec_of(odd, tasks_of(odd)[0])

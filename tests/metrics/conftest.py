@@ -75,6 +75,8 @@ def make_replicate() -> Callable[..., Replicate]:
             "account": np.arange(4),
             "account_id": np.array(IDS, dtype=object),
             "swarm": np.array([f"{k % 2:016x}" for k in range(4)], dtype=object),
+            "version": np.ones(4, dtype=np.int8),
+            "twin": np.full(4, -1, dtype=np.int32),
         }
         devices = {
             "device": np.arange(4),

@@ -89,6 +89,20 @@ class Files:
 
 
 @dataclass(frozen=True, slots=True)
+class Second:
+    adoption_prob: float = setting(
+        1.0, unit="prob", low=0, high=1, doc="H6: share.", source="Assumption: all of them"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SecondPeople:
+    population: str = setting(
+        "drawn", choices=("drawn", "twins"), doc="Who.", source="Assumption: chosen per question"
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Crash:
     at_us: int = setting(0, unit="us", low=0, doc="When.", source="Assumption: chosen")
     lasts_us: int = setting(0, unit="us", low=0, doc="How long.", source="Assumption: chosen")
@@ -122,6 +136,8 @@ CATALOGUE = Catalogue(
         "servers": Servers,
         "servers.file": Files,
         "background": Strangers,
+        "v2": Second,
+        "v2.people": SecondPeople,
     },
     platforms={"desktop": Rules(), "ios": Rules(poll_interval_us=1_500_000)},
     parts={"files": {"desktop": FileRules(), "ios": FileRules(tries=1)}},

@@ -51,6 +51,25 @@ def test_each_setting_used_is_listed_with_its_source(good: Path, catalogue: Cata
     assert lines["vantages.nodes", "fraction"]["value"] == "12.5 %"
 
 
+def test_version_2_is_there_only_if_the_scenario_has_its_section(good: Path, catalogue: Catalogue) -> None:
+    without = load(good, catalogue)
+    assert "v2" not in without.sections
+    assert "v2" not in without.resolved
+    assert not any(line["section"].startswith("v2") for line in without.settings)
+    for text in ("[v2]\n", "[v2.people]\n"):
+        path = good.with_name("second.toml")
+        path.write_text(good.read_text() + text)
+        scenario = load(path, catalogue)
+        assert scenario.sections["v2"].adoption_prob == 1.0
+        assert scenario.sections["v2.people"].population == "drawn"
+        lines = {(line["section"], line["key"]): line for line in scenario.settings}
+        assert lines["v2", "adoption"]["assumption"]
+        assert lines["v2.people", "population"]["assumption"]
+        assert (
+            resolve(read_scenario(path, ["v2.adoption=10 %"]), catalogue).sections["v2"].adoption_prob == 0.1
+        )
+
+
 def test_the_resolved_scenario_is_a_scenario_with_the_same_meaning(
     good: Path, catalogue: Catalogue, tmp_path: Path
 ) -> None:

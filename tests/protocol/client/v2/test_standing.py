@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from statistics import mean
 from typing import Any
 
@@ -48,7 +49,7 @@ def test_after_seventeen_days_it_holds_all_keys_that_are_retained() -> None:
     assert 31 <= len(seeds) <= 34  # 16 days of 12 h
     ages_h = [(NOW_US - seed.created_s * US_PER_S) / US_PER_H for seed in seeds]
     assert 0 <= ages_h[0] < 13
-    gaps = [b - a for a, b in zip(ages_h, ages_h[1:], strict=False)]
+    gaps = [b - a for a, b in pairwise(ages_h)]
     assert all(10.99 <= gap <= 13.01 for gap in gaps)
 
 

@@ -1,0 +1,151 @@
+"""Who of a population uses version 2, what their groups are at the beginning, and what is laid into swarms.
+
+Whether an account uses version 2, with all its devices at once (hole H6), is drawn from the seed and the
+account's number alone: a larger share adds accounts and takes none away, and nothing else of a run depends on
+it, so runs of different shares have the same people, places and wishes. *Twins* bring the comparison into one
+run: the second half of the accounts are the first half over again, with the same platforms, places and
+wishes, and use version 2, while the first half uses version 1.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
+
+from sessionsim.core.errors import InvalidInput
+from sessionsim.core.intents import Device, Intent, Presence, Wish, order_of
+from sessionsim.core.seeds import Seeds, mix
+from sessionsim.core.settings import setting
+from sessionsim.core.units import US_PER_DAY, US_PER_MS, US_PER_S
+from sessionsim.network.clients import ClientPlace, client_ip
+from sessionsim.network.devices import Seat
+from sessionsim.protocol.client.v2.standing import Standing, standing_group
+from sessionsim.protocol.crypto import Suite
+from sessionsim.protocol.identity import Account
+from sessionsim.protocol.v2 import V2Rules
+
+TWINS: Final = "twins"
+_ALL: Final = 1 << 64
+
+
+@dataclass(frozen=True, slots=True)
+class V2People:
+    """Who uses version 2, and how they begin."""
+
+    population: str = setting(
+        "drawn",
+        doc="Who uses version 2: accounts drawn with the probability v2.adoption; or twins: the second half "
+        "of the accounts, which are the first half over again, while the first half uses version 1.",
+        source="Assumption: protocol-v2 11 H6 leaves open who begins when",
+        choices=("drawn", TWINS),
+    )
+    group_age_us: int = setting(
+        17 * US_PER_DAY,
+        unit="us",
+        doc="Age of the accounts' device groups when the run begins, and up to 12 h more; 0 makes them new.",
+        source="Assumption: longer than changed keys are kept, so that all retained keys are there",
+        low=0,
+        high=60 * US_PER_DAY,
+    )
+    opening_lead_us: int = setting(
+        10 * US_PER_S,
+        unit="us",
+        doc="How long before a text its writer opens the conversation, which fetches keys; 0 for never.",
+        source="Assumption: as long as it takes to write a short text; that opening fetches: protocol-v2 6",
+        low=0,
+        high=US_PER_DAY,
+    )
+
+
+class Version2(NamedTuple):
+    """Version 2 in a world. Args: rules: its holes and times; people: who uses it."""
+
+    rules: V2Rules
+    people: V2People
+
+
+def accounts_of(version2: Version2 | None, n_accounts: int, seeds: Seeds) -> frozenset[int]:
+    """Give the accounts that use version 2."""
+    if version2 is None:
+        return frozenset()
+    if version2.people.population == TWINS:
+        return frozenset(range(n_accounts // 2, n_accounts))
+    address, least = seeds.address("version 2"), version2.rules.adoption_prob * _ALL
+    return frozenset(k for k in range(n_accounts) if mix(address, k) < least)
+
+
+def standing_groups(
+    version2: Version2,
+    accounts: Sequence[Account],
+    seats: Iterable[Seat],
+    suite: Suite,
+    seeds: Seeds,
+    epoch_ms: int,
+) -> dict[int, Standing]:
+    """Make the device groups of the accounts that use version 2, as they are at time 0."""
+    members, counts = accounts_of(version2, len(accounts), seeds), Counter(seat.account for seat in seats)
+    now_us, age_us = epoch_ms * US_PER_MS, version2.people.group_age_us
+    phase, period_us = seeds.address("version 2 phase"), version2.rules.account_key_period_us
+    found = {}
+    for k in sorted(members):
+        entropies = [seeds.entropy("device group", k, number) for number in range(counts[k])]
+        # Groups are not all made at once: their ages differ by up to one life of a key.
+        more_us = mix(phase, k) * period_us // _ALL if age_us else 0
+        begun_us = now_us - age_us - more_us
+        found[k] = standing_group(suite, accounts[k], entropies, version2.rules, begun_us, now_us)
+    return found
+
+
+def halves(platforms: Sequence[str]) -> tuple[str, ...]:
+    """Deal platforms out so that the second half of the accounts are twins of the first.
+
+    Raises:
+        InvalidInput: an odd number of clients of some platform.
+    """
+    left = {name: count // 2 for name, count in sorted(Counter(platforms).items())}
+    odd = [name for name, count in Counter(platforms).items() if count % 2]
+    if odd:
+        raise InvalidInput(
+            "clients", f"an odd number of {odd[0]} clients", "even numbers, as v2.people are twins"
+        )
+    dealt: list[str] = []
+    while any(left.values()):
+        for name in left:
+            if left[name]:
+                dealt.append(name)
+                left[name] -= 1
+    return (*dealt, *dealt)
+
+
+def doubled(wishes: Iterable[Wish], n_accounts: int) -> tuple[Wish, ...]:
+    """Give the wishes of the first half and, at the same times, those of their twins.
+
+    Args:
+        n_accounts: both halves together.
+
+    Raises:
+        InvalidInput: wishes of a kind that involves more than the two ends of a message.
+    """
+    half, found = n_accounts // 2, list[Wish]()
+    for wish in wishes:
+        if isinstance(wish, Intent):
+            twin: Wish = wish._replace(sender=wish.sender + half, recipient=wish.recipient + half)
+        elif isinstance(wish, Device | Presence):
+            twin = replace(wish, sender=wish.sender + half)
+        else:
+            raise InvalidInput("v2.people.population", TWINS, f"drawn, as twins cannot have {wish.kind!r}")
+        found += [wish, twin]
+    return tuple(sorted(found, key=order_of))
+
+
+def twin_places(
+    places: Sequence[ClientPlace], seats: Sequence[Seat], n_accounts: int
+) -> tuple[ClientPlace, ...]:
+    """Put each device of the second half where its twin is, on a line as fast, with an address of its own."""
+    at, half = {seat[:2]: place for seat, place in zip(seats, places, strict=True)}, n_accounts // 2
+    return tuple(
+        place if seat.account < half else replace(at[seat.account - half, seat.number], ip=client_ip(k))
+        for k, (seat, place) in enumerate(zip(seats, places, strict=True))
+    )

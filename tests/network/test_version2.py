@@ -1,0 +1,242 @@
+"""Who uses version 2; twins; and worlds in which some do: equal under both suites and both kernels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from sessionsim.core.columns import DTYPE, split_note
+from sessionsim.core.errors import InvalidInput
+from sessionsim.core.intents import Device, Intent, Presence, Reader, order_of
+from sessionsim.core.records import MemoryRecords
+from sessionsim.core.seeds import Seeds
+from sessionsim.core.truth import Truth
+from sessionsim.core.units import US_PER_DAY, US_PER_S
+from sessionsim.network.clients import ClientMix, place_clients
+from sessionsim.network.devices import seats_of
+from sessionsim.network.kernels import HeapKernel, Kernel, SimpyKernel
+from sessionsim.network.version2 import (
+    V2People,
+    Version2,
+    accounts_of,
+    doubled,
+    halves,
+    standing_groups,
+    twin_places,
+)
+from sessionsim.network.world import World, WorldSpec, build
+from sessionsim.protocol.client.rules import PLATFORMS
+from sessionsim.protocol.crypto import suite_named
+from sessionsim.protocol.identity import account_from_seed
+from sessionsim.protocol.v2 import V2Rules
+
+
+def share(p: float, **people: object) -> Version2:
+    return Version2(V2Rules(adoption_prob=p), V2People(**people))  # type: ignore[arg-type]
+
+
+# ---- Who ----
+
+
+def test_the_share_is_that_of_the_rules_and_more_share_takes_nobody_away() -> None:
+    seeds = Seeds(3)
+    members = [accounts_of(share(p), 2000, seeds) for p in (0, 0.1, 0.5, 0.9, 1)]
+    assert [len(found) for found in (members[0], members[-1])] == [0, 2000]
+    for p, found in zip((0.1, 0.5, 0.9), members[1:-1], strict=True):
+        assert abs(len(found) - 2000 * p) < 4 * (2000 * p * (1 - p)) ** 0.5
+    assert all(less <= more for less, more in pairwise(members))
+    assert accounts_of(share(0.5), 2000, Seeds(4)) != members[2]
+    assert accounts_of(share(0.5), 100, seeds) == {k for k in members[2] if k < 100}
+    assert accounts_of(None, 2000, seeds) == frozenset()
+
+
+def test_of_twins_the_second_half_uses_version_2() -> None:
+    assert accounts_of(share(0, population="twins"), 10, Seeds(1)) == {5, 6, 7, 8, 9}
+
+
+def test_halves_are_alike_and_mixed() -> None:
+    assert halves(("android",) * 4 + ("ios",) * 2) == ("android", "ios", "android") * 2
+    with pytest.raises(InvalidInput, match="odd number of ios"):
+        halves(("android", "android", "ios"))
+
+
+def test_every_wish_of_the_first_half_is_that_of_a_twin_too() -> None:
+    wishes = (
+        Device(0, 1, 1, "ios"),
+        Presence(0, 1, 1, "online", True, 0),
+        Intent(5, 0, 1, "hello", 0),
+        Intent(7, 1, 0, "hi", 0),
+    )
+    found = doubled(wishes, 6)
+    assert len(found) == 8
+    assert [wish.sender for wish in found] == [1, 4, 1, 4, 0, 3, 1, 4]
+    assert found[5] == Intent(5, 3, 4, "hello", 0)
+    assert list(found) == sorted(found, key=order_of)
+    with pytest.raises(InvalidInput, match="community"):
+        doubled((Reader(0, 1, 0),), 6)
+
+
+def test_twins_stand_in_one_place_with_addresses_of_their_own() -> None:
+    seats = seats_of(
+        ("ios", "android") * 2, (Device(0, 1, 1, "desktop"), Device(0, 3, 1, "desktop")), PLATFORMS.keys()
+    )
+    places = place_clients(6, ClientMix(), Seeds(1))
+    found = twin_places(places, seats, 4)
+    for one, other in ((0, 2), (1, 3), (4, 5)):
+        assert replace(found[other], ip=0) == replace(found[one], ip=0)
+        assert found[one] == places[one]
+    assert len({place.ip for place in found}) == 6
+
+
+def test_groups_are_of_different_ages_and_new_ones_are_not() -> None:
+    seeds, suite = Seeds(2), suite_named("fast")
+    accounts = tuple(account_from_seed(seeds.key("account", k)[:16]) for k in range(12))
+    seats = seats_of(("ios",) * 12, (), PLATFORMS.keys())
+    now_ms = 1_777_000_000_000
+    old = standing_groups(share(1, group_age_us=2 * US_PER_DAY), accounts, seats, suite, seeds, now_ms)
+    ages_h = sorted((now_ms / 1000 - one.devices[0].seeds[0].created_s) / 3600 for one in old.values())
+    assert len(old) == 12
+    assert ages_h[0] < 3
+    assert ages_h[-1] > 8
+    new = standing_groups(share(1, group_age_us=0), accounts, seats, suite, seeds, now_ms)
+    assert {one.devices[0].seeds[0].created_s for one in new.values()} == {now_ms // 1000}
+    few = standing_groups(share(0.5), accounts, seats, suite, seeds, now_ms)
+    assert few.keys() == accounts_of(share(0.5), 12, seeds)
+
+
+# ---- Worlds ----
+
+INTENTS = (
+    Device(0, 0, 1, "ios"),
+    Intent(15 * US_PER_S, 0, 1, "hello", 0),
+    Intent(16 * US_PER_S, 1, 2, "täxt with ünicode", 0),
+    Intent(17 * US_PER_S, 2, 3, "x" * 300, 0),
+    Intent(25 * US_PER_S, 0, 1, "again", 1, device=1),
+    Intent(26 * US_PER_S, 1, 0, "back", 0),
+)
+SPEC = WorldSpec(
+    date="2026-04-28",
+    limit_swarms=6,
+    platforms=("desktop", "android", "ios", "desktop"),
+    intents=INTENTS,
+    horizon_us=50 * US_PER_S,
+    measured=(0, 50 * US_PER_S),
+    seeds=Seeds(7),
+    epoch_ms=1_777_000_000_000,
+    version2=share(1),
+)
+
+
+def run(spec: WorldSpec, kernel: Kernel | None = None) -> tuple[World, Truth, np.ndarray]:
+    world = build(spec)
+    records = MemoryRecords()
+    truth = world.run(records, frozenset(range(len(world.machines))), kernel=kernel)
+    table = records.table()
+    rows = np.empty(len(table["src"]), DTYPE)
+    for name in DTYPE.names:
+        rows[name] = table[name]
+    return world, truth, rows
+
+
+@pytest.fixture(scope="module")
+def plain() -> tuple[World, Truth, np.ndarray]:
+    return run(SPEC)
+
+
+def happened(truth: Truth) -> Counter[str]:
+    return Counter(truth.events["what"].tolist())
+
+
+def test_messages_arrive_as_version_2_at_all_devices(plain) -> None:
+    _, truth, _ = plain
+    assert list(truth.messages["outcome"]) == ["delivered"] * 5
+    assert list(truth.accounts["version"]) == [2] * 4
+    assert list(truth.accounts["twin"]) == [-1] * 4
+    found = happened(truth)
+    assert found["sealed v2"] == 5
+    assert found["keys fresh"] == 5  # conversations were opened ahead
+    # Account 0 has two devices: each gets what came, and the copy of what the other one wrote.
+    assert found["opened v2"] == 5 + 1 + 2
+    assert "locked" not in found
+
+
+def test_the_swarm_holds_the_group_and_the_record_before_anybody_acts(plain) -> None:
+    _, truth, _ = plain
+    found = happened(truth)
+    assert found["group merged"] == 5  # each of the five devices reads it once, and owes nothing
+    assert found["membership in group"] == 5
+    assert "group pushed" not in found
+    assert "record foreign" not in found
+
+
+def test_both_kernels_and_both_suites_give_equal_rows(plain) -> None:
+    _, truth, rows = plain
+    for other in (run(SPEC, HeapKernel()), run(replace(SPEC, suite="sodium")), run(SPEC, SimpyKernel())):
+        assert np.array_equal(other[2], rows)
+        for column in ("t_us", "endpoint", "what", "message", "value"):
+            np.testing.assert_array_equal(other[1].events[column], truth.events[column])
+
+
+def test_a_run_in_which_keys_change_gives_equal_rows_under_both_suites() -> None:
+    """A new group per account, and keys that change within the run: pushes, fetches and locked messages."""
+    rules = V2Rules(account_key_period_us=60 * US_PER_S, account_key_window_us=20 * US_PER_S)
+    spec = replace(
+        SPEC,
+        version2=Version2(rules, V2People(group_age_us=0, opening_lead_us=0)),
+        horizon_us=100 * US_PER_S,
+    )
+    (_, fast, rows), (_, sodium, others) = run(spec), run(replace(spec, suite="sodium"))
+    assert np.array_equal(rows, others)
+    assert happened(fast) == happened(sodium)
+    assert happened(fast)["group pushed"] >= 4
+    assert happened(fast)["record pushed"] >= 4
+
+
+def test_without_a_share_nothing_differs_from_a_world_without_version_2() -> None:
+    with_section, without = run(replace(SPEC, version2=share(0))), run(replace(SPEC, version2=None))
+    assert np.array_equal(with_section[2], without[2])
+    assert list(with_section[1].accounts["version"]) == [1] * 4
+
+
+def test_people_of_version_1_are_not_touched_by_others_of_version_2() -> None:
+    """Accounts 2 and 3 use version 1 in both worlds; 0 and 1 change. What 2 and 3 say does not."""
+    intents = tuple(wish for wish in INTENTS if {wish.sender, getattr(wish, "recipient", 0)} != {1, 2})
+    base = replace(SPEC, intents=intents, version2=None)
+    seeds = next(Seeds(k) for k in range(200) if accounts_of(share(0.5), 4, Seeds(k)) == {0, 1})
+    tables = []
+    for version2 in (None, share(0.5)):
+        world, truth, rows = run(replace(base, seeds=seeds, version2=version2))
+        ends = [world.endpoint_of[k, 0] for k in (2, 3)]
+        mine = rows[np.isin(rows["src"], ends) | np.isin(rows["dst"], ends)]
+        tables.append(
+            (mine[["t_sent_us", "t_recv_us", "app_bytes"]], truth.messages["delivered_us"].tolist())
+        )
+    assert np.array_equal(tables[0][0], tables[1][0])
+    assert len(tables[0][0]) > 100
+    texts = [wish for wish in intents if isinstance(wish, Intent)]
+    between = [k for k, wish in enumerate(texts) if {wish.sender, wish.recipient} == {2, 3}]
+    assert [tables[0][1][k] for k in between] == [tables[1][1][k] for k in between]
+    assert tables[0][1] != tables[1][1]
+
+
+def test_between_versions_texts_are_of_version_1() -> None:
+    seeds = next(Seeds(k) for k in range(200) if accounts_of(share(0.5), 4, Seeds(k)) == {1})
+    _, truth, _ = run(replace(SPEC, seeds=seeds, version2=share(0.5)))
+    assert list(truth.messages["outcome"]) == ["delivered"] * 5
+    found = happened(truth)
+    assert found["sealed v1"] == 2  # account 1 writes twice, to people who publish nothing
+    assert found["keys refused"] == 2
+    assert found["opened v1"] == 2  # and gets two from one of them
+    assert not {"sealed v2", "opened v2", "opened v2 fallback"} & found.keys()
+
+
+def test_what_keys_cost_has_a_cause_of_its_own(plain) -> None:
+    _, _, rows = plain
+    causes, _refs = split_note(rows["note"])
+    configs = rows[causes == 11]
+    assert len(configs) > 0
+    assert set((configs["exchange"][configs["exchange"] >= 0] & 15).tolist()) >= {15}
