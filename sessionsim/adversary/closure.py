@@ -1,106 +1,44 @@
-"""The least fixpoint: which transmissions belong together, and what could be opened in them.
+"""One observer's share of a transcript: what it can open and read, since when, and what belongs together.
 
 Two rows belong to one exchange when
 - they are request and answer of one exchange number on one connection, seen at an operated end of it, or
-- they hold one ephemeral key or one ciphertext of an onion layer or answer: fresh random strings, by the wire
-  format, that occur in one exchange only.
+- they hold one ciphertext of an onion layer or answer, in clear or inside a layer that the observer opens: by
+  the wire format these are fresh random strings that occur in one exchange only.
 Node keys, account ids, hashes and stored messages occur in many exchanges and link none.
 
-The rules that produce terms run in two strata. Layers open under keys that are all known from the start, and
-each yields at most one further layer, so following every chain to its end is their fixpoint. Answers open
-under the ciphers that came out of layers of the same exchange, and yield only leaves. Nothing in a leaf is a
-key or a layer, so the closure is complete after one round; a test compares it with exhaustive trial.
+Layers are opened to the least fixpoint: each yields at most one further layer, under keys that are all held
+by a known time, so following every chain to its end is enough; answers open under ciphers that came out of
+requests and yield only leaves. A test compares it with exhaustive trial.
 
-Rows are taken in time order and every link is an edge to an earlier row, so the path between two rows of an
-exchange is one that was complete as early as any (a minimum bottleneck tree, as in Kruskal's algorithm).
+All times are minima: when a layer, request or answer could be read at the earliest, and, in `linked_us`, when
+two places of an exchange were joined by a chain of rows and openings that were all there (the bottleneck of
+the best chain, as in Kruskal's algorithm).
 """
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from functools import cached_property
+from typing import NamedTuple
 
-from sessionsim.adversary.opening import Keyring, OpenedTable
-from sessionsim.adversary.roles import ROLES, roles_of
-from sessionsim.adversary.terms import (
-    MIN_CIPHERTEXT_BYTES,
-    ONION_HEADS,
-    Call,
-    Innermost,
-    Layer,
-    Result,
-    read_answer_ciphertext,
-    read_results,
-)
-from sessionsim.core.scene import Role
-from sessionsim.core.view import ALWAYS_US, AT_ENDPOINT, View
-from sessionsim.protocol.crypto.layer import Layer as Cipher
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
-_NO_EXCHANGE: Final = -1
-_MAX_LAYERS: Final = 16  # Source: transport 3.5, nodes refuse requests beyond 15 hops
+from sessionsim.adversary.columns import Ints, column, first_of
+from sessionsim.adversary.keyring import NEVER, NO_KEY
+from sessionsim.adversary.layers import NONE
+from sessionsim.adversary.transcript import Transcript
+from sessionsim.core.errors import LocalProtocolError
+from sessionsim.core.view import AT_ENDPOINT, View
 
 
-class Sighting(NamedTuple):
-    """One row of a view in plain numbers."""
+class Link(NamedTuple):
+    """An edge of the graph of an exchange. Args: one, other: numbers of things; t_us: since when."""
 
-    row: int
+    one: int
+    other: int
     t_us: int
-    src: int
-    dst: int
-    conn: int
-    exchange: int
-    head: int
-    direction: int
-    blob: int
-
-
-class Reading(NamedTuple):
-    """A request that was read at one row.
-
-    Args:
-        at: index of the sighting.
-        calls: what it asks for.
-        cipher: opens the answer; None when the request was not onioned.
-        as_base64: how the answer is written.
-        keys: owners of the keys that opened its layers, outermost first.
-        since_us: when the last of these keys was there.
-    """
-
-    at: int
-    calls: tuple[Call, ...]
-    cipher: Cipher | None
-    as_base64: bool
-    keys: tuple[str, ...]
-    since_us: int = ALWAYS_US
-
-
-class Answered(NamedTuple):
-    """The results of a reading's calls. Args: at: index of the sighting that carried them."""
-
-    at: int
-    results: tuple[Result, ...]
-
-
-@dataclass(slots=True)
-class Exchange:
-    """What one observer has of one exchange.
-
-    Args:
-        sightings: indices of its rows, in time order.
-        clients: client endpoints among their ends -> index of the first sighting.
-        nodes: service nodes among their ends and in the routes that were opened.
-        reading: the first place where the request could be read.
-        answered: its answer, opened.
-    """
-
-    sightings: list[int] = field(default_factory=list)
-    clients: dict[int, int] = field(default_factory=dict)
-    nodes: set[int] = field(default_factory=set)
-    reading: Reading | None = None
-    answered: Answered | None = None
 
 
 class Closure:
@@ -108,191 +46,259 @@ class Closure:
 
     Args:
         view: what the observer has.
-        opened: results of earlier openings; shared between observers of one run.
-        keyring: how keys are found; None for the index by public key.
+        transcript: what can be read in the run, made from this view and others together; None makes it.
     """
 
-    def __init__(self, view: View, opened: OpenedTable | None = None, keyring: Keyring | None = None) -> None:
+    def __init__(self, view: View, transcript: Transcript | None = None) -> None:
         self.view = view
-        self.opened = opened if opened is not None else OpenedTable(view.suite)
-        self.keyring = keyring if keyring is not None else Keyring(view.keys, view.nodes)
-        self.sightings = list(_at_endpoints(view))
-        self._roles = _receivers(view) if any(key.roles for key in view.keys) else None
-        n = len(self.sightings)
-        self._root = list(range(n))
-        self._edges: dict[int, list[tuple[int, str, bytes]]] = {}  # row -> other row, why, shared string
-        self._first: dict[bytes, int] = {}  # random string -> first sighting that holds it
-        self._asked: dict[tuple[int, int, int], int] = {}  # connection, requester, number -> request
-        self._answers: dict[int, int] = {}  # request -> its answer on the same connection
-        self._ciphertexts: dict[int, bytes] = {}  # onion answers, as they were sent
-        self._readings: dict[int, Reading] = {}
-        self._named: dict[int, list[int]] = {}  # nodes in routes that were opened
-        with _collector_paused():
-            for i in range(n):
-                self._take(i)
-            self.exchanges = self._gather()
-            for exchange in self.exchanges:
-                exchange.answered = self._answer(exchange)
+        self.transcript = transcript if transcript is not None else Transcript(view)
+        self.held = self.transcript.keys.held(view.keys)
+        self.t_row = self._see()
+        layers = self.transcript.layers
+        self._child, self._request = column(layers.child), column(layers.request)
+        self.t_layer, self.t_open = self._open()
+        self.t_read = self._read()
+        self.t_answer = first_of(self.transcript.answer, self.t_row, len(self.transcript.answer_marks), NEVER)
 
-    def _take(self, i: int) -> None:
-        """Read one row and link it to earlier ones."""
-        seen = self.sightings[i]
-        if seen.exchange == _NO_EXCHANGE:
-            return
-        payload = self.view.blobs.get(seen.blob)
-        if seen.direction == 0:
-            self._asked[seen.conn, seen.src, seen.exchange] = i
-            if payload is not None:
-                self._take_request(i, seen, payload)
-            return
-        asked = self._asked.get((seen.conn, seen.dst, seen.exchange))
-        if asked is None:
-            return
-        self._answers[asked] = i
-        self._link(i, asked, "", b"")
-        if payload is not None and self.sightings[asked].head in ONION_HEADS:
-            ciphertext = read_answer_ciphertext(seen.head, payload)
-            if ciphertext:
-                self._ciphertexts[i] = payload
-                self._meet(i, ciphertext, "answer ciphertext")
+    def _see(self) -> Ints:
+        """Give when each row of the transcript was seen at an endpoint; NEVER where it was not."""
+        rows, transcript = self.view.rows, self.transcript
+        here = np.flatnonzero((rows["place"] == AT_ENDPOINT) & (rows["exchange"] != NONE))
+        places = transcript.places_of(rows["row"][here].astype(np.int64))
+        if len(places) != len(here):
+            raise LocalProtocolError("a view with rows that its transcript was not made from")
+        t_row = np.full(len(transcript), NEVER, np.int64)
+        t_row[places] = rows["t_us"][here]
+        return t_row
 
-    def _take_request(self, i: int, seen: Sighting, payload: bytes) -> None:
-        addressee = seen.dst if seen.dst < len(self.view.nodes) else -1
-        term = self.opened.read(seen.head, addressee, payload)
-        keys: list[str] = []
-        since_us = ALWAYS_US
-        while isinstance(term, Layer) and len(keys) < _MAX_LAYERS:
-            if len(term.ciphertext) < MIN_CIPHERTEXT_BYTES:
-                return
-            self._meet(i, term.ephemeral, "ephemeral key")
-            self._meet(i, term.ciphertext, "ciphertext")
-            if term.addressee >= 0:
-                self._named.setdefault(i, []).append(term.addressee)
-            roles = () if keys or self._roles is None else self._roles[i]
-            found = self.opened.layer(term, self.keyring, self.view.nodes, roles)
-            if found is None:
-                return
-            opened, way = found
-            keys.append(way.owner)
-            since_us = max(since_us, way.since_us)
-            if isinstance(opened.inside, Innermost):
-                inside = opened.inside
-                self._readings[i] = Reading(
-                    i, inside.calls, opened.cipher, inside.as_base64, tuple(keys), since_us
-                )
-                return
-            term = opened.inside
-        if term and not isinstance(term, Layer):
-            self._readings[i] = Reading(i, term, None, False, ())
+    def _open(self) -> tuple[Ints, Ints]:
+        """Give when each layer was there, and when it was opened."""
+        n = len(self.transcript.layers)
+        t_layer = first_of(self.transcript.layer, self.t_row, n, NEVER)
+        bounded_us = self._where_bounded()
+        ways = [column(keys) for keys in self.transcript.layers.keys]
+        child = self._child
+        inner = np.flatnonzero(child >= 0)
+        while True:
+            t_open = np.full(n, NEVER, np.int64)
+            for way in ways:
+                some = np.flatnonzero(way != NO_KEY)
+                keys = way[some]
+                since = self.held.since_us[keys]
+                there = np.where(self.held.roles[keys] > 0, bounded_us[some], t_layer[some])
+                t_open[some] = np.minimum(t_open[some], np.maximum(since, there))
+            deeper = t_layer.copy()
+            np.minimum.at(deeper, child[inner], t_open[inner])
+            if np.array_equal(deeper, t_layer):
+                return t_layer, t_open
+            t_layer = deeper
 
-    def _meet(self, i: int, token: bytes, kind: str) -> None:
-        first = self._first.setdefault(token, i)
-        if first != i:
-            self._link(i, first, kind, token)
+    def _where_bounded(self) -> Ints:
+        """Give when each layer came to its addressee in a role in which the observer looks at that node."""
+        transcript, roles = self.transcript, self.held.roles
+        bounded = np.full(len(transcript.layers), NEVER, np.int64)
+        if not roles.any():
+            return bounded
+        outermost = np.flatnonzero(transcript.layer >= 0)
+        layer = transcript.layer[outermost]
+        key = column(transcript.layers.keys[0])[layer]
+        allowed = np.where(key >= 0, roles[key], 0) & transcript.receiver_roles[outermost]
+        some = allowed > 0
+        np.minimum.at(bounded, layer[some], self.t_row[outermost[some]])
+        return bounded
 
-    def _link(self, i: int, earlier: int, kind: str, token: bytes) -> None:
-        """Note that two rows are of one exchange; without a kind they are request and answer."""
-        a, b = self._find(i), self._find(earlier)
-        if a != b:
-            self._root[max(a, b)] = min(a, b)
-            self._edges.setdefault(i, []).append((earlier, kind, token))
-            self._edges.setdefault(earlier, []).append((i, kind, token))
+    def _read(self) -> Ints:
+        """Give when each request could be read."""
+        n = len(self.transcript.meaning.calls)
+        t_read = first_of(self.transcript.request, self.t_row, n, NEVER)
+        some = self._request >= 0
+        np.minimum.at(t_read, self._request[some], self.t_open[some])
+        return t_read
 
-    def _find(self, i: int) -> int:
-        root = self._root
-        while root[i] != i:
-            root[i] = root[root[i]]
-            i = root[i]
-        return i
+    @cached_property
+    def t_answered(self) -> Ints:
+        """When each answer that was read in the transcript could be read by this observer."""
+        request, answer = (column(values) for values in self.transcript.meaning.answers)
+        return np.maximum(self.t_read[request], self.t_answer[answer])
 
-    def _gather(self) -> list[Exchange]:
-        n_nodes = len(self.view.nodes)
-        found: dict[int, Exchange] = {}
-        for i, seen in enumerate(self.sightings):
-            if seen.exchange == _NO_EXCHANGE:
+    def reading(self, request: int) -> tuple[int, list[tuple[int, int]]]:
+        """Say where a request that is read was read first, and how.
+
+        Returns:
+            The place of the row, and the layers that were opened with the keys used, from the outside in.
+        """
+        transcript = self.transcript
+        for place in transcript.rows_of_request.of(request):
+            if self.t_row[place] == self.t_read[request]:
+                return place, []
+        layers = transcript.chain(request)
+        for depth, layer in enumerate(layers):
+            way = layers[depth:]
+            for place in transcript.rows_of_layer.of(layer):
+                keys = [self._key(one, place if one == layer else NONE) for one in way]
+                ready_us = max(int(self.t_row[place]), *(since_us for _, since_us in keys))
+                if ready_us == self.t_read[request]:
+                    return place, [(one, key) for one, (key, _) in zip(way, keys, strict=True)]
+        raise LocalProtocolError(f"request {request} is not read here")
+
+    def _key(self, layer: int, place: int) -> tuple[int, int]:
+        """Give the key that opens a layer first, and since when it can; NEVER where it may not here."""
+        best = (NO_KEY, NEVER)
+        for keys in self.transcript.layers.keys:
+            key = keys[layer]
+            if key == NO_KEY:
                 continue
-            root = self._find(i)
-            exchange = found.get(root)
-            if exchange is None:
-                exchange = found[root] = Exchange()
-            exchange.sightings.append(i)
-            for end in (seen.src, seen.dst):
-                if end < n_nodes:
-                    exchange.nodes.add(end)
-                elif end not in self.view.servers:
-                    exchange.clients.setdefault(end, i)
-            if i in self._named:
-                exchange.nodes.update(self._named[i])
-            if exchange.reading is None and i in self._readings:
-                exchange.reading = self._readings[i]
-        return list(found.values())
+            roles, since_us = int(self.held.roles[key]), int(self.held.since_us[key])
+            if roles and (place == NONE or not roles & int(self.transcript.receiver_roles[place])):
+                continue
+            if since_us < best[1]:
+                best = (key, since_us)
+        return best
 
-    def _answer(self, exchange: Exchange) -> Answered | None:
-        """Open the exchange's answer: the first one that the request's cipher accepts."""
-        reading = exchange.reading
-        if reading is None:
-            return None
-        if reading.cipher is None:
-            at = self._answers.get(reading.at)
-            payload = None if at is None else self.view.blobs.get(self.sightings[at].blob)
-            if at is None or payload is None:
-                return None
-            return Answered(at, read_results(self.sightings[at].head, payload, reading.calls))
-        for at in exchange.sightings:
-            if at in self._ciphertexts:
-                answer = self.opened.answer(reading.cipher, self._ciphertexts[at], reading.as_base64)
-                if answer is not None:
-                    return Answered(at, read_results(*answer, reading.calls))
-        return None
+    def answered_at(self, read: int) -> int:
+        """Give the place of the first row with an answer. Args: read: its number among those read."""
+        answer = self.transcript.meaning.answers[1][read]
+        places = self.transcript.rows_of_answer.of(answer)
+        return min(places, key=lambda place: (int(self.t_row[place]), place))
 
-    def path(self, start: int, end: int) -> list[tuple[int, int, str]]:
-        """Give the chain of links between two sightings of one exchange: from, to, and why."""
-        came: dict[int, tuple[int, str, bytes]] = {start: (start, "", b"")}
-        queue = [start]
-        for i in queue:
-            if i == end:
-                break
-            for other, kind, token in self._edges.get(i, ()):
-                if other not in came:
-                    came[other] = (i, kind, token)
-                    queue.append(other)
-        steps = []
-        while end != start:
-            before, kind, token = came[end]
-            steps.append((before, end, self._reason(end, kind, token)))
-            end = before
-        return steps[::-1]
+    # --- what belongs together -------------------------------------------------------------------------
+    # Things are numbered through: rows, then layers, requests and answers.
 
-    def _reason(self, i: int, kind: str, token: bytes) -> str:
-        if kind:
-            return f"hold one {kind} {token[:8].hex()}…"
-        seen = self.sightings[i]
-        return f"are request and answer {seen.exchange} on connection {seen.conn}"
+    @cached_property
+    def _offsets(self) -> tuple[int, int, int, int]:
+        layers = len(self.t_row)
+        requests = layers + len(self.t_layer)
+        answers = requests + len(self.t_read)
+        return layers, requests, answers, answers + len(self.t_answer)
+
+    def request_thing(self, request: int) -> int:
+        """Give the number of a request among all things."""
+        return self._offsets[1] + request
+
+    def is_row(self, thing: int) -> bool:
+        """Say whether a thing is a row, and its number the place."""
+        return thing < self._offsets[0]
+
+    def shared(self, thing: int) -> tuple[str, bytes]:
+        """Name a string that rows share: what it is, and its first bytes."""
+        layers, requests, answers, _ = self._offsets
+        if thing < requests:
+            return "ciphertext", self.transcript.layers.marks[thing - layers]
+        return "answer ciphertext", self.transcript.answer_marks[thing - answers]
+
+    @cached_property
+    def _edges(self) -> tuple[Ints, Ints, Ints]:
+        """All links there are: two things, and since when they are linked."""
+        transcript, t_row = self.transcript, self.t_row
+        layers, requests, answers, _ = self._offsets
+        places = np.arange(len(t_row), dtype=np.int64)
+        numbers = np.arange(len(self.t_open), dtype=np.int64)
+        asked = transcript.asked
+        parts = [
+            (places, np.where(transcript.layer >= 0, layers + transcript.layer, NONE), t_row),
+            (places, np.where(transcript.request >= 0, requests + transcript.request, NONE), t_row),
+            (places, np.where(transcript.answer >= 0, answers + transcript.answer, NONE), t_row),
+            (places, asked, np.maximum(t_row, np.where(asked >= 0, t_row[asked], 0))),
+            (layers + numbers, np.where(self._child >= 0, layers + self._child, NONE), self.t_open),
+            (layers + numbers, np.where(self._request >= 0, requests + self._request, NONE), self.t_open),
+        ]
+        one, other, t_us = (np.concatenate([part[k] for part in parts]) for k in range(3))
+        there = (other >= 0) & (t_us < NEVER)
+        return one[there], other[there], t_us[there]
+
+    @cached_property
+    def part(self) -> Ints:
+        """Which connected part each thing is in; every thing that is not there is a part by itself."""
+        one, other, _ = self._edges
+        n = self._offsets[-1]
+        graph = coo_array((np.ones(len(one), np.int8), (one, other)), shape=(n, n))
+        return np.asarray(connected_components(graph, directed=False)[1], np.int64)
+
+    @cached_property
+    def clients(self) -> tuple[Ints, Ints, Ints]:
+        """Give, for each connected part, its one client, the first row with it, and the first to it.
+
+        NONE where no client, or more than one, is an end of the part, or no answer goes to it.
+        """
+        rows, n = self.transcript.rows, int(self.part.max(initial=NONE)) + 1
+        seen = self.t_row < NEVER
+        part = self.part[: len(seen)]
+        servers = np.fromiter(self.view.servers, np.int64, len(self.view.servers))
+        ends, places = [], []
+        for column_ in ("src", "dst"):
+            end = rows[column_].astype(np.int64)
+            outside = (end >= len(self.view.nodes)) & ~np.isin(end, servers)
+            places.append(np.flatnonzero(seen & outside))
+            ends.append(end[places[-1]])
+        client, place = np.concatenate(ends), np.concatenate(places)
+        least, most = np.full(n, NEVER, np.int64), np.full(n, NONE, np.int64)
+        np.minimum.at(least, part[place], client)
+        np.maximum.at(most, part[place], client)
+        alone = least == most
+        to_client = (rows["direction"][place] == 1) & (rows["dst"][place] == most[part[place]])
+        firsts = [self._earliest(part, place[chosen], n) for chosen in (slice(None), to_client)]
+        return tuple(np.where(alone, values, NONE) for values in (most, *firsts))  # type: ignore[return-value]
+
+    def _earliest(self, part: Ints, places: Ints, n: int) -> Ints:
+        """Give, for each of n parts, the earliest of some places in it; NONE for none."""
+        first = np.full(n, NONE, np.int64)
+        order = places[np.lexsort((places, self.t_row[places]))][::-1]
+        first[part[order]] = order
+        return first
+
+    @cached_property
+    def _links_of(self) -> tuple[Ints, Ints]:
+        """Order links by the part they are in: the order, and where each part begins in it."""
+        one, _, _ = self._edges
+        part = self.part[one]
+        order = np.argsort(part, kind="stable")
+        begins = np.searchsorted(part[order], np.arange(int(self.part.max(initial=-1)) + 2))
+        return order, begins
+
+    def links(self, part: int) -> list[Link]:
+        """Give the links of one part, by the time since when they are there."""
+        order, begins = self._links_of
+        chosen = order[begins[part] : begins[part + 1]]
+        columns = (values[chosen].tolist() for values in self._edges)
+        return sorted(map(Link._make, zip(*columns, strict=True)), key=lambda link: link.t_us)
+
+    def linked_us(self, start: int, end: int) -> int:
+        """Give since when two things of one part are joined by links that are all there."""
+        path = self.path(start, end)
+        return max((link.t_us for link in path), default=-NEVER)
+
+    def path(self, start: int, end: int) -> Sequence[Link]:
+        """Give the chain of links between two things of one part that was complete first."""
+        tree: dict[int, list[Link]] = {}
+        root: dict[int, int] = {}
+
+        def find(thing: int) -> int:
+            while root.setdefault(thing, thing) != thing:
+                thing = root[thing]
+            return thing
+
+        for link in self.links(int(self.part[start])):
+            a, b = find(link.one), find(link.other)
+            if a != b:
+                root[a] = b
+                tree.setdefault(link.one, []).append(link)
+                tree.setdefault(link.other, []).append(Link(link.other, link.one, link.t_us))
+                if find(start) == find(end):
+                    break
+        return _walk(tree, start, end)
 
 
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Spare the collector: terms refer to each other in no circles, and are many to scan."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
-def _at_endpoints(view: View) -> Iterator[Sighting]:
-    rows = view.rows
-    here = rows["place"] == AT_ENDPOINT
-    return map(Sighting._make, zip(*(rows[name][here].tolist() for name in Sighting._fields), strict=True))
-
-
-def _receivers(view: View) -> list[tuple[Role, ...]]:
-    """Give the roles in which each row's receiver got it; one that sends to itself has both ends' roles."""
-    here = view.rows["place"] == AT_ENDPOINT
-    rows = {name: values[here] for name, values in view.rows.items()}
-    sender, receiver = (ends.tolist() for ends in roles_of(rows, view.blobs, len(view.nodes), view.servers))
-    to_itself = (rows["src"] == rows["dst"]).tolist()
-    numbers = ((s, r) if same else (r,) for s, r, same in zip(sender, receiver, to_itself, strict=True))
-    return [tuple(ROLES[number] for number in held if number >= 0) for held in numbers]
+def _walk(tree: dict[int, list[Link]], start: int, end: int) -> list[Link]:
+    came: dict[int, Link | None] = {start: None}
+    queue = [start]
+    for thing in queue:
+        for link in tree.get(thing, ()):
+            if link.other not in came:
+                came[link.other] = link
+                queue.append(link.other)
+    steps: list[Link] = []
+    step = came.get(end)
+    while step is not None:
+        steps.append(step)
+        step = came[step.one]
+    return steps[::-1]

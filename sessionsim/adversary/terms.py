@@ -11,7 +11,6 @@ may be hostile: a reader returns nothing rather than raise. Source: transport 3,
 from __future__ import annotations
 
 import binascii
-from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from sessionsim.core.columns import HEAD_CODE
@@ -124,16 +123,16 @@ def read_calls(body: bytes) -> tuple[Call, ...]:
     )
 
 
-def read_results(status: int, body: bytes, calls: Sequence[Call]) -> tuple[Result, ...]:
-    """Read an answer's body: one result per call; a sequence that stopped early gives fewer."""
+def read_results(status: int, body: bytes, n_calls: int) -> tuple[Result, ...]:
+    """Read an answer's body: one result for each of n calls; a sequence that stopped early gives fewer."""
     try:
         fields = read_object(body)
     except ProtocolError:
         fields = {}
     if "results" not in fields:
-        return (Result(status, fields),) if len(calls) == 1 else ()
+        return (Result(status, fields),) if n_calls == 1 else ()
     try:
-        return tuple(Result(*member) for member in read_batch(body)[: len(calls)])
+        return tuple(Result(*member) for member in read_batch(body)[:n_calls])
     except ProtocolError:
         return ()
 

@@ -70,6 +70,7 @@ class View:
         addresses: network address of every endpoint in `rows` that is no service node, for example
             "244.0.0.7"; an endpoint that is missing is written by its number.
         servers: endpoint of every server whose address is public -> its kind.
+        server_keys: X25519 key of every server, which clients know.
         ids: account ids (33 bytes) it knows from the start.
         background: what the observer also sees of people who are not simulated, already read: tables by
             name, see `adversary.attacks._events`; empty in a closed world.
@@ -84,5 +85,6 @@ class View:
     own: frozenset[int]
     addresses: Mapping[int, str] = field(default_factory=dict)
     servers: Mapping[int, str] = field(default_factory=dict)
+    server_keys: Mapping[int, bytes] = field(default_factory=dict)
     ids: frozenset[bytes] = frozenset()
     background: Mapping[str, Table] = field(default_factory=dict)

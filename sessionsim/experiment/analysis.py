@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from sessionsim.adversary import OpenedTable, deduce, observe
+from sessionsim.adversary import Transcript, deduce, join, observe
+from sessionsim.core.scene import Position
 from sessionsim.core.storage import read_blobs, read_records, read_table, write_ledger
 from sessionsim.core.truth import ACCOUNT_COLUMNS, DEVICE_COLUMNS, KEY_COLUMNS
 from sessionsim.core.view import View
@@ -20,14 +21,22 @@ def write_ledgers(folder: Path, suite: str) -> int:
         folder: a replicate with records, kept bytes and truth; truth gives observers only keys they hold.
         suite: the crypto suite the replicate ran with.
     """
-    view_of, opened = viewer(folder, suite), OpenedTable(suite)
-    facts = [fact for name in read_positions(folder) for fact in deduce(view_of(name), opened)]
+    see, positions = observatory(folder, suite), read_positions(folder)
+    # What nobody is told, for nobody stands there: all observers together, who read each byte string once.
+    transcript = Transcript(see("all observers", join(positions.values())))
+    facts = [fact for name, position in positions.items() for fact in deduce(see(name, position), transcript)]
     write_ledger(folder / "ledger.parquet", facts)
     return len(facts)
 
 
 def viewer(folder: Path, suite: str) -> Callable[[str], View]:
-    """Give what makes the view of any observer of a stored replicate, by its name.
+    """Give what makes the view of any observer of a stored replicate, by its name; see `observatory`."""
+    see, positions = observatory(folder, suite), read_positions(folder)
+    return lambda name: see(name, positions[name])
+
+
+def observatory(folder: Path, suite: str) -> Callable[[str, Position], View]:
+    """Give what makes the view from any position in a stored replicate, under a name.
 
     Args:
         folder: a replicate with records and truth; truth gives observers only keys they hold.
@@ -42,15 +51,15 @@ def viewer(folder: Path, suite: str) -> Callable[[str], View]:
     owners = {endpoint: f"account:{names[account]}" for endpoint, account in pairs}
     owners |= owners_of_servers(servers)
     endpoints = read_table(folder / "scene/endpoints.parquet", ("endpoint", "ip"))
-    nodes, positions = read_nodes(folder), read_positions(folder)
+    nodes = read_nodes(folder)
 
-    def view_of(name: str) -> View:
+    def see(name: str, position: Position) -> View:
         return observe(
-            name, positions[name], records, blobs, keys, nodes, suite,
+            name, position, records, blobs, keys, nodes, suite,
             owners=owners, endpoints=endpoints, servers=servers,
         )  # fmt: skip
 
-    return view_of
+    return see
 
 
 def owners_of_servers(servers: Mapping[int, str]) -> dict[int, str]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pytest
 
-from sessionsim.adversary import Closure, OpenedTable, claims, deduce, observe
+from sessionsim.adversary import Closure, Exchange, Transcript, claims, deduce, exchanges, observe
 from sessionsim.core.columns import HEAD_CODE, ROW
 from sessionsim.core.intents import Intent
 from sessionsim.core.ledger import Fact
@@ -216,8 +218,11 @@ class Stage:
     def claims(self, *operated: int) -> set[tuple[Any, str, str]]:
         return claims(self.facts(operated))
 
-    def closure(self, *operated: int, opened: OpenedTable | None = None) -> Closure:
-        return Closure(self.view(operated), opened)
+    def closure(self, *operated: int) -> Closure:
+        return Closure(self.view(operated))
+
+    def exchanges(self, *operated: int) -> list[Exchange]:
+        return exchanges(self.closure(*operated))
 
     def address(self, client: int) -> str:
         return f"addr:244.0.0.{client + 1}"
@@ -246,11 +251,16 @@ def make_stage() -> Any:
 HORIZON_US = 25_000_000
 
 
-class Run(NamedTuple):
+@dataclass
+class Run:
     world: World
     truth: Truth
     records: MemoryRecords
-    opened: OpenedTable
+
+    @cached_property
+    def transcript(self) -> Transcript:
+        """Everything that can be read in the run by anybody."""
+        return Transcript(self.view((*self.nodes, *self.clients)))
 
     def view(self, operated: Any, tapped: Any = (), offset: int = 0, rows: Any = None) -> View:
         """See the run, or only some of its rows, from a place."""
@@ -270,7 +280,7 @@ class Run(NamedTuple):
         )  # fmt: skip
 
     def facts(self, operated: Any, tapped: Any = (), offset: int = 0, rows: Any = None) -> list[Fact]:
-        return deduce(self.view(operated, tapped, offset, rows), self.opened)
+        return deduce(self.view(operated, tapped, offset, rows), self.transcript)
 
     @property
     def nodes(self) -> range:
@@ -291,7 +301,7 @@ def _perform(platforms: tuple[str, ...], suite: str = "fast") -> Run:
     )  # fmt: skip
     world, records = build(spec), MemoryRecords()
     truth = world.run(records, frozenset(range(len(world.machines))), True)
-    return Run(world, truth, records, OpenedTable(suite))
+    return Run(world, truth, records)
 
 
 @pytest.fixture(scope="session")

@@ -1,29 +1,35 @@
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 
-from sessionsim.adversary import Closure, Exchange, OpenedTable, deduce, facts_of
-from sessionsim.adversary.opening import Attempt, Keyring
+from sessionsim.adversary import Closure, Transcript, deduce, exchanges
+from sessionsim.adversary.closure import Link, _walk
+from sessionsim.adversary.keyring import NEVER, Keys
+from sessionsim.adversary.layers import Way, Ways
 from sessionsim.adversary.terms import Layer
-from sessionsim.core.scene import Role
+from sessionsim.core.scene import Position, Role
 from sessionsim.core.view import View
 
 PLACES = [(0,), (0, 12), (0, 1, 12), (0, 2, 12, 13), (1, 2), (8, 0, 12), (16,), (17, 13), tuple(range(18))]
 
 
-class EveryKey(Keyring):
-    """Tries every held secret in every role, whatever the layer names."""
+def every_way(stage: Any) -> Any:
+    """Try every secret in every role, whatever the layer names."""
 
-    def candidates(self, layer: Layer, roles: Collection[Role] = ()) -> list[Attempt]:
-        attempts = []
-        for pair, key in self._x25519.values():
-            held = key.owner, key.since_us
-            attempts.append(Attempt(pair, layer.ephemeral, pair.public, *held))
-            attempts += [Attempt(pair, pair.public, node, *held) for node in self._nodes.x25519]
-        return attempts
+    def of(keys: Keys) -> Ways:
+        def ways(layer: Layer) -> Iterable[Way]:
+            for number, pair in enumerate(keys.pairs):
+                yield Way(number, layer.ephemeral, pair.public)
+                yield from (Way(number, pair.public, node) for node in stage.nodes.x25519)
+
+        return ways
+
+    return of
 
 
 def conversation(stage: Any) -> Any:
@@ -38,74 +44,76 @@ def conversation(stage: Any) -> Any:
 def test_index_by_public_key_loses_nothing_against_exhaustive_trial(make_stage: Any, place: Any) -> None:
     stage = conversation(make_stage("fast", "desktop"))
     view = stage.view(place)
-    indexed, exhaustive = Closure(view), Closure(view, keyring=EveryKey(view.keys, view.nodes))
-    assert facts_of(indexed) == facts_of(exhaustive)
-    assert [outline(exchange) for exchange in indexed.exchanges] == [
-        outline(exchange) for exchange in exhaustive.exchanges
-    ]
-    assert exhaustive.opened.tries > 2 * indexed.opened.tries or not view.keys
-
-
-def outline(exchange: Exchange) -> tuple[Any, ...]:
-    calls = None if exchange.reading is None else exchange.reading.calls
-    return exchange.sightings, exchange.clients, exchange.nodes, calls, exchange.answered
+    indexed, exhaustive = Transcript(view), Transcript(view, every_way(stage))
+    assert deduce(view, indexed) == deduce(view, exhaustive)
+    assert exchanges(Closure(view, indexed)) == exchanges(Closure(view, exhaustive))
+    assert exhaustive.tries > 2 * indexed.tries or not view.keys
 
 
 @pytest.mark.parametrize("place", PLACES)
 def test_no_answer_opens_outside_its_own_exchange(stage: Any, place: Any) -> None:
     conversation(stage)
     closure = stage.closure(*place)
-    table = closure.opened
-    for i, asking in enumerate(closure.exchanges):
-        for j, other in enumerate(closure.exchanges):
-            for at in other.sightings:
-                if at in closure._ciphertexts and asking.reading is not None and asking.reading.cipher:
-                    opens = table.answer(asking.reading.cipher, closure._ciphertexts[at], True) is not None
-                    assert opens == (i == j)
+    transcript = closure.transcript
+    for request, (cipher, _) in enumerate(transcript.ciphers):
+        for answer_place in np.flatnonzero(transcript.answer >= 0).tolist():
+            if cipher is None:
+                continue
+            opens = transcript.results_again(request, answer_place) is not None
+            same = closure.part[closure.request_thing(request)] == closure.part[answer_place]
+            assert opens == same
 
 
 def test_every_exchange_of_an_all_seeing_observer_is_whole(stage: Any) -> None:
     conversation(stage)
-    closure = stage.closure(*range(16))
-    onion = [exchange for exchange in closure.exchanges if exchange.clients]
+    onion = [exchange for exchange in stage.exchanges(*range(16)) if exchange.clients]
     assert len(onion) == 4
     assert all(len(exchange.sightings) == 8 for exchange in onion)
-    assert all(exchange.reading and exchange.answered for exchange in onion)
+    assert all(exchange.calls and exchange.results for exchange in onion)
+    assert all(len(exchange.keys) == 4 for exchange in onion)
 
 
 def test_stored_messages_and_accounts_do_not_link_exchanges(stage: Any) -> None:
     stage.store(0, 1, (0, 1, 2, 12))
     stage.poll(1, (3, 4, 5, 12))
     stage.poll(1, (3, 4, 5, 12))
-    closure = stage.closure(*range(16))
-    assert len([exchange for exchange in closure.exchanges if exchange.clients]) == 3
+    assert len([exchange for exchange in stage.exchanges(*range(16)) if exchange.clients]) == 3
 
 
-def test_shared_table_opens_only_the_surplus(stage: Any) -> None:
+def test_a_shared_transcript_is_read_once(stage: Any) -> None:
     conversation(stage)
-    table = OpenedTable(stage.suite.name)
-    first = deduce(stage.view((0, 12)), table)
-    tries = table.tries
-    assert deduce(stage.view((0, 12)), table) == first
-    assert table.tries == tries
-    assert deduce(stage.view((0, 1, 12)), table) == stage.facts((0, 1, 12))
-    assert table.tries > tries
+    transcript = Transcript(stage.view(range(18)))
+    tries = transcript.tries
+    for place in PLACES:
+        deduce(stage.view(place), transcript)
+    assert transcript.tries - tries < tries  # only texts of derivations are read again
+    assert transcript.tries == tries
 
 
-def test_shared_table_gives_nothing_to_those_without_the_key(stage: Any) -> None:
+@pytest.mark.parametrize("place", PLACES)
+def test_a_shared_transcript_gives_each_observer_what_its_own_would(stage: Any, place: Any) -> None:
     conversation(stage)
-    table = OpenedTable(stage.suite.name)
-    deduce(stage.view(range(18)), table)
-    for place in PLACES[:-1]:
-        assert deduce(stage.view(place), table) == stage.facts(place)
+    shared = Transcript(stage.view(range(18)))
+    view = stage.view(place)
+    assert deduce(view, shared) == deduce(view)
+    assert exchanges(Closure(view, shared)) == exchanges(Closure(view))
+
+
+ROLES = [(0, Role.GUARD), (0, Role.MIDDLE), (12, Role.MEMBER), (2, Role.LAST), (13, Role.MEMBER)]
+
+
+@pytest.mark.parametrize("held", [ROLES[:1], ROLES[1:3], ROLES[2:], ROLES])
+def test_so_does_one_for_observers_that_look_at_single_roles(stage: Any, held: Any) -> None:
+    conversation(stage)
+    view = stage.at(Position(in_role=frozenset(held)))
+    assert deduce(view, Transcript(stage.view(range(18)))) == deduce(view)
 
 
 def test_without_keys_nothing_opens(stage: Any) -> None:
     conversation(stage)
     view = stage.view(range(16))
     blind = View("eve", view.suite, view.rows, view.blobs, (), view.nodes, view.own, view.addresses)
-    closure = Closure(blind)
-    assert all(exchange.reading is None for exchange in closure.exchanges if exchange.clients)
+    assert all(exchange.calls is None for exchange in exchanges(Closure(blind)) if exchange.clients)
 
 
 def test_ed25519_secret_of_a_node_opens_too(stage: Any) -> None:
@@ -114,3 +122,35 @@ def test_ed25519_secret_of_a_node_opens_too(stage: Any) -> None:
     only = tuple(key for key in view.keys if key.kind == "ed25519")
     seen = View("eve", view.suite, view.rows, view.blobs, only, view.nodes, view.own, view.addresses)
     assert deduce(seen) == deduce(view)
+
+
+def test_the_path_is_the_one_that_was_complete_first(stage: Any) -> None:
+    conversation(stage)
+    closure = stage.closure(*range(16))
+    n_rows = len(closure.t_row)
+    for request in np.flatnonzero(closure.t_read < NEVER).tolist():
+        start, end = int(closure.clients[1][closure.part[closure.request_thing(request)]]), 0
+        if start < 0:
+            continue
+        end = closure.request_thing(request)
+        path = closure.path(start, end)
+        assert [path[0].one, path[-1].other] == [start, end]
+        assert all(a.other == b.one for a, b in pairwise(path))
+        bottleneck = max(link.t_us for link in path)
+        # Without the links that came as late, the two would not be joined.
+        earlier = [link for link in closure.links(int(closure.part[start])) if link.t_us < bottleneck]
+        tree: dict[int, list[Link]] = {}
+        for link in earlier:
+            tree.setdefault(link.one, []).append(link)
+            tree.setdefault(link.other, []).append(Link(link.other, link.one, link.t_us))
+        assert _walk(tree, start, end) == []
+        assert n_rows > start
+
+
+def test_times_of_opening_are_those_of_keys_and_rows(stage: Any) -> None:
+    stage.poll(0, (0, 5, 6, 8))
+    closure = stage.closure(0, 5)
+    t_open = sorted(set(closure.t_open.tolist()) - {NEVER})
+    rows = closure.view.rows
+    first = int(rows["t_us"][rows["direction"] == 0][0])
+    assert t_open == [first]  # the guard opens its own layer and the middle's as soon as it has them

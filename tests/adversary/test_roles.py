@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sessionsim.adversary import OpenedTable, claims, deduce
+from sessionsim.adversary import claims, deduce
 from sessionsim.adversary.roles import ROLES, roles_of
 from sessionsim.core.columns import DTYPE, HEAD_CODE
 from sessionsim.core.ledger import Relation
@@ -130,7 +130,7 @@ def run(perform: Any) -> Any:
 
 def learned(run: Any, *roles: Role) -> set[tuple[Any, str, str]]:
     position = Position(in_role=frozenset((node, its) for node in run.nodes for its in roles))
-    return claims(deduce(run.at(position), OpenedTable("fast")))
+    return claims(deduce(run.at(position), run.transcript))
 
 
 def test_every_node_as_middle_hop_learns_nothing_at_all(run: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from sessionsim.adversary import Closure, Exchange, claims, deduce, emergent
+from sessionsim.adversary import Closure, Exchange, claims, deduce, emergent, exchanges
 from sessionsim.core.columns import HEADS
 from sessionsim.core.ledger import Relation
 from sessionsim.core.view import View
@@ -41,25 +41,25 @@ def ends(view: View) -> set[int]:
 def test_first_hop_sees_the_sender_address_and_no_account(sent: Any) -> None:
     facts = sent.facts([GUARD])
     assert claims(facts) == {(Relation.ONLINE, sent.address(0), "")}
-    (exchange,) = sent.closure(GUARD).exchanges
-    assert set(exchange.clients) == {ALICE}
+    (exchange,) = sent.exchanges(GUARD)
+    assert exchange.clients == {ALICE}
     assert exchange.nodes == {GUARD, MIDDLE}
-    assert exchange.reading is None
+    assert exchange.calls is None
 
 
 def test_middle_sees_neither(sent: Any) -> None:
     assert sent.facts([MIDDLE]) == []
-    (exchange,) = sent.closure(MIDDLE).exchanges
+    (exchange,) = sent.exchanges(MIDDLE)
     assert not exchange.clients
     assert exchange.nodes == {GUARD, MIDDLE, LAST}
 
 
 def test_last_hop_sees_the_replica_and_not_the_account(sent: Any) -> None:
     assert sent.facts([LAST]) == []
-    (exchange,) = sent.closure(LAST).exchanges
+    (exchange,) = sent.exchanges(LAST)
     assert not exchange.clients
     assert exchange.nodes == {MIDDLE, LAST, REPLICA}
-    assert exchange.reading is None
+    assert exchange.calls is None
 
 
 def test_replica_sees_recipient_size_and_time_and_not_the_sender(sent: Any) -> None:
@@ -76,7 +76,7 @@ def test_replica_sees_recipient_size_and_time_and_not_the_sender(sent: Any) -> N
     assert (Relation.HAS_TTL, message, "ms:1209600000") in claims(facts)
     assert sent.account(0) not in words(facts)
     assert "addr" not in kinds(facts)
-    (onion,) = [e for e in sent.closure(REPLICA).exchanges if LAST in e.nodes]
+    (onion,) = [e for e in sent.exchanges(REPLICA) if LAST in e.nodes]
     assert onion.nodes == {LAST, REPLICA}
     assert GUARD not in ends(sent.view([REPLICA]))
 
@@ -190,40 +190,31 @@ class Cut(NamedTuple):
 def cut(request: Any, perform: Any) -> Cut:
     platform, suite = request.param
     run = perform((platform,) * 6, suite)
-    closure = Closure(run.view(run.nodes), run.opened)
-    hash_, exchange = single_roles(run, closure)
-    sightings = [closure.sightings[at] for at in exchange.sightings]
+    every = exchanges(Closure(run.view(run.nodes), run.transcript))
+    hash_, exchange = single_roles(run, every)
+    sightings = exchange.sightings
     route = [seen.dst for seen in sightings if seen.direction == 0]
     forwards = [
-        seen
-        for seen in closure.sightings
-        if seen.head == HEADS.index("sn.storage_cc") and seen.src == route[-1]
-        if sightings[3].t_us <= seen.t_us <= sightings[4].t_us
-    ]
-    numbers = {seen.exchange for seen in forwards}
-    replies = [
-        seen
-        for seen in closure.sightings
-        if seen.direction == 1 and seen.dst == route[-1] and seen.exchange in numbers
-        if seen.src in {forward.dst for forward in forwards}
+        other.sightings
+        for other in every
+        if other.sightings[0].head == HEADS.index("sn.storage_cc") and other.sightings[0].src == route[-1]
+        if sightings[3].t_us <= other.sightings[0].t_us <= sightings[4].t_us
     ]
     assert len(route) == 4
     assert forwards
-    rows = sorted({seen.row for seen in (*sightings, *forwards, *replies)})
-    return Cut(run, hash_, rows, (*route, forwards[0].dst))
+    rows = sorted({seen.row for some in (sightings, *forwards) for seen in some})
+    return Cut(run, hash_, rows, (*route, forwards[0][0].dst))
 
 
-def single_roles(run: Any, closure: Closure) -> tuple[str, Exchange]:
+def single_roles(run: Any, every: list[Exchange]) -> tuple[str, Exchange]:
     """Find a message of the run whose relays are no replicas of it."""
     hashes = set(run.truth.messages["hash"].tolist())
-    for exchange in closure.exchanges:
-        if not exchange.clients or exchange.answered is None or exchange.reading is None:
+    for exchange in every:
+        if not exchange.clients or exchange.results is None:
             continue
-        route = [
-            closure.sightings[at].dst for at in exchange.sightings if closure.sightings[at].direction == 0
-        ]
+        route = [seen.dst for seen in exchange.sightings if seen.direction == 0]
         swarms = {run.world.nodes.swarm[node] for node in route[:3]}
-        stored = {result.fields.get("hash") for result in exchange.answered.results} & hashes
+        stored = {result.fields.get("hash") for result in exchange.results} & hashes
         if stored and run.world.nodes.swarm[route[3]] not in swarms:
             return stored.pop(), exchange
     raise AssertionError("no message of this run has relays outside its swarm; change the seed")

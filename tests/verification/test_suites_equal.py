@@ -15,11 +15,12 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from sessionsim.adversary import OpenedTable, deduce, observe
+from sessionsim.adversary import Transcript, deduce, join, observe
 from sessionsim.core.ledger import Fact, Relation
 from sessionsim.core.records import MemoryRecords
+from sessionsim.core.scene import Position
 from sessionsim.core.truth import Truth
-from sessionsim.core.view import Table
+from sessionsim.core.view import Table, View
 from sessionsim.experiment import installed
 from sessionsim.experiment.stage import operated_by, positions_of, spec_of, tasks_of, watched_by
 from sessionsim.network.world import build
@@ -112,13 +113,15 @@ def outcome(text: str, suite: str, folder: Path) -> Outcome:
     # One device each.
     pairs = zip(devices["endpoint"].tolist(), accounts["account_id"].tolist(), strict=True)
     owners = {endpoint: f"account:{account}" for endpoint, account in pairs}
-    records, opened = sink.table(), OpenedTable(suite)
-    ledgers = {}
-    for name, position in positions.items():
-        view = observe(
+    records = sink.table()
+
+    def see(name: str, position: Position) -> View:
+        return observe(
             name, position, records, sink.blobs, truth.keys, world.nodes, suite, owners, world.endpoints
         )
-        ledgers[name] = deduce(view, opened)
+
+    transcript = Transcript(see("all", join(positions.values())))
+    ledgers = {name: deduce(see(name, position), transcript) for name, position in positions.items()}
     return Outcome(records, truth, ledgers)
 
 

@@ -21,11 +21,11 @@ import numpy as np
 import numpy.typing as npt
 
 from sessionsim.adversary.closure import Closure
-from sessionsim.adversary.terms import base64_bytes, whole_number
+from sessionsim.adversary.keyring import NEVER
+from sessionsim.adversary.meaning import Message
 from sessionsim.core.columns import HEAD_CODE
 from sessionsim.core.verdict import texts
 from sessionsim.core.view import Table, View
-from sessionsim.protocol.wire.rpc import message_hash
 
 Ints = npt.NDArray[np.int64]
 Texts = npt.NDArray[np.object_]
@@ -117,22 +117,21 @@ def _read(view: View) -> _Read:
         if rows is view.rows:
             return known
     closure = Closure(view)
+    transcript, meaning = closure.transcript, closure.transcript.meaning
     first: dict[str, tuple[int, str, str, int, int, bool]] = {}
     seen: list[tuple[int, str, int, str]] = []
     n_nodes = len(view.nodes)
-    for exchange in closure.exchanges:
-        reading = exchange.reading
-        if reading is None:
-            continue
-        at = closure.sightings[reading.at]
-        node = at.dst if at.dst < n_nodes else -1
+    for request in np.flatnonzero(closure.t_read < NEVER).tolist():
+        place = closure.reading(request)[0]
+        t_us, dst = int(closure.t_row[place]), int(transcript.rows["dst"][place])
+        onioned = transcript.ciphers[request][0] is not None
         owner = ""
-        for call in reading.calls:
-            if call.method == "store" and call.account:
-                _note_store(first, at.t_us, call.account, call.fields, bool(reading.keys))
+        for call in meaning.calls[request]:
+            if call.message >= 0 and call.namespace is not None:
+                _note_store(first, t_us, meaning.messages[call.message], call.namespace, onioned)
             elif call.method in _OWNERS_CALLS and call.account and not owner:
                 owner = f"account:{call.account.hex()}"
-                seen.append((at.t_us, owner, node, str(call.fields.get("last_hash", ""))))
+                seen.append((t_us, owner, dst if dst < n_nodes else -1, call.cursor))
     stored = sorted(first.values())
     seen.sort()
     read = _Read(_stores(stored), _retrieves(seen))
@@ -148,17 +147,15 @@ def remember(view: View, stored: Stores, retrieved: Retrieves) -> None:
 def _note_store(
     first: dict[str, tuple[int, str, str, int, int, bool]],
     t_us: int,
-    account: bytes,
-    fields: dict[str, object],
+    message: Message,
+    namespace: int,
     direct: bool,
 ) -> None:
-    data, namespace = base64_bytes(fields.get("data")), whole_number(fields.get("namespace", 0))
-    if not data or namespace is None:
-        return
-    name = f"message:{message_hash(account, namespace, data)}"
+    name = f"message:{message.hash}"
     known = first.get(name)
     if known is None or t_us < known[0]:
-        first[name] = (t_us, f"account:{account.hex()}", name, len(data), namespace, direct)
+        inbox = f"account:{message.inbox.hex()}"
+        first[name] = (t_us, inbox, name, message.size_bytes, namespace, direct)
 
 
 def _column(rows: Sequence[tuple[object, ...]], at: int) -> Ints:

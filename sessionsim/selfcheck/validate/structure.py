@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from sessionsim.adversary import Closure, Exchange, OpenedTable, deduce, emergent, observe
+from sessionsim.adversary import Closure, Exchange, Transcript, deduce, emergent, exchanges, observe
 from sessionsim.core.columns import HEADS
 from sessionsim.core.errors import InvalidInput
 from sessionsim.core.intents import Intent
@@ -47,7 +47,7 @@ class _Cut:
     world: World
     truth: Truth
     records: MemoryRecords
-    opened: OpenedTable
+    transcript: Transcript
     hash: str
     rows: tuple[int, ...]
     roles: tuple[int, ...]
@@ -56,7 +56,7 @@ class _Cut:
         return _view(self.world, self.truth, self.records, [self.roles[role] for role in roles], self.rows)
 
     def facts(self, *roles: int) -> list[Fact]:
-        return deduce(self.view(*roles), self.opened)
+        return deduce(self.view(*roles), self.transcript)
 
 
 @check(
@@ -142,12 +142,12 @@ def _cut(platform: str, suite: str, clients: int, swarms: int, seeds: Seeds) -> 
         )  # fmt: skip
         world, records = build(spec), MemoryRecords()
         truth = world.run(records, frozenset(range(len(world.machines))), keep_bytes=True)
-        opened = OpenedTable(suite)
-        closure = Closure(_view(world, truth, records, range(len(world.nodes)), None), opened)
-        for exchange in closure.exchanges:
-            found = _roles_apart(world, truth, closure, exchange)
+        closure = Closure(_view(world, truth, records, range(len(world.nodes)), None))
+        every = exchanges(closure)
+        for exchange in every:
+            found = _roles_apart(world, truth, every, exchange)
             if found is not None:
-                return _Cut(world, truth, records, opened, *found)
+                return _Cut(world, truth, records, closure.transcript, *found)
     raise InvalidInput(
         "validate structure --seed", seeds.root, "a seed with a message whose relays are no replicas"
     )
@@ -171,35 +171,29 @@ def _view(
 
 
 def _roles_apart(
-    world: World, truth: Truth, closure: Closure, exchange: Exchange
+    world: World, truth: Truth, every: Sequence[Exchange], exchange: Exchange
 ) -> tuple[str, tuple[int, ...], tuple[int, ...]] | None:
     """Give hash, rows and roles of an exchange that stored a message through relays outside its swarm."""
-    if not exchange.clients or exchange.answered is None or exchange.reading is None:
+    if not exchange.clients or exchange.results is None:
         return None
-    sightings = [closure.sightings[at] for at in exchange.sightings]
+    sightings = exchange.sightings
     route = [seen.dst for seen in sightings if seen.direction == 0]
     hashes = set(truth.messages["hash"].tolist()) - {""}
-    stored = {result.fields.get("hash") for result in exchange.answered.results} & hashes
+    stored = {result.fields.get("hash") for result in exchange.results} & hashes
     if not stored or len(route) != 4 or len(sightings) < 5:
         return None
     if world.nodes.swarm[route[3]] in {world.nodes.swarm[node] for node in route[:3]}:
         return None
     forwards = [
-        seen
-        for seen in closure.sightings
-        if seen.head == HEADS.index("sn.storage_cc") and seen.src == route[3]
-        if sightings[3].t_us <= seen.t_us <= sightings[4].t_us
+        other.sightings
+        for other in every
+        if other.sightings[0].head == HEADS.index("sn.storage_cc") and other.sightings[0].src == route[3]
+        if sightings[3].t_us <= other.sightings[0].t_us <= sightings[4].t_us
     ]
     if not forwards:
         return None
-    numbers, members = {seen.exchange for seen in forwards}, {seen.dst for seen in forwards}
-    replies = [
-        seen
-        for seen in closure.sightings
-        if seen.direction == 1 and seen.dst == route[3] and seen.exchange in numbers and seen.src in members
-    ]
-    rows = sorted({seen.row for seen in (*sightings, *forwards, *replies)})
-    return str(min(map(str, stored))), tuple(rows), (*route, forwards[0].dst)
+    rows = {seen.row for some in (sightings, *forwards) for seen in some}
+    return str(min(map(str, stored))), tuple(sorted(rows)), (*route, forwards[0][0].dst)
 
 
 def _bytes(view: View, direction: int | None = None) -> list[bytes]:

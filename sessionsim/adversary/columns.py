@@ -1,0 +1,41 @@
+"""Small tools for columns of whole numbers: growing ones as arrays, and where a value stands."""
+
+from __future__ import annotations
+
+from array import array
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+
+
+def column(values: array[int]) -> Ints:
+    """Give a growing column as it stands now. It may not grow while the result is in use."""
+    return np.frombuffer(values, np.int64) if values else np.empty(0, np.int64)
+
+
+class Places:
+    """Where each value of a column stands. Args: values: numbers from 0; negative ones stand for nothing."""
+
+    def __init__(self, values: Ints) -> None:
+        self._order = np.argsort(values, kind="stable")
+        self._values = values[self._order]
+
+    def of(self, value: int) -> list[int]:
+        """Give the places of one value, ascending."""
+        first, last = np.searchsorted(self._values, (value, value + 1))
+        found: list[int] = self._order[first:last].tolist()
+        return found
+
+
+def first_of(numbers: Ints, t_us: Ints, n: int, never: int) -> Ints:
+    """Give the least time of each number 0..n-1, `never` for those that do not occur.
+
+    Args:
+        numbers, t_us: of one shape; negative numbers stand for nothing.
+    """
+    first = np.full(n, never, np.int64)
+    some = numbers >= 0
+    np.minimum.at(first, numbers[some], t_us[some])
+    return first

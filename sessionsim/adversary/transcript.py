@@ -1,0 +1,270 @@
+"""Everything in a run's bytes that somebody can read: made once, for all observers.
+
+Reading is dear and its results do not depend on who reads: a layer opens to the same plaintext for whoever
+holds a key of it. So the requests, answers and layers of all rows that some observer has are read once, with
+all the keys that some observer has, and noted together with what one needs to read them. `closure` then gives
+each observer its share; it is the gate, and a test holds its result against a transcript made of one
+observer's rows and keys alone.
+
+Rows are taken twice in time order: requests first, then answers, under the ciphers found in the requests.
+Byte strings are fetched one by one and not kept.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+
+from sessionsim.adversary.columns import Ints, Places, column
+from sessionsim.adversary.keyring import Keys
+from sessionsim.adversary.layers import NONE, Layers, Opened, Ways, ways_by_name
+from sessionsim.adversary.meaning import Meaning
+from sessionsim.adversary.roles import roles_of
+from sessionsim.adversary.terms import (
+    ONION_HEADS,
+    Call,
+    Innermost,
+    Layer,
+    Result,
+    read_answer_ciphertext,
+    read_plaintext,
+    read_request,
+    read_results,
+)
+from sessionsim.core.errors import ProtocolError
+from sessionsim.core.view import AT_ENDPOINT, Table, View
+from sessionsim.protocol.crypto import suite_named
+from sessionsim.protocol.crypto.layer import Layer as Cipher
+from sessionsim.protocol.wire.onion import open_answer
+
+_NO_EXCHANGE: Final = -1
+_COLUMNS: Final = ("row", "t_us", "src", "dst", "conn", "exchange", "head", "direction", "blob")
+
+
+class Transcript:
+    """What can be read in a run.
+
+    Args:
+        view: what all observers concerned have together: the view of their joint position.
+        ways: how keys are found for layers; None for the index by public key.
+    """
+
+    def __init__(self, view: View, ways: Callable[[Keys], Ways] | None = None) -> None:
+        self.view = view
+        self.nodes = view.nodes
+        self.suite = suite_named(view.suite, memo=False)
+        self.keys = Keys(view.keys)
+        public = dict(enumerate(view.nodes.x25519)) | dict(view.server_keys)
+        self.layers = Layers(
+            self.suite, self.keys, ways(self.keys) if ways else ways_by_name(self.keys, public), self._inside
+        )
+        self.meaning = Meaning(self.suite, self.keys, self.calls_again)
+        self.ciphers: list[tuple[Cipher | None, bool]] = []  # of each request: what opens its answer, base64?
+        self._found: list[int] = []  # of each request: where it was read first
+        self._place = NONE
+        rows = view.rows
+        here = (rows["place"] == AT_ENDPOINT) & (rows["exchange"] != _NO_EXCHANGE)
+        self.rows: Table = {name: rows[name][here].astype(np.int64) for name in _COLUMNS}
+        n = len(self.rows["row"])
+        # Of each row: number of the outermost layer, of a request in clear, of an answer; the row it answers.
+        self.layer, self.request, self.answer, self.asked = (np.full(n, NONE, np.int64) for _ in range(4))
+        self.answer_marks: list[bytes] = []
+        with _collector_paused():
+            self._read_requests()
+            self._read_answers()
+        self._by_number = np.argsort(self.rows["row"], kind="stable")
+        self._numbers = self.rows["row"][self._by_number]
+
+    def __len__(self) -> int:
+        return len(self.rows["row"])
+
+    @property
+    def tries(self) -> int:
+        """How often a key was tried on a layer."""
+        return self.layers.tries
+
+    def places_of(self, numbers: Ints) -> Ints:
+        """Give where rows stand here, by their numbers in the run; rows that are not here are left out."""
+        at = np.searchsorted(self._numbers, numbers)
+        known = at < len(self._numbers)
+        known[known] = self._numbers[at[known]] == numbers[known]
+        return self._by_number[at[known]]
+
+    @cached_property
+    def receiver_roles(self) -> Ints:
+        """Give, for each row, the bits of the roles in which its receiver got it; 0 for none."""
+        sender, receiver = roles_of(self.rows, self.view.blobs, len(self.nodes), self.view.servers)
+        bits = np.where(receiver >= 0, 1 << np.maximum(receiver, 0).astype(np.int64), 0)
+        # Who sends to itself has the roles of both ends.
+        itself = (self.rows["src"] == self.rows["dst"]) & (sender >= 0)
+        bits[itself] |= 1 << sender[itself].astype(np.int64)
+        return bits
+
+    @cached_property
+    def rows_of_layer(self) -> Places:
+        """Find rows by their outermost layer."""
+        return Places(self.layer)
+
+    @cached_property
+    def rows_of_request(self) -> Places:
+        """Find rows by their request in clear."""
+        return Places(self.request)
+
+    @cached_property
+    def rows_of_answer(self) -> Places:
+        """Find rows by their answer."""
+        return Places(self.answer)
+
+    @cached_property
+    def _around(self) -> tuple[dict[int, int], dict[int, int]]:
+        child, request = column(self.layers.child), column(self.layers.request)
+        outer, last = np.flatnonzero(child >= 0), np.flatnonzero(request >= 0)
+        parents = dict(zip(child[outer].tolist(), outer.tolist(), strict=True))
+        return parents, dict(zip(request[last].tolist(), last.tolist(), strict=True))
+
+    def chain(self, request: int) -> list[int]:
+        """Give the layers around a request, from the outside in; none for one in clear."""
+        parents, last = self._around
+        chain: list[int] = []
+        layer = last.get(request, NONE)
+        while layer >= 0:
+            chain.append(layer)
+            layer = parents.get(layer, NONE)
+        return chain[::-1]
+
+    def _iterate(self, direction: int) -> Iterator[tuple[int, int, int, int, bytes]]:
+        """Give place, head, sender, receiver and bytes of each row of a direction whose bytes were kept."""
+        rows, blobs = self.rows, self.view.blobs
+        places = np.flatnonzero(rows["direction"] == direction)
+        columns = (rows[name][places].tolist() for name in ("head", "src", "dst", "blob"))
+        for place, head, src, dst, blob in zip(places.tolist(), *columns, strict=True):
+            payload = blobs.get(blob)
+            if payload is not None:
+                yield place, head, src, dst, payload
+
+    def _read_requests(self) -> None:
+        n_nodes = len(self.nodes)
+        layer, request = self.layer, self.request
+        for place, head, _src, dst, payload in self._iterate(0):
+            self._place = place
+            term = read_request(head, payload, dst if dst < n_nodes or dst in self.view.servers else NONE)
+            if isinstance(term, Layer):
+                layer[place] = self.layers.meet(term)
+            elif term:
+                request[place] = self._add_request(term, None, False)
+
+    def _inside(self, number: int, depth: int, opened: Opened) -> tuple[int, int]:
+        """Take what a layer held: numbers of the next layer and of the request."""
+        term = read_plaintext(opened.plaintext, self.nodes)
+        if isinstance(term, Layer):
+            return self.layers.meet(term, depth + 1), NONE
+        if isinstance(term, Innermost):
+            return NONE, self._add_request(term.calls, opened.cipher, term.as_base64)
+        return NONE, NONE
+
+    def _add_request(self, calls: tuple[Any, ...], cipher: Cipher | None, as_base64: bool) -> int:
+        self.ciphers.append((cipher, as_base64))
+        self._found.append(self._place)
+        return self.meaning.take_request(calls)
+
+    def _read_answers(self) -> None:
+        """Pair answers with requests, and open each distinct one under the cipher of its request."""
+        self._pair()
+        by_blob: dict[int, int] = {}
+        done: set[tuple[int, int]] = set()
+        heads, blobs = self.rows["head"], self.rows["blob"]
+        for place, head, _src, _dst, payload in self._iterate(1):
+            asked = int(self.asked[place])
+            if asked < 0:
+                continue
+            onioned = int(heads[asked]) in ONION_HEADS
+            blob = int(blobs[place]) if onioned else ~place
+            number = by_blob.get(blob, NONE)
+            if number < 0:
+                ciphertext = read_answer_ciphertext(head, payload) if onioned else payload
+                if not ciphertext:
+                    continue
+                number = by_blob[blob] = len(self.answer_marks)
+                self.answer_marks.append(ciphertext[:8])
+            self.answer[place] = number
+            request = self.final(int(self.layer[asked])) if onioned else int(self.request[asked])
+            if request >= 0 and (request, number) not in done:
+                done.add((request, number))
+                results = self._results(request, head, payload)
+                if results is not None:
+                    self.meaning.take_answer(request, number, results)
+
+    def _pair(self) -> None:
+        columns = (self.rows[name].tolist() for name in ("conn", "exchange", "src", "dst", "direction"))
+        open_requests: dict[tuple[int, int, int], int] = {}
+        for place, (conn, exchange, src, dst, direction) in enumerate(zip(*columns, strict=True)):
+            if direction == 0:
+                open_requests[conn, src, exchange] = place
+            else:
+                self.asked[place] = open_requests.get((conn, dst, exchange), NONE)
+
+    def inwards(self, layer: int) -> list[int]:
+        """Give a layer and those inside it, as far as anybody opens them."""
+        chain = []
+        while layer >= 0:
+            chain.append(layer)
+            layer = self.layers.child[layer]
+        return chain
+
+    def final(self, layer: int) -> int:
+        """Give the request at the end of a chain of opened layers; NONE where it does not end in one."""
+        child, request = self.layers.child, self.layers.request
+        while layer >= 0 and child[layer] >= 0:
+            layer = child[layer]
+        return request[layer] if layer >= 0 else NONE
+
+    def results_again(self, request: int, place: int) -> tuple[Result, ...] | None:
+        """Read the answer in a row once more, with all its fields."""
+        payload = self.view.blobs[int(self.rows["blob"][place])]
+        return self._results(request, int(self.rows["head"][place]), payload)
+
+    def calls_again(self, request: int) -> tuple[Call, ...]:
+        """Read a request once more, with all its fields, which are not kept."""
+        *_, last = self.unwrapped(self._found[request])
+        if isinstance(last, Innermost):
+            return last.calls
+        return () if last is None or isinstance(last, Layer) else last
+
+    def unwrapped(self, place: int) -> Iterator[Layer | Innermost | tuple[Call, ...] | None]:
+        """Read a row once more, layer by layer, with all keys that anybody here has."""
+        rows, n_nodes = self.rows, len(self.nodes)
+        head, dst, blob = (int(rows[name][place]) for name in ("head", "dst", "blob"))
+        known = dst < n_nodes or dst in self.view.servers
+        term: Any = read_request(head, self.view.blobs[blob], dst if known else NONE)
+        yield term
+        while isinstance(term, Layer):
+            inside = (opened.plaintext for _, opened in self.layers.open_again(term))
+            term = next((read_plaintext(plaintext, self.nodes) for plaintext in inside), None)
+            yield term
+
+    def _results(self, request: int, status: int, payload: bytes) -> tuple[Result, ...] | None:
+        n_calls = len(self.meaning.calls[request])
+        cipher, as_base64 = self.ciphers[request]
+        if cipher is None:
+            return read_results(status, payload, n_calls)
+        try:
+            return read_results(*open_answer(cipher, payload, as_base64=as_base64), n_calls)
+        except ProtocolError:
+            return None
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Spare the collector: what is read refers to each other in no circles, and is much to scan."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

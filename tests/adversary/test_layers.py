@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from typing import Any
+
+from sessionsim.adversary.keyring import NO_KEY, Keys
+from sessionsim.adversary.layers import NONE, Layers, Opened, ways_by_name
+from sessionsim.adversary.terms import Layer, read_plaintext
+from sessionsim.core.view import HeldKey
+
+
+def layers_of(stage: Any, *nodes: int) -> tuple[Layers, list[tuple[int, int]]]:
+    """Make layers with the keys of some nodes; also gives number and depth of what opened."""
+    held = [HeldKey("x25519", f"node:{node}", *stage.xs[node]) for node in nodes]
+    keys, opened = Keys(held), list[tuple[int, int]]()
+
+    def inside(number: int, depth: int, what: Opened) -> tuple[int, int]:
+        opened.append((number, depth))
+        term = read_plaintext(what.plaintext, stage.nodes)
+        return (made.meet(term, depth + 1), NONE) if isinstance(term, Layer) else (NONE, 40)
+
+    made = Layers(stage.suite, keys, ways_by_name(keys, dict(enumerate(stage.nodes.x25519))), inside)
+    return made, opened
+
+
+def outermost(stage: Any) -> Layer:
+    from sessionsim.adversary.terms import read_request
+    from sessionsim.core.columns import HEAD_CODE
+
+    stage.poll(0, (0, 5, 6, 8))
+    first = stage.records.blobs[int(stage.records.table()["blob"][0])]
+    layer = read_request(HEAD_CODE["onion_req"], first, 0)
+    assert isinstance(layer, Layer)
+    return layer
+
+
+def test_a_chain_opens_as_far_as_keys_go(stage: Any) -> None:
+    layer = outermost(stage)
+    for nodes, depth in (((), 0), ((0,), 1), ((0, 6), 1), ((0, 5), 2), ((0, 5, 6, 8), 4), ((5, 6, 8), 0)):
+        layers, opened = layers_of(stage, *nodes)
+        assert layers.meet(layer) == 0
+        assert opened == [(k, k) for k in range(depth)]
+        assert len(layers) == (depth if depth == 4 else depth + 1)
+        assert list(layers.keys[0]) == [*range(depth), *[NO_KEY] * (len(layers) - depth)]
+
+
+def test_the_innermost_layer_leads_to_the_request(stage: Any) -> None:
+    layers, _ = layers_of(stage, 0, 5, 6, 8)
+    layers.meet(outermost(stage))
+    assert list(layers.request) == [NONE, NONE, NONE, 40]
+    assert list(layers.child) == [1, 2, 3, NONE]
+
+
+def test_a_layer_is_opened_once(stage: Any) -> None:
+    layers, _ = layers_of(stage, 0, 5, 6, 8)
+    layer = outermost(stage)
+    layers.meet(layer)
+    tries = layers.tries
+    assert layers.meet(layer) == 0
+    assert layers.tries == tries == 4
+
+
+def test_a_layer_whose_addressee_becomes_known_later_is_opened_then(stage: Any) -> None:
+    layers, _ = layers_of(stage, 0)
+    layer = outermost(stage)
+    assert layers.meet(layer._replace(addressee=NONE)) == 0
+    assert list(layers.keys[0]) == [NO_KEY]
+    assert layers.meet(layer) == 0
+    assert layers.keys[0][0] == 0
+
+
+def test_altered_and_short_ciphertexts_open_to_nothing(stage: Any) -> None:
+    layers, opened = layers_of(stage, 0)
+    layer = outermost(stage)
+    flipped = bytes([layer.ciphertext[0] ^ 1]) + layer.ciphertext[1:]
+    assert layers.meet(layer._replace(ciphertext=flipped)) == 0
+    assert layers.meet(layer._replace(ciphertext=layer.ciphertext[:20])) == NONE
+    assert opened == []
