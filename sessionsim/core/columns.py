@@ -21,6 +21,7 @@ class Transport(IntEnum):
     HTTPS = 0
     QUIC = 1
     OMQ = 2
+    TLS = 3  # a connection that a device keeps open to its push platform, with messages both ways
 
 
 class Cause(IntEnum):
@@ -65,6 +66,9 @@ HEADS: Final = (
     "notify",
     "monitor_ended",
     "json_rpc",  # to a seed node
+    "push_register",  # from a device to its push platform
+    "push",  # from the push server to a push platform
+    "push_delivery",  # from there to the device
 )
 HEAD_CODE: Final = {name: code for code, name in enumerate(HEADS)}
 

@@ -16,7 +16,7 @@ from sessionsim.network.servers import ServerRules
 from sessionsim.network.snapshots import snapshot_dates
 from sessionsim.network.version2 import V2People
 from sessionsim.network.wire_sizes import WireRules
-from sessionsim.protocol.client import files
+from sessionsim.protocol.client import files, push
 from sessionsim.protocol.client.rules import PLATFORMS
 from sessionsim.protocol.communities.rules import CommunityRules
 from sessionsim.protocol.crypto import SUITES
@@ -64,7 +64,7 @@ def installed() -> Catalogue:
             "v2.people": V2People,
         },
         platforms=PLATFORMS,
-        parts={"files": files.PLATFORMS},
+        parts={"files": files.PLATFORMS, "push": push.PLATFORMS},
         patterns={entry.id: entry.config for entry in known["patterns"]},
         vantages={entry.id: entry.config for entry in known["vantages"]},
         faults=KINDS,

@@ -36,7 +36,7 @@ from sessionsim.network.faults.trouble import NEVER, Trouble
 from sessionsim.network.kernels import ARRIVE, CALL, COMMAND, FAILED, START, TURN, WAKE, Entry, Kernel
 from sessionsim.network.links import Links
 from sessionsim.network.wire_sizes import WireSizes
-from sessionsim.protocol.machine import DELIVER, EVENT, LOG, SEND, WAKE_AT, Effects, Machine
+from sessionsim.protocol.machine import BACK, DELIVER, EVENT, LOG, SEND, WAKE_AT, Effects, Machine
 
 _QUIC = int(Transport.QUIC)
 
@@ -260,7 +260,11 @@ class Host:
         if direction:
             trouble.answered(src, dst, conn, exchange)
         if src >= self._n_nodes or dst >= self._n_nodes:
-            if not direction and not self._is_open(src, dst, conn, sent):
+            if conn & BACK:
+                if not self._is_open(dst, src, conn ^ BACK, sent):
+                    self._fail(src, dst, conn, exchange, "unreachable", sent, trace, note)
+                    return
+            elif not direction and not self._is_open(src, dst, conn, sent):
                 takes_us, why = trouble.opening(src, dst, conn, sent, rtt_us, trace)
                 if why:
                     self._fail(src, dst, conn, exchange, why, sent + takes_us - rtt_us // 2, trace, note)
@@ -322,10 +326,13 @@ class Host:
         self, src: int, dst: int, conn: int, direction: int, now: int, watched: int
     ) -> tuple[int, int]:
         """Open or reuse a client's connection. Returns its number and when this transmission may leave."""
-        key = ((src << 24 | dst) if direction == 0 else (dst << 24 | src)) << 8 | conn
+        ours = direction == 0
+        if conn & BACK:
+            ours, conn = not ours, conn ^ BACK
+        key = ((src << 24 | dst) if ours else (dst << 24 | src)) << 8 | conn
         state = self._conns.get(key)  # number, ready_us, last_used_us
         transport = conn & 7
-        if direction == 0:
+        if ours and direction == 0:
             if state is None or now - state[2] > self._sizes.idle_limit_us(transport):
                 state = self._conns[key] = [next(self._conn_ids), 0, now]
                 state[1] = self._shake_hands(src, dst, state[0], transport, now, watched)
@@ -334,6 +341,8 @@ class Host:
             ready = state[1] if state[1] > now else now
             state[2] = ready
             return state[0], ready
+        if direction == 0 and watched and state is not None:
+            self._keep_alive(dst, src, state, transport, now)
         if state is None:  # an answer to nothing: only a faulty machine does this
             state = self._conns[key] = [next(self._conn_ids), 0, now]
         state[2] = now

@@ -17,7 +17,10 @@ from sessionsim.protocol.lsrpc import OnionEndpoint
 from sessionsim.protocol.machine import Machine
 from sessionsim.protocol.push.rules import PushRules
 from sessionsim.protocol.push.server import PushServer
+from sessionsim.protocol.push.subscription import SERVICES
 from sessionsim.protocol.servers.behind_onion import ServerBehindOnion
+from sessionsim.protocol.servers.platform import KEPT, PushPlatform
+from sessionsim.protocol.servers.push import PushMachine
 from sessionsim.protocol.servers.seed import SeedNode
 
 
@@ -38,6 +41,17 @@ def room_token(room: int) -> str:
 def server_of_room(room: int, n_communities: int) -> int:
     """Say which of the community servers has a room: they are dealt out in turn (Assumption)."""
     return room % n_communities
+
+
+def platform_of_service(service: str) -> str:
+    """Give the kind of server behind a push service."""
+    return {"firebase": "google", "huawei": "huawei"}.get(service, "apple")
+
+
+def _platforms(servers: Iterable[PlacedServer]) -> dict[str, int]:
+    there = {server.kind: server.endpoint for server in servers}
+    kinds = {service: platform_of_service(service) for service in SERVICES}
+    return {service: there[kind] for service, kind in kinds.items() if kind in there}
 
 
 def make_machines(
@@ -70,10 +84,16 @@ def make_machines(
         if server.kind == "seed":
             machines.append(SeedNode(nodes, version))
             continue
+        if server.kind in KEPT:
+            machines.append(PushPlatform(KEPT[server.kind]))
+            continue
+        if server.kind == "push":
+            push = PushServer(rules.push, suite, entropy, epoch_ms)
+            front = ServerBehindOnion(OnionEndpoint(suite, server.x, entropy, push.handle))
+            machines.append(PushMachine(push, front, rules.push, nodes, _platforms(servers)))
+            continue
         if server.kind == "file":
             handle = FileServer(rules.file, suite, entropy, epoch_ms).handle
-        elif server.kind == "push":
-            handle = PushServer(rules.push, suite, entropy, epoch_ms).handle
         else:
             community = CommunityServer(server.x.public, suite, rules.community, epoch_ms)
             for room in known:

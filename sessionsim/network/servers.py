@@ -4,6 +4,7 @@
     push        subscriptions of fast-mode devices   asked through last hops; subscribes at nodes
     community   rooms                                asked through last hops; several, rooms spread over them
     seed        node lists for new clients           asked directly
+    apple, google, huawei   push platforms           told by the push server, connected to by devices
 
 Endpoint numbers follow those of the clients, in the order of KINDS. A server has an Ed25519 pair and the
 X25519 pair converted from it, drawn from the seed: the secrets of the real ones are not known, so neither are
@@ -24,7 +25,7 @@ from sessionsim.network.places import sites_of_country
 from sessionsim.protocol.crypto import KeyPair, real
 from sessionsim.protocol.wire.onion_server import ServerAddress
 
-KINDS: Final = ("file", "push", "community", "seed")
+KINDS: Final = ("file", "push", "community", "seed", "apple", "google", "huawei")
 # Host names by kind; of further servers of a kind see `_host`.
 # Source: client-behaviour 6.4, 6.5; transport 4. That of a community is an Assumption: anyone may run one.
 _HOSTS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -32,14 +33,20 @@ _HOSTS: Final[Mapping[str, tuple[str, ...]]] = {
     "push": ("push.getsession.org",),
     "community": ("open.getsession.org",),
     "seed": ("seed1.getsession.org", "seed2.getsession.org", "seed3.getsession.org"),
+    "apple": ("api.push.apple.com",),
+    "google": ("fcm.googleapis.com",),
+    "huawei": ("push-api.cloud.huawei.com",),
 }
 # Source: transport 3.4 (https), client-behaviour 6.5 (the file server is asked by http), transport 4 (seeds).
-_PORTS: Final[Mapping[str, int]] = {"file": 80, "push": 443, "community": 443, "seed": 4443}
+_PORTS: Final[Mapping[str, int]] = {"file": 80, "push": 443, "community": 443, "seed": 4443} | dict.fromkeys(
+    ("apple", "google", "huawei"), 443
+)
 # Assumption: 248.0.0.0/8 for servers, of the block reserved for future use (RFC 1112, section 4).
 SERVER_BLOCK: Final = 248 << 24
 _COUNTRY: Final = re.compile(r"[A-Z]{2}\Z", re.ASCII)
 _MOST: Final = 100  # Assumption: servers of one kind; more is a slip of the pen
-_SINGLE: Final = ("file", "push")  # clients know one of them by name. Source: client-behaviour 6.4, 6.5
+# Clients know one of them by name. Source: client-behaviour 6.4, 6.5
+_SINGLE: Final = ("file", "push", "apple", "google", "huawei")
 
 
 def _countries(what: str, default: tuple[str, ...], source: str) -> tuple[str, ...]:
@@ -49,6 +56,7 @@ def _countries(what: str, default: tuple[str, ...], source: str) -> tuple[str, .
 
 
 _PLACE: Final = "Assumption: where it stands is not published"
+_EDGE: Final = "Assumption: one place; the real ones have many, so that delays to devices are shorter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,9 @@ class ServerRules:
         ("FI", "FI", "US", "US", "US"),
         "transport 4 has five addresses; Assumption: the countries of the networks they belong to",
     )
+    apple_in: tuple[str, ...] = _countries("push platforms of Apple", ("US",), _EDGE)
+    google_in: tuple[str, ...] = _countries("push platforms of Google", ("US",), _EDGE)
+    huawei_in: tuple[str, ...] = _countries("push platforms of Huawei", ("SG",), _EDGE)
     off: tuple[str, ...] = setting(
         (),
         doc="Kinds of servers that do not answer.",
@@ -91,7 +102,9 @@ class ServerRules:
             except InvalidInput as wrong:
                 raise InvalidInput(f"{kind}_in", code, wrong.allowed) from wrong
         if len(codes) > _MOST or (kind in _SINGLE and len(codes) > 1):
-            raise InvalidInput(f"{kind}_in", f"{len(codes)} servers", f"at most {_MOST}; one of file, push")
+            raise InvalidInput(
+                f"{kind}_in", f"{len(codes)} servers", f"at most {_MOST}; one of {', '.join(_SINGLE)}"
+            )
 
 
 @dataclass(frozen=True, slots=True)

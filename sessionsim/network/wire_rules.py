@@ -211,6 +211,29 @@ class WireRules:
         source="transport 3.6",
         low=0,
     )
+    push_frame_bytes: int = setting(
+        60,
+        unit="bytes",
+        doc="Head of a message on a device's connection to its push platform: names, numbers, times.",
+        source="Assumption: neither Apple nor Google publishes these protocols",
+        low=0,
+        high=2_000,
+    )
+    push_keepalive_us: int = setting(
+        28 * 60 * US_PER_S,
+        unit="us",
+        doc="Silence after which a device shows its push platform that it is there; 0 switches it off.",
+        source="Assumption: 28 min, Google's interval on mobile networks, for all platforms",
+        low=0,
+    )
+    push_keepalive_bytes: int = setting(
+        78,
+        unit="bytes",
+        doc="One such sign: headers 52, TLS record 22, message 4.",
+        source="Assumption: a few bytes of message",
+        low=40,
+        high=1_500,
+    )
     quic_keepalive_bytes: int = setting(
         68,
         unit="bytes",

@@ -7,6 +7,7 @@ acknowledgements, retransmissions, and the closing of connections.
     HTTPS   client to guard (desktop, android): HTTP/1.1 headers, TLS 1.3 records, TCP segments
     QUIC    client to guard (libsession on iOS): list [command, id, endpoint, body] of the request stream,
             1-RTT datagrams with short headers
+    TLS     device to push platform: messages with a short head, TLS 1.3 records, TCP segments
     OMQ     snode to snode: ZeroMQ parts [endpoint, tag, body] or ["REPLY", tag, code, body], each in a
             CurveZMQ MESSAGE command in a ZMTP frame, in TCP segments
 
@@ -76,7 +77,7 @@ class WireSizes:
         rules, header = self._rules, self._rules.tcp_header_bytes
         if transport == Transport.QUIC:
             return rules.quic_client_bytes, rules.quic_server_bytes, 1
-        if transport == Transport.HTTPS:
+        if transport in (Transport.HTTPS, Transport.TLS):
             # The client's hello and its finish, the server's flight and its tickets go out one after another.
             ours = rules.tls_client_bytes + header * max(2, self._segments(rules.tls_client_bytes))
             theirs = rules.tls_server_bytes + header * max(2, self._segments(rules.tls_server_bytes))
@@ -90,6 +91,8 @@ class WireSizes:
         """Give bytes of one keep-alive and the silence in us before it; (0, 0) where there is none."""
         if transport == Transport.QUIC and self._rules.quic_keepalive_us:
             return self._rules.quic_keepalive_bytes, self._rules.quic_keepalive_us
+        if transport == Transport.TLS and self._rules.push_keepalive_us:
+            return self._rules.push_keepalive_bytes, self._rules.push_keepalive_us
         return 0, 0
 
     def idle_limit_us(self, transport: int) -> int:
@@ -108,6 +111,9 @@ class WireSizes:
                 stream = self._https_stream(direction, app_bytes, family)
             elif transport == Transport.OMQ:
                 stream = self._omq_stream(direction, app_bytes)
+            elif transport == Transport.TLS:
+                plain = rules.push_frame_bytes + app_bytes
+                stream = plain + rules.tls_record_bytes * -(-plain // rules.tls_payload_bytes)
             else:
                 raise LocalProtocolError(f"wire sizes: no transport {transport}")
             segments = self._segments(stream)

@@ -55,6 +55,8 @@ from sessionsim.network.wishes import check_wishes, direct_texts
 from sessionsim.protocol.client.files import PLATFORMS as FILE_PLATFORMS
 from sessionsim.protocol.client.files import FileRules
 from sessionsim.protocol.client.machine import Client
+from sessionsim.protocol.client.push import PLATFORMS as PUSH_PLATFORMS
+from sessionsim.protocol.client.push import PushListenerRules
 from sessionsim.protocol.client.rules import PLATFORMS, ClientRules
 from sessionsim.protocol.client.v2 import add_v2, with_namespaces
 from sessionsim.protocol.client.v2.standing import Standing
@@ -87,7 +89,7 @@ class WorldSpec:
         limit_swarms: take only so many swarms (0: all); for tests and teaching.
         platforms: platform of each account's first device; the index is the account number.
         client_mix, link_rules, wire_rules, node_rules, server_rules, service_rules: settings of the parts.
-        client_rules, file_rules: rules per platform name.
+        client_rules, file_rules, push_rules: rules per platform name.
         suite, memo: crypto suite.
         intents: in time order; senders and recipients are account numbers, kinds those of `wishes`. Those of
             kind `device` say which further devices there are.
@@ -117,6 +119,7 @@ class WorldSpec:
     service_rules: ServiceRules = field(default_factory=ServiceRules)
     client_rules: Mapping[str, ClientRules] = field(default_factory=lambda: PLATFORMS)
     file_rules: Mapping[str, FileRules] = field(default_factory=lambda: FILE_PLATFORMS)
+    push_rules: Mapping[str, PushListenerRules] = field(default_factory=lambda: PUSH_PLATFORMS)
     faults: tuple[Fault, ...] = ()
     membership: MembershipRules = field(default_factory=MembershipRules)
     swarm_rules: SwarmRules = field(default_factory=SwarmRules)
@@ -369,7 +372,8 @@ def build(spec: WorldSpec) -> World:
     needed = kinds_of(spec.intents)
     second = spec.version2
     groups = standing_groups(second, accounts, seats, suite, seeds, epoch_ms) if second else {}
-    for k, number, platform in seats:
+    for seat in seats:
+        k, number, platform = seat
         client_rules = spec.client_rules[platform]
         if second and k in groups:
             client_rules = with_namespaces(client_rules, second.rules)
@@ -383,7 +387,7 @@ def build(spec: WorldSpec) -> World:
             spec.epoch_ms,
             _profile(k, seeds),
         )
-        equip(client, platform, spec, servers, needed)
+        equip(client, seat, spec, servers, needed)
         if second and k in groups:
             add_v2(client, second.rules, groups[k].devices[number])
         machines.append(client)

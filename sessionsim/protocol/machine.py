@@ -6,10 +6,12 @@ item is its kind, because millions of them pass:
 
     (SEND, dst, conn, exchange, head, payload, note)
         Transmit `payload` to endpoint `dst`. `conn` is the connection handle: its low three bits are the
-        `core.columns.Transport`, and there is one connection per (src, dst, handle). `exchange` pairs a
-        request with its answer: the requester chooses a number unique for itself, the answer repeats it.
-        `head` of a request is an endpoint name from `core.columns.HEADS`, of an answer its status (int, 100
-        or more). `note` is for truth only; 0 inherits the note of the transmission that led to this one.
+        `core.columns.Transport`, and there is one connection per (src, dst, handle). A handle with BACK
+        stands for the connection that `dst` has opened to us under the handle without it: so go what a
+        server tells without being asked, and the answers to that. `exchange` pairs a request with its answer:
+        the requester chooses a number unique for itself, the answer repeats it. `head` of a request is an
+        endpoint name from `core.columns.HEADS`, of an answer its status (int, 100 or more). `note` is for
+        truth only; 0 inherits the note of the transmission that led to this one.
     (WAKE_AT, t_us)
         Call `wake` then. One wake is pending; the latest wish wins.
     (DELIVER, sender_id, sent_ms, body, message_hash)
@@ -42,6 +44,8 @@ WAKE_AT: Final = 1
 DELIVER: Final = 2
 LOG: Final = 3
 EVENT: Final = 4
+
+BACK: Final = 8  # in a connection handle: opened by the other side
 
 Effect = tuple[Any, ...]
 Effects = Sequence[Effect]

@@ -111,12 +111,20 @@ def test_handshakes_worked_by_hand() -> None:
     assert SIZES.handshake(OMQ) == (60 + 52 + 64 + 202 + 306 + 156, 60 + 64 + 170 + 72 + 156, 4)
 
 
+def test_a_push_on_a_kept_connection_worked_by_hand() -> None:
+    # head 60 and body 1,000 in one record of 22 more, in one segment of 52 more
+    assert SIZES.wire(Transport.TLS, 0, 1000) == SIZES.wire(Transport.TLS, 1, 1000) == (1134, 1)
+    assert SIZES.handshake(Transport.TLS) == SIZES.handshake(HTTPS)
+    assert SIZES.keep_alive(Transport.TLS) == (78, 28 * 60 * 10**6)
+    assert WireSizes(WireRules(push_keepalive_us=0)).keep_alive(Transport.TLS) == (0, 0)
+
+
 def test_large_certificate_takes_more_segments() -> None:
     large = WireSizes(WireRules(tls_server_bytes=4 * 1448))
     assert large.handshake(HTTPS)[1] == 60 + 4 * 1448 + 4 * 52
 
 
-def test_only_quic_keeps_alive_and_only_https_closes_when_idle() -> None:
+def test_only_kept_connections_show_that_they_live_and_only_https_closes_when_idle() -> None:
     assert SIZES.keep_alive(QUIC) == (68, 10_000_000)
     assert SIZES.keep_alive(HTTPS) == SIZES.keep_alive(OMQ) == (0, 0)
     assert WireSizes(WireRules(quic_keepalive_us=0)).keep_alive(QUIC) == (0, 0)
@@ -124,7 +132,7 @@ def test_only_quic_keeps_alive_and_only_https_closes_when_idle() -> None:
     assert min(SIZES.idle_limit_us(QUIC), SIZES.idle_limit_us(OMQ)) > 10**15
 
 
-@pytest.mark.parametrize("arguments", [(3, 0, 10), (0, 2, 10), (0, 0, -1), (0, 0, 10, 2), (7, 1, 0)])
+@pytest.mark.parametrize("arguments", [(4, 0, 10), (0, 2, 10), (0, 0, -1), (0, 0, 10, 2), (7, 1, 0)])
 def test_impossible_transmission_is_our_mistake(arguments: tuple[int, ...]) -> None:
     with pytest.raises(LocalProtocolError):
         WireSizes(WireRules()).wire(*arguments)

@@ -8,6 +8,7 @@ holds what all of them share: the account, paths and requests, known swarms, and
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from sessionsim.core.errors import LocalProtocolError, ProtocolError
 from sessionsim.core.nodelist import NodeList
@@ -15,7 +16,7 @@ from sessionsim.core.seeds import Entropy
 from sessionsim.core.units import US_PER_MS
 from sessionsim.protocol.client.inbox import Inbox
 from sessionsim.protocol.client.outbox import Outbox
-from sessionsim.protocol.client.parts import Handler, Part, Reader, ReadToEnd, Taker
+from sessionsim.protocol.client.parts import Handler, Listener, Part, Reader, ReadToEnd, Taker
 from sessionsim.protocol.client.polling import Poller
 from sessionsim.protocol.client.requests import Requests
 from sessionsim.protocol.client.rules import ClientRules
@@ -63,6 +64,8 @@ class Client:
         self.takers: dict[int, Taker] = {}
         # Who else looks at messages that are delivered.
         self.readers: list[Reader] = []
+        # Who takes what is sent to the client unasked, by the name of the request.
+        self.listeners: dict[str, Listener] = {}
         self.read_to_end: dict[int, ReadToEnd] = {}
         self.sealing: Sealing = SealingV1(self)
         # Who takes what the own inbox holds about groups: hash, sender, message, time; None: nobody does.
@@ -99,7 +102,12 @@ class Client:
     def receive(
         self, src: int, conn: int, exchange: int, head: str | int, payload: bytes, now_us: int
     ) -> Effects:
-        request = self.requests.take(src, conn, exchange) if type(head) is int else None
+        if type(head) is not int:
+            listener = self.listeners.get(head)  # type: ignore[arg-type]
+            return (
+                self._armed(listener(src, conn, exchange, payload, now_us), now_us) if listener else NOTHING
+            )
+        request = self.requests.take(src, conn, exchange)
         if request is None:
             return NOTHING
         status, body = head, b""  # what a guard says of itself is no answer of the node that was asked
@@ -114,6 +122,10 @@ class Client:
     def failed(self, dst: int, conn: int, exchange: int, reason: str, now_us: int) -> Effects:
         request = self.requests.take(dst, conn, exchange)
         return self._armed(request.done(0, b"", now_us), now_us) if request else NOTHING
+
+    def do(self, name: str, *details: Any) -> list[Effect]:
+        """Carry out a command from inside. Args: details: what goes with it, the time in µs last."""
+        return self._commands[name](*details)
 
     def command(self, command: tuple[object, ...], now_us: int) -> Effects:
         handler = self._commands.get(str(command[0]))

@@ -22,6 +22,8 @@ Handler = Callable[..., list[Effect]]
 Taker = Callable[[Retrieved, int], list[Effect]]
 # Looks at a message that is delivered: its hash, what it says, the time in µs.
 Reader = Callable[[str, "Opened", int], list[Effect]]
+# Takes what somebody sends unasked: from whom, its connection and exchange number, bytes, the time in µs.
+Listener = Callable[[int, int, int, bytes, int], list[Effect]]
 # Is told that a node has given all it holds of a namespace; gets the time in µs.
 ReadToEnd = Callable[[int], list[Effect]]
 

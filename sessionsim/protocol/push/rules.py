@@ -83,6 +83,13 @@ class PushRules:
         doc="Largest request of a client.",
         source=f"{_SPNS}register.py",
     )
+    reconnect_us: int = setting(
+        10 * US_PER_S,
+        unit="us",
+        low=1,
+        doc="How long after a node could not be reached it is tried again.",
+        source="Assumption: the real server waits longer with each failure; the steps are not in the sources",
+    )
     cleanup_period_us: int = setting(
         30 * US_PER_S,
         unit="us",

@@ -22,7 +22,7 @@ from sessionsim.core.seeds import Entropy
 from sessionsim.core.units import US_PER_MS
 from sessionsim.protocol.crypto.layer import Layer
 from sessionsim.protocol.crypto.suite import KeyPair, Suite
-from sessionsim.protocol.machine import NOTHING, SEND, WAKE_AT, Effect, Effects
+from sessionsim.protocol.machine import BACK, NOTHING, SEND, WAKE_AT, Effect, Effects
 from sessionsim.protocol.node_rules import NodeRules
 from sessionsim.protocol.snode._calls import Calls
 from sessionsim.protocol.snode._jobs import Job, Jobs
@@ -219,7 +219,7 @@ class ServiceNode:
             if post is not None:
                 return (reply(post.src, post.conn, post.exchange, *self._posts.unreachable(post, now_us)),)
             if conn & _TRANSPORT == _QUIC:
-                self._monitors.lose(dst, conn)
+                self._monitors.lose(dst, conn & ~BACK)
             return NOTHING
         if not self._rules.tells_unreachable:
             return NOTHING

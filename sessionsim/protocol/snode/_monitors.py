@@ -13,12 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from sessionsim.core.columns import Cause, note_of
 from sessionsim.core.errors import CannotOpen
 from sessionsim.core.units import US_PER_MS
 from sessionsim.protocol.authorisation import READ, Subaccount, is_granted
 from sessionsim.protocol.crypto.suite import Suite
 from sessionsim.protocol.identity import account_id_of_ed25519
-from sessionsim.protocol.machine import SEND, Effect
+from sessionsim.protocol.machine import BACK, SEND, Effect
 from sessionsim.protocol.node_rules import NodeRules
 from sessionsim.protocol.wire import monitor
 from sessionsim.protocol.wire.monitor import MonitorCall, MonitorError, MonitorRefused, Notification
@@ -26,6 +27,8 @@ from sessionsim.protocol.wire.rpc_node import StoreCall
 
 _NOT_HERE: Final = "Account is not stored by this service node's swarm"
 _NO_LONGER_HERE: Final = "Account is no longer stored by this service node's swarm"
+
+_NOTE: Final = note_of(Cause.PUSH)
 
 _Subscriber = tuple[int, int]  # endpoint and its connection
 
@@ -126,7 +129,7 @@ class Monitors:
                         call.data if subscription.want_data else None,
                     )
                 )
-                effects.append((SEND, endpoint, conn, next(self._numbers), "notify", payload, 0))
+                effects.append((SEND, endpoint, conn | BACK, next(self._numbers), "notify", payload, _NOTE))
         news.clear()
 
     def end_foreign(self, effects: list[Effect]) -> None:
@@ -137,7 +140,9 @@ class Monitors:
             payload = monitor.write_ended(account, MonitorRefused(MonitorError.WRONG_SWARM, _NO_LONGER_HERE))
             for endpoint, conn in self.accounts.pop(account):
                 del self._oldest[account, (endpoint, conn)]
-                effects.append((SEND, endpoint, conn, next(self._numbers), "monitor_ended", payload, 0))
+                effects.append(
+                    (SEND, endpoint, conn | BACK, next(self._numbers), "monitor_ended", payload, _NOTE)
+                )
 
     def lose(self, endpoint: int, conn: int) -> None:
         """Forget a subscriber that can no longer be reached."""
