@@ -43,18 +43,17 @@ class Inbox:
         if not self.is_new(message.hash):
             return []
         try:
-            opened = self._client.sealing.open(message.data)
-            take = self._client.group_updates
-            found = _group_update(opened.content) if take is not None else None
-            if take is not None and found is not None:
-                return take(message.hash, opened.sender_id, found, now_us)
-            return self.accept(message.hash, opened, now_us)
+            return self.accept(message.hash, self._client.sealing.open(message.data), now_us)
         except ProtocolError:
             return []
 
     def accept(self, message_hash: str, opened: Opened, now_us: int) -> list[Effect]:
         """Deliver an opened message. Raises RemoteProtocolError: no text of this version inside."""
         sender_id = opened.sender_id
+        take = self._client.group_updates
+        update = _group_update(opened.content) if take is not None else None
+        if take is not None and update is not None:
+            return take(message_hash, sender_id, update, now_us)
         sent_ms, body, _sync_target = read_content(opened.content, sender_id, self._client.account.id)
         effects: list[Effect] = [(DELIVER, sender_id, sent_ms, body, message_hash)]
         for reader in self._client.readers:

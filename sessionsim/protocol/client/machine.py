@@ -67,6 +67,10 @@ class Client:
         # Who takes what is sent to the client unasked, by the name of the request.
         self.listeners: dict[str, Listener] = {}
         self.read_to_end: dict[int, ReadToEnd] = {}
+        # Newest hash by namespace of what the device had read before the run, from every node of its swarm.
+        self.known: dict[int, str] = {}
+        # Calls that go with every poll of the own account; given its time, unix ms.
+        self.poll_extras: list[Callable[[int], rpc.Call | None]] = []
         self.sealing: Sealing = SealingV1(self)
         # Who takes what the own inbox holds about groups: hash, sender, message, time; None: nobody does.
         self.group_updates: Callable[[str, bytes, Message, int], list[Effect]] | None = None

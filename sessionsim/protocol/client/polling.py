@@ -206,8 +206,16 @@ class Poller(SwarmPoller):
         return []
 
     def _poll_body(self, node: int, now_us: int) -> bytes:
-        cursors = [self._last_hash.get((node, namespace), "") for namespace in self._rules.namespaces]
-        return self._template.fill(self._client.wire_ms(now_us), cursors, self._sign)
+        client, known = self._client, self._client.known
+        cursors = [
+            self._last_hash.get((node, namespace)) or known.get(namespace, "")
+            for namespace in self._rules.namespaces
+        ]
+        now_ms = client.wire_ms(now_us)
+        if not client.poll_extras:
+            return self._template.fill(now_ms, cursors, self._sign)
+        extras = [call for call in (extra(now_ms) for extra in client.poll_extras) if call is not None]
+        return self._template.fill(now_ms, cursors, self._sign, extras)
 
     def _poll_pause_us(self, now_us: int) -> int:
         """Give the pause before the next round (client-behaviour 6.1)."""

@@ -22,38 +22,6 @@ TTL_MS: Final = 30 * _DAY_MS  # Source: messages 5.7; session-desktop: ts/sessio
 
 
 @dataclass(frozen=True, slots=True)
-class PushPacing:
-    """When a client pushes configs and how it keeps them alive; times in ms, 0 for none known.
-
-    Args:
-        delay_ms: from a change to its push.
-        spacing_ms: least time between two pushes.
-        timeout_ms: how long a push may take.
-        attempts: how often a failing push is tried.
-        retry_ms: between two attempts; 0 where it grows (client-behaviour 6.3).
-        forced_ms: push again after so long, changed or not.
-        extension_ms: to how far ahead polls extend the expiry.
-    """
-
-    delay_ms: int
-    spacing_ms: int
-    timeout_ms: int = 0
-    attempts: int = 10
-    retry_ms: int = 0
-    forced_ms: int = 0
-    extension_ms: int = TTL_MS
-
-
-# Source: messages 5.7, client-behaviour 6.3; session-desktop: UserSyncJob.ts.
-DESKTOP: Final = PushPacing(3_000, 5_000, 30_000, attempts=3, retry_ms=1_000, forced_ms=2 * _DAY_MS)
-# Source: messages 5.7; session-ios: ConfigurationSyncJob.swift. That it extends like Desktop: Assumption.
-IOS: Final = PushPacing(0, 3_000)
-# Source: messages 5.7; session-android: ConfigUploader.kt (debounce), BasePoller.kt.
-ANDROID: Final = PushPacing(1_000, 0, extension_ms=14 * _DAY_MS)
-PACINGS: Final = {"desktop": DESKTOP, "ios": IOS, "android": ANDROID}
-
-
-@dataclass(frozen=True, slots=True)
 class StoreConfig:
     """Store one part."""
 
@@ -141,7 +109,11 @@ def plan_push(configs: Iterable[Config], now_ms: int, *, forced: bool = False) -
     return PushPlan(tuple(stores), delete, tuple(seqnos))
 
 
-def plan_extension(configs: Iterable[Config], now_ms: int, pacing: PushPacing) -> ExtendHashes | None:
-    """Extend, at a poll, what the configs stand on; None if nothing is known to be stored."""
+def plan_extension(configs: Iterable[Config], now_ms: int, extension_ms: int) -> ExtendHashes | None:
+    """Extend, at a poll, what the configs stand on; None if nothing is known to be stored.
+
+    Args:
+        extension_ms: to how far ahead.
+    """
     hashes = {name for config in configs for name in config.active_hashes(now_ms)}
-    return ExtendHashes(tuple(sorted(hashes)), now_ms + pacing.extension_ms) if hashes else None
+    return ExtendHashes(tuple(sorted(hashes)), now_ms + extension_ms) if hashes else None

@@ -56,8 +56,20 @@ class PollTemplate:
             if not is_open_to_read(namespace)
         ]
 
-    def fill(self, timestamp_ms: int, cursors: Sequence[str], sign: Callable[[bytes], bytes]) -> bytes:
-        """Write the body. Args: cursors: last hash per namespace; sign: signs one retrieve."""
+    def fill(
+        self,
+        timestamp_ms: int,
+        cursors: Sequence[str],
+        sign: Callable[[bytes], bytes],
+        extras: Sequence[rpc.Call] = (),
+    ) -> bytes:
+        """Write the body.
+
+        Args:
+            cursors: last hash per namespace.
+            sign: signs one retrieve.
+            extras: further calls of the batch, at its end.
+        """
         time = b"%d" % timestamp_ms
         pieces = self._pieces.copy()
         for place in self._times:
@@ -67,9 +79,13 @@ class PollTemplate:
         base64 = binascii.b2a_base64
         for place, signed in zip(self._signatures, self._signed, strict=True):
             pieces[place] = base64(sign(signed + time), newline=False)
+        if extras:
+            tail = b"".join([b',{"method":"%b","params":%b}' % call for call in extras])
+            pieces[-1] = pieces[-1].replace(_END, tail + _END)
         return b"".join(pieces)
 
 
+_END = b"]}}"  # what a batch ends with
 _NO_SIGNATURE = binascii.b2a_base64(bytes(64), newline=False)
 # Marks of the open places; no byte of a body is like them.
 _TIME, _CURSOR, _SIGNATURE = b"\x00", b"\x01", b"\x02"

@@ -80,7 +80,7 @@ class _Asked:
 
     def __call__(self, raw: bytes) -> object:
         message = contents.read(raw)
-        return _delivered(self._groups.take_update("C" * 43, FRIEND.id, message, 1))
+        return _delivered(self._groups.news.take_update("C" * 43, FRIEND.id, message, 1))
 
 
 def _member(access: Group | Subaccount, *, sealed: bool) -> tuple[_Member, Callable[[], int]]:
@@ -129,7 +129,7 @@ DECODERS = (
         for name, access in _READERS
     ),
     machine(
-        "client.groups.part.Groups.take_update", "protobuf", _asked, (_update(_INVITE), _update(_PROMOTION)),
+        "client.groups.news.News.take_update", "protobuf", _asked, (_update(_INVITE), _update(_PROMOTION)),
         400_000, errors=(RemoteProtocolError,),
     ),
 )  # fmt: skip

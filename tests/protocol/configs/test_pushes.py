@@ -9,10 +9,6 @@ from sessionsim.protocol.configs import Config, group_config, kinds, user_config
 from sessionsim.protocol.configs.conversations import Conversation, Conversations
 from sessionsim.protocol.configs.dumps import State
 from sessionsim.protocol.configs.pushes import (
-    ANDROID,
-    DESKTOP,
-    IOS,
-    PACINGS,
     TTL_MS,
     DeleteHashes,
     ExtendHashes,
@@ -102,16 +98,9 @@ def test_a_forced_push_stores_everything_that_can_be_written() -> None:
 
 def test_polls_extend_what_is_current_and_what_waits() -> None:
     held = configs()
-    assert plan_extension(held, 5, DESKTOP) is None
+    assert plan_extension(held, 5, 30 * DAY_MS) is None
     for number, config in enumerate(held[:2]):
         config.set(b"a", to=1)
         config.confirm_pushed(config.push(0).seqno, [f"h{1 - number}"])
-    assert plan_extension(held, 5, DESKTOP) == ExtendHashes(("h0", "h1"), 5 + 30 * DAY_MS)
-    assert plan_extension(held, 5, ANDROID) == ExtendHashes(("h0", "h1"), 5 + 14 * DAY_MS)
-
-
-def test_pacings_are_those_of_the_clients() -> None:
-    assert (DESKTOP.delay_ms, DESKTOP.spacing_ms, DESKTOP.timeout_ms) == (3_000, 5_000, 30_000)
-    assert (DESKTOP.attempts, DESKTOP.retry_ms, DESKTOP.forced_ms) == (3, 1_000, 2 * DAY_MS)
-    assert (IOS.spacing_ms, ANDROID.delay_ms) == (3_000, 1_000)
-    assert set(PACINGS) == {"desktop", "ios", "android"}
+    assert plan_extension(held, 5, 30 * DAY_MS) == ExtendHashes(("h0", "h1"), 5 + 30 * DAY_MS)
+    assert plan_extension(held, 5, 14 * DAY_MS) == ExtendHashes(("h0", "h1"), 5 + 14 * DAY_MS)

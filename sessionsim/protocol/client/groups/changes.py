@@ -30,12 +30,12 @@ from sessionsim.protocol.namespaces import GROUP_KEYS, GROUP_MESSAGES
 if TYPE_CHECKING:
     from sessionsim.protocol.client.groups.calls import Write
     from sessionsim.protocol.client.groups.invitations import Invitations
-    from sessionsim.protocol.client.groups.outcomes import Outcomes
     from sessionsim.protocol.client.groups.pushes import Pushes
     from sessionsim.protocol.client.groups.rules import GroupRules
     from sessionsim.protocol.client.groups.standing import Standing
     from sessionsim.protocol.client.groups.talk import Talk
     from sessionsim.protocol.client.machine import Client
+    from sessionsim.protocol.client.outcomes import Outcomes
 
 _NO_SIGNATURE = bytes(64)
 _MS_PER_S = 1000

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sessionsim.protocol.client.groups.waiting import NOT_IN
+from sessionsim.protocol.client.sealing import Opened
 from sessionsim.protocol.configs.group_members import ACCEPTED
 from sessionsim.protocol.contents import (
     GroupInfoChange,
@@ -27,13 +28,13 @@ from sessionsim.protocol.namespaces import GROUP_KEYS, GROUP_MESSAGES, REVOKED_R
 from sessionsim.protocol.wire.rpc import Retrieved
 
 if TYPE_CHECKING:
-    from sessionsim.protocol.client.groups.outcomes import Outcomes
     from sessionsim.protocol.client.groups.pushes import Pushes
     from sessionsim.protocol.client.groups.removals import Removals
     from sessionsim.protocol.client.groups.rules import GroupRules
     from sessionsim.protocol.client.groups.standing import Standing
     from sessionsim.protocol.client.groups.talk import Said, Talk
     from sessionsim.protocol.client.machine import Client
+    from sessionsim.protocol.client.outcomes import Outcomes
 
 
 class Hearing:
@@ -62,6 +63,8 @@ class Hearing:
         self._outcomes = outcomes
         # Told at the end of each round, which may have made possible what waits.
         self.heard_of: Callable[[bytes, int], list[Effect]] = lambda group_id, now_us: []
+        # Told of every text that is shown: group, sender, its time (unix ms), the time in µs.
+        self.heard_text: list[Callable[[bytes, bytes, int, int], list[Effect]]] = []
         self._seen: set[str] = set()
         self._responses: dict[int, tuple[Standing, int, int | None]] = {}  # standing, ref, when due
 
@@ -94,7 +97,12 @@ class Hearing:
         if isinstance(said.part, Text):
             standing.active_us = now_us
             effects = self._accepted(standing, said.sender_id, now_us)
-            return [*effects, (DELIVER, said.sender_id, said.sent_ms, said.part.body, message.hash)]
+            effects.append((DELIVER, said.sender_id, said.sent_ms, said.part.body, message.hash))
+            for heard in self.heard_text:
+                effects += heard(standing.group_id, said.sender_id, said.sent_ms, now_us)
+            for reader in self._client.readers:
+                effects += reader(message.hash, Opened(said.sender_id, said.content), now_us)
+            return effects
         if isinstance(said.part, GroupUpdate):
             return self._updated(standing, said, said.part, now_us)
         return []

@@ -1,7 +1,7 @@
 """Groups as a part of a client: what its person wants there, and what comes in from outside the groups.
 
-Commands: `("group-text", ref, group id, body)`, and `("group-action", ref, group id, what, person ids, name,
-history, seed)` with `what` as in `core.intents.GROUP_ACTIONS`; `seed` comes with "create" only.
+Commands: `("group-text", ref, group id, body, files)`, and `("group-action", ref, group id, what, person ids,
+name, history, seed)` with `what` as in `core.intents.GROUP_ACTIONS`; `seed` comes with "create" only.
 What becomes of each is logged under its `ref`: `stored` when the group's swarm has taken it, `failed`
 otherwise; a text is delivered by every other device that reads it. What polls bring is in `hearing`.
 """
@@ -12,36 +12,39 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from sessionsim.core.columns import Cause, note_of
-from sessionsim.core.errors import ProtocolError
 from sessionsim.protocol.client.errands import Errands
 from sessionsim.protocol.client.groups import calls
 from sessionsim.protocol.client.groups.changes import Changes
 from sessionsim.protocol.client.groups.founded import Founded
 from sessionsim.protocol.client.groups.hearing import Hearing
 from sessionsim.protocol.client.groups.invitations import Invitations
-from sessionsim.protocol.client.groups.outcomes import Outcomes
+from sessionsim.protocol.client.groups.news import News
 from sessionsim.protocol.client.groups.polling import GroupPoller
 from sessionsim.protocol.client.groups.pushes import Pushes
 from sessionsim.protocol.client.groups.removals import Removals
-from sessionsim.protocol.client.groups.standing import OUT, Place, Standing
+from sessionsim.protocol.client.groups.standing import Place, Standing
 from sessionsim.protocol.client.groups.talk import Talk
 from sessionsim.protocol.client.groups.waiting import NOT_IN, GroupWish, Waiting
+from sessionsim.protocol.client.outcomes import Outcomes
 from sessionsim.protocol.client.parts import Handler
 from sessionsim.protocol.contents import (
-    GroupInvite,
     GroupMemberLeft,
     GroupMemberLeftNotice,
-    GroupPromote,
     GroupUpdate,
-    Message,
-    write_change,
 )
-from sessionsim.protocol.groups import Group, Subaccount, group_from_seed, read_invite, read_promotion
+from sessionsim.protocol.groups import (
+    Group,
+    Subaccount,
+    group_from_seed,
+)
 from sessionsim.protocol.machine import Effect
 from sessionsim.protocol.namespaces import GROUP_MESSAGES
 
 if TYPE_CHECKING:
+    from sessionsim.core.intents import File
     from sessionsim.protocol.client.errands import Answers
+    from sessionsim.protocol.client.extras import Extras
+    from sessionsim.protocol.client.files import Files
     from sessionsim.protocol.client.groups.rules import GroupRules
     from sessionsim.protocol.client.machine import Client
     from sessionsim.protocol.contents import Profile
@@ -58,6 +61,7 @@ class Groups:
         rules: its platform's.
         profile: what it tells about itself in groups; None for nothing.
         founded: groups it is in since before the run.
+        files: uploads what hangs on a text; None if it cannot.
     """
 
     def __init__(
@@ -66,37 +70,39 @@ class Groups:
         rules: GroupRules,
         profile: Profile | None = None,
         founded: Iterable[Founded] = (),
+        files: Files | None = None,
     ) -> None:
-        self._client, self._rules = client, rules
+        self._client, self._rules, self._files = client, rules, files
         self._errands = Errands(client)
         self._outcomes = Outcomes()
         told = profile if client.rules.send_profile else None
         self.talk = Talk(client, rules, self._errands, self._outcomes, told)
         self._pushes = Pushes(client, rules, self._errands)
-        self._invitations = Invitations(client, rules, self._errands, self.talk)
-        self._changes = Changes(client, rules, self.talk, self._pushes, self._invitations, self._outcomes)
+        self.invitations = Invitations(client, rules, self._errands, self.talk)
+        self._changes = Changes(client, rules, self.talk, self._pushes, self.invitations, self._outcomes)
         self._removals = Removals(client, rules, self.talk, self._pushes, self._changes, self._outcomes)
         self.hearing = Hearing(
             client, rules, self.talk, self._pushes, self._removals, self._outcomes, self._went_out
         )
-        self.hearing.heard_of = self._try_waiting
+        self.hearing.heard_of = self.try_waiting
         self._waiting = Waiting()
         self.standings: dict[bytes, Standing] = {}
         self._pollers: dict[bytes, GroupPoller] = {}
         self._tags = 0
         # Who is told of changes, beside this part: the configs of the account.
         self.noted: list[Noted] = []
-        client.group_updates = self.take_update
+        self.news = News(client, self)
+        client.group_updates = self.news.take_update
         for one in founded:
             self._know(one)
 
     def _know(self, one: Founded) -> None:
         """Take up a group that stood before the run."""
-        standing = self._standing(one.group_id, one.access, one.name, Place.IN, 0)
+        standing = self.begin_standing(one.group_id, one.access, one.name, Place.IN, 0)
         one.give_to(standing, self._client.wire_ms(0))
         self._pollers[one.group_id] = self._poller(standing, one.newest)
 
-    def _standing(
+    def begin_standing(
         self, group_id: bytes, access: Group | Subaccount, name: str, place: Place, now_us: int
     ) -> Standing:
         self._tags += 1
@@ -145,9 +151,11 @@ class Groups:
         """Give nothing: what is said in a group has no copy for the own devices."""
         return ()
 
-    def _text(self, ref: int, group_id: bytes, body: str, now_us: int) -> list[Effect]:
+    def _text(
+        self, ref: int, group_id: bytes, body: str, files: tuple[File, ...], now_us: int
+    ) -> list[Effect]:
         self._outcomes.begin(ref)
-        return self._wish(group_id, GroupWish(ref, "text", body), now_us)
+        return self._wish(group_id, GroupWish(ref, "text", body, files=files), now_us)
 
     def _action(
         self,
@@ -162,17 +170,17 @@ class Groups:
     ) -> list[Effect]:
         self._outcomes.begin(ref)
         if what == "create":
-            standing = self._standing(group_id, group_from_seed(seed), name, Place.IN, now_us)
+            standing = self.begin_standing(group_id, group_from_seed(seed), name, Place.IN, now_us)
             poller = self._pollers[group_id] = self._poller(standing, {})
             effects = self._changes.found(standing, ref, person_ids, now_us)
-            return effects + poller.start_now(now_us) + self._note(standing, now_us)
+            return effects + poller.start_now(now_us) + self.note(standing, now_us)
         return self._wish(group_id, GroupWish(ref, what, "", person_ids, name, history), now_us)
 
     def _wish(self, group_id: bytes, wish: GroupWish, now_us: int) -> list[Effect]:
         self._waiting.put(group_id, wish)
-        return self._try_waiting(group_id, now_us)
+        return self.try_waiting(group_id, now_us)
 
-    def _try_waiting(self, group_id: bytes, now_us: int) -> list[Effect]:
+    def try_waiting(self, group_id: bytes, now_us: int) -> list[Effect]:
         """Carry out what has become possible in a group, and refuse what has become impossible."""
         effects: list[Effect] = []
         standing = self.standings.get(group_id)
@@ -187,7 +195,7 @@ class Groups:
     def _do(self, standing: Standing, wish: GroupWish, now_us: int) -> list[Effect]:
         ref, person_ids = wish.ref, wish.person_ids
         if wish.what == "text":
-            return self.talk.say(standing, ref, wish.body, now_us)
+            return self._say(standing, wish, now_us)
         if wish.what == "join":
             return self._join(standing, ref, now_us)
         if wish.what == "leave":
@@ -199,16 +207,29 @@ class Groups:
         if wish.what == "promote":
             return self._changes.promote(standing, ref, person_ids, now_us)
         effects = self._changes.rename(standing, ref, wish.name, now_us)
-        return effects + self._note(standing, now_us)
+        return effects + self.note(standing, now_us)
+
+    def _say(self, standing: Standing, wish: GroupWish, now_us: int) -> list[Effect]:
+        """Send a text, once its files, if any, lie on their server."""
+        if not wish.files or self._files is None:
+            return self.talk.say(standing, wish.ref, wish.body, None, now_us)
+
+        def ready(extras: Extras | str, t_us: int) -> list[Effect]:
+            if isinstance(extras, str):
+                return self._outcomes.failed(wish.ref, extras)
+            return self.talk.say(standing, wish.ref, wish.body, extras, t_us)
+
+        return self._files.attach(wish.ref, wish.files, None, ready, now_us)
 
     def _join(self, standing: Standing, ref: int, now_us: int) -> list[Effect]:
         """Accept an invitation: poll from now on, and say so once the keys are there."""
         if standing.place is Place.IN:  # accepted on another device
             return self._outcomes.stored(ref, now_us)
         self.hearing.respond(standing, ref)
-        return self._enter(standing, now_us) + self._note(standing, now_us)
+        return self.enter(standing, now_us) + self.note(standing, now_us)
 
-    def _enter(self, standing: Standing, now_us: int) -> list[Effect]:
+    def enter(self, standing: Standing, now_us: int) -> list[Effect]:
+        """Begin to read a group."""
         standing.place = Place.IN
         poller = self._pollers[standing.group_id] = self._poller(standing, {})
         return poller.start_now(now_us)
@@ -223,20 +244,21 @@ class Groups:
             )
             for change in (GroupMemberLeftNotice(), GroupMemberLeft())
         ]  # fmt: skip
-        effects = self._stop(standing, Place.LEFT)
+        effects = self.stop(standing, Place.LEFT)
 
         def told(_answers: Answers, t_us: int) -> list[Effect]:
-            return [*self._outcomes.stored(ref, t_us), *self._note(standing, t_us)]
+            return [*self._outcomes.stored(ref, t_us), *self.note(standing, t_us)]
 
         def not_told(status: int, t_us: int) -> list[Effect]:
-            return [*self._outcomes.failed(ref, f"status {status}"), *self._note(standing, t_us)]
+            return [*self._outcomes.failed(ref, f"status {status}"), *self.note(standing, t_us)]
 
         effects += self._pushes.sequence(standing, steps, now_us, told, not_told, note_of(Cause.GROUP, ref))
-        return effects + self._try_waiting(standing.group_id, now_us)
+        return effects + self.try_waiting(standing.group_id, now_us)
 
     # ---- Coming and going ----
 
-    def _stop(self, standing: Standing, place: Place) -> list[Effect]:
+    def stop(self, standing: Standing, place: Place) -> list[Effect]:
+        """Read a group no more. Args: place: why."""
         standing.place = place
         poller = self._pollers.pop(standing.group_id, None)
         if poller is not None:
@@ -245,44 +267,10 @@ class Groups:
 
     def _went_out(self, standing: Standing, now_us: int) -> list[Effect]:
         """Learn that an admin has removed this account."""
-        effects = self._stop(standing, Place.KICKED)
-        effects += self._try_waiting(standing.group_id, now_us)
-        return effects + self._note(standing, now_us)
+        effects = self.stop(standing, Place.KICKED)
+        effects += self.try_waiting(standing.group_id, now_us)
+        return effects + self.note(standing, now_us)
 
-    def _note(self, standing: Standing, now_us: int) -> list[Effect]:
+    def note(self, standing: Standing, now_us: int) -> list[Effect]:
+        """Tell the account's configs how this device now stands to a group."""
         return [effect for noted in self.noted for effect in noted(standing, now_us)]
-
-    def take_update(self, message_hash: str, sender_id: bytes, message: Message, now_us: int) -> list[Effect]:
-        """Take a group update that came to the account itself: an invitation or a promotion."""
-        update = message.part
-        if not isinstance(update, GroupUpdate) or sender_id == self._client.account.id:
-            return []
-        try:
-            if isinstance(update.change, GroupInvite):
-                effects = self._invited(update.change, message.sent_ms, now_us)
-            elif isinstance(update.change, GroupPromote):
-                effects = self._promoted(update.change, now_us)
-            else:
-                return []
-        except ProtocolError:
-            return []
-        return effects + self._invitations.forget(message_hash, now_us)
-
-    def _invited(self, invite: GroupInvite, sent_ms: int, now_us: int) -> list[Effect]:
-        client = self._client
-        found = read_invite(client.suite, client.account, write_change(invite), sent_ms)
-        known = self.standings.get(found.group_id)
-        if known is not None and known.place not in OUT:
-            return []
-        standing = self._standing(found.group_id, found.subaccount, found.name, Place.INVITED, now_us)
-        standing.auth = invite.member_auth
-        return self._note(standing, now_us) + self._try_waiting(found.group_id, now_us)
-
-    def _promoted(self, promotion: GroupPromote, now_us: int) -> list[Effect]:
-        group, name = read_promotion(write_change(promotion))
-        standing = self.standings.get(group.id)
-        if standing is None or standing.place in OUT:
-            standing = self._standing(group.id, group, name, Place.INVITED, now_us)
-        else:
-            standing.promote(group)
-        return self._note(standing, now_us) + self._try_waiting(group.id, now_us)

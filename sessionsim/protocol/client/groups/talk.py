@@ -17,7 +17,16 @@ from sessionsim.core.units import US_PER_MS
 from sessionsim.protocol.client.errands import Errand, Patience
 from sessionsim.protocol.client.groups import calls
 from sessionsim.protocol.client.requests import Purpose
-from sessionsim.protocol.contents import GroupUpdate, Message, Part, Profile, read, write
+from sessionsim.protocol.contents import (
+    Expiry,
+    GroupUpdate,
+    Message,
+    Part,
+    Profile,
+    Text,
+    read,
+    write,
+)
 from sessionsim.protocol.groups import open_group, seal_group
 from sessionsim.protocol.groups.message import RANDOM_BYTES
 from sessionsim.protocol.machine import LOG, Effect
@@ -27,18 +36,26 @@ from sessionsim.protocol.wire import rpc
 
 if TYPE_CHECKING:
     from sessionsim.protocol.client.errands import Answers, Errands
-    from sessionsim.protocol.client.groups.outcomes import Outcomes
+    from sessionsim.protocol.client.extras import Extras
     from sessionsim.protocol.client.groups.rules import GroupRules
     from sessionsim.protocol.client.groups.standing import Standing
     from sessionsim.protocol.client.machine import Client
+    from sessionsim.protocol.client.outcomes import Outcomes
 
 
 class Said(NamedTuple):
-    """What somebody said in a group. Args: sender_id: 33 bytes; sent_ms: the signed time, unix ms."""
+    """What somebody said in a group.
+
+    Args:
+        sender_id: 33 bytes, of who signed it.
+        sent_ms: the signed time, unix ms.
+        part: what it is; content: the same as it stands on the wire.
+    """
 
     sender_id: bytes
     sent_ms: int
     part: Part
+    content: bytes
 
 
 class Talk:
@@ -66,7 +83,7 @@ class Talk:
         self._patience = Patience(
             own.send_attempts, own.send_backoff_us, own.send_backoff_growth, own.send_backoff_cap_us
         )
-        self._queues: dict[int, deque[tuple[int, str]]] = {}
+        self._queues: dict[int, deque[tuple[int, str, Extras | None]]] = {}
         self._sealed: dict[tuple[bytes, bytes], int] = {}
         self.own_hashes: set[str] = set()  # of what this device has said
 
@@ -77,19 +94,21 @@ class Talk:
 
     # ---- Saying ----
 
-    def say(self, standing: Standing, ref: int, body: str, now_us: int) -> list[Effect]:
-        """Send a text; it starts when those before it to the same group are done."""
+    def say(
+        self, standing: Standing, ref: int, body: str, extras: Extras | None, now_us: int
+    ) -> list[Effect]:
+        """Send a text with what hangs on it; it starts when those before it to the same group are done."""
         queue = self._queues.setdefault(standing.tag, deque())
-        queue.append((ref, body))
+        queue.append((ref, body, extras))
         return self._begin(standing, now_us) if len(queue) == 1 else []
 
     def _begin(self, standing: Standing, now_us: int) -> list[Effect]:
         queue = self._queues[standing.tag]
         if not queue:
             return []
-        ref, body = queue[0]
+        ref, body, extras = queue[0]
         sent_ms = self._client.wire_ms(now_us)
-        data = self.seal(standing, encode_text(body, sent_ms, profile=self._profile), sent_ms, b"text")
+        data = self.seal(standing, self._content(body, sent_ms, extras), sent_ms, b"text")
 
         def stored(_answers: Answers, t_us: int) -> list[Effect]:
             standing.active_us = t_us
@@ -107,6 +126,12 @@ class Talk:
         errand = self._errand(standing, data, note_of(Cause.GROUP, ref), stored, given_up)
         errand.tried = lambda attempt: [(LOG, "attempts", ref, attempt)]
         return logs + self._errands.run(errand, now_us)
+
+    def _content(self, body: str, sent_ms: int, extras: Extras | None) -> bytes:
+        if extras is None:
+            return encode_text(body, sent_ms, profile=self._profile)
+        text = Text(body, extras.attachments, previews=extras.previews, profile=self._profile)
+        return write(Message(sent_ms, text, Expiry() if self._profile else None))
 
     def _next(self, standing: Standing, now_us: int) -> list[Effect]:
         self._queues[standing.tag].popleft()
@@ -168,4 +193,4 @@ class Talk:
             said = read(opened.content, outer_ms=opened.envelope_ms)
         except ProtocolError:
             return None
-        return Said(opened.sender_id, said.sent_ms, said.part)
+        return Said(opened.sender_id, said.sent_ms, said.part, opened.content)

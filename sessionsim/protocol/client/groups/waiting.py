@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from sessionsim.core.intents import File
 from sessionsim.protocol.client.groups.standing import OUT, Place, Standing
 
 ADMIN_ACTIONS: Final = ("invite", "remove", "promote", "rename")
@@ -24,11 +25,10 @@ class GroupWish:
     Args:
         ref: its number.
         what: "text", or one of `core.intents.GROUP_ACTIONS`.
-        body: the text.
+        body: the text; files: what hangs on it.
         person_ids: whom it is about, 33 bytes each.
         name: the group's name with "create" and "rename".
         history: whether the invited may read what is older.
-        seed: 32 bytes with "create".
     """
 
     ref: int
@@ -37,7 +37,7 @@ class GroupWish:
     person_ids: tuple[bytes, ...] = ()
     name: str = ""
     history: bool = True
-    seed: bytes = b""
+    files: tuple[File, ...] = ()
 
 
 class Waiting:

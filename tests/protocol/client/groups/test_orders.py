@@ -114,7 +114,7 @@ def test_a_text_is_one_store_without_a_second_copy(village: Any) -> None:
     village.run(6)
     ledgers = [Ledger(one) for one in people]
     for k, one in enumerate(people):
-        village.tell(one, "group-text", k, crowd.id, "hello")
+        village.tell(one, "group-text", k, crowd.id, "hello", ())
     village.run(3)
     assert [ledger.plain for ledger in ledgers] == [["sequence: 11"], ["batch: 11"], ["store: 11"]]
 
@@ -124,7 +124,7 @@ def test_what_is_logged_of_a_text(village: Any) -> None:
     people = village.people(range(3), crowd)
     village.run(6)
     said_ms = village.epoch_ms + village.now_us // 1000
-    village.tell(people[1], "group-text", 5, crowd.id, "hello")
+    village.tell(people[1], "group-text", 5, crowd.id, "hello", ())
     village.run(3)
     logged = dict(village.outcome(5))
     (stored,) = village.stored(crowd.id, 11)

@@ -14,7 +14,7 @@ def test_everybody_in_a_group_reads_what_each_says(village: Any) -> None:
     crowd = village.crowd(range(4))
     people = village.people(range(4), crowd)
     for k, one in enumerate(people):
-        village.tell(one, "group-text", k, crowd.id, f"hello from {k}")
+        village.tell(one, "group-text", k, crowd.id, f"hello from {k}", ())
     village.run(15)
     for k in range(4):
         assert village.is_stored(k)
@@ -30,8 +30,8 @@ def test_a_group_is_founded_and_those_who_accept_are_in(village: Any, founder: i
         village.act(people[k], ref, group.id, "join")
     village.run(40)
     assert all(village.is_stored(ref) for ref in range(3))
-    village.tell(people[founder], "group-text", 5, group.id, "welcome")
-    village.tell(people[others[0]], "group-text", 6, group.id, "thanks")
+    village.tell(people[founder], "group-text", 5, group.id, "welcome", ())
+    village.tell(people[others[0]], "group-text", 6, group.id, "thanks", ())
     village.run(15)
     assert village.readers("welcome") == others[:2]
     assert village.readers("thanks") == sorted([founder, others[1]])
@@ -51,16 +51,16 @@ def test_who_is_invited_reads_what_is_older_only_with_history(
 ) -> None:
     crowd = village.crowd(range(3), [admin])
     people = village.people(range(4), crowd)
-    village.tell(people[(admin + 1) % 3], "group-text", 0, crowd.id, "of old")
+    village.tell(people[(admin + 1) % 3], "group-text", 0, crowd.id, "of old", ())
     village.run(10)
     village.act(people[admin], 1, crowd.id, "invite", 3, history=history)
     village.act(people[3], 2, crowd.id, "join")
-    village.tell(people[3], "group-text", 3, crowd.id, "here I am")
+    village.tell(people[3], "group-text", 3, crowd.id, "here I am", ())
     village.run(40)
     assert all(village.is_stored(ref) for ref in range(4))
     assert (3 in village.readers("of old")) == history
     assert village.readers("here I am") == [0, 1, 2]
-    village.tell(people[admin], "group-text", 4, crowd.id, "hello")
+    village.tell(people[admin], "group-text", 4, crowd.id, "hello", ())
     village.run(15)
     assert village.readers("hello") == [k for k in range(4) if k != admin]
 
@@ -78,8 +78,8 @@ def test_who_is_removed_can_neither_read_nor_store_any_more(village: Any, admin:
         standing = people[k].standing(crowd.id)
         assert village.id_of(3) not in {m.id for m in standing.members}
         assert standing.ring.generation == 1
-    village.tell(people[0], "group-text", 1, crowd.id, "without you")
-    village.tell(people[3], "group-text", 2, crowd.id, "may I?")
+    village.tell(people[0], "group-text", 1, crowd.id, "without you", ())
+    village.tell(people[3], "group-text", 2, crowd.id, "may I?", ())
     village.run(20)
     assert village.readers("without you") == [k for k in (1, 2)]
     assert village.outcome(2) == [("failed", NOT_IN)]
@@ -96,7 +96,7 @@ def test_who_leaves_is_struck_from_the_list_by_an_admin(village: Any, leaver: in
     assert people[leaver].standing(crowd.id).place is Place.LEFT
     for k in set(range(4)) - {leaver}:
         assert village.id_of(leaver) not in {m.id for m in people[k].standing(crowd.id).members}
-    village.tell(people[0], "group-text", 1, crowd.id, "gone")
+    village.tell(people[0], "group-text", 1, crowd.id, "gone", ())
     village.run(15)
     assert village.readers("gone") == [k for k in range(1, 4) if k != leaver]
 
@@ -137,7 +137,7 @@ def test_two_admins_at_once_end_with_one_list_and_one_key(village: Any) -> None:
         assert not one.ring.needs_rekey
     assert len({one.ring.sending_key for one in standings}) == 1
     for k in range(6):
-        village.tell(people[k], "group-text", 10 + k, crowd.id, f"all of us {k}")
+        village.tell(people[k], "group-text", 10 + k, crowd.id, f"all of us {k}", ())
     village.run(20)
     for k in range(6):
         assert village.readers(f"all of us {k}") == [other for other in range(6) if other != k]
@@ -165,11 +165,11 @@ def test_who_was_removed_can_be_invited_again(village: Any, admin: int) -> None:
     village.run(40)
     village.act(people[admin], 1, crowd.id, "invite", 3)
     village.act(people[3], 2, crowd.id, "join")
-    village.tell(people[3], "group-text", 3, crowd.id, "back again")
+    village.tell(people[3], "group-text", 3, crowd.id, "back again", ())
     village.run(40)
     assert people[3].standing(crowd.id).place is Place.IN
     assert village.readers("back again") == [0, 1, 2]
-    village.tell(people[admin], "group-text", 4, crowd.id, "good")
+    village.tell(people[admin], "group-text", 4, crowd.id, "good", ())
     village.run(15)
     assert village.readers("good") == [k for k in range(4) if k != admin]
 
@@ -196,7 +196,7 @@ def test_the_same_happens_with_real_curves(make_village: Any, suite: str) -> Non
     def story(village: Any) -> Any:
         crowd = village.crowd(range(3))
         people = village.people(range(4), crowd)
-        village.tell(people[1], "group-text", 0, crowd.id, "one")
+        village.tell(people[1], "group-text", 0, crowd.id, "one", ())
         village.act(people[0], 1, crowd.id, "invite", 3)
         village.act(people[3], 2, crowd.id, "join")
         village.run(12)

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from sessionsim.protocol.client.groups.outcomes import Outcomes
 from sessionsim.protocol.client.groups.standing import Place
 from sessionsim.protocol.client.groups.waiting import GroupWish, Waiting
+from sessionsim.protocol.client.outcomes import Outcomes
 from sessionsim.protocol.machine import LOG
 
 ID = b"\x03" * 33

@@ -1,4 +1,4 @@
-"""A village: clients with groups and the nodes of two swarms, every transmission 10 ms, on a heap."""
+"""A village: clients with groups and configs, and the nodes of two swarms, every transmission 10 ms."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ import pytest
 from sessionsim.core.columns import Transport
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.units import US_PER_MS, US_PER_S
+from sessionsim.protocol.client.configs.held import StoredConfig
+from sessionsim.protocol.client.configs.part import AccountConfigs
+from sessionsim.protocol.client.configs.rules import PLATFORMS as CONFIG_PLATFORMS
 from sessionsim.protocol.client.groups import calls
-from sessionsim.protocol.client.groups.founded import Founded, Founding, found
+from sessionsim.protocol.client.groups.founded import Founded, found
 from sessionsim.protocol.client.groups.part import Groups
 from sessionsim.protocol.client.groups.rules import PLATFORMS as GROUP_PLATFORMS
 from sessionsim.protocol.client.groups.standing import Standing
 from sessionsim.protocol.client.machine import Client
 from sessionsim.protocol.client.rules import PLATFORMS
+from sessionsim.protocol.configs.user_groups import JoinedGroup
 from sessionsim.protocol.groups import Group, group_from_seed, subaccount_of
 from sessionsim.protocol.groups.subaccount import signing_value
 from sessionsim.protocol.identity import Account, account_from_seed
@@ -42,6 +46,7 @@ class Villager:
     account: Account
     client: Client
     groups: Groups
+    configs: AccountConfigs | None
 
     def standing(self, group_id: bytes) -> Standing:
         return self.groups.standings[group_id]
@@ -56,6 +61,7 @@ class Village:
         self.logs: list[tuple[int, Any, ...]] = []  # type: ignore[misc]
         self.delivered: list[tuple[int, str, int]] = []  # who, text, when
         self.asked: list[tuple[int, int, int, int]] = []  # when, who, exchange, note
+        self.world_is_down: frozenset[int] = frozenset()  # endpoints that say nothing
         self.answers: list[tuple[int, bytes]] = []  # to nobody's requests
         self._queue: list[tuple[Any, ...]] = []
         self._wake: dict[int, int] = {}
@@ -67,8 +73,17 @@ class Village:
         name: int,
         rules: Mapping[str, Any] | None = None,
         founded: Iterable[Founded] = (),
+        configs: Mapping[str, Any] | None = None,
+        stored: Iterable[StoredConfig] = (),
     ) -> Villager:
-        """Let somebody move in. Args: name: whose account; rules: changes to the group rules."""
+        """Let a device move in.
+
+        Args:
+            name: whose account.
+            rules: changes to the group rules.
+            configs: changes to the rules of configs; None for a device that keeps none.
+            stored: configs from before.
+        """
         world, number = self.world, len(self.villagers)
         hops = tuple(
             Hop(pair.public.hex().encode(), x.public) for pair, x in zip(world.ed, world.x, strict=True)
@@ -81,7 +96,12 @@ class Village:
         )  # fmt: skip
         groups = Groups(client, own, Profile(f"P{name}", "", b"", 0), founded)
         client.add(groups)
-        villager = Villager(number, account, client, groups)
+        held = None
+        if configs is not None:
+            own_rules = replace(CONFIG_PLATFORMS[platform], **configs)
+            held = AccountConfigs(client, own_rules, f"P{name}", stored, groups)
+            client.add(held)
+        villager = Villager(number, account, client, groups, held)
         self.villagers.append(villager)
         return villager
 
@@ -132,7 +152,8 @@ class Village:
                 if src >= FIRST_CLIENT:
                     self.asked.append((self.now_us, src - FIRST_CLIENT, exchange, note))
                 args = (src, conn, exchange, head, payload)
-                self._later(self.now_us + LATENCY_US, "arrive", dst, args)
+                if dst not in self.world_is_down and src not in self.world_is_down:
+                    self._later(self.now_us + LATENCY_US, "arrive", dst, args)
 
     # ---- What came of it ----
 
@@ -147,15 +168,19 @@ class Village:
         """Who was delivered a text, once for each time."""
         return sorted(who for who, body, _ in self.delivered if body == text)
 
-    def stored(self, group_id: bytes, namespace: int) -> list[bytes]:
-        """What the group's swarm holds, as one of its nodes has it."""
-        swarm = nearest_swarm(swarm_position(group_id[1:]), sorted(self.world.nodes.members))
+    def stored(self, account_id: bytes, namespace: int) -> list[bytes]:
+        """What the swarm of an account or group holds, as one of its nodes has it."""
+        return [message.data for message in self.kept(account_id, namespace)]
+
+    def kept(self, account_id: bytes, namespace: int) -> list[Any]:
+        """The same with hash and times."""
+        swarm = nearest_swarm(swarm_position(account_id[1:]), sorted(self.world.nodes.members))
         node = self.world.nodes.members[swarm][0]
         now_ms = self.epoch_ms + self.now_us // US_PER_MS
         found, _more = self.world.machines[node].store.retrieve(
-            group_id, namespace, "", 1000, 7_000_000, now_ms
+            account_id, namespace, "", 1000, 7_000_000, now_ms
         )
-        return [message.data for message in found]
+        return list(found)
 
     def crowd(self, names: Iterable[int], admins: Iterable[int] = (0,), name: int = 0) -> Crowd:
         """Let a group have stood before."""
@@ -172,6 +197,14 @@ class Village:
     @staticmethod
     def id_of(name: int) -> bytes:
         return person(name).id
+
+    @staticmethod
+    def account(name: int) -> Account:
+        return person(name)
+
+    def joined(self, founded: Founded) -> JoinedGroup:
+        """What the config of groups says of a group that stood before."""
+        return JoinedGroup(founded.group_id, founded.name, auth=founded.auth)
 
     @staticmethod
     def group(name: int = 1) -> Group:
@@ -209,14 +242,13 @@ class Village:
         ((status, _payload),) = self.answers
         return status
 
-    def put(self, founding: Founding) -> None:
-        """Give a founding to the nodes of its swarm."""
-        group_id = founding.group.id
-        swarm = nearest_swarm(swarm_position(group_id[1:]), sorted(self.world.nodes.members))
+    def put(self, account_id: bytes, stored: Iterable[Any]) -> None:
+        """Give what was stored before to the nodes of a swarm."""
+        swarm = nearest_swarm(swarm_position(account_id[1:]), sorted(self.world.nodes.members))
         for node in self.world.nodes.members[swarm]:
-            for one in founding.stored:
+            for one in stored:
                 self.world.machines[node].store.store(
-                    group_id, one.namespace, one.hash, self.epoch_ms, self.epoch_ms + 10**9, one.data,
+                    account_id, one.namespace, one.hash, self.epoch_ms, self.epoch_ms + 10**9, one.data,
                     self.epoch_ms,
                 )  # fmt: skip
 
@@ -241,7 +273,7 @@ class Crowd:
             village.world.suite, self.group, "old friends", [(person(k).id, f"P{k}") for k in self.names],
             [person(k).id for k in self.admins], village.epoch_ms - 1000,
         )  # fmt: skip
-        village.put(self.founding)
+        village.put(self.group.id, self.founding.stored)
 
     @property
     def id(self) -> bytes:

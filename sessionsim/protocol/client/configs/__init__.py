@@ -1,0 +1,1 @@
+"""What the devices of an account keep in common (messages 5): changed, pushed, polled and merged."""

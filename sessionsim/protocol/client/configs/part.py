@@ -1,0 +1,199 @@
+"""The configs of an account as a part of a client (messages 5; client-behaviour 6.3).
+
+What changes on this device is pushed into namespaces 2 to 5 of the own swarm; what other devices pushed comes
+with the polls and is merged, and a merge that makes something new is pushed again. Polls extend the life of
+what the configs stand on. Groups that one device joins, leaves or administers, the others follow.
+
+Command: `("config-change", ref, what, number, file)` with `what` as in `core.intents.ConfigChange`. Reading
+waits until there is something unread. A change is `stored` when the swarm has taken the push that holds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sessionsim.core.errors import ProtocolError
+from sessionsim.core.units import US_PER_MS
+from sessionsim.protocol.client.configs.changes import ConfigChanges
+from sessionsim.protocol.client.configs.held import NAMESPACES, Held, StoredConfig
+from sessionsim.protocol.client.configs.pushing import Pushing
+from sessionsim.protocol.client.groups.standing import Place
+from sessionsim.protocol.client.outcomes import Outcomes
+from sessionsim.protocol.client.parts import Handler
+from sessionsim.protocol.configs.pushes import plan_extension
+from sessionsim.protocol.configs.user_groups import JoinedGroup, Membership
+from sessionsim.protocol.machine import Effect
+from sessionsim.protocol.namespaces import USER_GROUPS
+from sessionsim.protocol.versions.v1 import read_content
+from sessionsim.protocol.wire import rpc, rpc_signed, rpc_write
+
+if TYPE_CHECKING:
+    from sessionsim.core.intents import File
+    from sessionsim.protocol.client.configs.rules import ConfigPushRules
+    from sessionsim.protocol.client.groups.part import Groups
+    from sessionsim.protocol.client.groups.standing import Standing
+    from sessionsim.protocol.client.machine import Client
+    from sessionsim.protocol.client.sealing import Opened
+
+_KICKED = 1  # Source: libsession-util: include/session/config/user_groups.hpp (removed_status)
+_MS_PER_S = 1000
+
+
+class AccountConfigs:
+    """The configs of an account on one device.
+
+    Args:
+        client: whose.
+        rules: its platform's.
+        name: what the account is called.
+        stored: what it has pushed before the run, all of which this device has read.
+        groups: the device's groups; None if it has none.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        rules: ConfigPushRules,
+        name: str,
+        stored: Iterable[StoredConfig] = (),
+        groups: Groups | None = None,
+    ) -> None:
+        self._client, self._rules, self._groups = client, rules, groups
+        self.held = Held(client.suite, client.account)
+        self._outcomes = Outcomes()
+        self._pushing = Pushing(client, rules, self.held, self._outcomes)
+        self._changes = ConfigChanges(client, self.held, name)
+        self._readings: list[int] = []  # wishes to read that wait for something to read
+        self._fetched: dict[int, list[tuple[str, bytes]]] = {namespace: [] for namespace in NAMESPACES}
+        self._merged: set[str] = set()
+        for one in stored:
+            self.held.adopt([one], client.wire_ms(0))
+            self._merged.add(one.hash)
+            client.known[one.namespace] = one.hash
+        for namespace in NAMESPACES:
+            client.takers[namespace] = partial(self._take, namespace)
+            client.read_to_end[namespace] = partial(self._read_to_end, namespace)
+        client.readers.append(self._came)
+        if rules.extends:
+            client.poll_extras.append(self._extension)
+        if groups is not None:
+            groups.noted.append(self._noted)
+            groups.hearing.heard_text.append(self._heard)
+
+    # ---- The contract of a part ----
+
+    @property
+    def commands(self) -> Mapping[str, Handler]:
+        return {"config-change": self._change}
+
+    def start(self, now_us: int) -> list[Effect]:
+        self._pushing.start(now_us)
+        return []
+
+    def next_due_us(self) -> int | None:
+        return self._pushing.next_due_us()
+
+    def wake(self, now_us: int) -> list[Effect]:
+        return self._pushing.wake(now_us)
+
+    def pending(self) -> Iterable[int]:
+        """Give the changes that no successful push has held yet."""
+        return self._outcomes.pending()
+
+    def pending_copies(self) -> Iterable[int]:
+        """Give nothing: configs have no copies."""
+        return ()
+
+    # ---- What the person changes ----
+
+    def _change(self, ref: int, what: str, number: int, _file: File | None, now_us: int) -> list[Effect]:
+        self._outcomes.begin(ref)
+        now_ms, changes = self._client.wire_ms(now_us), self._changes
+        if what == "read":
+            self._readings.append(ref)
+            return self._read(now_us)
+        if what == "name":
+            changes.rename(number, now_ms)
+        elif what == "avatar":
+            changes.show(number, now_ms)
+        else:
+            changes.keep(number, now_ms)
+        return self._pushing.changed(now_us, ref)
+
+    def _read(self, now_us: int) -> list[Effect]:
+        effects: list[Effect] = []
+        while self._readings and self._changes.tick_off(self._client.wire_ms(now_us)):
+            effects += self._pushing.changed(now_us, self._readings.pop(0))
+        return effects
+
+    def _came(self, _message_hash: str, opened: Opened, now_us: int) -> list[Effect]:
+        """See a message that is shown; what this account wrote itself is read."""
+        own_id = self._client.account.id
+        if opened.sender_id == own_id:
+            return []
+        try:
+            sent_ms, _body, _target = read_content(opened.content, opened.sender_id, own_id)
+        except ProtocolError:
+            return []
+        self._changes.came(opened.sender_id, sent_ms)
+        return self._read(now_us)
+
+    def _heard(self, group_id: bytes, sender_id: bytes, sent_ms: int, now_us: int) -> list[Effect]:
+        """See a message of a group that is shown."""
+        if sender_id == self._client.account.id:
+            return []
+        self._changes.came(group_id, sent_ms)
+        return self._read(now_us)
+
+    # ---- What polls bring ----
+
+    def _take(self, namespace: int, message: rpc.Retrieved, _now_us: int) -> list[Effect]:
+        if message.hash not in self._merged:
+            self._fetched[namespace].append((message.hash, message.data))
+        return []
+
+    def _read_to_end(self, namespace: int, now_us: int) -> list[Effect]:
+        fetched = self._fetched[namespace]
+        if not fetched:
+            return []
+        self._fetched[namespace] = []
+        self._merged.update(name for name, _ in fetched)
+        self.held.by_namespace[namespace].merge(fetched, self._client.wire_ms(now_us))
+        effects = self._pushing.changed(now_us)
+        if namespace == USER_GROUPS and self._groups is not None:
+            effects += self._groups.news.follow(tuple(self.held.groups.groups()), now_us)
+        return effects
+
+    def _extension(self, now_ms: int) -> rpc.Call | None:
+        """Write what a poll asks for the life of the configs; None if nothing is known to be stored."""
+        client = self._client
+        plan = plan_extension(self.held.all, now_ms, self._rules.extension_us // US_PER_MS)
+        if plan is None:
+            return None
+        text = rpc_signed.expire_text("extend", [plan.expiry_ms], plan.hashes)
+        signature = client.suite.sign(client.account.ed, text)
+        return rpc_write.expire_call(
+            client.body_style, self._pushing.asker, plan.hashes, [plan.expiry_ms], signature, "extend"
+        )
+
+    # ---- Groups ----
+
+    def _noted(self, standing: Standing, now_us: int) -> list[Effect]:
+        """Write down how this account stands to a group."""
+        groups, group_id = self.held.groups, standing.group_id
+        if standing.place is Place.LEFT:
+            groups.erase_group(group_id)
+        else:
+            groups.set_group(joined_of(standing, self._client.wire_ms(now_us) // _MS_PER_S))
+        return self._pushing.changed(now_us)
+
+
+def joined_of(standing: Standing, now_s: int) -> JoinedGroup:
+    """Give what UserGroups says of a standing. Args: now_s: when it was joined, unix s."""
+    membership = Membership(joined_s=now_s, invited=standing.place is Place.INVITED)
+    if standing.place is Place.KICKED:
+        return JoinedGroup(standing.group_id, standing.name, removed=_KICKED, membership=membership)
+    seed = standing.admin.ed.secret if standing.admin is not None else b""
+    return JoinedGroup(standing.group_id, standing.name, seed, standing.auth, membership=membership)
