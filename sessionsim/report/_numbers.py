@@ -50,6 +50,8 @@ def quantity(value: float | None, unit: str) -> str:
     factor, sign = scale_of(value, unit)
     if unit == "prob":
         return f"{percent_digits(value)} %"
+    if unit == "count" and not float(value).is_integer() and abs(value) < 100:
+        return digits(value)
     if unit == "count" or (sign == "B" and float(value).is_integer()):
         return f"{value:,.0f} {sign}".strip()
     return f"{digits(value / factor)} {sign}".strip()

@@ -26,6 +26,8 @@ from sessionsim.report._page import runs
         (0.99999, "prob", "> 99.9 %"),
         (0.00001, "prob", "< 0.1 %"),
         (1262, "count", "1,262"),
+        (1.974, "count", "1.97"),
+        (117.4, "count", "117"),
         (None, "us", "not enough data"),
     ],
 )

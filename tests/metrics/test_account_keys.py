@@ -1,0 +1,186 @@
+"""Readings of account keys, worked out by hand on a replicate of four accounts; and of twins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sessionsim.core.columns import Cause
+from sessionsim.core.readings import Reading
+from sessionsim.metrics import Replicate, readings
+
+Make = Callable[..., Replicate]
+SECOND = 1_000_000
+PHASE_DAYS = 10 / 86_400  # the fixture measures ten seconds
+FIRST = 12  # endpoint of account 0
+
+
+def named(found: list[Reading], metric: str) -> dict[str, Reading]:
+    return {reading.name: reading for reading in found if reading.metric == metric}
+
+
+def told(
+    replicate: Replicate, events: list[tuple[Any, ...]], version: tuple[int, ...] = (2, 2, 2, 1)
+) -> Replicate:
+    """Add events: (time in s, account, what, message, value)."""
+    table = {
+        "t_us": np.array([int(one[0] * SECOND) for one in events], dtype=np.int64),
+        "endpoint": np.array([FIRST + one[1] for one in events], dtype=np.int32),
+        "what": np.array([one[2] for one in events], dtype=object),
+        "message": np.array([one[3] for one in events], dtype=np.int64),
+        "value": np.array([one[4] for one in events], dtype=np.int64),
+    }
+    accounts = {**replicate.truth.accounts, "version": np.array([2, 2, 2, 1], dtype=np.int8)}
+    return replace(replicate, truth=replace(replicate.truth, events=table, accounts=accounts))
+
+
+def test_without_version_2_there_are_no_readings(make_replicate: Make) -> None:
+    assert named(readings([make_replicate()]), "account-keys") == {}
+
+
+def test_messages_are_counted_by_how_they_were_sealed(make_replicate: Make) -> None:
+    events = [
+        *((2 + k, 0, "sealed v2", k, 0) for k in range(6)),
+        (3, 1, "sealed v2", 6, 4 * SECOND),
+        (4, 1, "sealed v2 fallback", 7, 10 * SECOND),
+        (5, 2, "sealed v1", 8, 10 * SECOND),
+        (6, 2, "sealed v1", 9, 0),
+        (0.5, 2, "sealed v1", 10, 0),  # before the measured phase
+        (11, 2, "sealed v1", 11, 0),  # after it
+    ]
+    found = named(readings([told(make_replicate(), events)]), "account-keys")
+    assert found["sealed under account keys"].value == pytest.approx(0.7)
+    assert found["sealed under the long-term key in version 2"].value == pytest.approx(0.1)
+    assert found["sealed under version 1"].value == pytest.approx(0.2)
+    assert found["sealed under account keys"].counts == {"hits": 7, "of": 10}
+    assert found["waited for keys"].value == pytest.approx(0.3)
+    assert found["wait of a message"].value == pytest.approx(2.4 * SECOND)
+
+
+def test_states_of_the_recipients_keys_are_shares_of_all(make_replicate: Make) -> None:
+    states = ("fresh", "fresh", "stale", "none", "refused", "expired", "fresh", "fresh")
+    events = [(2, k % 3, f"keys {state}", k, 0) for k, state in enumerate(states)]
+    found = named(readings([told(make_replicate(), events)]), "account-keys")
+    assert found["recipient's keys fresh"].value == pytest.approx(0.5)
+    values = [
+        found[f"recipient's keys {state}"].value for state in ("fresh", "stale", "expired", "refused", "none")
+    ]
+    assert sum(value or 0 for value in values) == pytest.approx(1)
+
+
+def test_a_message_is_undecryptable_on_the_devices_that_never_unlock_it(make_replicate: Make) -> None:
+    events = [
+        *((2, 0, "opened v2", k, 1536) for k in range(5)),
+        (3, 0, "locked", 5, 1536),
+        (4, 1, "locked", 5, 1536),
+        (10.5, 1, "unlocked", 5, 7 * SECOND),
+        (10.5, 1, "opened v2", 5, 1536),
+        (5, 2, "opened v1", 6, 400),
+        (5, 2, "opened v2 fallback", 7, 1536),
+        (6, 2, "locked", 8, 1536),
+        (13, 2, "unlocked", 8, 7 * SECOND),  # after the measured phase, but it was unlocked
+    ]
+    found = named(readings([told(make_replicate(), events)]), "account-keys")
+    # Eight opened in the phase, one locked for ever.
+    assert found["undecryptable"].value == pytest.approx(1 / 9)
+    assert found["locked at first"].value == pytest.approx(3 / 9)
+
+
+def test_costs_are_per_account_or_device_and_day(make_replicate: Make) -> None:
+    events = [
+        (2, 0, "account keys changed", -1, 0),
+        (2, 1, "account keys changed", -1, 0),
+        (3, 0, "group pushed", -1, 13_393),
+        (3, 0, "record pushed", -1, 1302),
+        (3, 1, "group pushed", -1, 13_393),
+        (3, 2, "push failed", -1, 0),
+        (4, 4, "group merged", -1, 13_393),  # the second device of account 0
+        (5, 2, "keys fetched", -1, 1302),
+        (5, 2, "keys fetched", -1, 0),
+        (5, 1, "keys fetched", -1, -1),
+        (5, 3, "group pushed", -1, 99),  # of an account of version 1, which no client does
+    ]
+    replicate = told(make_replicate(further=0), [one for one in events if one[1] != 3])
+    found = named(readings([replicate]), "account-keys")
+    assert found["changes of keys per account and day"].value == pytest.approx(2 / 3 / PHASE_DAYS)
+    assert found["group pushes per account and day"].value == pytest.approx(2 / 3 / PHASE_DAYS)
+    assert found["failed pushes per account and day"].value == pytest.approx(1 / 3 / PHASE_DAYS)
+    uploaded = found["uploaded for keys per account and day"]
+    assert uploaded.value == pytest.approx((2 * 13_393 + 1302) / 3 / PHASE_DAYS)
+    assert uploaded.baseline == 29_390
+    read = found["group messages read per device and day"]
+    assert read.value == pytest.approx(13_393 / 4 / PHASE_DAYS)
+    assert found["keys of others fetched per account and day"].value == pytest.approx(1302 / 3 / PHASE_DAYS)
+
+
+# ---- Twins ----
+
+
+def twins(make_replicate: Make, watched: frozenset[int] = frozenset(range(FIRST, FIRST + 4))) -> Replicate:
+    """Accounts 0 and 1 use version 1; 2 and 3 are their twins. Message k and k + 3 are the same wish."""
+    wishes = [(2, 0, 1), (3, 1, 0), (4, 0, 1)]
+    took = [(1, 3), (2, 2), (5, -1)]
+    messages = [
+        {
+            "intent_us": t * SECOND, "sender": a + shift, "recipient": b + shift,
+            "delivered_us": (t + took[k][shift // 2]) * SECOND if took[k][shift // 2] >= 0 else -1,
+        }
+        for shift in (0, 2)
+        for k, (t, a, b) in enumerate(wishes)
+    ]  # fmt: skip
+    # Both directions of message 0 and of its twin, a copy of each, and what passes beyond the guard.
+    rows = [
+        (2 * SECOND, FIRST, 0, 1000, Cause.MESSAGE),
+        (2 * SECOND, 0, FIRST, 500, Cause.MESSAGE),
+        (2 * SECOND, 0, 1, 9999, Cause.MESSAGE),
+        (2 * SECOND, FIRST + 2, 0, 3000, Cause.MESSAGE),
+        (2 * SECOND, FIRST, 0, 700, Cause.SYNC),
+        (2 * SECOND, FIRST + 2, 0, 2700, Cause.SYNC),
+        (2 * SECOND, FIRST, 0, 5, Cause.POLL),
+    ]
+    made = make_replicate(messages=messages, rows=rows, watched=watched)
+    refs = np.array([0, 0, 0, 3, 0, 3, -1], dtype=np.int64)
+    accounts = {
+        **made.truth.accounts,
+        "version": np.array([1, 1, 2, 2], dtype=np.int8),
+        "twin": np.array([2, 3, 0, 1], dtype=np.int32),
+    }
+    truth = replace(made.truth, accounts=accounts, transmissions={**made.truth.transmissions, "ref": refs})
+    return replace(made, truth=truth)
+
+
+def three(make_replicate: Make, **options: Any) -> dict[str, Reading]:
+    return named(
+        readings([replace(twins(make_replicate, **options), seed=seed) for seed in (1, 2, 3)]), "twins"
+    )
+
+
+def test_times_are_compared_within_pairs_that_both_arrived(make_replicate: Make) -> None:
+    found = three(make_replicate)
+    assert found["end to end, version 1"].value == pytest.approx(1.5 * SECOND)
+    assert found["end to end, version 2"].value == pytest.approx(2.5 * SECOND)
+    difference = found["end to end, version 2 less version 1"]
+    assert difference.value == pytest.approx(SECOND)
+    assert difference.counts == {"pairs": 6}
+    assert difference.baseline == 0
+
+
+def test_bytes_are_those_on_the_senders_link(make_replicate: Make) -> None:
+    found = three(make_replicate)
+    assert found["bytes of a message on its sender's link, version 1"].value == pytest.approx(1500 / 3)
+    assert found["bytes of a message on its sender's link, version 2"].value == pytest.approx(3000 / 3)
+    assert found["bytes of its copy on its sender's link, version 2 less version 1"].value == pytest.approx(
+        2000 / 3
+    )
+    assert found["bytes of a message on its sender's link, version 1"].counts == {"pairs": 9}
+
+
+def test_bytes_of_unwatched_senders_are_not_compared(make_replicate: Make) -> None:
+    assert [
+        name for name in three(make_replicate, watched=frozenset({FIRST})) if name.startswith("bytes")
+    ] == []
+    assert named(readings([make_replicate()]), "twins") == {}
