@@ -23,6 +23,7 @@ from sessionsim.core.ledger import Fact, Relation
 from sessionsim.core.records import SPILL_BYTES, BlobIndex, MemoryRecords, RecordSink
 from sessionsim.core.truth import (
     ACCOUNT_COLUMNS,
+    DELIVERY_COLUMNS,
     DEVICE_COLUMNS,
     EVENT_COLUMNS,
     KEY_COLUMNS,
@@ -202,6 +203,7 @@ def write_truth(folder: Path, truth: Truth) -> None:
     write_table(folder / "truth/accounts.parquet", truth.accounts)
     write_table(folder / "truth/devices.parquet", truth.devices)
     write_table(folder / "truth/messages.parquet", truth.messages, phase)
+    write_table(folder / "truth/deliveries.parquet", truth.deliveries)
     write_table(folder / "truth/keys.parquet", truth.keys)
     write_table(folder / "truth/events.parquet", truth.events)
 
@@ -213,6 +215,7 @@ def read_truth(folder: Path) -> Truth:
         accounts=read_table(folder / "truth/accounts.parquet", ACCOUNT_COLUMNS),
         devices=read_table(folder / "truth/devices.parquet", DEVICE_COLUMNS),
         messages=read_table(messages, MESSAGE_COLUMNS),
+        deliveries=read_table(folder / "truth/deliveries.parquet", DELIVERY_COLUMNS),
         transmissions=read_table(folder / "truth/transmissions.parquet", TRANSMISSION_COLUMNS),
         keys=read_table(folder / "truth/keys.parquet", KEY_COLUMNS),
         start_us=int(read_text(messages, "start_us")),

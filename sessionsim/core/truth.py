@@ -5,11 +5,18 @@ Tables, each a dict of equally long columns (numpy arrays; text as object arrays
 accounts       account (0..n-1), account_id (66 hex), swarm (16 hex), version (of the protocol, 1 or 2), twin
                (the account that has the same wishes under the other version; -1: none)
 devices        device (0..d-1: first the first devices of all accounts, in their order), account, number
-               (of the account's devices, from 0), endpoint, platform, guards (text: "12 907")
-messages       message (0..m-1), sender, recipient (account numbers), intent_us, body_bytes, hash, sync_hash
-               (text, empty if never made), stored_us, sync_stored_us, delivered_us (-1: not seen), attempts,
-               outcome ("delivered", "stored", "failed", "censored"), measured (bool: intent inside the
-               measured phase)
+               (of the account's devices, from 0), endpoint, platform, guards (text: "12 907"), fetched_again
+               (how often it got a message that it had already from another member of the swarm)
+messages       message (0..m-1), kind (of `core.intents`; a call is several), sender (account), device (of
+               the sender, by its number), recipient (account; -1 in groups and rooms, the sender for what
+               only its own devices get), group, room (-1 elsewhere), intent_us, body_bytes, hash, sync_hash
+               (text, empty if never made), stored_us, sync_stored_us, delivered_us (by the first device; -1:
+               not seen), attempts, outcome (one of OUTCOMES: the worst of its readers' accounts), reason
+               (text, empty if delivered), measured (bool: intent inside the measured phase)
+deliveries     one row for each device that a message was for: message, account, endpoint, copy ("message",
+               "sync" for another device of the writer, "beyond" for who came later), delivered_us (-1: not
+               seen), outcome, reason, overtaken (why a later message of the same writer was shown first;
+               empty if none was), repeated (how often it was shown once more), repeat_cause (text)
 transmissions  row, cause (core.columns.Cause), ref (message number or -1)
 keys           owner ("node:17" | "account:05…" | "device:1266", by its endpoint), kind ("x25519" |
                "ed25519"), public (hex), secret (hex), made_us (when a passing key came to be; -1: it lasts)
@@ -25,11 +32,18 @@ import numpy as np
 
 from sessionsim.core.view import Table
 
+# What becomes of a message, or of it on one device. See `network.accounts_book`.
+OUTCOMES = ("delivered", "waiting", "expired", "lost", "refused")
+
 ACCOUNT_COLUMNS = ("account", "account_id", "swarm", "version", "twin")
-DEVICE_COLUMNS = ("device", "account", "number", "endpoint", "platform", "guards")
+DEVICE_COLUMNS = ("device", "account", "number", "endpoint", "platform", "guards", "fetched_again")
 MESSAGE_COLUMNS = (
-    "message", "sender", "recipient", "intent_us", "body_bytes", "hash", "sync_hash", "stored_us",
-    "sync_stored_us", "delivered_us", "attempts", "outcome", "measured",
+    "message", "kind", "sender", "device", "recipient", "group", "room", "intent_us", "body_bytes", "hash",
+    "sync_hash", "stored_us", "sync_stored_us", "delivered_us", "attempts", "outcome", "reason", "measured",
+)  # fmt: skip
+DELIVERY_COLUMNS = (
+    "message", "account", "endpoint", "copy", "delivered_us", "outcome", "reason", "overtaken", "repeated",
+    "repeat_cause",
 )  # fmt: skip
 TRANSMISSION_COLUMNS = ("row", "cause", "ref")
 EVENT_COLUMNS = ("t_us", "endpoint", "what", "message", "value")
@@ -49,6 +63,7 @@ class Truth:
     accounts: Table
     devices: Table
     messages: Table
+    deliveries: Table
     transmissions: Table
     keys: Table
     start_us: int

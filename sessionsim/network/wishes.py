@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from sessionsim.core.errors import InvalidInput
-from sessionsim.core.intents import KINDS, Group, Intent, Reader, Wish, kinds_of
+from sessionsim.core.intents import KINDS, Group, Reader, Wish, kinds_of
 from sessionsim.network.devices import Seat
 
 CARRIED_OUT: Final = frozenset({"attachment", "device", "text"})
@@ -42,8 +42,3 @@ def check_wishes(wishes: Sequence[Wish], seats: Sequence[Seat]) -> None:
         # What stood before time 0 is no act of a device.
         if not isinstance(wish, Group | Reader) and (wish.sender, wish.device) not in there:
             raise InvalidInput("workload", wish, f"a device that account {wish.sender} has")
-
-
-def direct_texts(wishes: Iterable[Wish]) -> tuple[Intent, ...]:
-    """Give the direct texts among the wishes, in their order."""
-    return tuple(wish for wish in wishes if isinstance(wish, Intent))

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from sessionsim.core.errors import InvalidInput
-from sessionsim.core.intents import Post, Presence, Reader, Wish, kinds_of
+from sessionsim.core.intents import Intent, Post, Presence, Reader, Wish, kinds_of
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.records import RecordSink
 from sessionsim.core.scene import Scene
@@ -25,6 +25,7 @@ from sessionsim.core.truth import Truth
 from sessionsim.core.units import US_PER_S
 from sessionsim.core.view import Table
 from sessionsim.network.abilities import equip
+from sessionsim.network.accounts_book import Book
 from sessionsim.network.clients import ClientMix, ClientPlace, place_clients, place_devices
 from sessionsim.network.devices import Seat, seats_of
 from sessionsim.network.faults import Answer, Fault, Trouble, Turn, What, compile_plan, with_turns
@@ -39,10 +40,12 @@ from sessionsim.network.membership import (
     make_roster,
     tell_nodes,
 )
+from sessionsim.network.orders import orders_of
 from sessionsim.network.places import place_hosts
 from sessionsim.network.server_machines import ServiceRules, make_machines
 from sessionsim.network.servers import PlacedServer, ServerRules, by_kind, place_servers
 from sessionsim.network.snapshots import build_nodes, load_snapshot
+from sessionsim.network.truth_tables import accounts_table, closing_of, devices_table, keys_table
 from sessionsim.network.version2 import (
     TWINS,
     Version2,
@@ -51,7 +54,7 @@ from sessionsim.network.version2 import (
     twin_places,
 )
 from sessionsim.network.wire_sizes import ANDROID, DESKTOP, WireRules, WireSizes
-from sessionsim.network.wishes import check_wishes, direct_texts
+from sessionsim.network.wishes import check_wishes
 from sessionsim.protocol.client.files import PLATFORMS as FILE_PLATFORMS
 from sessionsim.protocol.client.files import FileRules
 from sessionsim.protocol.client.machine import Client
@@ -146,7 +149,7 @@ class World:
         self.seats, self.places, self.servers, self.machines = seats, places, servers, machines
         # Endpoint by account and number of the device.
         self.endpoint_of = {seat[:2]: endpoint for endpoint, seat in enumerate(seats, len(nodes))}
-        self._texts = direct_texts(spec.intents)
+        self._orders = orders_of(spec.intents)
         self._snapshot, self._node_keys = roster.snapshot, node_keys
         unlimited, also = [0] * len(nodes), [0] * len(servers)
         sites = (*(place.site for place in places), *(server.site for server in servers))
@@ -214,7 +217,8 @@ class World:
             commands: further commands to clients beside the intents, for example (t_us, account, ("poll",)).
         """
         spec, n_nodes = self.spec, len(self.nodes)
-        journal = MessageJournal(self._texts, spec.measured, self.seats, n_nodes)
+        account_of = {account.id: number for number, account in enumerate(self.accounts)}
+        journal = MessageJournal(self._orders, self.seats, n_nodes, account_of)
         host = self.host = Host(
             self.machines,
             n_nodes,
@@ -229,11 +233,12 @@ class World:
             keep_bytes,
             Trouble(self._plan, len(self.machines), n_nodes + len(self.seats)) if self._plan else None,
         )
-        for ref, intent in enumerate(self._texts):
-            command: tuple[Any, ...] = ("send", ref, self.accounts[intent.recipient].id, intent.body)
-            if intent.files:
-                command = ("send-files", *command[1:], intent.files)
-            host.command(intent.t_us, self.endpoint_of[intent.sender, intent.device], command)
+        for ref, order in enumerate(self._orders):
+            wish = order.wish
+            command: tuple[Any, ...] = ("send", ref, self.accounts[order.recipient].id, order.body)
+            if isinstance(wish, Intent) and wish.files:
+                command = ("send-files", *command[1:], wish.files)
+            host.command(order.t_us, self.endpoint_of[order.sender, order.device], command)
         self._open_conversations(host)
         for wish in spec.intents:
             if isinstance(wish, Presence):
@@ -269,8 +274,8 @@ class World:
         version2 = self.spec.version2
         lead_us = version2.people.opening_lead_us if version2 else 0
         members = accounts_of(version2, len(self.accounts), self.spec.seeds)
-        for intent in self._texts if lead_us else ():
-            if intent.sender in members:
+        for intent in self.spec.intents if lead_us else ():
+            if isinstance(intent, Intent) and intent.sender in members:
                 command = ("open-conversation", self.accounts[intent.recipient].id)
                 endpoint = self.endpoint_of[intent.sender, intent.device]
                 host.command(max(0, intent.t_us - lead_us), endpoint, command)
@@ -292,54 +297,20 @@ class World:
         return bytes(len(self.nodes)) + clients + bytes(len(self.servers))
 
     def _truth(self, journal: MessageJournal) -> Truth:
-        swarm_ids = sorted(self.nodes.members)
-        first = len(self.nodes)
+        spec, first = self.spec, len(self.nodes)
         clients = [machine for machine in self.machines if isinstance(machine, Client)]
-        guards = [" ".join(str(path[0]) for path in client.requests.paths) for client in clients]
-        swarms = [
-            f"{nearest_swarm(swarm_position(account.id[1:]), swarm_ids):016x}" for account in self.accounts
-        ]
-        n, version2 = len(self.accounts), self.spec.version2
-        second = accounts_of(version2, n, self.spec.seeds)
-        twins = version2 is not None and version2.people.population == TWINS
-        accounts: Table = {
-            "account": np.arange(n, dtype=np.int32),
-            "account_id": np.array([a.id_hex for a in self.accounts], dtype=object),
-            "swarm": np.array(swarms, dtype=object),
-            "version": np.array([1 + (k in second) for k in range(n)], dtype=np.int8),
-            "twin": np.array([(k + n // 2) % n if twins else -1 for k in range(n)], dtype=np.int32),
-        }
-        devices: Table = {
-            "device": np.arange(len(self.seats), dtype=np.int32),
-            "account": np.array([seat.account for seat in self.seats], dtype=np.int32),
-            "number": np.array([seat.number for seat in self.seats], dtype=np.int32),
-            "endpoint": np.arange(first, first + len(self.seats), dtype=np.int32),
-            "platform": np.array([seat.platform for seat in self.seats], dtype=object),
-            "guards": np.array(guards, dtype=object),
-        }
-        owners = [
-            (f"node:{i}", kind, pair, -1)
-            for kind, pairs in zip(("ed25519", "x25519"), self._node_keys, strict=True)
-            for i, pair in enumerate(pairs)
-        ]
-        for account in self.accounts:
-            owners.append((f"account:{account.id_hex}", "ed25519", account.ed, -1))
-            owners.append((f"account:{account.id_hex}", "x25519", account.x, -1))
-        for server in self.servers:
-            owners.append((server.owner, "ed25519", server.ed, -1))
-            owners.append((server.owner, "x25519", server.x, -1))
-        for endpoint, device in enumerate(clients, len(self.nodes)):
-            for made_us, pair in device.requests.kept_pairs or ():
-                owners.append((f"device:{endpoint}", "x25519", pair, made_us))
-        keys: Table = {
-            "owner": np.array([owner for owner, _, _, _ in owners], dtype=object),
-            "kind": np.array([kind for _, kind, _, _ in owners], dtype=object),
-            "public": np.array([pair.public.hex() for _, _, pair, _ in owners], dtype=object),
-            "secret": np.array([pair.secret.hex() for _, _, pair, _ in owners], dtype=object),
-            "made_us": np.array([made_us for _, _, _, made_us in owners], dtype=np.int64),
-        }
-        start, end = self.spec.measured
-        return Truth(accounts, devices, journal.table(), {}, keys, start, end, journal.events())
+        closing = closing_of(self.machines, self._orders, spec.horizon_us, spec.epoch_ms)
+        book = Book(journal, closing, spec.measured)
+        return Truth(
+            accounts_table(self.accounts, self.nodes, spec.version2, spec.seeds),
+            devices_table(self.seats, clients, first),
+            book.messages(),
+            book.deliveries(),
+            {},
+            keys_table(self._node_keys, self.accounts, self.servers, clients, first),
+            *spec.measured,
+            journal.events(),
+        )
 
 
 def build(spec: WorldSpec) -> World:

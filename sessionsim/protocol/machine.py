@@ -16,13 +16,30 @@ item is its kind, because millions of them pass:
         Call `wake` then. One wake is pending; the latest wish wins.
     (DELIVER, sender_id, sent_ms, body, message_hash)
         Hand a message to the person: one that was received, or one that the person wrote on another device.
-        sender_id: 33 bytes; body: str; message_hash: str.
+        sender_id: 33 bytes; body: str, or a record of `contents` for what is no text; message_hash: str.
     (LOG, what, ref, value)
-        Tell truth what happened to message `ref`: `hash` and `sync_hash` (str, before the first attempt),
-        `stored` and `sync_stored` (int, time in µs), `attempts` (int), `failed` (str, the reason).
+        Tell truth what happened to message `ref`, see below.
     (EVENT, what, ref, value)
         Tell truth that something happened which is no message's fate. what: a name (str); ref: a message's
         number, its storage hash, or −1; value: int. Which names there are, the part says that has them.
+
+Every message that a client is commanded to bring to others has a number, and is accounted for:
+
+- The part that takes the command keeps the number, and names it in `pending`, until it has logged `stored`
+  (int, time in µs: a node or server has confirmed it) or `failed` (str: why it was given up, or was not sent
+  at all); exactly one of the two, once. So a message is at each moment with its sender, stored, or given up.
+- Before the first attempt it logs `hash` (str: the storage hash, or whatever names the stored message for
+  good; what a device delivers is recognised by it) and `written` ((time it was written, time nodes forget
+  it), unix ms). Sealing again logs the new hash.
+- For a message to several people it logs `to` with the ids (33 bytes each) of all accounts that shall get it,
+  as far as the sender knows when it sends: their devices, and the other devices of the sender if it is among
+  them, are then expected to deliver it. Of a direct message this is known without.
+- `attempts` (int) tells how many there were so far. `sync_hash`, `sync_stored` and `sync_failed` are the same
+  for a copy that only the sender's other devices get, which `pending_copies` names meanwhile.
+- Who delivers a message names the hash under which it was stored. It delivers a message once, and never what
+  it sent itself. What cannot be read, or is not to be shown, is not delivered.
+
+At the end of a run `network.accounts_book` holds all this against what nodes and servers still keep.
 
 The host gives each transmission a 64-bit draw address: that of a transmission which a machine starts in
 `start`, `command` or `wake` is `mix(address of the machine, exchange)`; that of one caused by a received

@@ -55,12 +55,16 @@ def _reliability(readings: Readings) -> str:
         text = f"How many messages arrive cannot be said ({of_reading(delivered)})"
     else:
         counts = delivered.counts
-        decided = counts["delivered"] + counts["failed"]
+        decided = counts["messages"] - counts["waiting"]
         text = (
             f"{counts['delivered']:,.0f} of {decided:,.0f} messages arrived"
             f" ({percent_digits(delivered.value)} %; {_bounds(delivered)})"
         )
-        unfinished = counts["stored"] + counts["censored"]
+        causes = [key.split(": ", 1) for key in sorted(counts) if ": " in key]
+        for outcome, reason in causes:
+            number = counts[f"{outcome}: {reason}"]
+            text += f", {number:,.0f} {'was' if number == 1 else 'were'} {outcome} ({reason})"
+        unfinished = counts["waiting"]
         if unfinished:
             text += f", {unfinished:,.0f} more {'was' if unfinished == 1 else 'were'} unfinished at the end"
     total = readings.get("traffic", "client links, total")

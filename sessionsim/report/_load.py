@@ -13,13 +13,13 @@ from typing import Any, Final
 
 import numpy as np
 
+from sessionsim.core.arrivals import OF_DELIVERIES, OF_MESSAGES, arrivals
 from sessionsim.core.errors import StorageDamaged
 from sessionsim.core.ledger import Fact
 from sessionsim.core.readings import Reading
 from sessionsim.core.storage import read_ledger, read_table
 from sessionsim.report._data import ReportData, SeedFacts
 
-_TIMES: Final = ("intent_us", "stored_us", "delivered_us", "measured")
 _OF_THE_RUN: Final = ("title", "question", "observers", "resolved", "resolved_toml", "settings")
 # Notices shipped beside the data, by the room that uses it.
 _NOTICES: Final = {
@@ -105,9 +105,10 @@ def _readings(path: Path, stored: Any) -> list[Reading]:
 
 
 def _seed(folder: Path, manifest: dict[str, Any], *, opened: bool) -> SeedFacts:
-    messages = read_table(folder / "truth/messages.parquet", _TIMES)
-    inside = messages["measured"].astype(bool)
-    intent, stored, delivered = (messages[name][inside].astype(np.int64) for name in _TIMES[:3])
+    messages = read_table(folder / "truth/messages.parquet", (*OF_MESSAGES, "intent_us", "stored_us"))
+    got = arrivals(messages, read_table(folder / "truth/deliveries.parquet", OF_DELIVERIES))
+    rows, delivered = got["message"].astype(np.int64), got["delivered_us"].astype(np.int64)
+    intent, stored = (messages[name][rows].astype(np.int64) for name in ("intent_us", "stored_us"))
     return SeedFacts(int(manifest["seed"]), str(manifest.get("suite", "")), opened, intent, stored, delivered)
 
 

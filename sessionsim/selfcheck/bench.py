@@ -28,7 +28,6 @@ from sessionsim.core.records import MemoryRecords
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.truth import Truth
 from sessionsim.core.units import US_PER_DAY, US_PER_MS, US_PER_S
-from sessionsim.network.wishes import direct_texts
 from sessionsim.network.world import Command, World, WorldSpec, build
 from sessionsim.protocol.client.rules import DESKTOP
 from sessionsim.selfcheck import bare
@@ -135,7 +134,7 @@ def message_cost(messages: int, *, memo: bool) -> MessageCost:
     """Run `messages` texts, each fetched by exactly one poll, beside bursts of the bare primitives."""
     spec = _message_spec(messages, memo=memo)
     bursts = _Bursts([(p.name, p.call, max(4, round(p.times(6)))) for p in bare.MESSAGE_PRIMITIVES])
-    texts = direct_texts(spec.intents)
+    texts = [wish for wish in spec.intents if isinstance(wish, Intent)]
     polls = [(text.t_us + _FETCH_AFTER_US, text.recipient, ("poll",)) for text in texts]
     truth, seconds, transmissions, _ = _timed(build(spec), bursts, polls)
     if (truth.messages["outcome"] != "delivered").any():

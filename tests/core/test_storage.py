@@ -23,6 +23,7 @@ from sessionsim.core.storage import (
 )
 from sessionsim.core.truth import (
     ACCOUNT_COLUMNS,
+    DELIVERY_COLUMNS,
     DEVICE_COLUMNS,
     EVENT_COLUMNS,
     KEY_COLUMNS,
@@ -46,10 +47,14 @@ def feed(sink: RecordSink, n: int, spill_every: int = 100) -> None:
 
 def some_truth() -> Truth:
     text = np.array(["a", "b"], dtype=object)
-    columns = (ACCOUNT_COLUMNS, DEVICE_COLUMNS, MESSAGE_COLUMNS, KEY_COLUMNS, EVENT_COLUMNS)
-    accounts, devices, messages, keys, events = ({name: text for name in names} for names in columns)
+    columns = (
+        ACCOUNT_COLUMNS, DEVICE_COLUMNS, MESSAGE_COLUMNS, DELIVERY_COLUMNS, KEY_COLUMNS, EVENT_COLUMNS,
+    )  # fmt: skip
+    accounts, devices, messages, deliveries, keys, events = (
+        {name: text for name in names} for names in columns
+    )
     messages = messages | {"measured": np.array([True, False]), "stored_us": np.array([5, -1])}
-    return Truth(accounts, devices, messages, {}, keys, 10, 20, events)
+    return Truth(accounts, devices, messages, deliveries, {}, keys, 10, 20, events)
 
 
 def test_disk_gives_back_what_memory_holds(tmp_path: Path) -> None:

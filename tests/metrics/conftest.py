@@ -33,14 +33,27 @@ def make_nodes(n: int = 12, swarms: int = 2) -> NodeList:
 
 def make_messages(rows: list[dict[str, Any]]) -> dict[str, Any]:
     default = {
-        "sender": 0, "recipient": 1, "intent_us": 2 * SECOND, "body_bytes": 10, "sync_hash": "",
-        "stored_us": -1, "sync_stored_us": -1,
-        "delivered_us": -1, "attempts": 1, "outcome": "delivered", "measured": True,
+        "kind": "text", "sender": 0, "device": 0, "recipient": 1, "group": -1, "room": -1,
+        "intent_us": 2 * SECOND, "body_bytes": 10, "sync_hash": "", "stored_us": -1, "sync_stored_us": -1,
+        "delivered_us": -1, "attempts": 1, "outcome": "delivered", "reason": "", "measured": True,
     }  # fmt: skip
     full = [{"message": k, "hash": f"h{k}", **default, **row} for k, row in enumerate(rows)]
     table: dict[str, Any] = {name: [row[name] for row in full] for name in (full[0] if full else default)}
-    text = ("hash", "sync_hash", "outcome")
+    text = ("hash", "sync_hash", "outcome", "kind", "reason")
     return {k: np.array(v, dtype=object if k in text else None) for k, v in table.items()}
+
+
+def make_deliveries(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    default = {
+        "message": 0, "account": 1, "endpoint": 13, "copy": "message", "delivered_us": -1,
+        "outcome": "delivered", "reason": "", "overtaken": "", "repeated": 0, "repeat_cause": "",
+    }  # fmt: skip
+    text = ("copy", "outcome", "reason", "overtaken", "repeat_cause")
+    full = [{**default, **row} for row in rows]
+    return {
+        name: np.array([row[name] for row in full], dtype=object if name in text else np.int64)
+        for name in default
+    }
 
 
 def make_records(rows: list[tuple[int, int, int, int, Cause]]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -66,8 +79,20 @@ def make_replicate() -> Callable[..., Replicate]:
         nodes: NodeList | None = None,
         further: int | None = None,
         verdicts: tuple[Labelled, ...] = (),
+        deliveries: list[dict[str, Any]] | None = None,
     ) -> Replicate:
-        """Make a replicate. `further`: account of a fifth device, a phone with the guards 8 and 9."""
+        """Make a replicate.
+
+        `further`: account of a fifth device, a phone with the guards 8 and 9. Without `deliveries`, the
+        recipients' first devices have what the messages say.
+        """
+        messages = messages if messages is not None else [{}]
+        if deliveries is None:
+            same = ("delivered_us", "outcome", "reason")
+            deliveries = [
+                {"message": k, "account": row.get("recipient", 1)} | {n: row[n] for n in same if n in row}
+                for k, row in enumerate(messages)
+            ]
         nodes = nodes or make_nodes()
         n = len(nodes)
         records, transmissions = make_records(rows or [])
@@ -98,7 +123,8 @@ def make_replicate() -> Callable[..., Replicate]:
             truth=Truth(
                 accounts,
                 devices,
-                make_messages(messages if messages is not None else [{}]),
+                make_messages(messages),
+                make_deliveries(deliveries),
                 transmissions,
                 {name: np.array([], dtype=object) for name in ("owner", "kind", "public", "secret")},
                 SECOND,

@@ -43,15 +43,71 @@ def test_every_metric_of_the_catalogue_is_found() -> None:
 
 
 def test_delivery_leaves_unfinished_and_unmeasured_messages_out(make_replicate: Make) -> None:
-    outcomes = ["delivered"] * 6 + ["failed"] * 2 + ["stored", "censored"]
+    outcomes = ["delivered"] * 6 + ["refused", "expired"] + ["waiting"] * 2
     messages = [{"outcome": outcome, "sender": k % 4} for k, outcome in enumerate(outcomes)]
-    messages.append({"outcome": "failed", "measured": False})
+    messages[6]["reason"], messages[7]["reason"] = "status 504", "not fetched in time"
+    messages.append({"outcome": "refused", "measured": False})
     found = named(readings([make_replicate(messages=messages)]), "delivery")
     assert found["delivered"].value == pytest.approx(6 / 8)
     assert found["delivered"].counts == {
-        "delivered": 6, "failed": 2, "stored": 1, "censored": 1, "messages": 10,
+        "delivered": 6, "waiting": 2, "expired": 1, "lost": 0, "refused": 1, "messages": 10,
+        "refused: status 504": 1, "expired: not fetched in time": 1,
     }  # fmt: skip
     assert found["unfinished at the end"].value == pytest.approx(2 / 10)
+
+
+def test_every_reader_of_a_message_counts_in_delivery_and_in_latency(make_replicate: Make) -> None:
+    times = {"intent_us": 2 * SECOND, "stored_us": 3 * SECOND}
+    messages = [{**times, "kind": "group-text", "recipient": -1, "group": 4, "outcome": "expired"}]
+    got = {"delivered_us": 5 * SECOND}
+    deliveries = [
+        {**got, "account": 1, "endpoint": 13},
+        {"account": 2, "endpoint": 14, "outcome": "expired", "reason": "not fetched in time"},
+        {**got, "account": 3, "endpoint": 15, "delivered_us": 7 * SECOND},
+    ]
+    replicate = make_replicate(messages=messages, deliveries=deliveries)
+    found = named(readings([replicate]), "delivery")
+    assert found["delivered"].counts["delivered"] == 2
+    assert found["delivered"].counts["expired: not fetched in time"] == 1
+    samples = tally(replicate).counts["latency"].samples
+    assert samples["end to end"].tolist() == [3 * SECOND, 5 * SECOND]
+    assert samples["intent to stored"].tolist() == [SECOND] * 3
+
+
+def test_signals_are_counted_apart(make_replicate: Make) -> None:
+    messages = [{}, {"kind": "typing", "outcome": "expired", "reason": "late"}, {"kind": "receipt"}]
+    found = named(readings([make_replicate(messages=messages)]), "delivery")
+    assert found["delivered"].counts["messages"] == 1
+    signals = found["signals delivered"].counts
+    assert (signals["delivered"], signals["expired"], signals["expired: late"]) == (1, 1, 1)
+    assert "signals delivered" not in named(readings([make_replicate()]), "delivery")
+
+
+def test_devices_order_and_repeats_are_counted_per_copy(make_replicate: Make) -> None:
+    deliveries = [
+        {"delivered_us": 5, "overtaken": "other replicas"},
+        {
+            "account": 0,
+            "endpoint": 16,
+            "copy": "sync",
+            "delivered_us": 6,
+            "repeated": 1,
+            "repeat_cause": "twice",
+        },
+        {"account": 1, "endpoint": 17, "outcome": "waiting", "reason": "in the swarm"},
+        {"account": 1, "endpoint": 18, "outcome": "lost", "reason": "no node holds it"},
+        {"account": 2, "endpoint": 14, "copy": "beyond", "delivered_us": 7},
+    ]
+    replicates = [make_replicate(seed=k, deliveries=deliveries) for k in range(3)]
+    found = named(readings(replicates), "delivery")
+    devices = found["on every device"]
+    assert devices.value == pytest.approx(2 / 3)
+    assert devices.counts["waiting"] == devices.counts["lost: no node holds it"] == 3
+    later = found["shown after a later one"]
+    assert later.value == pytest.approx(1 / 3)
+    assert later.counts == {"shown": 9, "overtaken": 3, "other replicas": 3}
+    assert found["shown once more"].counts == {"shown": 9, "repeated": 3, "twice": 3}
+    assert found["delivered"].value == 1.0  # of the reader's devices one has it
 
 
 def test_delivery_without_loss_is_bounded_and_not_certain(make_replicate: Make) -> None:
@@ -64,7 +120,7 @@ def test_delivery_without_loss_is_bounded_and_not_certain(make_replicate: Make) 
 def test_latency_splits_at_the_moment_of_storage(make_replicate: Make) -> None:
     def seed(number: int, shift: int) -> Replicate:
         times = {"intent_us": 2 * SECOND, "stored_us": 3 * SECOND, "delivered_us": 5 * SECOND + shift}
-        late = {**times, "outcome": "stored", "delivered_us": -1}
+        late = {**times, "outcome": "waiting", "delivered_us": -1}
         return make_replicate(seed=number, messages=[times] * 20 + [late, {**times, "measured": False}])
 
     found = named(readings([seed(1, 0), seed(2, 3), seed(3, 6)]), "latency")

@@ -124,7 +124,7 @@ def test_without_a_file_server_messages_with_files_fail_with_a_reason_and_texts_
     plain = tuple(Intent((k + 1) * US_PER_S + 1, k, (k + 1) % 3, "plain", 1) for k in range(3))
     both = sorted((*circle((VOICE,)), *plain), key=lambda wish: wish.t_us)
     truth = small(tuple(both), server_rules=rules, file_rules=quick).run()
-    assert list(truth.messages["outcome"]) == ["failed", "delivered"] * 3
+    assert list(truth.messages["outcome"]) == ["refused", "delivered"] * 3
     assert events(truth, "file-uploaded") == []
     assert not truth.messages["hash"][::2].any()
 
@@ -140,13 +140,13 @@ def test_what_the_server_finds_too_large_fails_the_message() -> None:
     mean = ServiceRules(file=FileServerRules(max_bytes=6_000))
     quick = {name: dataclasses.replace(one, upload_attempts=2) for name, one in PLATFORMS.items()}
     truth = small(circle((PHOTO, VOICE)), service_rules=mean, file_rules=quick).run()
-    assert list(truth.messages["outcome"]) == ["failed"] * 3
+    assert list(truth.messages["outcome"]) == ["refused"] * 3
 
 
 def test_a_file_above_the_clients_limit_is_never_uploaded() -> None:
     few = {name: dataclasses.replace(one, max_bytes=99_999) for name, one in PLATFORMS.items()}
     truth = small(circle((PHOTO,)), file_rules=few).run()
-    assert list(truth.messages["outcome"]) == ["failed"] * 3
+    assert list(truth.messages["outcome"]) == ["refused"] * 3
     assert events(truth, "file-uploaded") == events(truth, "file-fetched") == []
 
 

@@ -6,7 +6,7 @@ from sessionsim.core.errors import InvalidInput
 from sessionsim.core.intents import Device, Group, Intent, Receipt, Typing, Wish
 from sessionsim.core.seeds import Seeds
 from sessionsim.network.devices import Seat
-from sessionsim.network.wishes import CARRIED_OUT, check_kinds, check_wishes, direct_texts
+from sessionsim.network.wishes import CARRIED_OUT, check_kinds, check_wishes
 from sessionsim.network.world import WorldSpec, build
 
 TEXT = Intent(5, 0, 1, "hello")
@@ -15,11 +15,10 @@ TEXT = Intent(5, 0, 1, "hello")
 SEATS = (Seat(0, 0, "ios"), Seat(1, 0, "desktop"), Seat(1, 1, "ios"))
 
 
-def test_texts_pass_in_their_order() -> None:
+def test_texts_and_devices_pass() -> None:
     wishes = (Device(0, 1, 1, "ios"), TEXT, Intent(6, 1, 0, "hi", device=1))
     check_wishes(wishes, SEATS)
-    assert direct_texts(wishes) == wishes[1:]
-    assert direct_texts(()) == ()
+    check_wishes((), SEATS)
 
 
 @pytest.mark.parametrize(

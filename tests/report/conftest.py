@@ -12,7 +12,10 @@ from sessionsim.core.ledger import Fact, Relation
 from sessionsim.core.readings import Reading
 from sessionsim.report import ReportData, SeedFacts
 
-COUNTS = {"delivered": 98.0, "failed": 2.0, "stored": 1.0, "censored": 0.0, "messages": 101.0}
+COUNTS = {
+    "delivered": 98.0, "waiting": 1.0, "expired": 0.0, "lost": 0.0, "refused": 2.0, "messages": 101.0,
+    "refused: status 504": 2.0,
+}  # fmt: skip
 NOUNS = {
     **dict.fromkeys(("S1", "S2", "S3", "S4", "S10"), "messages"),
     **dict.fromkeys(("S6", "S7", "S7-address"), "accounts"),

@@ -30,8 +30,9 @@ def test_all_three_sentences_of_an_ordinary_run(readings: list[Reading], manifes
     assert answers(readings, manifest) == (
         "Half of the delivered messages arrived within 2.00 s (1.80 to 2.20 s) of the wish to send, 95 of 100"
         " within 6.00 s (5.40 to 6.60 s); 98 messages in 3 seeds.",
-        "98 of 100 messages arrived (98.0 %; interval 97.0 to 99.0 % over 3 seeds), 1 more was unfinished at"
-        " the end; a client's link carried 70.1 MB (63.1 to 77.1 MB) a day, 86 % of it for polls.",
+        "98 of 100 messages arrived (98.0 %; interval 97.0 to 99.0 % over 3 seeds), 2 were refused"
+        " (status 504), 1 more was unfinished at the end; a client's link carried 70.1 MB (63.1 to 77.1 MB) a"
+        " day, 86 % of it for polls.",
         "“snodes” knows the network address of 3 of 20 accounts (15 %; interval 8 to 31 %; blind guess"
         " 5.3 %; ceiling 4 of 20, by the guards, replicas and devices operated) and who talks to whom for 3"
         " of 20 contacts (15 %; interval 8 to 31 %; blind guess 5.3 %); which address an account uses and who"
@@ -75,7 +76,7 @@ def test_too_few_watched_clients_are_not_called_unwatched(
 
 
 def test_nothing_lost_is_said_with_its_bound(readings: list[Reading], manifest: Manifest) -> None:
-    counts = {"delivered": 101.0, "failed": 0.0, "stored": 0.0, "censored": 0.0, "messages": 101.0}
+    counts = {"delivered": 101.0, "waiting": 0.0, "messages": 101.0}
     change = {"value": 1.0, "low": 0.951, "high": 1.0, "n": 60, "n_unit": "account", "counts": counts}
     assert answers(replaced(readings, "delivered", **change), manifest)[1].startswith(
         "101 of 101 messages arrived (100 %; at least 95.1 % by 60 accounts); a client's link"

@@ -16,6 +16,10 @@ from sessionsim.core.storage import write_ledger, write_table
 from sessionsim.report import ReportData, stored_answers, write_report
 
 
+def texts(value: str, n: int) -> np.ndarray:
+    return np.array([value] * n, dtype=object)
+
+
 @pytest.fixture
 def run_dir(tmp_path: Path, data: ReportData, readings: list[Reading], manifest: dict[str, Any]) -> Path:
     (tmp_path / "manifest.json").write_text(json.dumps({**manifest, "seeds": [1, 2, 3]}))
@@ -25,11 +29,13 @@ def run_dir(tmp_path: Path, data: ReportData, readings: list[Reading], manifest:
         folder = tmp_path / str(seed.seed)
         n = len(seed.intent_us)
         # One more message, outside the measured phase: it must not be drawn.
-        table = {
-            name: np.append(getattr(seed, name), 0) for name in ("intent_us", "stored_us", "delivered_us")
-        }
+        table = {name: np.append(getattr(seed, name), 0) for name in ("intent_us", "stored_us")}
         table["measured"] = np.append(np.ones(n, dtype=bool), False)
-        write_table(folder / "truth/messages.parquet", table)
+        same = {"outcome": texts("delivered", n + 1), "reason": texts("", n + 1)}
+        write_table(folder / "truth/messages.parquet", table | same | {"kind": texts("text", n + 1)})
+        shown = np.append(seed.delivered_us, 0)
+        rows = {"message": np.arange(n + 1), "account": np.zeros(n + 1, np.int64), "delivered_us": shown}
+        write_table(folder / "truth/deliveries.parquet", rows | same | {"copy": texts("message", n + 1)})
         if seed.opened:
             write_ledger(folder / "ledger.parquet", data.facts)
         (folder / "manifest.json").write_text(

@@ -1,9 +1,10 @@
-"""How long a message takes, of those that came so far: stored, or delivered.
+"""How long what people write takes, of what came so far: stored, or delivered.
 
-Three stretches: from the wish to send until the sender's device knows that the message is stored, from
-there until the recipient's device hands it over (0 if that came first: other replicas may serve it before
-the sender has its answer), and end to end. Values are pooled over seeds; intervals are over seeds (over
-the accounts of the senders when there are fewer than three), see `metrics._intervals`.
+A message and one of its readers count, as in `delivery`. Three stretches: from the wish to send until the
+sender's device knows that the message is stored, from there until the recipient's device hands it over (0 if
+that came first: other replicas may serve it before the sender has its answer), and end to end. Values are
+pooled over seeds; intervals are over seeds (over the accounts of the senders when there are fewer than
+three), see `metrics._intervals`.
 
 A quantile is given only when at least `min_beyond` values lie beyond it: p50 needs 20 messages, p95 200,
 p99 1,000 by default. It is the rule of metrics 0.3 for rates ("no TPR at an FPR below 10/n") read for
@@ -18,6 +19,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from sessionsim.core.arrivals import arrivals
 from sessionsim.core.readings import Reading
 from sessionsim.core.settings import setting
 from sessionsim.metrics._counts import Counts, FloatArray
@@ -56,10 +58,17 @@ class Latency:
 
     def tally(self, replicate: Replicate) -> Counts:
         """Collect the times (µs) of measured messages, with their senders in parallel."""
-        messages, rows = replicate.truth.messages, replicate.measured_messages()
+        messages = replicate.truth.messages
+        got = arrivals(messages, replicate.truth.deliveries)
+        rows = got["message"].astype(np.int64)
+        times = {
+            "intent_us": messages["intent_us"][rows].astype(np.int64),
+            "stored_us": messages["stored_us"][rows].astype(np.int64),
+            "delivered_us": got["delivered_us"].astype(np.int64),
+        }
         samples: dict[str, FloatArray] = {}
         for name, begin, end in STRETCHES:
-            start, stop = (messages[column][rows].astype(np.int64) for column in (begin, end))
+            start, stop = times[begin], times[end]
             seen = (start >= 0) & (stop >= 0)
             samples[name] = np.maximum(stop[seen] - start[seen], 0).astype(np.float64)
             samples[f"{name}, sender"] = messages["sender"][rows][seen].astype(np.float64)

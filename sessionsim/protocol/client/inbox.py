@@ -26,16 +26,22 @@ class Inbox:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._seen: set[str] = set()
+        self._own: set[str] = set()  # made here and not fetched yet
+        self.fetched_again = 0  # messages that were there already, from another member of the swarm
 
     def made(self, message_hash: str) -> None:
         """Learn what this device itself stores here: a sync copy, or a note to its own account."""
-        self._seen.add(message_hash)
+        self._own.add(message_hash)
 
     def is_new(self, message_hash: str) -> bool:
         """Say whether a message is seen for the first time, and take it for seen from now on."""
         if message_hash in self._seen:
+            self.fetched_again += 1
             return False
         self._seen.add(message_hash)
+        if message_hash in self._own:
+            self._own.discard(message_hash)
+            return False
         return True
 
     def take(self, message: Retrieved, now_us: int) -> list[Effect]:

@@ -74,7 +74,7 @@ class Client:
         self.sealing: Sealing = SealingV1(self)
         # Who takes what the own inbox holds about groups: hash, sender, message, time; None: nobody does.
         self.group_updates: Callable[[str, bytes, Message, int], list[Effect]] | None = None
-        self._parts: list[Part] = []
+        self.parts: list[Part] = []
         self._commands: dict[str, Handler] = {"clock": self._set_clock}
         self._armed_us: int | None = None
         self.inbox = Inbox(self)
@@ -93,13 +93,13 @@ class Client:
             if name in self._commands:
                 raise LocalProtocolError(f"two parts carry out the command {name!r}")
             self._commands[name] = handler
-        self._parts.append(part)
+        self.parts.append(part)
 
     # --- the machine contract -------------------------------------------------------------------------
 
     def start(self, now_us: int) -> Effects:
         effects: list[Effect] = []
-        for part in self._parts:
+        for part in self.parts:
             effects += part.start(now_us)
         return self._armed(effects, now_us)
 
@@ -147,14 +147,14 @@ class Client:
         effects: list[Effect] = []
         for request in self.requests.overdue(now_us):
             effects += request.done(0, b"", now_us)
-        for part in self._parts:
+        for part in self.parts:
             effects += part.wake(now_us)
         return self._armed(effects, now_us)
 
     def _armed(self, effects: list[Effect], now_us: int) -> Effects:
         """Add a wish to be woken when the earliest thing that can fall due is not covered yet."""
         due = self.requests.next_deadline_us()
-        for part in self._parts:
+        for part in self.parts:
             other = part.next_due_us()
             if other is not None and (due is None or other < due):
                 due = other

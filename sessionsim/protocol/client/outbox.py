@@ -9,7 +9,7 @@ at once.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +82,7 @@ class Outbox:
         self._queues: dict[bytes, deque[tuple[int, int, str, Extras | None]]] = {}
         self._retries: list[tuple[int, int, _Copy]] = []
         self._texts = 0
+        self._copies: set[int] = set()  # messages whose sync copy is on its way
 
     def accept(self, ref: int, recipient_id: bytes, body: str, now_us: int) -> list[Effect]:
         """Take a text for a recipient; it starts when those before it to the same recipient are done."""
@@ -99,6 +100,14 @@ class Outbox:
     @property
     def commands(self) -> Mapping[str, Handler]:
         return {"send": self.accept}
+
+    def pending(self) -> Iterator[int]:
+        """Give the messages that are neither stored nor given up."""
+        return (ref for queue in self._queues.values() for _, ref, _, _ in queue)
+
+    def pending_copies(self) -> Iterator[int]:
+        """Give the messages whose sync copy is neither stored nor given up."""
+        return iter(self._copies)
 
     def start(self, now_us: int) -> list[Effect]:
         return []
@@ -139,8 +148,13 @@ class Outbox:
         message_hash = rpc.message_hash(copy.owner_id, _NAMESPACE, copy.data)
         if copy.owner_id == self._client.account.id:
             self._client.inbox.made(message_hash)
-        log: Effect = (LOG, what, copy.ref, message_hash)
-        return [log, *self._attempt(copy, now_us)]
+        logs: list[Effect] = [(LOG, what, copy.ref, message_hash)]
+        if ours:
+            self._copies.add(copy.ref)
+        else:
+            expiry_ms = copy.sent_ms + self._client.rules.message_ttl_us // US_PER_MS
+            logs.append((LOG, "written", copy.ref, (copy.sent_ms, expiry_ms)))
+        return logs + self._attempt(copy, now_us)
 
     def _content(self, copy: _Copy, sync_target: bytes) -> bytes:
         """Write the plaintext of a copy."""
@@ -162,7 +176,7 @@ class Outbox:
         exchange = (copy.number << _ATTEMPT_BITS | copy.attempts) << 4 | copy.purpose
         copy.attempts += 1
         if not swarm:
-            return self._not_stored(copy, 0, now_us, {})
+            return self._not_stored(copy, 0, now_us, {}, "no swarm found")
         node = swarm[number_at(client.entropy, b"store" + exchange.to_bytes(8, "little"), len(swarm))]
         style = client.body_style
         call = rpc.store_call(
@@ -197,15 +211,17 @@ class Outbox:
         what = "stored" if copy.purpose is Purpose.SEND else "sync_stored"
         return [(LOG, what, copy.ref, now_us), *self._done(copy, now_us, stored=True)]
 
-    def _not_stored(self, copy: _Copy, status: int, now_us: int, fields: dict[str, Any]) -> list[Effect]:
+    def _not_stored(
+        self, copy: _Copy, status: int, now_us: int, fields: dict[str, Any], reason: str = ""
+    ) -> list[Effect]:
         """Try again later, or give the copy up after the last attempt."""
         client, rules = self._client, self._client.rules
         if status == 421:
             client.swarms.correct(copy.owner_id, fields)
         if copy.attempts >= rules.send_attempts:
-            log: Effect = (LOG, "failed", copy.ref, f"status {status}")
-            failed = [log] if copy.purpose is Purpose.SEND else []
-            return [*failed, *self._done(copy, now_us, stored=False)]
+            what = "failed" if copy.purpose is Purpose.SEND else "sync_failed"
+            reason = reason or (f"status {status}" if status else "no answer")
+            return [(LOG, what, copy.ref, reason), *self._done(copy, now_us, stored=False)]
         if status == 421:
             return self._attempt(copy, now_us)
         pause = rules.send_backoff_us * rules.send_backoff_growth ** (copy.attempts - 1)
@@ -215,6 +231,7 @@ class Outbox:
     def _done(self, copy: _Copy, now_us: int, *, stored: bool) -> list[Effect]:
         """Go on after a copy: its sync copy, and the next text to the same recipient."""
         if copy.purpose is Purpose.SYNC:
+            self._copies.discard(copy.ref)
             return []
         effects: list[Effect] = []
         own_id = self._client.account.id

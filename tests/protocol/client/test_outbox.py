@@ -80,7 +80,8 @@ class FakeClient:
 
 
 def logs(effects: Effects) -> list[tuple[Any, ...]]:
-    return [tuple(effect[1:]) for effect in effects if effect[0] == LOG]
+    """Give what is logged; times of writing are left out, which the first test looks at."""
+    return [tuple(effect[1:]) for effect in effects if effect[0] == LOG and effect[1] != "written"]
 
 
 def call_of(asked: Asked) -> tuple[str, dict[str, Any]]:
@@ -112,7 +113,13 @@ def test_a_text_is_stored_in_the_recipients_swarm(rules: ClientRules) -> None:
     assert asked.note == note_of(Cause.MESSAGE, 7)
     data = base64.b64decode(params["data"])
     hash_ = rpc.message_hash(FRIEND.id, 0, data)
-    assert effects == [(LOG, "hash", 7, hash_), (LOG, "attempts", 7, 1), (SEND, asked.exchange)]
+    ms = client.wire_ms(5 * US_PER_S)
+    assert effects == [
+        (LOG, "hash", 7, hash_),
+        (LOG, "written", 7, (ms, ms + 14 * US_PER_DAY // US_PER_MS)),
+        (LOG, "attempts", 7, 1),
+        (SEND, asked.exchange),
+    ]
     message = opened(asked, FRIEND)
     assert (message.sender_id, message.body, message.sync_target) == (OWN.id, "hello", b"")
     assert message.sent_ms == message.envelope_ms == client.wire_ms(5 * US_PER_S)
@@ -195,7 +202,7 @@ def test_pauses_never_overflow() -> None:
         client.asked[k].done(0, b"", now)
         now = client.box.next_due_us() or 0
         client.box.wake(now)
-    assert logs(client.asked[99].done(0, b"", now)) == [("failed", 3, "status 0")]
+    assert logs(client.asked[99].done(0, b"", now)) == [("failed", 3, "no answer")]
 
 
 @ALL
@@ -284,16 +291,36 @@ def test_a_text_given_up_lets_the_next_one_go() -> None:
     assert opened(client.asked[-1], FRIEND).body == "three"
 
 
-def test_a_sync_copy_that_fails_is_retried_and_dropped_in_silence() -> None:
+def test_a_sync_copy_that_fails_is_retried_and_given_up() -> None:
     client = FakeClient(DESKTOP)
     client.box.accept(0, FRIEND.id, "one", 0)
     client.answer(0, 200, 10)
     for k in range(1, DESKTOP.send_attempts + 1):
-        assert logs(client.asked[k].done(0, b"", 20)) == []
+        assert list(client.box.pending_copies()) == [0]
+        last = logs(client.asked[k].done(0, b"", 20))
+        assert last == ([("sync_failed", 0, "no answer")] if k == DESKTOP.send_attempts else [])
         client.box.wake(client.box.next_due_us() or 0)
+    assert list(client.box.pending_copies()) == []
     assert len(client.asked) == 1 + DESKTOP.send_attempts
     assert {asked.exchange & 15 for asked in client.asked[1:]} == {Purpose.SYNC}
     assert client.box.next_due_us() is None
+
+
+def test_what_is_neither_stored_nor_given_up_is_pending() -> None:
+    client = FakeClient(DESKTOP)
+    client.box.accept(0, FRIEND.id, "one", 0)
+    client.box.accept(1, FRIEND.id, "two", 0)
+    client.box.accept(2, OTHER.id, "three", 0)
+    assert sorted(client.box.pending()) == [0, 1, 2]
+    client.answer(0, 200, 10)
+    assert sorted(client.box.pending()) == [1, 2]
+    assert list(client.box.pending_copies()) == [0]
+    client.answer(2, 200, 20)  # the copy; requests 1 and 3 are the other texts
+    assert sorted(client.box.pending()) == [1, 2]
+    assert list(client.box.pending_copies()) == []
+    for k in (3, 1):
+        client.answer(k, 200, 30)
+    assert list(client.box.pending()) == []
 
 
 def test_no_swarm_counts_as_an_attempt() -> None:
@@ -305,7 +332,7 @@ def test_no_swarm_counts_as_an_attempt() -> None:
         now = client.box.next_due_us() or 0
         client.box.wake(now)
     effects = client.box.wake(client.box.next_due_us() or 0)
-    assert logs(effects) == [("failed", 0, "status 0")]
+    assert logs(effects) == [("failed", 0, "no swarm found")]
     assert client.asked == []
 
 

@@ -63,7 +63,7 @@ def test_a_flood_of_such_messages_is_bounded_and_reads_the_group_once_at_a_time(
     for k in range(MOST_LOCKED + 5):
         net.tell(ann, "woken", f"{k:043d}", stored)
     assert len(ann.sent) - before == 1
-    parts = [part for part in ann.client._parts if hasattr(part, "locked")]
+    parts = [part for part in ann.client.parts if hasattr(part, "locked")]
     assert [part.locked for part in parts] == [MOST_LOCKED]
 
 
