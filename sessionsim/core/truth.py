@@ -5,8 +5,8 @@ Tables, each a dict of equally long columns (numpy arrays; text as object arrays
 accounts       account (0..n-1), account_id (66 hex), swarm (16 hex), version (of the protocol, 1 or 2), twin
                (the account that has the same wishes under the other version; -1: none)
 devices        device (0..d-1: first the first devices of all accounts, in their order), account, number
-               (of the account's devices, from 0), endpoint, platform, guards (text: "12 907"), fetched_again
-               (how often it got a message that it had already from another member of the swarm)
+               (of the account's devices, from 0), endpoint, platform, guards (text "12 907": all it had),
+               fetched_again (how often it got a message that it had already from another member of the swarm)
 messages       message (0..m-1), kind (of `core.intents`; a call is several), sender (account), device (of
                the sender, by its number), recipient (account; -1 in groups and rooms, the sender for what
                only its own devices get), group, room (-1 elsewhere), intent_us, body_bytes, hash, sync_hash

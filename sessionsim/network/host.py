@@ -30,13 +30,25 @@ from sessionsim.core.columns import (
     note_within,
 )
 from sessionsim.core.records import SPILL_BYTES, RecordSink
-from sessionsim.core.seeds import GOLDEN, MASK64, MIX1, MIX2
+from sessionsim.core.seeds import GOLDEN, MASK64, MIX1, MIX2, mix
 from sessionsim.network.faults.plan import Turn, What
 from sessionsim.network.faults.trouble import NEVER, Trouble
 from sessionsim.network.kernels import ARRIVE, CALL, COMMAND, FAILED, START, TURN, WAKE, Entry, Kernel
 from sessionsim.network.links import Links
 from sessionsim.network.wire_sizes import WireSizes
-from sessionsim.protocol.machine import BACK, DELIVER, EVENT, LOG, SEND, WAKE_AT, Effects, Machine
+from sessionsim.protocol.machine import (
+    BACK,
+    CLOSE,
+    CONNECT,
+    CONNECTED,
+    DELIVER,
+    EVENT,
+    LOG,
+    SEND,
+    WAKE_AT,
+    Effects,
+    Machine,
+)
 
 _QUIC = int(Transport.QUIC)
 
@@ -209,6 +221,32 @@ class Host:
             self._journal.log(src, effect, now)
         elif effect[0] == EVENT:
             self._journal.event(src, effect, now)
+        elif effect[0] == CONNECT:
+            self._connect(src, now, *effect[1:])
+        elif effect[0] == CLOSE:
+            self._close(src, now, *effect[1:])
+
+    def _connect(self, src: int, now: int, dst: int, conn: int, exchange: int, note: int) -> None:
+        """Open a client's connection, and tell it when it is open, or that it cannot be."""
+        watched, trouble = self._watched[src] or self._watched[dst], self._trouble
+        sent, trace = now, mix(self._addresses[src], exchange)
+        if trouble is not None and not self._is_open(src, dst, conn, now):
+            rtt_us = self._links.base_rtt_us(src, dst)
+            takes_us, why = trouble.opening(src, dst, conn, now, rtt_us, trace)
+            if why:
+                self._fail(src, dst, conn, exchange, why, now + takes_us - rtt_us // 2, trace, note)
+            if why or takes_us == NEVER:
+                return
+            sent += takes_us
+        _number, ready = self._client_connection(src, dst, conn, 0, sent, watched)
+        opened = (ARRIVE, src, dst, conn, exchange, CONNECTED, b"", trace, note)
+        heappush(self._queue, (ready, 1, next(self._ranks), *opened))
+
+    def _close(self, src: int, now: int, dst: int, conn: int) -> None:
+        """Let go of a client's connection; what keeps it alive ends now."""
+        state = self._conns.pop((src << 24 | dst) << 8 | conn, None)
+        if state is not None and (self._watched[src] or self._watched[dst]):
+            self._keep_alive(src, dst, state, conn & 7, now)
 
     # --- while something fails ----------------------------------------------------------------------------
 

@@ -42,7 +42,7 @@ def accounts_table(
 
 def devices_table(seats: Sequence[Seat], clients: Sequence[Client], first_endpoint: int) -> Table:
     """Give the devices, with what their clients were like at the end."""
-    guards = [" ".join(str(path[0]) for path in client.requests.paths) for client in clients]
+    guards = [" ".join(str(node) for node in client.requests.keeper.guards_ever) for client in clients]
     return {
         "device": np.arange(len(seats), dtype=np.int32),
         "account": np.array([seat.account for seat in seats], dtype=np.int32),

@@ -335,6 +335,7 @@ def build(spec: WorldSpec) -> World:
     accounts = tuple(account_from_seed(seeds.key("account", k)[:16]) for k in range(len(spec.platforms)))
     servers = place_servers(spec.server_rules, len(nodes) + len(seats), seeds)
     hosts = {server.host: server.endpoint for server in servers}
+    seed_nodes = by_kind(servers).get("seed", ())
     rules, epoch_ms = spec.node_rules, spec.epoch_ms
     machines: list[Machine] = [
         ServiceNode(i, ed[i], x[i], nodes, suite, seeds.entropy("node", i), rules, epoch_ms, hosts)
@@ -357,6 +358,7 @@ def build(spec: WorldSpec) -> World:
             seeds.entropy("client", k, *((number,) if number else ())),
             spec.epoch_ms,
             _profile(k, seeds),
+            seed_nodes,
         )
         equip(client, seat, spec, servers, needed)
         if second and k in groups:

@@ -12,6 +12,11 @@ item is its kind, because millions of them pass:
         the requester chooses a number unique for itself, the answer repeats it. `head` of a request is an
         endpoint name from `core.columns.HEADS`, of an answer its status (int, 100 or more). `note` is for
         truth only; 0 inherits the note of the transmission that led to this one.
+    (CONNECT, dst, conn, exchange, note)
+        Open the connection, if it is not open, and nothing more. Once it is, `receive` gets status CONNECTED
+        from there; if it cannot be, `failed` is called.
+    (CLOSE, dst, conn)
+        Let go of a connection; the next transmission on it opens a new one.
     (WAKE_AT, t_us)
         Call `wake` then. One wake is pending; the latest wish wins.
     (DELIVER, sender_id, sent_ms, body, message_hash)
@@ -61,6 +66,10 @@ WAKE_AT: Final = 1
 DELIVER: Final = 2
 LOG: Final = 3
 EVENT: Final = 4
+CONNECT: Final = 5
+CLOSE: Final = 6
+
+CONNECTED: Final = 1  # in place of a status; those of answers are 100 or more
 
 BACK: Final = 8  # in a connection handle: opened by the other side
 

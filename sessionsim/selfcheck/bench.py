@@ -29,7 +29,7 @@ from sessionsim.core.seeds import Seeds
 from sessionsim.core.truth import Truth
 from sessionsim.core.units import US_PER_DAY, US_PER_MS, US_PER_S
 from sessionsim.network.world import Command, World, WorldSpec, build
-from sessionsim.protocol.client.rules import DESKTOP
+from sessionsim.protocol.client.rules import DESKTOP, settled
 from sessionsim.selfcheck import bare
 
 DATE = "2026-03-31"  # the list with the largest swarms, nearest to the designed seven
@@ -50,7 +50,7 @@ def _message_spec(messages: int, *, memo: bool) -> WorldSpec:
     # One node is polled all the time: a node not polled before gives every message again, which would add
     # their bytes to the cost of this one.
     rules = replace(
-        DESKTOP,
+        settled(DESKTOP),
         poll_interval_us=_QUIET,
         poll_nodes=1,
         poll_node_choice="sticky",
@@ -157,7 +157,7 @@ class ExchangeCost(NamedTuple):
 
 def exchange_cost(seconds_simulated: int, clients: int, *, memo: bool) -> ExchangeCost:
     """Run idle polls only (`fast` suite, AES-GCM, one node per poll) beside bursts of the bare programs."""
-    rules = replace(DESKTOP, poll_interval_us=_POLL_US, poll_nodes=1, swarm_lookup="compute")
+    rules = replace(settled(DESKTOP), poll_interval_us=_POLL_US, poll_nodes=1, swarm_lookup="compute")
     spec = WorldSpec(
         date=DATE,
         platforms=("desktop",) * clients,

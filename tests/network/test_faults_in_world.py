@@ -81,7 +81,7 @@ def test_a_member_that_is_off_holds_a_store_up_for_five_seconds() -> None:
     for faults, low, high in (((), 0, 2 * S), ((off,), 5 * S, 7 * S)):
         messages = run(*faults, **long)[0].messages
         took = (messages["stored_us"] - messages["intent_us"])[messages["stored_us"] >= 0]
-        assert len(took) >= 10
+        assert len(took) >= 8  # some wait behind one whose path holds that member
         assert low < np.median(took) < high
         assert (took > low).all()
 

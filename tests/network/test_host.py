@@ -15,13 +15,15 @@ from sessionsim.core.records import MemoryRecords
 from sessionsim.core.seeds import Seeds, mix
 from sessionsim.core.truth import Truth
 from sessionsim.core.units import US_PER_MS, US_PER_S
+from sessionsim.network.faults.plan import Answer, Plan, Turn, What
+from sessionsim.network.faults.trouble import Trouble
 from sessionsim.network.host import Host
 from sessionsim.network.kernels import HeapKernel, Kernel, SimpyKernel
 from sessionsim.network.links import LinkRules, Links
 from sessionsim.network.wire_sizes import WireRules, WireSizes
 from sessionsim.network.world import WorldSpec, build
 from sessionsim.protocol.client.rules import PLATFORMS as PLATFORM_RULES
-from sessionsim.protocol.machine import SEND
+from sessionsim.protocol.machine import CLOSE, CONNECT, CONNECTED, SEND, WAKE_AT
 
 PLATFORMS = ("desktop", "android", "ios", "desktop")
 SPEC = WorldSpec(
@@ -108,6 +110,71 @@ def test_another_message_does_not_change_unrelated_delays(simpy_run) -> None:
     assert np.array_equal(
         one[["t_sent_us", "t_recv_us", "app_bytes"]], two[["t_sent_us", "t_recv_us", "app_bytes"]]
     )
+
+
+class Opener:
+    """Opens a connection, keeps it open a while, lets go of it, and asks over it again."""
+
+    def __init__(self, dst: int, conn: int) -> None:
+        self.dst, self.conn = dst, conn
+        self.heard: list[tuple[int, object]] = []
+
+    def start(self, now_us: int):
+        return ((CONNECT, self.dst, self.conn, 7, 0), (WAKE_AT, 45 * US_PER_S))
+
+    def receive(self, src: int, conn: int, exchange: int, head, payload: bytes, now_us: int):
+        self.heard.append((now_us, head))
+        return ()
+
+    def failed(self, dst: int, conn: int, exchange: int, reason: str, now_us: int):
+        self.heard.append((now_us, reason))
+        return ()
+
+    def wake(self, now_us: int):
+        if now_us < 50 * US_PER_S:
+            return ((CLOSE, self.dst, self.conn), (WAKE_AT, 100 * US_PER_S))
+        return ((SEND, self.dst, self.conn, 9, "storage_rpc", b"x", 0),)
+
+
+def open_and_close(conn: int, plan: Plan | None = None) -> tuple[Opener, np.ndarray, int]:
+    links = Links((10, 200), (0, 10**7), (0, 10**7), LinkRules(jitter="none"))
+    opener, records = Opener(0, conn), MemoryRecords()
+    silent = Opener(1, conn)
+    silent.start = silent.wake = lambda now_us: ()  # type: ignore[method-assign]
+    host = Host(
+        (silent, opener), 1, [1, 2], links, WireSizes(WireRules()), bytes(2), HeapKernel(), NoJournal(),
+        records, frozenset((1,)), trouble=Trouble(plan, 2, 2) if plan else None,
+    )  # fmt: skip
+    host.start()
+    host.run(200 * US_PER_S)
+    return opener, rows_of(records), links.base_rtt_us(1, 0)
+
+
+class NoJournal:
+    def deliver(self, endpoint: int, effect, now_us: int) -> None: ...
+    def log(self, endpoint: int, effect, now_us: int) -> None: ...
+    def event(self, endpoint: int, effect, now_us: int) -> None: ...
+
+
+def test_a_connection_can_be_opened_for_itself_and_let_go_of() -> None:
+    opener, rows, rtt_us = open_and_close(int(Transport.QUIC))
+    assert opener.heard == [(rtt_us, CONNECTED)]  # one round trip, no transmission
+    shaken = rows[rows["head"] == HEAD_CODE["handshake"]]
+    assert shaken["t_sent_us"][shaken["direction"] == 0].tolist() == [0, 100 * US_PER_S]
+    assert len(set(shaken["conn"].tolist())) == 2
+    alive = rows[rows["head"] == HEAD_CODE["keepalive"]]["t_sent_us"].tolist()
+    assert alive == [rtt_us + k * 10 * US_PER_S for k in (1, 2, 3, 4)]  # until 45 s, and no longer
+    assert (rows["head"] == HEAD_CODE["storage_rpc"]).sum() == 1
+
+
+def test_a_connection_to_nobody_fails() -> None:
+    silent = Plan((Turn(0, 0, What.CRASHES, Answer.SILENT),), (), 200 * US_PER_S)
+    opener, rows, _ = open_and_close(int(Transport.QUIC), silent)
+    assert opener.heard[0] == (3 * US_PER_S, "unreachable")  # the handshake is given up
+    assert len(rows) == 0
+    refused = Plan((Turn(0, 0, What.CRASHES, Answer.REFUSED),), (), 200 * US_PER_S)
+    opener, rows, rtt_us = open_and_close(int(Transport.HTTPS), refused)
+    assert opener.heard[0] == (rtt_us, "refused")
 
 
 def test_a_client_connection_opens_with_one_handshake(simpy_run) -> None:

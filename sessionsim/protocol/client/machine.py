@@ -7,18 +7,21 @@ holds what all of them share: the account, paths and requests, known swarms, and
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from sessionsim.core.errors import LocalProtocolError, ProtocolError
+from sessionsim.core.errors import LocalProtocolError
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Entropy
 from sessionsim.core.units import US_PER_MS
 from sessionsim.protocol.client.inbox import Inbox
+from sessionsim.protocol.client.node_list import NodeListKeeper
 from sessionsim.protocol.client.outbox import Outbox
 from sessionsim.protocol.client.parts import Handler, Listener, Part, Reader, ReadToEnd, Taker
+from sessionsim.protocol.client.path_building import Builder
 from sessionsim.protocol.client.polling import Poller
 from sessionsim.protocol.client.requests import Requests
+from sessionsim.protocol.client.rotation import Rotation
 from sessionsim.protocol.client.rules import ClientRules
 from sessionsim.protocol.client.sealing import Sealing, SealingV1
 from sessionsim.protocol.client.swarm_cache import SwarmCache
@@ -41,6 +44,7 @@ class Client:
         suite, entropy: cryptography and addressed chance.
         epoch_ms: unix time in ms at simulated time 0.
         profile: what it tells about itself in texts.
+        seeds: endpoints of seed nodes.
     """
 
     def __init__(
@@ -53,6 +57,7 @@ class Client:
         entropy: Entropy,
         epoch_ms: int,
         profile: Profile,
+        seeds: Sequence[int] = (),
     ) -> None:
         self.account, self.rules = account, rules
         self.epoch_ms = self._true_epoch_ms = epoch_ms
@@ -60,6 +65,10 @@ class Client:
         self.body_style = rpc.BODY_STYLES[rules.body_style]
         self.requests = Requests(nodes, hops, rules, suite, entropy)
         self.swarms = SwarmCache(self, nodes)
+        self.node_list = NodeListKeeper(self.requests, nodes, rules, self.body_style, entropy, seeds)
+        self.builder = Builder(self.requests, rules, account.id_hex, self.body_style, self.node_list.needed)
+        self.node_list.listed = self.builder.listed
+        self.rotation = Rotation(self.requests, rules, self.body_style)
         # Who takes what the own inbox holds, by namespace; of others only the cursor is kept.
         self.takers: dict[int, Taker] = {}
         # Who else looks at messages that are delivered.
@@ -77,11 +86,29 @@ class Client:
         self.parts: list[Part] = []
         self._commands: dict[str, Handler] = {"clock": self._set_clock}
         self._armed_us: int | None = None
+        self._hear_of_use()
+        # Paths and node list are kept by parts too, which are asked only when something has changed there.
+        self._upkeep = (self.node_list, self.builder, self.rotation)
+        self._upkeep_us: int | None = None
         self.inbox = Inbox(self)
         self.takers[0] = self.inbox.take
         self.outbox = Outbox(self, profile)
         self.add(self.outbox)
         self.add(Poller(self))
+
+    def _hear_of_use(self) -> None:
+        """Have upkeep begun by requests, or by choices of nodes, where the platform does so."""
+        rules, requests = self.rules, self.requests
+        rotates = bool(rules.rotation_us) and rules.rotation_trigger == "request"
+        lists = bool(rules.list_interval_us) and rules.list_trigger == "request"
+        if lists or rotates:
+            requests.on_use = self._used
+        if rules.list_interval_us and rules.list_trigger == "path":
+            requests.on_choice = self.node_list.used
+
+    def _used(self, now_us: int) -> None:
+        self.node_list.used(now_us)
+        self.rotation.used(now_us)
 
     def add(self, part: Part) -> None:
         """Give the client one more ability, before it starts.
@@ -99,6 +126,9 @@ class Client:
 
     def start(self, now_us: int) -> Effects:
         effects: list[Effect] = []
+        for keeper in self._upkeep:
+            effects += keeper.start(now_us)
+        self.requests.stir()
         for part in self.parts:
             effects += part.start(now_us)
         return self._armed(effects, now_us)
@@ -111,21 +141,12 @@ class Client:
             return (
                 self._armed(listener(src, conn, exchange, payload, now_us), now_us) if listener else NOTHING
             )
-        request = self.requests.take(src, conn, exchange)
-        if request is None:
-            return NOTHING
-        status, body = head, b""  # what a guard says of itself is no answer of the node that was asked
-        if head == 200:
-            try:
-                status, body = request.open(payload)
-            except (ProtocolError, TypeError):  # TypeError: nested deeper than orjson can write it down
-                status = 0
-        effects: list[Effect] = request.done(status, body, now_us)
-        return self._armed(effects, now_us)
+        effects = self.requests.receive(src, conn, exchange, head, payload, now_us)
+        return NOTHING if effects is None else self._armed(effects, now_us)
 
     def failed(self, dst: int, conn: int, exchange: int, reason: str, now_us: int) -> Effects:
-        request = self.requests.take(dst, conn, exchange)
-        return self._armed(request.done(0, b"", now_us), now_us) if request else NOTHING
+        effects = self.requests.unreachable(dst, conn, exchange, now_us)
+        return NOTHING if effects is None else self._armed(effects, now_us)
 
     def do(self, name: str, *details: Any) -> list[Effect]:
         """Carry out a command from inside. Args: details: what goes with it, the time in µs last."""
@@ -144,16 +165,24 @@ class Client:
 
     def wake(self, now_us: int) -> Effects:
         self._armed_us = None
-        effects: list[Effect] = []
-        for request in self.requests.overdue(now_us):
-            effects += request.done(0, b"", now_us)
+        effects = self.requests.wake(now_us)
+        if self._upkeep_us is not None and self._upkeep_us <= now_us:
+            for keeper in self._upkeep:
+                effects += keeper.wake(now_us)
+            self.requests.stir()
         for part in self.parts:
             effects += part.wake(now_us)
         return self._armed(effects, now_us)
 
     def _armed(self, effects: list[Effect], now_us: int) -> Effects:
         """Add a wish to be woken when the earliest thing that can fall due is not covered yet."""
-        due = self.requests.next_deadline_us()
+        if self.requests.stirred:
+            effects = self.requests.settled(effects)
+            times = [keeper.next_due_us() for keeper in self._upkeep]
+            self._upkeep_us = min([t_us for t_us in times if t_us is not None], default=None)
+        due = self.requests.next_due_us()
+        if self._upkeep_us is not None and (due is None or self._upkeep_us < due):
+            due = self._upkeep_us
         for part in self.parts:
             other = part.next_due_us()
             if other is not None and (due is None or other < due):

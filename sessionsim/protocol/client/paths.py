@@ -1,41 +1,94 @@
-"""Onion paths of one client: which nodes, chosen once, with fixed guards (transport 4).
+"""Which nodes onion paths are made of: the rules of choice, apart from when a client chooses (transport 4).
 
-Choices are drawn from the client's entropy by position, so the same client on the same node list always
-builds the same paths. Time-based rotation, guard tests and repair are not built here yet: paths stay as made.
+Candidates come from the client's entropy by position, so the same client with the same list always chooses
+the same nodes. The path-only engine (`network.population`) chooses by the same rules for many accounts at
+once; a test holds both together. When paths are built, kept and given up: `path_keeper`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable
+from typing import Final
 
 from sessionsim.core.errors import InvalidInput
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Entropy
-from sessionsim.protocol.client.rules import ClientRules
+from sessionsim.protocol.client.path_rules import PathRules
+from sessionsim.protocol.client.pool import Pool, listing_of, number_at
+
+__all__ = ["HOPS", "Path", "build_paths", "choose", "choose_guards", "choose_rest", "number_at"]
 
 HOPS = 3  # Source: transport 3.1
 
 Path = tuple[int, int, int]
 
-
-def number_at(entropy: Entropy, address: bytes, below: int) -> int:
-    """Draw a whole number in 0..below-1 at an address. The modulo bias is below 2^-50 for lists of nodes."""
-    return int.from_bytes(entropy.draw(address)[:8], "little") % below
-
-
-def _random_nodes(nodes: Sequence[int], entropy: Entropy, purpose: bytes) -> Iterator[int]:
-    """Give distinct nodes in random order, lazily; after some misses the rest in list order."""
-    seen: set[int] = set()
-    for k in range(20 * len(nodes)):
-        node = nodes[number_at(entropy, b"path" + purpose + k.to_bytes(4, "little"), len(nodes))]
-        if node not in seen:
-            seen.add(node)
-            yield node
-    yield from (node for node in nodes if node not in seen)
+# What begins the addresses of the draws of a client's first guards, and of the nodes behind them.
+FIRST_GUARDS: Final = b"pathg"
+FIRST_REST: Final = b"pathm"
 
 
-def build_paths(nodes: NodeList, rules: ClientRules, entropy: Entropy) -> tuple[Path, ...]:
-    """Choose `rules.paths` paths of three distinct nodes, no node in two of them.
+def choose(
+    candidates: Iterable[int],
+    count: int,
+    nodes: NodeList,
+    apart: bool,
+    taken: set[int],
+    refused: Container[int],
+) -> list[int]:
+    """Take candidates one after another until there are enough.
+
+    Args:
+        candidates: distinct nodes in the order in which they are offered.
+        nodes: says in which /24 a node stands.
+        apart: no two may share a /24.
+        taken: /24s that are used up where `apart` holds; those of the chosen are added.
+        refused: nodes that may not be taken.
+
+    Returns:
+        The chosen; fewer than `count` if there are not enough.
+    """
+    chosen: list[int] = []
+    for node in candidates:
+        if len(chosen) == count:
+            break
+        if node in refused or (apart and nodes.net24(node) in taken):
+            continue
+        chosen.append(node)
+        taken.add(nodes.net24(node))
+    return chosen
+
+
+def choose_guards(
+    candidates: Iterable[int], count: int, nodes: NodeList, rules: PathRules, beside: Iterable[int] = ()
+) -> list[int]:
+    """Choose first hops beside those in use, as the subnet rule has it; see `choose`."""
+    beside = tuple(beside)
+    apart = rules.path_subnet_rule != "none"
+    return choose(candidates, count, nodes, apart, {nodes.net24(node) for node in beside}, beside)
+
+
+def choose_rest(
+    candidates: Iterable[int],
+    count: int,
+    nodes: NodeList,
+    rules: PathRules,
+    guards: Iterable[int],
+    others: Iterable[int] = (),
+) -> list[int]:
+    """Choose the nodes behind guards; see `choose`.
+
+    Args:
+        guards: all first hops. Only the rule `all` keeps their /24s apart from the rest.
+        others: nodes behind guards that are in use elsewhere; as apart from these as from each other.
+    """
+    rule, guards, others = rules.path_subnet_rule, tuple(guards), tuple(others)
+    apart_from = (*guards, *others) if rule == "all" else others
+    taken = {nodes.net24(node) for node in apart_from}
+    return choose(candidates, count, nodes, rule in ("each-kind", "all"), taken, (*guards, *others))
+
+
+def build_paths(nodes: NodeList, rules: PathRules, entropy: Entropy) -> tuple[Path, ...]:
+    """Choose the first `rules.paths` paths of three distinct nodes, no node in two of them.
 
     Subnet rules, on /24s: `none`; `guards`: the guards differ from each other; `each-kind`: so do the other
     nodes among themselves (a guard and another node may share one, as on desktop); `all`: all nodes of all
@@ -44,27 +97,23 @@ def build_paths(nodes: NodeList, rules: ClientRules, entropy: Entropy) -> tuple[
     Raises:
         InvalidInput: the network is too small for so many distinct nodes or subnets.
     """
-    rule = rules.path_subnet_rule
-    guards: list[int] = []
-    others: list[int] = []
-    taken: set[int] = set()  # /24s that are used up
-    for node in _random_nodes(nodes.active, entropy, b"g"):
-        if len(guards) == rules.paths:
-            break
-        if rule == "none" or nodes.net24(node) not in taken:
-            guards.append(node)
-            taken.add(nodes.net24(node))
-    if rule == "each-kind":
-        taken.clear()
-    apart = rule in ("each-kind", "all")
-    for node in _random_nodes(nodes.active, entropy, b"m"):
-        if len(others) == rules.paths * (HOPS - 1):
-            break
-        if node in guards or (apart and nodes.net24(node) in taken):
-            continue
-        others.append(node)
-        taken.add(nodes.net24(node))
-    if len(guards) < rules.paths or len(others) < rules.paths * (HOPS - 1):
-        allowed = f"at least {rules.paths * HOPS} nodes" + ("" if rule == "none" else " in different /24s")
-        raise InvalidInput("network", f"{len(nodes.active)} nodes for {rules.paths} paths", allowed)
-    return tuple((guards[p], others[2 * p], others[2 * p + 1]) for p in range(rules.paths))
+    pool = Pool(listing_of(nodes))
+    guards = choose_guards(pool.draws(entropy, FIRST_GUARDS), rules.paths, nodes, rules)
+    needed = rules.paths * (HOPS - 1)
+    rest = choose_rest(pool.draws(entropy, FIRST_REST), needed, nodes, rules, guards)
+    if len(guards) < rules.paths or len(rest) < needed:
+        raise too_small(len(nodes), rules.paths, rules)
+    return joined(guards, rest)
+
+
+def joined(guards: list[int], rest: list[int]) -> tuple[Path, ...]:
+    """Put two nodes behind each guard."""
+    return tuple((guard, rest[2 * p], rest[2 * p + 1]) for p, guard in enumerate(guards))
+
+
+def too_small(count: int, paths: int, rules: PathRules) -> InvalidInput:
+    """Make the error of a network in which paths cannot be built."""
+    apart = "" if rules.path_subnet_rule == "none" else " in different /24s"
+    return InvalidInput(
+        "network", f"{count} nodes for {paths} paths", f"at least {paths * HOPS} nodes{apart}"
+    )

@@ -2,7 +2,8 @@
 
 Desktop, Android and iOS are the same client machine under different rules. Every rule is a scenario key with
 the real value as default. Sources: client-behaviour 6.1, 6.3, 6.6 and transport 4, read from session-desktop
-(April 2026), session-android 1.33.4 and session-ios 2.15.2.
+(April 2026), session-android 1.33.4 and session-ios 2.15.2. Rules of paths and of the node list have files of
+their own; here they are put together.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from sessionsim.core.settings import setting
-from sessionsim.core.units import US_PER_DAY, US_PER_MS, US_PER_S
+from sessionsim.core.units import US_PER_DAY, US_PER_H, US_PER_MIN, US_PER_MS, US_PER_S
+from sessionsim.protocol.client.node_list_rules import NodeListRules
+from sessionsim.protocol.client.path_rules import PathRules
 
 
 @dataclass(frozen=True, slots=True)
-class ClientRules:
+class ClientRules(PathRules, NodeListRules):
     """The behaviour of one platform. Times in microseconds."""
 
     style: str = setting(
@@ -35,25 +38,6 @@ class ClientRules:
         doc="What carries requests to the guard.",
         source="transport 3.6",
         choices=("https", "quic"),
-    )
-    paths: int = setting(
-        2, doc="Onion paths kept, each with its own fixed guard.", source="transport 4", low=1, high=8
-    )
-    path_subnet_rule: str = setting(
-        "each-kind",
-        doc="Which nodes of the paths may not share a /24: none, the guards with each other, the guards with "
-        "each other and the rest with each other, or all.",
-        source="transport 4",
-        choices=("none", "guards", "each-kind", "all"),
-    )
-    path_choice: str = setting(
-        "random",
-        doc="Which path a request takes: any at random, or the one with the fewest requests under way.",
-        source="transport 4",
-        choices=("random", "least-busy"),
-    )
-    exclude_destination: bool = setting(
-        True, doc="Never use a path that contains the request's destination.", source="transport 4"
     )
     swarm_lookup: str = setting(
         "ask",
@@ -127,6 +111,21 @@ class ClientRules:
         low=100 * US_PER_MS,
         high=US_PER_DAY,
     )
+    repeats: int = setting(
+        0,
+        doc="How often the client repeats a failed request by itself before its caller learns of it.",
+        source="transport 4: Android up to 4 times; session-android: api/AutoRetryApiExecutor.kt",
+        low=0,
+        high=7,
+    )
+    repeat_pause_us: int = setting(
+        2 * US_PER_S,
+        unit="us",
+        doc="Pause before the first such repetition; before the n-th it is n times as long.",
+        source="transport 4: n·2 s",
+        low=0,
+        high=US_PER_DAY,
+    )
     send_attempts: int = setting(
         3, doc="Attempts to store one message.", source="client-behaviour 6.3", low=1, high=100
     )
@@ -186,12 +185,34 @@ ANDROID: Final = replace(
     body_style="android",
     path_subnet_rule="none",
     exclude_destination=False,
+    guard_test="none",
+    guards_lost_together=False,
+    build_retries=0,
+    rotation_us=10 * US_PER_MIN,
+    rotation_trigger="request",
+    rotation_test_timeout_us=5 * US_PER_S,
+    rotation_retry_us=0,
+    paths_at_online=False,
+    reactions="android",
+    ships_list=True,
+    list_first_us=0,
+    list_interval_us=2 * US_PER_H,
+    list_trigger="request",
+    list_form="packed",
+    list_sources_apart=True,
+    list_agreement=2,
+    list_minimum=12,
+    list_tries=1,
+    list_timeout_us=120 * US_PER_S,
+    pool_minimum=12,
+    refresh_minimum=3,
     poll_interval_us=2 * US_PER_S,
     poll_retry_rule="added",
     poll_nodes=1,
     poll_node_choice="cycle",
     namespaces=(2, 3, 4, 5, 0),
     request_timeout_us=120 * US_PER_S,
+    repeats=4,
     send_attempts=10,
     send_backoff_us=500 * US_PER_MS,
     send_backoff_growth=2.0,
@@ -202,8 +223,31 @@ IOS: Final = replace(
     style="libsession",
     body_style="libsession",
     transport="quic",
+    file_paths=2,
     path_subnet_rule="all",
     path_choice="least-busy",
+    guard_test="handshake",
+    guard_test_timeout_us=3 * US_PER_S,
+    guard_age_us=10 * US_PER_DAY,
+    guards_lost_together=False,
+    build_retries=10,
+    build_pause_us=400 * US_PER_MS,
+    build_pause_growth=2.0,
+    rotation_us=10 * US_PER_MIN,
+    reactions="libsession",
+    strike_life_us=48 * US_PER_H,
+    ships_list=True,
+    list_first_us=0,
+    list_interval_us=2 * US_PER_H,
+    list_trigger="path",
+    list_form="packed",
+    list_route="direct",
+    list_agreement=2,
+    list_minimum=12,
+    list_tries=100,
+    list_pause_us=200 * US_PER_MS,
+    pool_minimum=3,
+    refresh_minimum=3,
     swarm_lookup="compute",
     poll_interval_us=1_500 * US_PER_MS,
     poll_retry_rule="alone",
@@ -218,3 +262,11 @@ IOS: Final = replace(
     send_form="store",
 )
 PLATFORMS: Final = {"android": ANDROID, "desktop": DESKTOP, "ios": IOS}
+
+
+def settled(rules: ClientRules) -> ClientRules:
+    """Give the same rules without upkeep: paths and node list stay as they are at first.
+
+    For measurements and tests of one thing at a time.
+    """
+    return replace(rules, rotation_us=0, list_interval_us=0)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from functools import partial
 from itertools import count
 
 from sessionsim.core.errors import RemoteProtocolError
 from sessionsim.core.seeds import Entropy
+from sessionsim.protocol.client import listings
 from sessionsim.protocol.client.machine import Client
 from sessionsim.protocol.client.rules import PLATFORMS, ClientRules
-from sessionsim.protocol.machine import DELIVER, EVENT, LOG, SEND, WAKE_AT
+from sessionsim.protocol.machine import CONNECT, DELIVER, EVENT, LOG, SEND, WAKE_AT
 from sessionsim.protocol.versions.v1 import Profile, encode_text, seal_direct
-from sessionsim.protocol.wire import onion, rpc_answers
-from tests.fuzz.decoder import machine
+from sessionsim.protocol.wire import active_nodes, onion, rpc_answers, seed_json
+from tests.fuzz.decoder import Decoder, machine
 from tests.fuzz.held import held
 from tests.fuzz.table._keys import FAST, FRIEND, NOW_MS, OWN, noise
 from tests.fuzz.table._node import EPOCH_MS, HOPS, NODES, NOW_US, XS
@@ -67,7 +69,7 @@ class Polling:
         effects = list(self.client.receive(guard, conn, exchange, status, raw, self._now_us))
         self._asked += [effect for effect in effects if effect[0] == SEND]
         for effect in effects:
-            assert effect[0] in (SEND, WAKE_AT, DELIVER, LOG, EVENT)
+            assert effect[0] in (SEND, CONNECT, WAKE_AT, DELIVER, LOG, EVENT)
         return [effect for effect in effects if effect[0] == DELIVER]
 
     @staticmethod
@@ -104,12 +106,35 @@ _SWARM_OF_OURS = rpc_answers.swarm_body(NODES, 0, NOW_MS, b"[19,3]")
 _TO_CLIENTS = (b"!\xa5\x01" + _SWARM_OF_OURS, _retrieved(_TO_ME), _SWARM_OF_OURS, BATCHED, RETRIEVED, STORED)
 
 
+def _listed(kind: str, raw: bytes) -> object:
+    listing = listings.read_listing(kind, raw, NODES)
+    return listing.order, listing.members
+
+
 def _polling(rules: ClientRules, *, sealed: bool) -> tuple[Polling, Callable[[], int]]:
     polling = Polling(rules, sealed=sealed)
     return polling, lambda: held(polling.client)
 
 
+_STATES = seed_json.nodes_answer(seed_json.nodes_request(), NODES, (2, 11, 3))
+_LISTS = {
+    "oxend": b'{"results":[{"code":200,"body":%b}]}' % _STATES,
+    "seed": _STATES,
+    "packed": base64.b64encode(active_nodes.write_active_nodes(NODES, (2, 11, 3))),
+    "raw": active_nodes.write_active_nodes(NODES, (2, 11, 3)),
+}
+
 DECODERS = (
+    *(
+        Decoder(
+            f"client.listings.read_listing/{kind}",
+            "json" if kind in ("oxend", "seed") else "raw",
+            partial(_listed, kind),
+            (seed,),
+            base=20_000,
+        )
+        for kind, seed in _LISTS.items()
+    ),
     *(
         machine(
             f"client.machine.Client.receive/{name}",

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from heapq import heappop, heappush
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 import pytest
@@ -19,158 +19,30 @@ from hypothesis import strategies as st
 
 from sessionsim.core.columns import Cause, note_of
 from sessionsim.core.errors import LocalProtocolError
-from sessionsim.core.seeds import Entropy, Seeds
+from sessionsim.core.seeds import Seeds
 from sessionsim.core.units import US_PER_MS, US_PER_S
-from sessionsim.protocol.client.machine import Client
 from sessionsim.protocol.client.rules import ANDROID, DESKTOP, IOS, PLATFORMS, ClientRules
-from sessionsim.protocol.crypto.layer import GcmLayer, Layer
-from sessionsim.protocol.identity import Account, account_from_seed
-from sessionsim.protocol.machine import DELIVER, LOG, SEND, WAKE_AT, Effects
-from sessionsim.protocol.swarms import nearest_swarm, swarm_position
-from sessionsim.protocol.versions.v1 import Profile, encode_text, seal_direct
+from sessionsim.protocol.crypto.layer import GcmLayer
+from sessionsim.protocol.identity import Account
+from sessionsim.protocol.versions.v1 import encode_text, seal_direct
 from sessionsim.protocol.wire import rpc
 from sessionsim.protocol.wire.onion import (
-    FINAL,
-    Hop,
-    decode_client_request,
-    decode_inner,
-    open_request,
     seal_answer,
 )
 from sessionsim.protocol.wire.rpc_answers import swarm_body
-
-OWN, FRIEND, STRANGER = (account_from_seed(bytes([i]) * 16) for i in (1, 2, 3))
-EPOCH_MS = 1_777_000_000_000
-OTHER_SWARM_ID = 1 << 63
-EVERY = pytest.mark.parametrize("rules", PLATFORMS.values(), ids=list(PLATFORMS))
-
-
-class Asked(NamedTuple):
-    """A request as its last node reads it."""
-
-    guard: int
-    conn: int
-    exchange: int
-    note: int
-    route: tuple[int, ...]
-    body: dict[str, Any]
-    layer: Layer
-    payload: bytes
-
-    @property
-    def method(self) -> str:
-        return str(self.body["method"])
-
-    @property
-    def calls(self) -> list[dict[str, Any]]:
-        return [call["params"] for call in self.body["params"]["requests"]]
-
-
-class Table:
-    """A client on a table: its effects are taken down, its answers written by hand."""
-
-    def __init__(
-        self, world: Any, rules: ClientRules = DESKTOP, entropy: Entropy | None = None, account: Account = OWN
-    ) -> None:
-        self.world, self.rules = world, rules
-        hops = tuple(
-            Hop(pair.public.hex().encode(), x.public) for pair, x in zip(world.ed, world.x, strict=True)
-        )
-        self.client = Client(
-            account, world.nodes, hops, rules, world.suite, entropy or Seeds(4).entropy("client"), EPOCH_MS,
-            Profile("Ann", "", b"", 0),
-        )  # fmt: skip
-        self.asked: list[Asked] = []
-        self.delivered: list[tuple[Any, ...]] = []
-        self.logs: list[tuple[Any, ...]] = []
-        self.wake_us: int | None = None
-
-    def take(self, effects: Effects) -> list[Asked]:
-        """Take down effects; give the requests among them."""
-        new = []
-        for effect in effects:
-            if effect[0] == WAKE_AT:
-                self.wake_us = effect[1]
-            elif effect[0] == DELIVER:
-                self.delivered.append(tuple(effect[1:]))
-            elif effect[0] == LOG:
-                if effect[1] != "written":
-                    self.logs.append(tuple(effect[1:]))
-            else:
-                assert effect[0] == SEND
-                new.append(self._peel(effect))
-        self.asked += new
-        return new
-
-    def _peel(self, effect: tuple[Any, ...]) -> Asked:
-        _, guard, conn, exchange, head, payload, note = effect
-        assert head == "onion_req"
-        route = [guard]
-        blob, ephemeral, enc_type = decode_client_request(payload)
-        while True:
-            layer, text = open_request(self.world.suite, self.world.x[route[-1]], ephemeral, enc_type, blob)
-            inner: Any = decode_inner(text)
-            if inner[0] == FINAL:
-                return Asked(
-                    guard, conn, exchange, note, tuple(route), orjson.loads(inner[1]), layer, payload
-                )
-            _, blob, ephemeral, enc_type, destination = inner
-            route.append(self.world.nodes.index[destination])
-
-    def start(self, now_us: int = 0) -> int:
-        """Start; give when the first poll is due."""
-        assert self.take(self.client.start(now_us)) == []
-        assert self.wake_us is not None
-        return self.wake_us
-
-    def wake(self) -> tuple[int, list[Asked]]:
-        """Let the pending wake happen."""
-        assert self.wake_us is not None
-        now, self.wake_us = self.wake_us, None
-        return now, self.take(self.client.wake(now))
-
-    def answer(self, asked: Asked, status: int, body: bytes, now_us: int) -> list[Asked]:
-        """Answer as the last node of the route does."""
-        return self.raw(asked, 200, seal_answer(asked.layer, status, body, bytes(24)), now_us)
-
-    def raw(self, asked: Asked, head: int, payload: bytes, now_us: int) -> list[Asked]:
-        return self.take(self.client.receive(asked.guard, asked.conn, asked.exchange, head, payload, now_us))
-
-    def command(self, now_us: int, *command: Any) -> list[Asked]:
-        return self.take(self.client.command(command, now_us))
-
-    def natural(self, asked: Asked, now_us: int) -> list[Asked]:
-        """Answer as an honest node with nothing stored does."""
-        return self.answer(asked, 200, honest(self.world, asked), now_us)
-
-    def polling(self) -> tuple[int, list[Asked]]:
-        """Start, get past the lookup; give the time and the requests of the first poll."""
-        self.start()
-        now, asked = self.wake()
-        if asked[0].method == "get_swarm":
-            asked = self.natural(asked[0], now)
-        return now, asked
-
-
-def swarm_of(world: Any, account: Account) -> int:
-    swarm = nearest_swarm(swarm_position(account.id[1:]), sorted(world.nodes.members))
-    assert swarm is not None
-    return swarm
-
-
-def honest(world: Any, asked: Asked) -> bytes:
-    if asked.method == "get_swarm":
-        account_id = asked.body["params"].get("pubkey") or asked.body["params"]["pubKey"]
-        account = next(a for a in (OWN, FRIEND, STRANGER) if a.id_hex == account_id)
-        return swarm_body(world.nodes, swarm_of(world, account), 0, b"[19,3]")
-    if asked.method == "store":
-        return b'{"hash":"x"}'
-    results = [batched(200, {"messages": [], "more": False} if "last_hash" in c else {}) for c in asked.calls]
-    return orjson.dumps({"results": results})
-
-
-def batched(code: int, body: Any) -> dict[str, Any]:
-    return {"code": code, "body": body}
+from tests.protocol.client.table import (
+    EPOCH_MS,
+    EVERY,
+    FRIEND,
+    OWN,
+    STRANGER,
+    Asked,
+    Table,
+    batched,
+    honest,
+    named,
+    swarm_of,
+)
 
 
 def stored(world: Any, sender: Account, body: str, number: int = 1, **options: Any) -> dict[str, Any]:
@@ -333,10 +205,6 @@ def test_when_the_swarm_grows_android_still_asks_no_node_twice_in_a_turn(world) 
         now, asked = table.wake()
     assert set(nodes[:5]) == set(range(5))
     assert set(nodes[7:14]) == set(range(7))
-
-
-def named(world: Any, nodes: Iterable[int]) -> dict[str, Any]:
-    return {"snodes": [{"pubkey_ed25519": world.nodes.ed25519[node].hex()} for node in nodes]}
 
 
 # --- what a poll brings -------------------------------------------------------------------------------------
@@ -782,12 +650,12 @@ class Loop:
         self.table, self.fates, self.now = table, fates, 0
         self.fate = 0
         self.queue: list[tuple[int, int, str, Asked]] = []
-        self.asked_us: list[int] = []
+        self.steps_us: list[int] = []  # whenever something was asked, or the client was woken
 
     def post(self, asked: list[Asked]) -> None:
         """Decide what becomes of each request."""
         for request in asked:
-            self.asked_us.append(self.now)
+            self.steps_us.append(self.now)
             what, delay_us = self.fates[self.fate % len(self.fates)]
             self.fate += 1
             if what != "silent":
@@ -802,6 +670,7 @@ class Loop:
                 self.post(self.end(what, request))
             else:
                 self.now, new = table.wake()
+                self.steps_us.append(self.now)
                 self.post(new)
             if self.now > until_us:
                 return
@@ -840,8 +709,9 @@ def test_no_schedule_of_answers_leaves_the_client_without_a_wake(world, rules, f
     for ref in range(texts):
         loop.post(table.command(0, "send", ref, (FRIEND, STRANGER, FRIEND)[ref].id, "hello"))
     loop.run(300 * US_PER_S)
-    # It never rests for longer than one time-out and the longest pause between polls.
-    longest = max(b - a for a, b in pairwise([0, *loop.asked_us, loop.now]))
+    # It never rests for longer than one time-out and the longest pause between polls, even when all nodes
+    # have been given up and no seed node is there.
+    longest = max(b - a for a, b in pairwise([0, *loop.steps_us, loop.now]))
     assert longest <= 10 * US_PER_S + 15 * US_PER_S
     exchanges = [request.exchange for request in table.asked]
     assert len(set(exchanges)) == len(exchanges)

@@ -10,6 +10,7 @@ import pytest
 from sessionsim.core.columns import Cause, note_of
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Entropy, Seeds
+from sessionsim.protocol.client.pool import Pool, listing_of
 from sessionsim.protocol.client.requests import Purpose
 from sessionsim.protocol.client.rules import ANDROID, DESKTOP, IOS, ClientRules
 from sessionsim.protocol.client.swarm_cache import LOOKUP_TRIES, MINIMUM_SWARM, SwarmCache
@@ -42,6 +43,7 @@ class FakeRequests:
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
+        self.pool = Pool(listing_of(NODES))
 
     def send(self, exchange: int, node: int, body: bytes, note: int, now_us: int, done: Any) -> Effect:
         self.asked.append(Asked(exchange, node, body, note, done))
