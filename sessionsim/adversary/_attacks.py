@@ -36,6 +36,7 @@ class Attack(Protocol):
         question: what it answers.
         needs: what the observer must have.
         open_world: whether other people matter; if not, it is run in the closed world only.
+        among_polls: that it looks at polls, so that the background must hold those too; left out if not.
     """
 
     question: Question

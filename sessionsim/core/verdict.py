@@ -84,6 +84,7 @@ class Question(Enum):
     ACCOUNT_OF = "account-of"
     CONTACT = "contact"
     CONTACT_OF_ADDRESS = "contact-of-address"
+    CONTACT_ADDRESS = "contact-address"
     ACTIVE_MINUTE = "active-minute"
     FIRST_SEEN = "first-seen"
     EVENT_KIND = "event-kind"
@@ -119,6 +120,9 @@ _FACTS: Final[Mapping[Question, QuestionFacts]] = {
     ),
     Question.CONTACT_OF_ADDRESS: QuestionFacts(
         Secret.S8, Form.WHETHER, "addr", "account", "", "whether an address writes to an account"
+    ),
+    Question.CONTACT_ADDRESS: QuestionFacts(
+        Secret.S8, Form.WHETHER, "addr", "addr", "", "whether two addresses write to each other"
     ),
     Question.ACTIVE_MINUTE: QuestionFacts(
         Secret.S7, Form.WHETHER, "account", "minute", "", "whether an account is online in a minute"

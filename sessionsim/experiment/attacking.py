@@ -131,7 +131,7 @@ def conclude(scenario: Scenario, replicate: Replicate, folder: Path, fitted: Fit
         for population in populations:
             wide = with_background(
                 view, population, views.watched(one.vantage, scenario.run.horizon_us), rules,
-                views.spoken, seeds,
+                views.spoken, seeds, polls=getattr(machine, "among_polls", False),
             )  # fmt: skip
             verdict = machine.infer(wide, ledger, seeds.stream("attack", one.name, population))
             found.append(Labelled(one.name, one.kind, one.vantage, population, verdict))

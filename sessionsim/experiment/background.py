@@ -32,6 +32,7 @@ from sessionsim.core.view import Table, View
 
 Ints = npt.NDArray[np.int64]
 MOST_EVENTS: Final = 20_000_000  # Assumption: what 4 GB of memory hold with room to spare
+_APART: Final = 1 << 36  # between the numbers of strangers who write and of those who poll
 _MOST_PEOPLE: Final = 10_000_000_000  # Assumption: all there ever were
 
 
@@ -78,12 +79,19 @@ class Watched:
 
 
 def with_background(
-    view: View, population: int, watched: Watched, rules: Background, spoken: Ints, seeds: Seeds
+    view: View,
+    population: int,
+    watched: Watched,
+    rules: Background,
+    spoken: Ints,
+    seeds: Seeds,
+    polls: bool = False,
 ) -> View:
     """Give a view into which strangers are mixed; the view itself for a closed world.
 
     Args:
         spoken: rows of the run that carry messages, ascending; of these the streams on links are made.
+        polls: also make the other streams of whoever is online, a hundred times as many events.
     """
     if not population:
         return view
@@ -99,12 +107,22 @@ def with_background(
         "clients": np.array([round(population * watched.clients * rules.online_prob)], dtype=np.int64),
         "accounts": np.array([round(population * watched.inboxes)], dtype=np.int64),
     }
+    if polls:
+        stream = seeds.stream("background", view.observer, "polls", population)
+        others = _sent(view, spoken, carrying=False)
+        each = len(others["t_us"]) / max(1, len(np.unique(others["client"])))
+        more = resampled(others, "client", int(people["clients"][0]) * each, watched.horizon_us, stream)
+        # Strangers who poll are others than those who write: the same would be one client twice as busy.
+        more["client"] = more["client"] + _APART
+        both = {name: np.concatenate([tables["requests"][name], more[name]]) for name in more}
+        by_time = np.argsort(both["t_us"], kind="stable")
+        tables["requests"] = {name: column[by_time] for name, column in both.items()}
     return dataclasses.replace(view, background=tables | {"people": people})
 
 
-def _sent(view: View, spoken: Ints) -> Table:
+def _sent(view: View, spoken: Ints, carrying: bool = True) -> Table:
     found = requests(view)
-    here = np.isin(found.row, spoken)
+    here = np.isin(found.row, spoken) == carrying
     return {"t_us": found.t_us[here], "client": found.client[here], "wire_bytes": found.wire_bytes[here]}
 
 

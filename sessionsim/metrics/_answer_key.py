@@ -19,6 +19,9 @@ from sessionsim.metrics._facts import Replicate, dotted
 
 Truths = Mapping[str, tuple[str, ...]]
 _SPOKEN: Final = (Cause.MESSAGE, Cause.SYNC)
+_OF_TWO: Final = (
+    Question.CONTACT, Question.CONTACT_ADDRESS, Question.CONTACT_OF_ADDRESS, Question.GROUP_MEMBER,
+)  # fmt: skip
 
 
 class AnswerKey:
@@ -51,7 +54,7 @@ class AnswerKey:
 
     def is_apart(self, question: Question, subject: str, candidate: str) -> bool:
         """Tell whether a pair is none that the question is about."""
-        if question in (Question.CONTACT, Question.GROUP_MEMBER, Question.CONTACT_OF_ADDRESS):
+        if question in _OF_TWO:
             return self._number.get(subject, -1) == self._number.get(candidate, -2)
         return False
 
@@ -166,6 +169,21 @@ class AnswerKey:
                 found[address].add(self._account[b])
         return {name: tuple(sorted(others)) for name, others in found.items()}
 
+    def _contact_address(self) -> Truths:
+        found: dict[str, set[str]] = {name: set() for name in self._device}
+        for a, b in self._talk:
+            for one in self._addresses[a]:
+                for other in self._addresses[b]:
+                    found[one].add(other)
+                    found[other].add(one)
+        return {name: tuple(sorted(others)) for name, others in found.items()}
+
+    def _devices(self) -> Truths:
+        return {
+            name: (f"devices:{len(addresses)}",)
+            for name, addresses in zip(self._account, self._addresses, strict=True)
+        }
+
     def _event_kind(self) -> Truths:
         return {row: (f"kind:{cause.name.lower()}",) for row, cause, _, _ in self._rows}
 
@@ -186,6 +204,8 @@ _RULES: Final[Mapping[Question, Callable[[AnswerKey], Truths]]] = {
     Question.ACCOUNT_OF: AnswerKey._account_of,
     Question.CONTACT: AnswerKey._contact,
     Question.CONTACT_OF_ADDRESS: AnswerKey._contact_of_address,
+    Question.CONTACT_ADDRESS: AnswerKey._contact_address,
+    Question.DEVICES: AnswerKey._devices,
     Question.EVENT_KIND: AnswerKey._event_kind,
     Question.REAL_OR_DUMMY: AnswerKey._real_or_dummy,
     Question.PLATFORM: AnswerKey._platform,

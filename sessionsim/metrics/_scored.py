@@ -66,11 +66,16 @@ def samples(counts: Sequence[Counts], label: str, role: str, what: str) -> list[
     return [c.samples[name] for c in counts if name in c.samples]
 
 
-def cut_to_prob(estimate: Estimate) -> Estimate:
-    """Keep the ends of an interval within 0..1."""
+def cut_to(estimate: Estimate, least: float, most: float) -> Estimate:
+    """Keep the ends of an interval where the value itself must lie."""
     if estimate.low is None or estimate.high is None:
         return estimate
-    return replace(estimate, low=max(0.0, estimate.low), high=min(1.0, estimate.high))
+    return replace(estimate, low=max(least, estimate.low), high=min(most, estimate.high))
+
+
+def cut_to_prob(estimate: Estimate) -> Estimate:
+    """Keep the ends of an interval within 0..1."""
+    return cut_to(estimate, 0.0, 1.0)
 
 
 def pooled(counts: Sequence[Counts], label: str, what: str, owner: str) -> tuple[FloatArray, FloatArray, str]:

@@ -29,7 +29,7 @@ from sessionsim.metrics._facts import Replicate
 from sessionsim.metrics._intervals import Units, rate_difference, reading, share, signed_mean, units_of
 from sessionsim.metrics._judged import BLIND, ORACLE, SCORED, HowMuch, Judged, Whether, Which, judge
 from sessionsim.metrics._registry import METRICS, NoSettings
-from sessionsim.metrics._scored import BLIND_NAME, between, key, labels, per_account, samples, units
+from sessionsim.metrics._scored import BLIND_NAME, between, cut_to, key, labels, per_account, samples, units
 from sessionsim.metrics.estimators.audit import epsilon_bound
 from sessionsim.metrics.estimators.detection import ALARMS_BELOW_LIMIT, predictive_value
 
@@ -75,7 +75,7 @@ class Distinguishing:
 
 
 def _won(counts: Sequence[Counts], label: str, role: str) -> Estimate:
-    return signed_mean(units(counts, label, role, "won", "games"))
+    return cut_to(signed_mean(units(counts, label, role, "won", "games")), -1.0, 1.0)
 
 
 def _true_alarms(counts: Sequence[Counts], label: str, role: str) -> Estimate:
@@ -221,4 +221,4 @@ def _difference(counts: Sequence[Counts], label: str, role: str) -> Estimate:
         Units(column(hits), column(trials), unit, 0)
         for hits, trials in (("hits", "true pairs"), ("false alarms", "wrong pairs"))
     ]
-    return rate_difference(sides[0], sides[1])
+    return cut_to(rate_difference(sides[0], sides[1]), -1.0, 1.0)

@@ -82,7 +82,8 @@ class GuessChannel:
 
     def _one(self, judged: Judged, outcome: Which, stream: np.random.Generator) -> Counts:
         parts: dict[str, float] = {}
-        if judged.role == SCORED:
+        repeated = len(outcome.truth) >= 2 * len(np.unique(outcome.truth))
+        if judged.role == SCORED and repeated:  # secrets met once can be shuffled without any difference
             found = information(outcome.truth, outcome.best, stream, self._config.permutations)
             parts |= {"information": found.bits, "p": found.p_value}
         # Without an observation one would name the busiest; among strangers nobody is known to be busy.

@@ -1,0 +1,113 @@
+"""Poll timing: the address whose requests go out just before an account's owner is served (2b(iii), 2d).
+
+Clients poll every few seconds with a phase of their own, and each poll names the account to the swarm member
+that is asked. Who taps links and runs one member sees both. The delay in between has a law, learned from
+training seeds; for each pair the log of how much likelier the owner's requests are with this address behind
+them than behind nobody in particular is added up. A minute of polls is worth more than many messages.
+
+All addresses are weighed at once, so the work is that of one pass over the requests within reach of each
+poll, and a hundred thousand addresses cost what their requests cost.
+
+Source: metrics 2b(iii) and 2d(1); the likelihood ratio of Danezis, PET 2004, for flows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from sessionsim.adversary._attacks import ATTACKS, Need
+from sessionsim.adversary.attacks._claims import Claims, learn_from
+from sessionsim.adversary.attacks._events import addresses_of, online_clients, requests, retrieves
+from sessionsim.adversary.attacks._ranking import ranking
+from sessionsim.adversary.attacks._transit import DelayLaw, delay_law
+from sessionsim.core.ledger import Fact
+from sessionsim.core.settings import setting
+from sessionsim.core.units import US_PER_S
+from sessionsim.core.verdict import Example, Question, Verdict, texts, verdict_of
+from sessionsim.core.view import View
+
+Floats = npt.NDArray[np.float64]
+
+_ELSEWHERE: Final = 0.01  # Assumption: losses, repeats and other devices
+_ENOUGH: Final = 2  # delays that make a law
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """How late a poll may be."""
+
+    longest_us: int = setting(
+        4 * US_PER_S, unit="us", doc="Longest delay from link to member that is considered.",
+        source="Assumption: several times the mean of an onion request's way", low=1_000, high=600 * US_PER_S,
+    )  # fmt: skip
+    keep: int = setting(
+        200, doc="How many of the best candidates a verdict lists per account.",
+        source="Assumption: ranks beyond are told as one", low=1, high=1_000_000,
+    )  # fmt: skip
+
+
+@ATTACKS.register(config=Config, source="metrics 2b(iii), 2d(1); Danezis, PET 2004")
+class PollTiming:
+    """Address of an account by the delays from its polls on a link to their arrival at a member."""
+
+    question = Question.ADDRESS_OF
+    needs = frozenset({Need.LINKS, Need.NODES, Need.BYTES})
+    learns = True
+    open_world = True
+    among_polls = True
+
+    def __init__(self, config: Config) -> None:
+        self._keep, self._longest_s = config.keep, config.longest_us / US_PER_S
+        self._law: DelayLaw | None = None
+        self._claims: Claims | None = None
+
+    def fit(self, examples: Sequence[Example]) -> None:
+        """Learn the delay from the last request of the right address, and what scores are worth."""
+        delays: list[float] = []
+        for example in examples:
+            delays += self._delays(example)
+        self._law = delay_law(delays) if len(delays) >= _ENOUGH else None
+        self._claims = None
+        judged = [(self._verdict(one.view), dict(one.labels[self.question])) for one in examples]
+        self._claims = learn_from(judged)
+
+    def _delays(self, example: Example) -> list[float]:
+        sent, seen = requests(example.view), retrieves(example.view)
+        names = addresses_of(example.view, sent.client)
+        labels, found = example.labels[self.question], list[float]()
+        for account in dict.fromkeys(seen.account.tolist()):
+            mine = np.isin(names.astype(str), labels.get(account, ()))
+            own, polls = sent.t_us[mine], seen.t_us[seen.account == account]
+            before = np.searchsorted(own, polls, "left") - 1
+            late = (polls[before >= 0] - own[before[before >= 0]]) / US_PER_S
+            found += late[(late > 0) & (late <= self._longest_s)].tolist()
+        return found
+
+    def infer(self, view: View, ledger: Sequence[Fact], rng: np.random.Generator) -> Verdict:
+        """Rank the addresses of each account whose owner was served by an operated member."""
+        return self._verdict(view)
+
+    def _verdict(self, view: View) -> Verdict:
+        sent, seen = requests(view), retrieves(view)
+        if self._law is None or not len(sent.t_us) or not len(seen.t_us):
+            return verdict_of(self.question, ())
+        clients, number = np.unique(sent.client, return_inverse=True)
+        when = sent.t_us / US_PER_S
+        rate = np.bincount(number) / max(float(np.ptp(when)), 1.0)
+        accounts, whose = np.unique(seen.account.astype(str), return_inverse=True)
+        scores = np.zeros((len(accounts), len(clients)))
+        for account, t_s in zip(whose.tolist(), (seen.t_us / US_PER_S).tolist(), strict=True):
+            near = slice(*np.searchsorted(when, (t_s - self._longest_s, t_s), "left"))
+            weight = np.exp(self._law(t_s - when[near]))
+            density = np.bincount(number[near], weight, len(clients))
+            # One request in a hundred may come from elsewhere, so a single miss does not rule anyone out.
+            scores[account] += np.log(_ELSEWHERE + (1 - _ELSEWHERE) * density / rate)
+        return ranking(
+            self.question, texts(accounts.tolist()), addresses_of(view, clients), scores, self._keep,
+            among=online_clients(view), claims=self._claims,
+        )  # fmt: skip
