@@ -132,7 +132,7 @@ def test_strangers_change_only_attacks_of_the_open_world(entry: Entry[Any], view
     attack, view = ready(entry, views), views[1].view("both")
     watched = views[1].watched("both", 25_000_000)
     wide = with_background(
-        view, 100_000, watched, Background(messages_per_day=4000.0), views[1].spoken, Seeds(1)
+        view, 1000, watched, Background(messages_per_day=10_000.0), views[1].spoken, Seeds(1), polls=True
     )
     plain, crowded = attacked(attack, view), attacked(attack, wide)
     if attack.open_world:

@@ -15,21 +15,29 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
-def near_pairs(t_s: Floats, window_s: float) -> tuple[Ints, Ints]:
-    """Give all pairs of events at most a window apart, earlier one first; times ascend."""
-    last = np.searchsorted(t_s, t_s + window_s, "right")
-    many = last - np.arange(len(t_s)) - 1
-    first = np.repeat(np.arange(len(t_s)), many)
+def near_pairs(t_s: Floats, of: Ints, window_s: float) -> tuple[Ints, Ints]:
+    """Pair some events with all others at most a window away, before or after.
+
+    Args:
+        t_s: times of all events, ascending. of: positions of those that are paired.
+
+    Returns:
+        Positions of the one and of the other; a pair of two of `of` comes twice, once from each side.
+    """
+    first = np.searchsorted(t_s, t_s[of] - window_s, "left")
+    many = np.searchsorted(t_s, t_s[of] + window_s, "right") - first
+    one = np.repeat(of, many)
     within = np.arange(int(many.sum())) - np.repeat(np.cumsum(many) - many, many)
-    return first.astype(np.int64), (first + 1 + within).astype(np.int64)
+    other = np.repeat(first, many) + within
+    apart = one != other
+    return one[apart].astype(np.int64), other[apart].astype(np.int64)
 
 
-def pair_counts(inbox: Ints, first: Ints, second: Ints, inboxes: int) -> tuple[Ints, Ints, Ints]:
-    """Count near events per pair of different inboxes: both numbers, smaller first, and how often."""
-    a, b = inbox[first], inbox[second]
+def pair_counts(inbox: Ints, one: Ints, other: Ints, inboxes: int) -> tuple[Ints, Ints, Ints]:
+    """Count near events per ordered pair of different inboxes: both numbers, and how often."""
+    a, b = inbox[one], inbox[other]
     apart = a != b
-    low, high = np.minimum(a[apart], b[apart]), np.maximum(a[apart], b[apart])
-    cells, counts = np.unique(low * inboxes + high, return_counts=True)
+    cells, counts = np.unique(a[apart] * inboxes + b[apart], return_counts=True)
     return cells // inboxes, cells % inboxes, counts.astype(np.int64)
 
 

@@ -42,9 +42,10 @@ class Rounds:
     """Counts per round.
 
     Args:
-        senders: addresses; recipients: accounts or addresses.
+        senders: addresses that are asked about, then one more name for all strangers together, whom nobody
+            asks about; recipients: accounts or addresses.
         sent, received: messages, shape (rounds, senders) and (rounds, recipients).
-        asked: positions of the senders that are real, not of the background.
+        asked: positions of the senders that are asked about.
     """
 
     senders: Texts
@@ -94,7 +95,8 @@ def _rounds(
     got_us: npt.NDArray[np.int64],
     round_us: int,
 ) -> Rounds:
-    clients, sender = np.unique(client, return_inverse=True)
+    # What strangers send matters as a background, not one by one: their number would square the work.
+    clients, sender = np.unique(np.minimum(client, FIRST_STRANGER), return_inverse=True)
     begin = int(min(sent_us.min(), got_us.min(initial=sent_us.min())))
     end = int(max(sent_us.max(), got_us.max(initial=0)))
     rounds = min(_MOST_ROUNDS, (end - begin) // round_us + 1)

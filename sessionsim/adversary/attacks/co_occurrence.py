@@ -18,6 +18,8 @@ import numpy as np
 
 from sessionsim.adversary._attacks import ATTACKS, Need
 from sessionsim.adversary.attacks._coincidences import (
+    Floats,
+    Ints,
     chance_of,
     false_discovery_rates,
     near_pairs,
@@ -30,6 +32,7 @@ from sessionsim.core.units import US_PER_S
 from sessionsim.core.verdict import ALARM, NEVER, Example, Question, Texts, Verdict, texts, verdict_of
 from sessionsim.core.view import View
 
+_TWO: Final = 2  # inboxes make a pair
 _BELOW_ALARM: Final = ALARM - 0.01  # most that a pair claims which does not stand the correction
 
 
@@ -63,48 +66,46 @@ class CoOccurrence:
         """Learn nothing: the law of chance is known."""
 
     def infer(self, view: View, ledger: Sequence[Fact], rng: np.random.Generator) -> Verdict:
-        """Test every pair of inboxes; list those of accounts that were asked about."""
+        """Test every pair of an account that is asked about with any other; list those among the asked."""
         stored = stores(view)
-        asked = set(stores(view, strangers=False).inbox.tolist())
         names, number = np.unique(stored.inbox.astype(str), return_inverse=True)
-        if len(names) < 2:
+        asked = np.unique(stores(view, strangers=False).inbox.astype(str))
+        if len(names) < _TWO or not len(asked):
             return verdict_of(self.question, ())
         inbox, when = number.astype(np.int64), stored.t_us / US_PER_S
-        low, high, counts = pair_counts(inbox, *self._near(when, stored.size_bytes), len(names))
+        place = np.full(len(names), -1)
+        place[np.searchsorted(names, asked)] = np.arange(len(asked))
+        mine = np.flatnonzero(place[inbox] >= 0).astype(np.int64)
+        one, other, counts = pair_counts(inbox, *self._near(when, mine, stored.size_bytes), len(names))
         often = np.bincount(inbox)
         horizon = max(float(np.ptp(when)), self._window_s)
-        expected = often[low] * often[high] / horizon * 2 * self._window_s * self._alike(stored.size_bytes)
-        rates = false_discovery_rates(chance_of(counts, expected), len(names) * (len(names) - 1) // 2)
-        return self._verdict(texts(names.tolist()), asked, low, high, rates)
+        alike = self._alike(stored.size_bytes)
+        expected = often[one] * often[other] / horizon * 2 * self._window_s * alike
+        rates = false_discovery_rates(chance_of(counts, expected), len(asked) * (len(names) - 1))
+        table = np.ones((len(asked), len(asked)))
+        both = place[other] >= 0
+        table[place[one[both]], place[other[both]]] = rates[both]
+        return self._verdict(texts(asked.tolist()), table, len(names))
 
-    def _near(self, when: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _near(self, when: Floats, of: Ints, size: Ints) -> tuple[Ints, Ints]:
         """Which pairs of stores are of one moment; sizes do not matter here."""
-        return near_pairs(when, self._window_s)
+        return near_pairs(when, of, self._window_s)
 
-    def _alike(self, size: np.ndarray) -> float:
+    def _alike(self, size: Ints) -> float:
         """Share of unrelated pairs of stores that would pass for a pair, were they of one moment."""
         return 1.0
 
-    def _verdict(
-        self, names: Texts, asked: set[str], low: np.ndarray, high: np.ndarray, rates: np.ndarray
-    ) -> Verdict:
-        # Both directions of a pair, each account with all others that were asked about.
-        wanted = np.flatnonzero(np.isin(names.astype(str), sorted(asked)))
-        place = np.full(len(names), -1)
-        place[wanted] = np.arange(len(wanted))
-        table = np.ones((len(wanted), len(wanted)))
-        both = (place[low] >= 0) & (place[high] >= 0)
-        a, b = place[low[both]], place[high[both]]
-        table[a, b] = table[b, a] = rates[both]
-        rows, columns = np.nonzero(~np.eye(len(wanted), dtype=bool))
+    def _verdict(self, asked: Texts, table: Floats, accounts: int) -> Verdict:
+        """Claim what stands the correction. Args: table: false-discovery rates, shape (asked, asked)."""
+        rows, columns = np.nonzero(~np.eye(len(asked), dtype=bool))
         rate = table[rows, columns]
         prob = np.where(rate <= self._level, 1 - rate, np.minimum(1 - rate, _BELOW_ALARM))
         return Verdict(
             self.question,
-            names[wanted[rows]],
-            names[wanted[columns]],
+            asked[rows],
+            asked[columns],
             -np.log(np.maximum(rate, 1e-300)),
             prob,
-            np.full(len(rows), max(1, len(names) - 1), dtype=np.int64),
+            np.full(len(rows), accounts - 1, dtype=np.int64),
             np.full(len(rows), NEVER, dtype=np.int64),
         )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sessionsim.adversary._attacks import ATTACKS
-from sessionsim.adversary.attacks._coincidences import near_pairs
+from sessionsim.adversary.attacks._coincidences import Floats, Ints, near_pairs
 from sessionsim.adversary.attacks.co_occurrence import Config as CoOccurrenceConfig
 from sessionsim.adversary.attacks.co_occurrence import CoOccurrence
 from sessionsim.core.settings import setting
@@ -38,12 +38,12 @@ class FanOut(CoOccurrence):
         super().__init__(config)
         self._slack = config.slack_bytes
 
-    def _near(self, when: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        first, second = near_pairs(when, self._window_s)
+    def _near(self, when: Floats, of: Ints, size: Ints) -> tuple[Ints, Ints]:
+        first, second = near_pairs(when, of, self._window_s)
         alike = np.abs(size[first] - size[second]) <= self._slack
         return first[alike], second[alike]
 
-    def _alike(self, size: np.ndarray) -> float:
+    def _alike(self, size: Ints) -> float:
         values, counts = np.unique(size, return_counts=True)
         share = counts / counts.sum()
         begin = np.searchsorted(values, values - self._slack, "left")

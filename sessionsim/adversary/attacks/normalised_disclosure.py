@@ -1,7 +1,8 @@
 """Normalised disclosure: in each round every message that left is one of those that came (metrics 2c).
 
 Starts from the least-squares profiles and scales each round's table until its rows and columns sum to one.
-Rounds in which more or fewer messages came than left are cut to the smaller number, the earliest first.
+Rounds in which more or fewer messages came than left are cut to the smaller number, the earliest first. A
+round's table is as large as its messages squared, so this one is for closed worlds.
 
 Source: Troncoso, Gierlichs, Preneel, Verbauwhede, Perfect Matching Disclosure Attacks, PETS 2008; metrics 2c.
 """
@@ -32,6 +33,8 @@ class Config(RoundChoice):
 @ATTACKS.register(config=Config, source="Troncoso et al., PETS 2008; metrics 2c")
 class NormalisedDisclosure(DisclosureAttack):
     """Contacts of all addresses, each round's messages matched one to one."""
+
+    open_world = False
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)

@@ -34,10 +34,10 @@ RNG = np.random.default_rng(0)
 
 
 def test_near_pairs_and_their_counts_by_hand() -> None:
-    first, second = near_pairs(np.array([0.0, 1, 1.5, 9]), 1.5)
-    assert list(zip(first.tolist(), second.tolist(), strict=True)) == [(0, 1), (0, 2), (1, 2)]
-    low, high, counts = pair_counts(np.array([5, 2, 5, 2]), first, second, 9)
-    assert (low.tolist(), high.tolist(), counts.tolist()) == ([2], [5], [2])
+    one, other = near_pairs(np.array([0.0, 1, 1.5, 9]), np.array([0, 1]), 1.5)
+    assert list(zip(one.tolist(), other.tolist(), strict=True)) == [(0, 1), (0, 2), (1, 0), (1, 2)]
+    of, with_, counts = pair_counts(np.array([5, 2, 5, 2]), one, other, 9)
+    assert (of.tolist(), with_.tolist(), counts.tolist()) == ([2, 5], [5, 2], [2, 1])
 
 
 def test_false_discovery_rates_by_hand() -> None:
