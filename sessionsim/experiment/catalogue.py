@@ -18,6 +18,7 @@ from sessionsim.network.version2 import V2People
 from sessionsim.network.wire_sizes import WireRules
 from sessionsim.protocol.client import files, push
 from sessionsim.protocol.client.rules import PLATFORMS
+from sessionsim.protocol.communities import poll_rules
 from sessionsim.protocol.communities.rules import CommunityRules
 from sessionsim.protocol.crypto import SUITES
 from sessionsim.protocol.files.server_rules import FileServerRules
@@ -64,7 +65,7 @@ def installed() -> Catalogue:
             "v2.people": V2People,
         },
         platforms=PLATFORMS,
-        parts={"files": files.PLATFORMS, "push": push.PLATFORMS},
+        parts={"files": files.PLATFORMS, "push": push.PLATFORMS, "communities": poll_rules.PLATFORMS},
         patterns={entry.id: entry.config for entry in known["patterns"]},
         vantages={entry.id: entry.config for entry in known["vantages"]},
         faults=KINDS,

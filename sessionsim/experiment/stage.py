@@ -91,6 +91,7 @@ def spec_of(scenario: Scenario, task: Task, horizon_us: int | None = None) -> Wo
         client_rules=scenario.rules,
         file_rules=scenario.part_rules["files"],
         push_rules=scenario.part_rules["push"],
+        community_rules=scenario.part_rules["communities"],
         suite=task.suite,
         memo=True,
         intents=tuple(intent for intent in intents if intent.t_us < horizon),

@@ -6,19 +6,24 @@ look for none. Fast mode is no wish but a setting of each device, drawn from a s
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionsim.core.errors import InvalidInput
+from sessionsim.core.intents import Intent, Post, Reader, Wish, kinds_of
 from sessionsim.network.devices import Seat
-from sessionsim.network.server_machines import platform_of_service
+from sessionsim.network.orders import Order
+from sessionsim.network.server_machines import platform_of_service, room_token, server_of_room
 from sessionsim.network.servers import PlacedServer
+from sessionsim.protocol.client.communities import Communities
 from sessionsim.protocol.client.files import Files
 from sessionsim.protocol.client.machine import Client
 from sessionsim.protocol.client.push import PushListener
 from sessionsim.protocol.files.address import DEFAULT_SERVER, DEFAULT_X25519
+from sessionsim.protocol.identity import Account
 from sessionsim.protocol.push.subscription import SERVER as PUSH_SERVER
 from sessionsim.protocol.push.subscription import SERVER_X25519
+from sessionsim.protocol.versions.v1 import Profile
 from sessionsim.protocol.wire.onion_server import ServerAddress
 
 if TYPE_CHECKING:
@@ -27,24 +32,80 @@ if TYPE_CHECKING:
 # What clients have built in; of a server that this run lacks, its name leads nowhere.
 _FILE_SERVER = ServerAddress(DEFAULT_SERVER.partition("//")[2], DEFAULT_X25519, "http")
 _PUSH_SERVER = ServerAddress(PUSH_SERVER.partition("//")[2], SERVER_X25519)
+_COMMUNITY = ServerAddress("open.getsession.org", SERVER_X25519)
+
+
+class Needs(NamedTuple):
+    """What the wishes of a run ask of clients.
+
+    Args:
+        kinds: what clients must be able to do (`core.intents.kinds_of`).
+        rooms: of each account that reads or writes in rooms, their numbers, ascending.
+        readers: of each room, the accounts that read it, ascending.
+    """
+
+    kinds: frozenset[str]
+    rooms: Mapping[int, tuple[int, ...]]
+    readers: Mapping[int, tuple[int, ...]]
+
+
+def needs_of(wishes: Sequence[Wish]) -> Needs:
+    """Find out what the wishes of a run ask of clients."""
+    reads = {(wish.sender, wish.room) for wish in wishes if isinstance(wish, Reader)}
+    either = reads | {(wish.sender, wish.room) for wish in wishes if isinstance(wish, Post)}
+    return Needs(kinds_of(wishes), _grouped(either), _grouped((room, account) for account, room in reads))
+
+
+def command_of(ref: int, order: Order, accounts: Sequence[Account], needs: Needs) -> tuple[Any, ...]:
+    """Give what the client of an order is told.
+
+    Raises:
+        InvalidInput: a kind that clients cannot carry out.
+    """
+    wish = order.wish
+    if isinstance(wish, Post):
+        audience = tuple(accounts[account].id for account in needs.readers.get(wish.room, ()))
+        return ("post", ref, wish.room, wish.body, wish.files, audience)
+    if isinstance(wish, Intent):
+        command = ("send", ref, accounts[wish.recipient].id, wish.body)
+        return ("send-files", *command[1:], wish.files) if wish.files else command
+    raise InvalidInput("workload", wish.kind, "a kind of wish that clients carry out")
+
+
+def _grouped(pairs: Iterable[tuple[int, int]]) -> dict[int, tuple[int, ...]]:
+    found: dict[int, list[int]] = {}
+    for first, second in sorted(pairs):
+        found.setdefault(first, []).append(second)
+    return {first: tuple(seconds) for first, seconds in found.items()}
 
 
 def equip(
-    client: Client, seat: Seat, spec: WorldSpec, servers: Sequence[PlacedServer], needed: Collection[str]
+    client: Client,
+    seat: Seat,
+    spec: WorldSpec,
+    servers: Sequence[PlacedServer],
+    needs: Needs,
+    profile: Profile,
 ) -> None:
     """Give a client the parts that a run needs.
 
     Args:
         seat: the device it runs on.
-        needed: what clients must be able to do (`core.intents.kinds_of`).
+        profile: what it tells about itself.
 
     Raises:
         InvalidInput: devices in fast mode on a platform that has none, or without their push platform.
     """
     there = {server.kind: server for server in reversed(servers)}
-    if "attachment" in needed:
+    files = None
+    if "attachment" in needs.kinds:
         file_server = there["file"].address if "file" in there else _FILE_SERVER
-        client.add(Files(client, file_server, spec.file_rules[seat.platform]))
+        files = Files(client, file_server, spec.file_rules[seat.platform])
+        client.add(files)
+    if seat.account in needs.rooms:
+        shown = profile if client.rules.send_profile else None
+        rooms = _by_server(needs.rooms[seat.account], servers)
+        client.add(Communities(client, rooms, spec.community_rules[seat.platform], shown, files))
     if is_fast(seat, spec):
         rules = spec.push_rules[seat.platform]
         kind = platform_of_service(rules.service)
@@ -52,6 +113,17 @@ def equip(
             raise InvalidInput(f"servers.{kind}_in", "none", f"one, for devices with {rules.service}")
         push_server = there["push"].address if "push" in there else _PUSH_SERVER
         client.add(PushListener(client, push_server, there[kind].endpoint, rules))
+
+
+def _by_server(
+    rooms: Sequence[int], servers: Sequence[PlacedServer]
+) -> list[tuple[ServerAddress, list[tuple[int, str]]]]:
+    """Deal rooms out to the servers that have them."""
+    communities = [server.address for server in servers if server.kind == "community"] or [_COMMUNITY]
+    found: dict[int, list[tuple[int, str]]] = {}
+    for room in rooms:
+        found.setdefault(server_of_room(room, len(communities)), []).append((room, room_token(room)))
+    return [(communities[number], there) for number, there in sorted(found.items())]
 
 
 def is_fast(seat: Seat, spec: WorldSpec) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sessionsim.core.nodelist import NodeList
@@ -92,6 +92,7 @@ def make_machines(
             front = ServerBehindOnion(OnionEndpoint(suite, server.x, entropy, push.handle))
             machines.append(PushMachine(push, front, rules.push, nodes, _platforms(servers)))
             continue
+        held: Callable[[], Iterable[str]] = tuple
         if server.kind == "file":
             handle = FileServer(rules.file, suite, entropy, epoch_ms).handle
         else:
@@ -99,6 +100,6 @@ def make_machines(
             for room in known:
                 if server_of_room(room, n_communities) == server.number:
                     community.add_room(room_token(room), f"Room {room}", 0)
-            handle = community.handle
-        machines.append(ServerBehindOnion(OnionEndpoint(suite, server.x, entropy, handle)))
+            handle, held = community.handle, community.post_names
+        machines.append(ServerBehindOnion(OnionEndpoint(suite, server.x, entropy, handle), held))
     return machines

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from sessionsim.core.errors import InvalidInput
-from sessionsim.core.intents import Intent, Post, Presence, Reader, Wish, kinds_of
+from sessionsim.core.intents import Intent, Post, Presence, Reader, Wish
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.records import RecordSink
 from sessionsim.core.scene import Scene
@@ -24,7 +24,7 @@ from sessionsim.core.seeds import Seeds
 from sessionsim.core.truth import Truth
 from sessionsim.core.units import US_PER_S
 from sessionsim.core.view import Table
-from sessionsim.network.abilities import equip
+from sessionsim.network.abilities import command_of, equip, needs_of
 from sessionsim.network.accounts_book import Book
 from sessionsim.network.clients import ClientMix, ClientPlace, place_clients, place_devices
 from sessionsim.network.devices import Seat, seats_of
@@ -63,6 +63,8 @@ from sessionsim.protocol.client.push import PushListenerRules
 from sessionsim.protocol.client.rules import PLATFORMS, ClientRules
 from sessionsim.protocol.client.v2 import add_v2, with_namespaces
 from sessionsim.protocol.client.v2.standing import Standing
+from sessionsim.protocol.communities.poll_rules import PLATFORMS as COMMUNITY_PLATFORMS
+from sessionsim.protocol.communities.poll_rules import CommunityPollRules
 from sessionsim.protocol.crypto import KeyPair, suite_named
 from sessionsim.protocol.identity import Account, account_from_seed
 from sessionsim.protocol.machine import Machine
@@ -92,7 +94,7 @@ class WorldSpec:
         limit_swarms: take only so many swarms (0: all); for tests and teaching.
         platforms: platform of each account's first device; the index is the account number.
         client_mix, link_rules, wire_rules, node_rules, server_rules, service_rules: settings of the parts.
-        client_rules, file_rules, push_rules: rules per platform name.
+        client_rules, file_rules, push_rules, community_rules: rules per platform name.
         suite, memo: crypto suite.
         intents: in time order; senders and recipients are account numbers, kinds those of `wishes`. Those of
             kind `device` say which further devices there are.
@@ -123,6 +125,7 @@ class WorldSpec:
     client_rules: Mapping[str, ClientRules] = field(default_factory=lambda: PLATFORMS)
     file_rules: Mapping[str, FileRules] = field(default_factory=lambda: FILE_PLATFORMS)
     push_rules: Mapping[str, PushListenerRules] = field(default_factory=lambda: PUSH_PLATFORMS)
+    community_rules: Mapping[str, CommunityPollRules] = field(default_factory=lambda: COMMUNITY_PLATFORMS)
     faults: tuple[Fault, ...] = ()
     membership: MembershipRules = field(default_factory=MembershipRules)
     swarm_rules: SwarmRules = field(default_factory=SwarmRules)
@@ -149,7 +152,7 @@ class World:
         self.seats, self.places, self.servers, self.machines = seats, places, servers, machines
         # Endpoint by account and number of the device.
         self.endpoint_of = {seat[:2]: endpoint for endpoint, seat in enumerate(seats, len(nodes))}
-        self._orders = orders_of(spec.intents)
+        self._orders, self._needs = orders_of(spec.intents), needs_of(spec.intents)
         self._snapshot, self._node_keys = roster.snapshot, node_keys
         unlimited, also = [0] * len(nodes), [0] * len(servers)
         sites = (*(place.site for place in places), *(server.site for server in servers))
@@ -166,6 +169,12 @@ class World:
         self.history = compile_history(nodes, roster, *rules, seeds, horizon_us, plan)
         self._plan = with_turns(plan, self.history.turns, horizon_us)
         self.host: Host | None = None
+
+    @property
+    def _followers(self) -> tuple[int, ...]:
+        """Endpoints beside the nodes that follow the blockchain."""
+        servers = self.scene.servers
+        return (*servers.get("seed", ()), *servers.get("push", ()))
 
     @property
     def scene(self) -> Scene:
@@ -234,16 +243,13 @@ class World:
             Trouble(self._plan, len(self.machines), n_nodes + len(self.seats)) if self._plan else None,
         )
         for ref, order in enumerate(self._orders):
-            wish = order.wish
-            command: tuple[Any, ...] = ("send", ref, self.accounts[order.recipient].id, order.body)
-            if isinstance(wish, Intent) and wish.files:
-                command = ("send-files", *command[1:], wish.files)
+            command = command_of(ref, order, self.accounts, self._needs)
             host.command(order.t_us, self.endpoint_of[order.sender, order.device], command)
         self._open_conversations(host)
         for wish in spec.intents:
             if isinstance(wish, Presence):
                 host.command(wish.t_us, self.endpoint_of[wish.sender, wish.device], wish.command)
-        tell_nodes(host, self.history, spec.membership, spec.seeds, self.scene.servers.get("seed", ()))
+        tell_nodes(host, self.history, spec.membership, spec.seeds, self._followers)
         for t_us, account, extra in commands:
             host.command(t_us, n_nodes + account, extra)
         for endpoint in owned:
@@ -341,7 +347,7 @@ def build(spec: WorldSpec) -> World:
         ServiceNode(i, ed[i], x[i], nodes, suite, seeds.entropy("node", i), rules, epoch_ms, hosts)
         for i in range(len(nodes))
     ]
-    needed = kinds_of(spec.intents)
+    needs = needs_of(spec.intents)
     second = spec.version2
     groups = standing_groups(second, accounts, seats, suite, seeds, epoch_ms) if second else {}
     for seat in seats:
@@ -360,7 +366,7 @@ def build(spec: WorldSpec) -> World:
             _profile(k, seeds),
             seed_nodes,
         )
-        equip(client, seat, spec, servers, needed)
+        equip(client, seat, spec, servers, needs, _profile(k, seeds))
         if second and k in groups:
             add_v2(client, second.rules, groups[k].devices[number])
         machines.append(client)

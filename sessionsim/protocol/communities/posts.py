@@ -9,6 +9,7 @@ Source: session-pysogs: sogs/model/room.py, sogs/utils.py; session-desktop: sogs
 
 from __future__ import annotations
 
+import hashlib
 from typing import Final, NamedTuple
 
 from sessionsim.core.errors import LocalProtocolError
@@ -18,6 +19,7 @@ from sessionsim.protocol.identity import ACCOUNT_PREFIX, ID_BYTES, Account
 from sessionsim.protocol.wire.padding import pad, unpad
 
 SIGNATURE_BYTES: Final = 64
+_NAME_BYTES: Final = 32
 _MARK: Final = b"\x80"
 
 
@@ -54,6 +56,15 @@ def sign_post(
     if blinded:
         return SignedPost(padded, blind15_sign_stored(account, server_x, padded, nonce_of_seed=nonce_of_seed))
     return SignedPost(padded, xed25519.sign(account.x.secret, random64, padded))
+
+
+def post_name(content: bytes, signature: bytes) -> str:
+    """Give what a post is recognised by: a digest of what its author signed, and of the signature.
+
+    Args:
+        content: as it is given out, with padding.
+    """
+    return hashlib.blake2b(content + signature, digest_size=_NAME_BYTES).hexdigest()
 
 
 def is_genuine(session_id: bytes, content: bytes, signature: bytes) -> bool:

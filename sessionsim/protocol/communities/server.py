@@ -26,6 +26,7 @@ from sessionsim.protocol.communities import (
 )
 from sessionsim.protocol.communities._call import Call, find, read_query
 from sessionsim.protocol.communities.auth import BadAuthentication, read_claim, verify_claim
+from sessionsim.protocol.communities.posts import post_name, restore_padding
 from sessionsim.protocol.communities.replies import Refused, Reply, as_given, page, text
 from sessionsim.protocol.communities.rules import CommunityRules
 from sessionsim.protocol.communities.state import Member, Room, State
@@ -74,6 +75,15 @@ class CommunityServer:
         member.admin, member.moderator, member.visible = True, True, visible
         self.state.all_rooms_changed()
         return member
+
+    def post_names(self) -> list[str]:
+        """Give the names (`posts.post_name`) of all posts that are not deleted."""
+        return [
+            post_name(restore_padding(post.content, post.size_bytes), post.signature)
+            for room in self.state.rooms.values()
+            for post in room.posts.values()
+            if post.content is not None
+        ]
 
     def handle(self, request: ServerRequest, now_us: int) -> ServerAnswer:
         """Answer a request.

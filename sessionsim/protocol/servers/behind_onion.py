@@ -6,6 +6,7 @@ never learns who asks: the bytes name the client's ephemeral key and no address 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from sessionsim.core.columns import Transport
@@ -18,10 +19,15 @@ MAX_BYTES: Final = 10 * 1024 * 1024
 
 
 class ServerBehindOnion:
-    """A machine around one onion endpoint. Args: endpoint: opens, serves and seals."""
+    """A machine around one onion endpoint.
 
-    def __init__(self, endpoint: OnionEndpoint) -> None:
-        self._endpoint = endpoint
+    Args:
+        endpoint: opens, serves and seals.
+        held: gives the names of the messages that the server keeps; files are none.
+    """
+
+    def __init__(self, endpoint: OnionEndpoint, held: Callable[[], Iterable[str]] = tuple) -> None:
+        self._endpoint, self.held_hashes = endpoint, held
 
     def start(self, now_us: int) -> Effects:
         return NOTHING

@@ -59,8 +59,8 @@ class Files:
     """
 
     def __init__(self, client: Client, server: ServerAddress, rules: FileRules) -> None:
-        self._client, self._rules = client, rules
-        self.transfers = Transfers(client, server, rules)
+        self._client, self._server, self.rules = client, server, rules
+        self.transfers = Transfers(client, rules)
         self._bundles: dict[int, _Bundle] = {}
         client.readers.append(self.read)
 
@@ -113,7 +113,7 @@ class Files:
         """
         image = preview[1] if preview else None
         every = (*files, *((image,) if image else ()))
-        if any(file.size_bytes > self._rules.max_bytes for file in every):
+        if any(file.size_bytes > self.rules.max_bytes for file in every):
             return ready("a file too large", now_us)
         bundle = _Bundle(ref, len(every), preview[0] if preview else None, ready)
         if not every:
@@ -126,9 +126,11 @@ class Files:
 
     def _upload(self, bundle: _Bundle, place: int, file: File, has_image: bool, now_us: int) -> list[Effect]:
         address = bundle.ref.to_bytes(8, "little") + bytes((place,))
-        sealed = sealing.seal(self._client, self._rules.encryption, file, address)
+        sealed = sealing.seal(self._client, self.rules.encryption, file, address)
+        request = upload_request(sealed.blob, style=self._client.rules.body_style)
         return self.transfers.upload(
-            upload_request(sealed.blob, style=self._client.rules.body_style),
+            self._server,
+            lambda _exchange, _t_us: request,
             note_of(Cause.FILE, bundle.ref),
             now_us,
             lambda answer, status, t_us: self._up(bundle, place, sealed, has_image, answer, status, t_us),
@@ -152,7 +154,7 @@ class Files:
         told: Effect = (EVENT, "file-uploaded", bundle.ref, len(sealed.blob))
         if bundle.over:
             return [told]
-        url = sealing.address_of(self._client, file_id, self._rules.encryption)
+        url = sealing.address_of(self._client, file_id, self.rules.encryption)
         bundle.pointers[place] = _with_url(sealed.pointer, url)
         if None in bundle.pointers:
             return [told]
@@ -173,7 +175,7 @@ class Files:
 
     def read(self, message_hash: str, opened: Opened, now_us: int) -> list[Effect]:
         """Fetch the files that a message points to."""
-        if not self._rules.downloads:
+        if not self.rules.downloads:
             return []
         try:
             part = contents.read(opened.content).part
@@ -193,8 +195,10 @@ class Files:
             file_id = sealing.file_id_at(pointer.url)
         except RemoteProtocolError:
             return [(EVENT, "file-fetched", message_hash, LEADS_NOWHERE)]
+        request = download_request(file_id)
         return self.transfers.download(
-            download_request(file_id),
+            self._server,
+            lambda _exchange, _t_us: request,
             note_of(Cause.FILE),
             now_us,
             lambda answer, status, _t_us: [

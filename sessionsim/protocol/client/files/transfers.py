@@ -1,8 +1,9 @@
-"""Transfers to and from a file server, each tried until it succeeds, is refused for good, or used up.
+"""Transfers to and from servers, each tried until it succeeds, is refused for good, or used up.
 
 A transfer knows nothing of messages or encryption: a request goes out, its answer comes back or a reason why
 there is none. Files travel through onion requests like all else; a server that is down shows as a 502 of the
-last hop, a silent one as time that has passed.
+last hop, a silent one as time that has passed. A request is written anew for every try, since communities
+take no signature twice.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from sessionsim.protocol.wire.onion_server import ServerAddress
 if TYPE_CHECKING:
     from sessionsim.protocol.client.machine import Client
 
+# Writes a request; gets its exchange number and the time in µs.
+Write = Callable[[int, int], ServerRequest]
 # Gets the answer, or None and the last status (0: no answer came), and the time in µs.
 Done = Callable[[ServerAnswer | None, int, int], list[Effect]]
 
@@ -40,16 +43,19 @@ class _Job:
         "made",
         "note",
         "number",
-        "payload",
+        "server",
         "timeout_us",
         "tries",
+        "write",
     )
 
     def __init__(
-        self, number: int, payload: bytes, note: int, attempts_max: int, timeout_us: int, done: Done
-    ) -> None:
-        self.number, self.payload, self.note, self.done = number, payload, note, done
-        self.attempts_max, self.timeout_us = attempts_max, timeout_us
+        self, number: int, server: ServerAddress, write: Write, note: int, attempts: int, timeout_us: int,
+        done: Done,
+    ) -> None:  # fmt: skip
+        self.number, self.server, self.write = number, server, write
+        self.note, self.done = note, done
+        self.attempts_max, self.timeout_us = attempts, timeout_us
         self.made = self.attempts = self.tries = 0
 
 
@@ -58,12 +64,11 @@ class Transfers:
 
     Args:
         client: whose.
-        server: the file server.
         rules: the platform's.
     """
 
-    def __init__(self, client: Client, server: ServerAddress, rules: FileRules) -> None:
-        self._client, self._server, self._rules = client, server, rules
+    def __init__(self, client: Client, rules: FileRules) -> None:
+        self._client, self._rules = client, rules
         self._style = STYLES[client.rules.style]
         self._numbers = 0
         self._retries: list[tuple[int, int, _Job]] = []
@@ -71,19 +76,22 @@ class Transfers:
         self._downloading = 0
 
     def __len__(self) -> int:
-        """How many transfers are not over."""
-        return len(self._retries) + len(self._waiting) + self._downloading
+        """How many downloads are not over."""
+        return len(self._waiting) + self._downloading
 
-    def upload(self, request: ServerRequest, note: int, now_us: int, done: Done) -> list[Effect]:
+    def upload(self, server: ServerAddress, write: Write, note: int, now_us: int, done: Done) -> list[Effect]:
         """Start an upload."""
         rules = self._rules
-        job = self._job(request, note, rules.upload_attempts, rules.upload_timeout_us, done)
-        return self._try(job, now_us)
+        return self._try(
+            self._job(server, write, note, rules.upload_attempts, rules.upload_timeout_us, done), now_us
+        )
 
-    def download(self, request: ServerRequest, note: int, now_us: int, done: Done) -> list[Effect]:
+    def download(
+        self, server: ServerAddress, write: Write, note: int, now_us: int, done: Done
+    ) -> list[Effect]:
         """Start a download, at once or when those before it have ended."""
         rules = self._rules
-        job = self._job(request, note, rules.download_attempts, rules.download_timeout_us, done)
+        job = self._job(server, write, note, rules.download_attempts, rules.download_timeout_us, done)
         job.done = lambda answer, status, t_us: self._room(done(answer, status, t_us), t_us)
         if self._downloading >= rules.parallel_downloads:
             self._waiting.append(job)
@@ -91,10 +99,11 @@ class Transfers:
         self._downloading += 1
         return self._try(job, now_us)
 
-    def _job(self, request: ServerRequest, note: int, attempts: int, timeout_us: int, done: Done) -> _Job:
+    def _job(
+        self, server: ServerAddress, write: Write, note: int, attempts: int, timeout_us: int, done: Done
+    ) -> _Job:
         self._numbers += 1
-        payload = v4.encode_request(self._style, request)
-        return _Job(self._numbers, payload, note, attempts, timeout_us, done)
+        return _Job(self._numbers, server, write, note, attempts, timeout_us, done)
 
     def _room(self, effects: list[Effect], now_us: int) -> list[Effect]:
         """Go on with the next download in the place of one that is over."""
@@ -118,16 +127,17 @@ class Transfers:
         exchange = (job.number << _TRY_BITS | job.made) << 4 | Purpose.FILE
         job.made += 1
         job.tries += 1
+        payload = v4.encode_request(self._style, job.write(exchange, now_us))
         return [
             self._client.requests.send_to_server(
-                exchange, self._server, job.payload, job.note, now_us,
+                exchange, job.server, payload, job.note, now_us,
                 lambda status, body, t_us: self._answered(job, status, body, t_us),
                 timeout_us=job.timeout_us, files=True,
             )
         ]  # fmt: skip
 
     def _answered(self, job: _Job, status: int, body: bytes, now_us: int) -> list[Effect]:
-        if status == 200:
+        if 200 <= status < 300:
             return job.done(ServerAnswer(status, {}, body), status, now_us)
         rules = self._rules
         if job.tries < rules.tries and status != GONE:
