@@ -51,7 +51,7 @@ def test_a_workload_knows_platforms_and_the_countries_in_which_clients_will_stan
     ("workload", "named"),
     [
         ('pattern = "groups"\n', "group, group-action, group-text"),
-        ('pattern = "communities"\nreactions = false\n', "community, post"),
+        ('pattern = "communities"\n', "reaction, deletion"),
         ('pattern = "calls"\n', "call"),
     ],
 )
