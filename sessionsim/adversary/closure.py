@@ -127,19 +127,24 @@ class Closure:
         Returns:
             The place of the row, and the layers that were opened with the keys used, from the outside in.
         """
-        transcript = self.transcript
-        for place in transcript.rows_of_request.of(request):
+        for place in self.transcript.rows_of_request.of(request):
             if self.t_row[place] == self.t_read[request]:
                 return place, []
-        layers = transcript.chain(request)
+        return self._way(self.transcript.chain(request), int(self.t_read[request]))
+
+    def opening(self, layer: int) -> tuple[int, list[tuple[int, int]]]:
+        """Say where a layer that is opened was opened first, and how; as `reading`."""
+        return self._way(self.transcript.outwards(layer), int(self.t_open[layer]))
+
+    def _way(self, layers: list[int], t_us: int) -> tuple[int, list[tuple[int, int]]]:
+        """Find the row from which a chain of layers could be opened at a time, and the keys."""
         for depth, layer in enumerate(layers):
             way = layers[depth:]
-            for place in transcript.rows_of_layer.of(layer):
+            for place in self.transcript.rows_of_layer.of(layer):
                 keys = [self._key(one, place if one == layer else NONE) for one in way]
-                ready_us = max(int(self.t_row[place]), *(since_us for _, since_us in keys))
-                if ready_us == self.t_read[request]:
+                if max(int(self.t_row[place]), *(since_us for _, since_us in keys)) == t_us:
                     return place, [(one, key) for one, (key, _) in zip(way, keys, strict=True)]
-        raise LocalProtocolError(f"request {request} is not read here")
+        raise LocalProtocolError(f"layers {layers} are not opened here")
 
     def _key(self, layer: int, place: int) -> tuple[int, int]:
         """Give the key that opens a layer first, and since when it can; NEVER where it may not here."""
@@ -171,9 +176,23 @@ class Closure:
         answers = requests + len(self.t_read)
         return layers, requests, answers, answers + len(self.t_answer)
 
+    def layer_thing(self, layer: int) -> int:
+        """Give the number of a layer among all things."""
+        return self._offsets[0] + layer
+
     def request_thing(self, request: int) -> int:
         """Give the number of a request among all things."""
         return self._offsets[1] + request
+
+    def place_of(self, thing: int) -> int:
+        """Give the place of the row at which a row, opened layer or request that is read was had first."""
+        layers, requests, answers, _ = self._offsets
+        if thing < layers:
+            return thing
+        if thing < requests:
+            return self.opening(thing - layers)[0]
+        assert thing < answers
+        return self.reading(thing - requests)[0]
 
     def is_row(self, thing: int) -> bool:
         """Say whether a thing is a row, and its number the place."""

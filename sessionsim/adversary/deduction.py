@@ -20,6 +20,7 @@ from sessionsim.adversary.notes import Notes
 from sessionsim.adversary.rules.addresses import sight_addresses
 from sessionsim.adversary.rules.connections import join_connections
 from sessionsim.adversary.rules.messages import take_deliveries, take_messages
+from sessionsim.adversary.rules.names import take_companions, take_names
 from sessionsim.adversary.rules.signatures import take_signatures
 from sessionsim.adversary.transcript import Transcript
 from sessionsim.core.ledger import Fact
@@ -30,6 +31,8 @@ RULES: Final[tuple[Callable[[Notes], None], ...]] = (
     take_messages,
     take_deliveries,
     join_connections,
+    take_names,
+    take_companions,
     sight_addresses,
 )
 

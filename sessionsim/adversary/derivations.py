@@ -38,14 +38,24 @@ class Derivations:
     def read(self, request: int) -> Steps:
         """How a request was read."""
         place, layers = self._closure.reading(request)
-        row = self.row(place)
-        owners = self._transcript.keys.owners
-        opened = tuple(f"row {row}: x25519 key of {owners[key]} opens a layer" for _, key in layers)
-        return opened or (f"row {row}: request in clear",)
+        return self._opened(place, layers) or (f"row {self.row(place)}: request in clear",)
+
+    def layer(self, layer: int) -> Steps:
+        """How a layer was opened."""
+        return self._opened(*self._closure.opening(layer))
+
+    def _opened(self, place: int, layers: list[tuple[int, int]]) -> Steps:
+        row, owners = self.row(place), self._transcript.keys.owners
+        return tuple(f"row {row}: x25519 key of {owners[key]} opens a layer" for _, key in layers)
+
+    def frame(self, place: int) -> Steps:
+        """How the clear part of a row was read."""
+        return (f"row {self.row(place)}: in clear beside the ciphertext",)
 
     def call(self, call: Brief) -> Steps:
         """What is asked for, and about whom."""
-        return f"field method: {call.method}", f"field pubkey: {call.account.hex()}"
+        method = f"field method: {call.method}"
+        return (method, f"field pubkey: {call.account.hex()}") if call.account else (method,)
 
     def answer(self, read: int) -> Steps:
         """How an answer was read. Args: read: its number among the answers of the transcript."""
@@ -61,11 +71,15 @@ class Derivations:
 
     def linked(self, client: int, first: int, request: int) -> Steps:
         """How a request hangs together with a client's address. Args: first: place of its first row."""
+        return self.reached(client, first, self._closure.request_thing(request))
+
+    def reached(self, client: int, first: int, thing: int) -> Steps:
+        """How a row, opened layer or request hangs together with a client's address."""
         rows = self._transcript.rows
         other = "from" if int(rows["src"][first]) == client else "to"
         address = address_of(self._closure.view, client)
         origin = f"row {self.row(first)}: {other} {address} on connection {self.connection(first)}"
-        return (origin, *self._chain(first, self._closure.reading(request)[0]))
+        return (origin, *self._chain(first, self._closure.place_of(thing)))
 
     def delivery(self, client: int, place: int) -> Steps:
         """How an answer reached a client."""

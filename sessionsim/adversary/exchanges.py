@@ -82,7 +82,8 @@ def _answered(closure: Closure, request: int) -> tuple[Result, ...] | None:
     transcript = closure.transcript
     asked = column(transcript.meaning.answers[0])
     for read in np.flatnonzero((asked == request) & (closure.t_answered < NEVER)).tolist():
-        return transcript.results_again(request, closure.answered_at(read))
+        answer = transcript.answer_again(request, closure.answered_at(read))
+        return None if answer is None else answer.results
     return None
 
 

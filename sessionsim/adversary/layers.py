@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from sessionsim.adversary.keyring import NO_KEY, Keys
@@ -34,29 +34,32 @@ class Way(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """An opened layer. Args: cipher: opens the answer too; plaintext: what was inside."""
+    """An opened layer. Args: cipher: opens the answer too; node: key of who it was for."""
 
     cipher: Cipher
     plaintext: bytes
+    node: bytes
 
 
 Ways = Callable[[Layer], Iterable[Way]]
 
 
-def ways_by_name(keys: Keys, public_keys: dict[int, bytes]) -> Ways:
+def ways_by_name(keys: Keys, nodes: Sequence[bytes], server_keys: Mapping[int, bytes]) -> Ways:
     """Find ways by the public keys that a layer names.
 
     Args:
         keys: the secrets.
-        public_keys: endpoint of nodes and servers -> X25519 key.
+        nodes: X25519 key of each node.
+        server_keys: endpoint of each server -> its X25519 key.
     """
-    every = tuple(public_keys.values())
+    public_keys = {**dict(enumerate(nodes)), **server_keys}
+    servers = tuple(server_keys.values())
 
     def ways(layer: Layer) -> Iterable[Way]:
         own = keys.find(layer.ephemeral)
-        # Who a layer is for is known from the row or the layer around it; for a server it may be only a name.
-        nodes = (public_keys[layer.addressee],) if layer.addressee in public_keys else every[:0]
-        for node in nodes:
+        # Who a layer is for is known from the row or the layer around it; a server may only be named there.
+        known = public_keys.get(layer.addressee)
+        for node in (known,) if known is not None else servers if layer.server else ():
             for number in (keys.find(node), own):
                 if number >= 0:
                     yield Way(number, layer.ephemeral, node)
@@ -71,7 +74,7 @@ class Layers:
         suite: cryptography.
         keys: the secrets.
         ways: how secrets are found for a layer.
-        inside: told of every layer that opens, with its number, depth and what came out; gives the number of
+        inside: told of every layer that opens, by number and depth, and what came out; gives the number of
             the layer inside and of the request inside.
     """
 
@@ -80,7 +83,7 @@ class Layers:
         suite: Suite,
         keys: Keys,
         ways: Ways,
-        inside: Callable[[int, int, Opened], tuple[int, int]],
+        inside: Callable[[int, int, Layer, Opened], tuple[int, int]],
     ) -> None:
         self._suite, self._keys, self._ways, self._inside = suite, keys, ways, inside
         self._number: dict[bytes, int] = {}
@@ -122,7 +125,7 @@ class Layers:
             if opened is None:
                 continue
             if not found:
-                self.child[number], self.request[number] = self._inside(number, depth, opened)
+                self.child[number], self.request[number] = self._inside(number, depth, layer, opened)
             self.keys[len(found)][number] = way.key
             found.append(way.key)
 
@@ -141,6 +144,6 @@ class Layers:
         try:
             shared = self._suite.agree(own, peer)
             cipher = open_layer_type(layer.enc_type)(shared, way.client, way.node)
-            return Opened(cipher, cipher.open(layer.ciphertext))
+            return Opened(cipher, cipher.open(layer.ciphertext), way.node)
         except CannotOpen:
             return None

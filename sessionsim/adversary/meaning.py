@@ -1,12 +1,14 @@
-"""What the fields of read bytes say, free of who read them: signatures, messages, and what became of them.
+"""What the fields of read bytes say, free of who read them: signatures, messages, names, what became of them.
 
 Each rule says what one kind of field means, none knows an attack:
 
-    signature of a request     the account's owner made it
-    store, forwarded store     a message, its inbox, size, lifetime and readable time stamp
+    signature of a request     its owner made it
+    store, forwarded, handed   a message, its inbox, size, lifetime, readable time stamp and form
+    notification               a message was stored in an inbox
     store answered with 200    it was stored
     retrieve answered          messages that were handed out
     sealed message             its writer, and whom a copy for own devices was for, under the inbox's key
+    any other field            the names in it (see `names`)
 
 Everything is noted in columns that name the request or answer it stands in. From there `closure` knows who
 could read it, and `deduction` makes facts of it.
@@ -15,22 +17,38 @@ could read it, and `deduction` makes facts of it.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from sessionsim.adversary.keyring import NO_KEY, Keys
-from sessionsim.adversary.terms import Call, Result, base64_bytes, hex_bytes, whole_number
-from sessionsim.core.errors import CannotOpen, ProtocolError
+from sessionsim.adversary.fields import base64_bytes, whole_number
+from sessionsim.adversary.forms import form_of
+from sessionsim.adversary.keyring import Keys
+from sessionsim.adversary.letters import Letter, open_letter
+from sessionsim.adversary.names import (
+    LEAST_STRING,
+    PASSED_OVER,
+    PASSED_OVER_IN_ANSWERS,
+    STRING,
+    file_term,
+    id_term,
+    names_in,
+    names_of_path,
+    string_term,
+)
+from sessionsim.adversary.signing import Check, check_of, check_of_server_request, holds
+from sessionsim.adversary.terms import Answer, Body, Call
+from sessionsim.core.errors import ProtocolError
 from sessionsim.protocol.crypto import Suite
-from sessionsim.protocol.identity import account_id_of_ed25519
-from sessionsim.protocol.versions.v1 import DirectMessage, open_direct
 from sessionsim.protocol.wire.envelope import unwrap
-from sessionsim.protocol.wire.rpc import message_hash, read_retrieved, signed_text
+from sessionsim.protocol.wire.rpc import message_hash, read_retrieved
+from sessionsim.protocol.wire.rpc_fields import is_hash
 
 OK: Final = 200
 NONE: Final = -1
-# Which field holds the time that a method signs. Source: transport 5.2.
-_SIGNED_TIME: Final = {"retrieve": ("timestamp",), "store": ("sig_timestamp", "timestamp")}
+_UPLOADS: Final = frozenset(("POST /file",))  # answered with the file's id. Source: client-behaviour 6.5
+_CARRIERS: Final = frozenset(("store", "sn.data", "notify"))  # calls that hold a message
+_MOST_MS: Final = 1 << 62  # Assumption: no lifetime is longer; keeps hostile numbers out of 64-bit columns
+_PLAIN: Final = PASSED_OVER | {"pubkey", "pubKey"}  # fields without other names than the account
 
 
 class Brief(NamedTuple):
@@ -51,15 +69,6 @@ class Brief(NamedTuple):
     cursor: str
 
 
-class Check(NamedTuple):
-    """A signature still to be checked. Args: account: whose it claims to be."""
-
-    account: bytes
-    ed25519: bytes
-    text: bytes
-    signature: bytes
-
-
 class Message(NamedTuple):
     """A stored message.
 
@@ -68,16 +77,18 @@ class Message(NamedTuple):
         inbox: the account it is for.
         size_bytes: of what is stored.
         stamp_ms: the time in its wrapper, which needs no key; None for none.
-        key: number of the inbox's secret, if it opened the message; NO_KEY otherwise.
-        letter: what that secret opened.
+        form: what its clear parts look like; empty for bytes that show none.
+        names: terms in its clear parts.
+        letter: what a held secret opens in it; None where none does.
     """
 
     hash: str
     inbox: bytes
     size_bytes: int
     stamp_ms: int | None
-    key: int
-    letter: DirectMessage | None
+    form: str
+    names: tuple[str, ...]
+    letter: Letter | None
 
 
 class Meaning:
@@ -86,133 +97,208 @@ class Meaning:
     Args:
         suite: cryptography, to check signatures and open messages.
         keys: the secrets of accounts.
+        public: terms of addresses that are nobody's secret.
         again: reads the calls of a request once more, all fields of them.
     """
 
-    def __init__(self, suite: Suite, keys: Keys, again: Callable[[int], Sequence[Call]]) -> None:
-        self._suite, self._keys, self._again = suite, keys, again
+    def __init__(
+        self, suite: Suite, keys: Keys, public: Collection[str], again: Callable[[int], Sequence[Call]]
+    ) -> None:
+        self._suite, self._keys, self._public, self._again = suite, keys, public, again
         self.calls: list[tuple[Brief, ...]] = []
-        self.messages: list[Message] = []
-        self.accounts: list[bytes] = []  # those that signed, by number
-        self.checks: list[Check] = []  # of the first signature of each account in each request
+        self.messages: list[Message | None] = []  # None while only a name is known
+        self.hashes: list[tuple[str, bytes]] = []  # of each message: name and inbox
+        self.names: list[str] = []  # terms, by number
+        self.checks: list[Check] = []  # of the first signature of each signer in each request
         self.answers = array("q"), array("q")  # request, answer: of each answer that was read
-        self.signed = array("q"), array("q")  # request, number of the account; same length as checks
+        self.signed = array("q"), array("q")  # request, number of the signer; same length as checks
         self.in_request = array("q"), array("q"), array("q")  # request, message, call
+        self.announced = (
+            array("q"),
+            array("q"),
+            array("q"),
+        )  # request, message, call: of messages told by name
         self.in_answer = array("q"), array("q"), array("q")  # number of the read answer, message, call
         self.accepted = array("q"), array("q"), array("q")  # number of the read answer, message, call
         self.lifetimes = array("q"), array("q"), array("q"), array("q")  # request, message, ms, call
-        self._account: dict[bytes, int] = {}
+        self.named_in_request = array("q"), array("q"), array("q")  # request, name, call or NONE
+        self.named_in_answer = array("q"), array("q")  # number of the read answer, name
+        self.named_in_row = array("q"), array("q")  # row, name: in clear beside a ciphertext
+        self.named_in_layer = array("q"), array("q")  # opened layer, name: in clear inside it
+        self.repeated: dict[str, list[int]] = {}  # strings in the clear parts of several messages
+        self._leaf: dict[bytes, int] = {}
+        self._name: dict[str, int] = {}
         self._message: dict[str, int] = {}
         self._valid: dict[int, bool] = {}
         self._interned: dict[tuple[Brief, ...], tuple[Brief, ...]] = {}
 
-    def take_request(self, calls: Sequence[Call]) -> int:
-        """Note a request. Returns its number."""
+    def name(self, term: str) -> int:
+        """Give the number of a term."""
+        number = self._name.setdefault(term, len(self.names))
+        if number == len(self.names):
+            self.names.append(term)
+        return number
+
+    def take_request(self, body: Body, server_x25519: bytes = b"") -> int:
+        """Note a request. Args: server_x25519: key of the server it is for, if any. Returns its number."""
         request = len(self.calls)
-        briefs = tuple(self._brief(request, place, call) for place, call in enumerate(calls))
+        briefs = tuple(self._brief(request, place, call) for place, call in enumerate(body.calls))
         if all(brief.message == NONE for brief in briefs):  # polls of one account are alike
             briefs = self._interned.setdefault(briefs, briefs)
         self.calls.append(briefs)
-        self._note_signatures(request, calls)
+        self._note_signatures(request, body, server_x25519)
+        self._note_names(request, body)
         return request
 
     def _brief(self, request: int, place: int, call: Call) -> Brief:
         namespace, message = whole_number(call.fields.get("namespace", 0)), NONE
-        if call.method == "store" and call.account and namespace is not None:
-            message = self._stored(call, namespace)
-            if message >= 0:
-                _add(self.in_request, request, message, place)
-                ttl_ms = _ttl_ms(call.fields)
-                if ttl_ms is not None:
-                    _add(self.lifetimes, request, message, ttl_ms, place)
+        if call.method in _CARRIERS and call.account and namespace is not None:
+            message = self._carried(request, place, call, namespace)
         cursor = call.fields.get("last_hash", "")
-        return Brief(call.method, call.account, namespace, message, cursor if type(cursor) is str else "")
+        cursor = cursor if type(cursor) is str else ""
+        return Brief(call.method, call.account, namespace, message, cursor)
 
-    def _stored(self, call: Call, namespace: int) -> int:
+    def _carried(self, request: int, place: int, call: Call, namespace: int) -> int:
         data = base64_bytes(call.fields.get("data"))
-        return self._meet(call.account, namespace, data) if data else NONE
+        if not data:
+            told = call.fields.get("hash")
+            name = told.decode("latin-1") if isinstance(told, bytes) else told
+            if isinstance(name, str) and is_hash(name):
+                _add(self.announced, request, self._number(name, call.account), place)
+            return NONE
+        message = self._meet(call.account, namespace, data)
+        _add(self.in_request, request, message, place)
+        ttl_ms = _ttl_ms(call.fields)
+        if ttl_ms is not None:
+            _add(self.lifetimes, request, message, ttl_ms, place)
+        return message if call.method == "store" else NONE
 
-    def _meet(self, inbox: bytes, namespace: int, data: bytes) -> int:
-        """Give the number of a message, and open it when it is new and its inbox's key is held."""
-        name = message_hash(inbox, namespace, data)
-        number = self._message.setdefault(name, len(self.messages))
-        if number < len(self.messages):
-            return number
-        try:
-            stamp_ms: int | None = unwrap(data)[0]
-        except ProtocolError:
-            stamp_ms = None
-        account, letter, key = self._keys.account(inbox), None, NO_KEY
-        if account is not None:
-            try:
-                letter = open_direct(self._suite, account, data)
-                key = self._keys.find(inbox[1:])
-            except ProtocolError:
-                letter = None
-        self.messages.append(Message(name, inbox, len(data), stamp_ms, key, letter))
+    def _number(self, name: str, inbox: bytes) -> int:
+        number = self._message.setdefault(name, len(self.hashes))
+        if number == len(self.hashes):
+            self.hashes.append((name, inbox))
+            self.messages.append(None)
         return number
 
-    def _note_signatures(self, request: int, calls: Sequence[Call]) -> None:
+    def _meet(self, inbox: bytes, namespace: int, data: bytes) -> int:
+        """Give the number of a message, and look into it when it is new."""
+        name = message_hash(inbox, namespace, data)
+        number = self._number(name, inbox)
+        if self.messages[number] is None:
+            try:
+                stamp_ms: int | None = unwrap(data)[0]
+            except ProtocolError:
+                stamp_ms = None
+            form, leaves = form_of(data)
+            names = tuple(self._names_of_message(number, leaves)) if leaves else ()
+            letter = open_letter(self._suite, self._keys, inbox, data)
+            self.messages[number] = Message(name, inbox, len(data), stamp_ms, form, names, letter)
+        return number
+
+    def _names_of_message(self, number: int, leaves: Sequence[bytes]) -> Iterator[str]:
+        """Give the names in the clear parts of a message; its strings are noted where they repeat."""
+        for name in names_in(leaves, self._public):
+            if not name.startswith(STRING):
+                yield name
+        for leaf in leaves:
+            if len(leaf) >= LEAST_STRING:
+                first = self._leaf.setdefault(leaf[:LEAST_STRING] + leaf[-LEAST_STRING:], number)
+                if first != number:
+                    self.repeated.setdefault(string_term(leaf), [first]).append(number)
+
+    def message(self, number: int) -> Message:
+        """Give a message that was met as a whole."""
+        found = self.messages[number]
+        assert found is not None
+        return found
+
+    def _note_signatures(self, request: int, body: Body, server_x25519: bytes) -> None:
         """Note whose signatures a request carries."""
-        found = set[bytes]()
-        for call in calls:
-            if not call.account or call.account in found or "signature" not in call.fields:
-                continue
-            check = _check_of(call)
-            if check is None:
-                continue
-            found.add(call.account)
-            number = self._account.setdefault(call.account, len(self.accounts))
-            if number == len(self.accounts):
-                self.accounts.append(call.account)
-            _add(self.signed, request, number)
-            self.checks.append(check)
+        found = set[str]()
+        for check in self._checks_of(body, server_x25519):
+            if check is not None and check.signer not in found:
+                found.add(check.signer)
+                _add(self.signed, request, self.name(check.signer))
+                self.checks.append(check)
+
+    @staticmethod
+    def _checks_of(body: Body, server_x25519: bytes) -> list[Check | None]:
+        seen, checks = b"", list[Check | None]()
+        for call in body.calls:
+            if call.account != seen or "subaccount" in call.fields:
+                checks.append(check_of(call))
+                seen = call.account if checks[-1] is not None else seen
+        if body.to_server is not None:
+            checks.append(check_of_server_request(body.to_server, server_x25519))
+        return checks
 
     def is_signed(self, place: int) -> bool:
-        """Check one row of `signed`, once: the key is the account's, and a signature holds under it.
+        """Check one row of `signed`, once: the key is the signer's, and a signature holds under it.
 
-        One valid signature of an account in a request is enough; all are looked at if the first is none.
+        One valid signature of a signer in a request is enough; all are looked at if the first is none.
         """
         if place not in self._valid:
             first = self.checks[place]
-            self._valid[place] = self._holds(first) or any(
-                self._holds(check)
-                for check in map(_check_of, self._again(self.signed[0][place]))
-                if check is not None and check.account == first.account
+            self._valid[place] = holds(self._suite, first) or any(
+                holds(self._suite, check)
+                for check in map(check_of, self._again(self.signed[0][place]))
+                if check is not None and check.signer == first.signer
             )
         return self._valid[place]
 
-    def _holds(self, check: Check) -> bool:
-        try:
-            if account_id_of_ed25519(check.ed25519) != check.account:
-                return False
-        except CannotOpen:
-            return False
-        return self._suite.verify(check.ed25519, check.text, check.signature)
+    def _note_names(self, request: int, body: Body) -> None:
+        """Note the names in a request's fields."""
+        found = dict[tuple[str, int], None]()
+        for place, call in enumerate(body.calls):
+            if call.account:
+                found[id_term(call.account), NONE] = None
+            if not _PLAIN.issuperset(call.fields):
+                for name in names_in(call.fields, self._public):
+                    found[name, place] = None
+            if body.to_server is not None:
+                found |= dict.fromkeys((name, place) for name in names_of_path(call.method))
+        for name in names_in(body.beside, self._public) if body.beside else ():
+            found[name, NONE] = None
+        for name, place in found:
+            _add(self.named_in_request, request, self.name(name), place)
 
-    def take_answer(self, request: int, answer: int, results: Sequence[Result]) -> None:
+    def take_beside(
+        self, table: tuple[array[int], array[int]], place: int, fields: Mapping[str, Any]
+    ) -> None:
+        """Note the names that stand in clear beside a ciphertext. Args: table: named_in_row or _layer."""
+        for name in names_in(fields, self._public) if fields else ():
+            _add(table, place, self.name(name))
+
+    def take_answer(self, request: int, answer: int, read_answer: Answer) -> None:
         """Note an answer to a request, one result per call that was answered."""
         read = len(self.answers[0])
         _add(self.answers, request, answer)
-        for place, (call, result) in enumerate(zip(self.calls[request], results, strict=False)):
+        found = dict.fromkeys(names_in(read_answer.beside, self._public)) if read_answer.beside else {}
+        for place, (call, result) in enumerate(zip(self.calls[request], read_answer.results, strict=False)):
+            if not PASSED_OVER_IN_ANSWERS.issuperset(result.fields):
+                found |= dict.fromkeys(names_in(result.fields, self._public, PASSED_OVER_IN_ANSWERS))
             if result.code != OK:
                 continue
-            if call.message >= 0 and result.fields.get("hash") == self.messages[call.message].hash:
+            if call.method in _UPLOADS and type(result.fields.get("id")) is str:
+                found[file_term(result.fields["id"])] = None
+            if call.message >= 0 and result.fields.get("hash") == self.message(call.message).hash:
                 _add(self.accepted, read, call.message, place)
             elif call.method == "retrieve" and call.account and call.namespace is not None:
                 self._take_retrieved(read, place, call, result.fields)
+        for name in found:
+            _add(self.named_in_answer, read, self.name(name))
 
-    def _take_retrieved(self, read: int, place: int, call: Brief, fields: dict[str, Any]) -> None:
+    def _take_retrieved(self, read: int, place: int, call: Brief, fields: Mapping[str, Any]) -> None:
         if fields.get("messages") == []:
             return
         try:
-            messages, _more = read_retrieved(fields)
+            messages, _more = read_retrieved(dict(fields))
         except ProtocolError:
             return
         assert call.namespace is not None
         for message in messages:
             number = self._meet(call.account, call.namespace, message.data)
-            if self.messages[number].hash == message.hash:  # else the node claims another than it shows
+            if self.hashes[number][0] == message.hash:  # else the node claims another than it shows
                 _add(self.in_answer, read, number, place)
 
 
@@ -221,29 +307,9 @@ def _add(columns: tuple[array[int], ...], *values: int) -> None:
         column.append(value)
 
 
-def _check_of(call: Call) -> Check | None:
-    """Give the signature of a call with what it must hold over; None where a field is missing."""
-    fields, names = call.fields, _SIGNED_TIME.get(call.method)
-    if names is None:
-        return None
-    time = next((whole_number(fields[name]) for name in names if name in fields), None)
-    namespace = whole_number(fields.get("namespace", 0))
-    if time is None or namespace is None:
-        return None
-    return Check(
-        call.account,
-        hex_bytes(fields.get("pubkey_ed25519")),
-        signed_text(call.method, namespace, time),
-        base64_bytes(fields["signature"]),
-    )
-
-
-def _ttl_ms(fields: dict[str, Any]) -> int | None:
+def _ttl_ms(fields: Mapping[str, Any]) -> int | None:
     ttl = whole_number(fields.get("ttl"))
     if ttl is None:
         expiry, stamp = whole_number(fields.get("expiry")), whole_number(fields.get("timestamp"))
         ttl = expiry - stamp if expiry is not None and stamp is not None else None
     return ttl if ttl is not None and -_MOST_MS < ttl < _MOST_MS else None
-
-
-_MOST_MS: Final = 1 << 62  # Assumption: no lifetime is longer; keeps hostile numbers out of 64-bit columns

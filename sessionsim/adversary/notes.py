@@ -74,13 +74,13 @@ class Notes:
             by: of each request, the number of what it came from; requests without a client do not count.
 
         Returns:
-            For each such number and account: the place, in the table of signatures, of the valid one that was
-            linked to an address first, and when.
+            For each such number and signer, by its number: the place, in the table of signatures, of the
+            valid one that was linked to an address first, and when.
         """
-        request, account = (column(values) for values in self.meaning.signed)
+        request, signer = (column(values) for values in self.meaning.signed)
         least_us = np.where(self.client[request] >= 0, self.least_us[request], NEVER)
         found: dict[tuple[int, int], tuple[int, int]] = {}
-        for (key, number), places in groups((by[request], account), least_us):
+        for (key, number), places in groups((by[request], signer), least_us):
             best = earliest(
                 places,
                 least_us[places].tolist(),
@@ -103,11 +103,6 @@ class Notes:
             for (subject, t_us), derive in self._presence.items()
         ]
         return sorted(found, key=lambda fact: (fact.t_us, fact.relation, fact.subject, fact.object))
-
-
-def account_term(account_id: bytes) -> str:
-    """Write an account as a term."""
-    return f"account:{account_id.hex()}"
 
 
 def earliest(

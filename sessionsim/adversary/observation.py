@@ -44,6 +44,7 @@ def observe(
     owners: Mapping[int, str] | None = None,
     endpoints: Table | None = None,
     servers: Mapping[int, str] | None = None,
+    server_keys: Mapping[int, bytes] | None = None,
 ) -> View:
     """Give one observer's share of a run.
 
@@ -61,6 +62,7 @@ def observe(
             passing ones are those of `device:` and its endpoint.
         endpoints: columns endpoint and ip (IPv4 as an integer) of every endpoint of the run.
         servers: endpoint of every server -> its kind.
+        server_keys: endpoint of every server -> its public X25519 key, which clients know.
 
     Returns:
         Rows ordered by (t_us, row), all columns int64; an observer without a place has none.
@@ -94,6 +96,7 @@ def observe(
         own=position.entered,
         addresses=_addresses(ordered, endpoints, len(nodes)),
         servers=servers,
+        server_keys=server_keys or {},
         ids=frozenset(bytes.fromhex(owners[end].partition(":")[2]) for end in position.known),
     )
 

@@ -16,7 +16,7 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -24,23 +24,20 @@ from sessionsim.adversary.columns import Ints, Places, column
 from sessionsim.adversary.keyring import Keys
 from sessionsim.adversary.layers import NONE, Layers, Opened, Ways, ways_by_name
 from sessionsim.adversary.meaning import Meaning
-from sessionsim.adversary.roles import roles_of
-from sessionsim.adversary.terms import (
+from sessionsim.adversary.observation import dotted
+from sessionsim.adversary.readers import (
     ONION_HEADS,
-    Call,
-    Innermost,
-    Layer,
-    Result,
+    read_answer,
     read_answer_ciphertext,
+    read_clear_answer,
     read_plaintext,
     read_request,
-    read_results,
 )
-from sessionsim.core.errors import ProtocolError
+from sessionsim.adversary.roles import roles_of
+from sessionsim.adversary.terms import UNKNOWN, Answer, Body, Call, Innermost, Layer
 from sessionsim.core.view import AT_ENDPOINT, Table, View
 from sessionsim.protocol.crypto import suite_named
 from sessionsim.protocol.crypto.layer import Layer as Cipher
-from sessionsim.protocol.wire.onion import open_answer
 
 _NO_EXCHANGE: Final = -1
 _COLUMNS: Final = ("row", "t_us", "src", "dst", "conn", "exchange", "head", "direction", "blob")
@@ -59,12 +56,12 @@ class Transcript:
         self.nodes = view.nodes
         self.suite = suite_named(view.suite, memo=False)
         self.keys = Keys(view.keys)
-        public = dict(enumerate(view.nodes.x25519)) | dict(view.server_keys)
-        self.layers = Layers(
-            self.suite, self.keys, ways(self.keys) if ways else ways_by_name(self.keys, public), self._inside
-        )
-        self.meaning = Meaning(self.suite, self.keys, self.calls_again)
-        self.ciphers: list[tuple[Cipher | None, bool]] = []  # of each request: what opens its answer, base64?
+        found = ways(self.keys) if ways else ways_by_name(self.keys, view.nodes.x25519, view.server_keys)
+        self.layers = Layers(self.suite, self.keys, found, self._inside)
+        self.meaning = Meaning(self.suite, self.keys, _public_addresses(view), self.calls_again)
+        self.ciphers: list[
+            tuple[Cipher | None, str]
+        ] = []  # of each request: what opens its answer, and style
         self._found: list[int] = []  # of each request: where it was read first
         self._place = NONE
         rows = view.rows
@@ -129,9 +126,11 @@ class Transcript:
 
     def chain(self, request: int) -> list[int]:
         """Give the layers around a request, from the outside in; none for one in clear."""
-        parents, last = self._around
-        chain: list[int] = []
-        layer = last.get(request, NONE)
+        return self.outwards(self._around[1].get(request, NONE))
+
+    def outwards(self, layer: int) -> list[int]:
+        """Give a layer and those around it, from the outside in."""
+        parents, chain = self._around[0], list[int]()
         while layer >= 0:
             chain.append(layer)
             layer = parents.get(layer, NONE)
@@ -149,28 +148,32 @@ class Transcript:
 
     def _read_requests(self) -> None:
         n_nodes = len(self.nodes)
-        layer, request = self.layer, self.request
+        layer, request, meaning = self.layer, self.request, self.meaning
         for place, head, _src, dst, payload in self._iterate(0):
             self._place = place
-            term = read_request(head, payload, dst if dst < n_nodes or dst in self.view.servers else NONE)
+            term = read_request(head, payload, dst if dst < n_nodes or dst in self.view.servers else UNKNOWN)
             if isinstance(term, Layer):
                 layer[place] = self.layers.meet(term)
-            elif term:
-                request[place] = self._add_request(term, None, False)
+                if term.beside:
+                    meaning.take_beside(meaning.named_in_row, place, term.beside)
+            elif term is not None and (term.calls or term.beside):
+                request[place] = self._add_request(term, None, "", b"")
 
-    def _inside(self, number: int, depth: int, opened: Opened) -> tuple[int, int]:
+    def _inside(self, number: int, depth: int, layer: Layer, opened: Opened) -> tuple[int, int]:
         """Take what a layer held: numbers of the next layer and of the request."""
-        term = read_plaintext(opened.plaintext, self.nodes)
+        term = read_plaintext(opened.plaintext, self.nodes, layer.server)
         if isinstance(term, Layer):
+            if term.beside:
+                self.meaning.take_beside(self.meaning.named_in_layer, number, term.beside)
             return self.layers.meet(term, depth + 1), NONE
         if isinstance(term, Innermost):
-            return NONE, self._add_request(term.calls, opened.cipher, term.as_base64)
+            return NONE, self._add_request(term.body, opened.cipher, term.style, opened.node)
         return NONE, NONE
 
-    def _add_request(self, calls: tuple[Any, ...], cipher: Cipher | None, as_base64: bool) -> int:
-        self.ciphers.append((cipher, as_base64))
+    def _add_request(self, body: Body, cipher: Cipher | None, style: str, addressee: bytes) -> int:
+        self.ciphers.append((cipher, style))
         self._found.append(self._place)
-        return self.meaning.take_request(calls)
+        return self.meaning.take_request(body, addressee)
 
     def _read_answers(self) -> None:
         """Pair answers with requests, and open each distinct one under the cipher of its request."""
@@ -195,9 +198,9 @@ class Transcript:
             request = self.final(int(self.layer[asked])) if onioned else int(self.request[asked])
             if request >= 0 and (request, number) not in done:
                 done.add((request, number))
-                results = self._results(request, head, payload)
-                if results is not None:
-                    self.meaning.take_answer(request, number, results)
+                answer = self._answer(request, head, payload)
+                if answer is not None:
+                    self.meaning.take_answer(request, number, answer)
 
     def _pair(self) -> None:
         columns = (self.rows[name].tolist() for name in ("conn", "exchange", "src", "dst", "direction"))
@@ -223,39 +226,43 @@ class Transcript:
             layer = child[layer]
         return request[layer] if layer >= 0 else NONE
 
-    def results_again(self, request: int, place: int) -> tuple[Result, ...] | None:
+    def answer_again(self, request: int, place: int) -> Answer | None:
         """Read the answer in a row once more, with all its fields."""
         payload = self.view.blobs[int(self.rows["blob"][place])]
-        return self._results(request, int(self.rows["head"][place]), payload)
+        return self._answer(request, int(self.rows["head"][place]), payload)
 
     def calls_again(self, request: int) -> tuple[Call, ...]:
         """Read a request once more, with all its fields, which are not kept."""
         *_, last = self.unwrapped(self._found[request])
-        if isinstance(last, Innermost):
-            return last.calls
-        return () if last is None or isinstance(last, Layer) else last
+        body = last.body if isinstance(last, Innermost) else last
+        return body.calls if isinstance(body, Body) else ()
 
-    def unwrapped(self, place: int) -> Iterator[Layer | Innermost | tuple[Call, ...] | None]:
+    def unwrapped(self, place: int) -> Iterator[Layer | Innermost | Body | None]:
         """Read a row once more, layer by layer, with all keys that anybody here has."""
         rows, n_nodes = self.rows, len(self.nodes)
         head, dst, blob = (int(rows[name][place]) for name in ("head", "dst", "blob"))
         known = dst < n_nodes or dst in self.view.servers
-        term: Any = read_request(head, self.view.blobs[blob], dst if known else NONE)
+        term: Layer | Innermost | Body | None
+        term = read_request(head, self.view.blobs[blob], dst if known else UNKNOWN)
         yield term
         while isinstance(term, Layer):
-            inside = (opened.plaintext for _, opened in self.layers.open_again(term))
-            term = next((read_plaintext(plaintext, self.nodes) for plaintext in inside), None)
+            server, ways = term.server, self.layers.open_again(term)
+            term = next((read_plaintext(opened.plaintext, self.nodes, server) for _, opened in ways), None)
             yield term
 
-    def _results(self, request: int, status: int, payload: bytes) -> tuple[Result, ...] | None:
+    def _answer(self, request: int, status: int, payload: bytes) -> Answer | None:
         n_calls = len(self.meaning.calls[request])
-        cipher, as_base64 = self.ciphers[request]
+        cipher, style = self.ciphers[request]
         if cipher is None:
-            return read_results(status, payload, n_calls)
-        try:
-            return read_results(*open_answer(cipher, payload, as_base64=as_base64), n_calls)
-        except ProtocolError:
-            return None
+            return read_clear_answer(status, payload, n_calls)
+        return read_answer(cipher, style, payload, n_calls)
+
+
+def _public_addresses(view: View) -> frozenset[str]:
+    """Give the addresses of nodes and servers, which anyone knows, as terms."""
+    nodes = (f"addr:{dotted(ip)}" for ip in view.nodes.ip)
+    servers = (f"addr:{view.addresses[end]}" for end in view.servers if end in view.addresses)
+    return frozenset((*nodes, *servers))
 
 
 @contextmanager

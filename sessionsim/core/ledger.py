@@ -1,8 +1,9 @@
 """The ledger: who knows which fact for certain, since when, and from which bytes.
 
 A fact is a relation between two typed terms, with the derivation that led to it. Terms are written
-`type:value`: `addr:244.0.0.7`, `account:05…` (66 hex digits), `message:<43-character hash>`, `node:17`,
-`bytes:398`, `ms:1777000000000`. No relation names a leak: relations are what the fields of opened bytes say.
+`type:value`: `addr:244.0.0.7`, `account:05…` (66 hex digits), `group:03…`, `blinded:15…`, `member:<token>`,
+`message:<43-character hash>`, `string:…` for one that means nothing by itself, `bytes:398`,
+`ms:1777000000000`. No relation names a leak: relations are what the fields of opened bytes say.
 """
 
 from __future__ import annotations
@@ -22,8 +23,11 @@ class Relation(StrEnum):
     HAS_SIZE = "has size"  # message, bytes
     HAS_TTL = "has ttl"  # message, ms
     STAMPED = "stamped"  # message, ms: a time stamp readable in the bytes
+    SHOWS = "shows"  # anything, form: what its clear parts look like
     ONLINE = "online"  # account or addr, "": seen acting at t_us
     TALKS_TO = "talks to"  # account, account: sender and recipient of one message are both known
+    SEEN = "seen"  # any name, "": it stands in bytes that were read
+    NAMED = "names"  # addr, account or message, any name: it stands in what this one sent, signed or is
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,13 +50,21 @@ def observatory(folder: Path, suite: str) -> Callable[[str, Position], View]:
     pairs = zip(devices["endpoint"].tolist(), devices["account"].tolist(), strict=True)
     owners = {endpoint: f"account:{names[account]}" for endpoint, account in pairs}
     owners |= owners_of_servers(servers)
+    public = {
+        owner: bytes.fromhex(key)
+        for owner, kind, key in zip(
+            *(keys[name].tolist() for name in ("owner", "kind", "public")), strict=True
+        )
+        if kind == "x25519" and owner.startswith("server:")
+    }
+    server_keys = {endpoint: public[owners[endpoint]] for endpoint in servers}
     endpoints = read_table(folder / "scene/endpoints.parquet", ("endpoint", "ip"))
     nodes = read_nodes(folder)
 
     def see(name: str, position: Position) -> View:
         return observe(
             name, position, records, blobs, keys, nodes, suite,
-            owners=owners, endpoints=endpoints, servers=servers,
+            owners=owners, endpoints=endpoints, servers=servers, server_keys=server_keys,
         )  # fmt: skip
 
     return see

@@ -17,7 +17,7 @@ from sessionsim.metrics._counts import FloatArray
 from sessionsim.metrics._facts import Replicate, dotted
 
 # Secrets of a message that belong to its sender; the others belong to the recipient.
-_SENDERS = ("S1", "S1-sync", "S2")
+_SENDERS = ("S1", "S1-sync", "S1-named", "S2", "S2-named")
 _COPIES = ("message", "sync copy")
 
 
@@ -65,7 +65,10 @@ class AnswerSheet:
                 self.contacts.add((sender, recipient))
 
     def contradicts(self, fact: Fact) -> bool:
-        """Tell whether truth says otherwise. Relations that truth does not cover never do."""
+        """Tell whether truth says otherwise. Relations that truth does not cover never do.
+
+        That a name stands somewhere is no claim about whom it belongs to, so truth cannot contradict it.
+        """
         subject, target = fact.subject, fact.object
         copy = self.copies.get(subject)
         match fact.relation:
@@ -87,17 +90,34 @@ class AnswerSheet:
                 # The stored bytes hold the text and more around it.
                 return copy is None or int(target.removeprefix("bytes:")) <= copy.body_bytes
             case Relation.ONLINE:
-                return subject not in self.account and subject not in self.address
+                return subject.startswith(("account:", "addr:")) and not (
+                    subject in self.account or subject in self.address
+                )
+            case Relation.SEEN | Relation.NAMED | Relation.SHOWS:
+                return False
             case _:
                 return copy is None
 
-    def true_items(self, facts: Iterable[Fact], kind: str, relation: Relation, subject_type: str) -> set[str]:
+    def belongs(self, fact: Fact) -> bool:
+        """Tell whether a name that stands somewhere is that of whoever sent or made it."""
+        subject, target = fact.subject, fact.object
+        copy = self.copies.get(subject)
+        if copy is not None:
+            return copy.sender in (self.account.get(target), self.address.get(target))
+        owner = self.address.get(subject)
+        return owner is not None and owner == self.account.get(target)
+
+    def true_items(
+        self, facts: Iterable[Fact], kind: str, relation: Relation, subject_type: str, object_type: str = ""
+    ) -> set[str]:
         """Give what true facts of a relation are about: copies, contacts (`3>7`) or accounts (`3`)."""
         items: set[str] = set()
         for fact in facts:
             if fact.relation is not relation or not fact.subject.startswith(subject_type + ":"):
                 continue
-            if self.contradicts(fact):
+            if not fact.object.startswith(object_type) or self.contradicts(fact):
+                continue
+            if relation is Relation.NAMED and not self.belongs(fact):
                 continue
             items |= self._item(fact, kind)
         return items

@@ -15,20 +15,34 @@ from sessionsim.report._numbers import percent_digits, span_of
 
 
 class Secret(NamedTuple):
-    """A row of the matrix. Args: id: as in metrics 0.2; object: follows "knows"; nouns: what is counted."""
+    """A row of the matrix.
+
+    Args:
+        id: as in metrics 0.2.
+        title: of the row.
+        object: follows "knows".
+        nouns: what is counted.
+        rare: shown only where somebody knows any of it.
+    """
 
     id: str
     title: str
     object: str
     nouns: str
+    rare: bool = False
 
 
 SECRETS: Final = (
     Secret("S6", "Which address an account uses", "the network address", "accounts"),
+    Secret(
+        "S6-named", "Account whose id an address sends", "the account id that stands beside it", "accounts"
+    ),
     Secret("S5", "Who talks to whom", "who talks to whom", "contacts"),
     Secret("S1", "Address a message came from", "the sender's address", "messages"),
     Secret("S1-sync", "Address a sync copy came from", "the address of the sync copy", "sync copies"),
+    Secret("S1-named", "Address that stands in a message", "an address of the sender", "messages", rare=True),
     Secret("S2", "Account that wrote a message", "the sender's account", "messages"),
+    Secret("S2-named", "Writer's id that stands in a message", "the sender's id", "messages", rare=True),
     Secret("S3", "Account a message is for", "the recipient's account", "messages"),
     Secret("S4", "Address a message went to", "the recipient's address", "messages"),
     Secret("S7", "When an account is online", "when the account is online", "accounts"),
@@ -76,7 +90,7 @@ def matrix(readings: Readings) -> list[tuple[Secret, list[Cell]]]:
     observers = readings.observers()
     if not observers:
         return []
-    return [
+    rows = [
         (
             secret,
             [
@@ -86,6 +100,11 @@ def matrix(readings: Readings) -> list[tuple[Secret, list[Cell]]]:
         )
         for secret in SECRETS
     ]
+    return [(secret, cells) for secret, cells in rows if not secret.rare or _anything(cells)]
+
+
+def _anything(cells: list[Cell]) -> bool:
+    return any(cell.disc in ("half", "full") for cell in cells)
 
 
 def unsound(readings: Readings) -> list[str]:

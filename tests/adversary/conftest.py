@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -27,16 +27,17 @@ from sessionsim.protocol.identity import account_from_seed
 from sessionsim.protocol.stored import Message
 from sessionsim.protocol.versions.v1 import encode_text, seal_direct
 from sessionsim.protocol.wire import rpc, rpc_answers, rpc_node
+from sessionsim.protocol.wire.frame import encode_frame
 from sessionsim.protocol.wire.onion import (
     STYLES,
     TO_NODE,
     Hop,
-    build_request,
     decode_client_request,
     decode_inner,
     encode_hop,
     open_request,
     seal_answer,
+    wrap_request,
 )
 
 N_NODES = 16
@@ -71,7 +72,11 @@ class Stage:
             self.keys += [(owner, "ed25519", *account.ed, -1), (owner, "x25519", *account.x, -1)]
         self.records, self.now_us, self.numbers = MemoryRecords(), 0, 0
         self.inboxes: dict[int, list[Message]] = {0: [], 1: []}
-        self.layers = 0
+        self.plants: dict[str, Callable[[bytes], bytes]] = {}  # what is altered on its way, by place
+
+    def planted(self, place: str, raw: bytes) -> bytes:
+        """Give bytes as they are, or as a test has altered them at a place."""
+        return self.plants.get(place, bytes)(raw)
 
     def random(self) -> bytes:
         self.numbers += 1
@@ -102,7 +107,9 @@ class Stage:
             owner = f"account:{self.accounts[client - N_NODES].id_hex}"
             self.keys.append((owner, "x25519", *pair, self.now_us))
         hops = [Hop(self.nodes.ed25519[node].hex().encode(), self.nodes.x25519[node]) for node in route]
-        payload, layer = build_request(self.suite, self.style, hops, body, secrets)
+        plaintext = encode_frame(self.planted("body", body), self.planted("control", self.style.control))
+        payload, layer = wrap_request(self.suite, self.style, hops, plaintext, secrets)
+        payload = self.planted("outer", payload)
         self.numbers += 1
         exchange = self.numbers
         links = list(zip((client, *route[:-1]), route, strict=True))
@@ -113,11 +120,11 @@ class Stage:
             inner = decode_inner(plaintext)
             assert inner[0] == TO_NODE
             _, ciphertext, ephemeral, enc_type, _destination = inner  # type: ignore[assignment]
-            hop = encode_hop(ciphertext, ephemeral, enc_type, hop_no)
+            hop = self.planted("hop", encode_hop(ciphertext, ephemeral, enc_type, hop_no))
             self.row(src, dst, exchange + hop_no, "sn.onion_request", hop)
         if between is not None:
             between(route[-1])
-        sealed = seal_answer(layer, *answer, self.random())
+        sealed = seal_answer(layer, answer[0], self.planted("answer", answer[1]), self.random())
         for hop_no, (src, dst) in reversed(list(enumerate(links))):
             self.row(dst, src, exchange + hop_no, 200, sealed)
         self.numbers += len(route)
@@ -133,13 +140,13 @@ class Stage:
         self, sender: int, recipient: int, route: Sequence[int], *, status: int = 200, replicate: bool = True
     ) -> str:
         """Send a message over a route into the recipient's swarm. Returns its hash."""
-        account, data = self.accounts[recipient], self.sealed(sender, recipient)
+        account, data = self.accounts[recipient], self.planted("message", self.sealed(sender, recipient))
         now_ms = EPOCH_MS + self.now_us // 1000
         hash_ = rpc.message_hash(account.id, 0, data)
         call = rpc.store_call(self.body_style, account.id_hex, data, now_ms, TTL_MS)
         body = rpc.batch_body(self.body_style, [call], b"sequence")
         parsed = rpc_node.StoreCall(account.id, 0, now_ms, now_ms + TTL_MS, data, hash_, None, None, 0)
-        forward = rpc_node.write_forward(parsed)
+        forward = self.planted("forward", rpc_node.write_forward(parsed))
 
         def replication(contacted: int) -> None:
             others = [member for member in MEMBERS[recipient] if member != contacted]

@@ -59,7 +59,7 @@ def test_no_answer_opens_outside_its_own_exchange(stage: Any, place: Any) -> Non
         for answer_place in np.flatnonzero(transcript.answer >= 0).tolist():
             if cipher is None:
                 continue
-            opens = transcript.results_again(request, answer_place) is not None
+            opens = transcript.answer_again(request, answer_place) is not None
             same = closure.part[closure.request_thing(request)] == closure.part[answer_place]
             assert opens == same
 

@@ -31,7 +31,11 @@ def test_signed_poll_ties_address_to_account(stage: Any) -> None:
 
 def test_forged_signature_proves_nothing(stage: Any) -> None:
     stage.poll(0, IN, forged=True)
-    assert stage.claims(GUARD, OWN_REPLICA) == {(Relation.ONLINE, stage.address(0), "")}
+    assert stage.claims(GUARD, OWN_REPLICA) == {
+        (Relation.ONLINE, stage.address(0), ""),
+        (Relation.SEEN, stage.account(0), ""),
+        (Relation.NAMED, stage.address(0), stage.account(0)),  # whoever it is, it asked about this account
+    }
 
 
 def test_refused_store_was_not_sent(stage: Any) -> None:
@@ -201,7 +205,9 @@ def test_emergent_facts_are_the_surplus_of_joining(stage: Any) -> None:
     stage.poll(0, IN)
     members = [stage.facts([GUARD]), stage.facts([OWN_REPLICA])]
     joint = stage.facts([GUARD, OWN_REPLICA])
-    assert claims(emergent(members, joint)) == {(Relation.ACTS_FOR, stage.address(0), stage.account(0))}
+    assert claims(emergent(members, joint)) == {
+        (relation, stage.address(0), stage.account(0)) for relation in (Relation.ACTS_FOR, Relation.NAMED)
+    }
     assert emergent([joint], joint) == []
     assert emergent([], joint) == joint
 

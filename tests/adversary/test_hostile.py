@@ -11,14 +11,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessionsim.adversary import claims, deduce
-from sessionsim.adversary.terms import read_answer_ciphertext, read_calls, read_request, read_results
+from sessionsim.adversary.forms import form_of
+from sessionsim.adversary.names import names_in
+from sessionsim.adversary.readers import (
+    read_answer_ciphertext,
+    read_clear_answer,
+    read_plaintext,
+    read_request,
+)
+from sessionsim.adversary.readers.storage import read_calls
 from sessionsim.core.columns import HEADS
 from sessionsim.core.ledger import Relation
+from sessionsim.core.nodelist import NodeList
 from sessionsim.core.view import View
 from sessionsim.protocol.wire import bencode
 from sessionsim.protocol.wire.onion import Hop, build_request
 
 EVERYWHERE = tuple(range(18))
+NODES = NodeList((), (), (), (), ())
 
 
 @pytest.fixture(scope="module")
@@ -86,8 +96,12 @@ def test_shuffled_bytes_heads_and_exchanges_do_not_crash(talk: Any, seed: int) -
 @given(payload=st.binary(max_size=200), head=st.integers(-1, len(HEADS)))
 def test_readers_of_random_bytes_give_terms_or_nothing(payload: bytes, head: int) -> None:
     read_request(head, payload, 0)
-    read_results(200, payload, len(read_calls(payload)))
+    for server in ("", "v4", "v3"):
+        read_plaintext(payload, NODES, server)
+    read_clear_answer(200, payload, len(read_calls(payload).calls))
     read_answer_ciphertext(200, payload)
+    form_of(payload)
+    names_in(payload, ())
 
 
 NAMES = (

@@ -4,7 +4,9 @@ from typing import Any
 
 from sessionsim.adversary.keyring import NO_KEY, Keys
 from sessionsim.adversary.layers import NONE, Layers, Opened, ways_by_name
-from sessionsim.adversary.terms import Layer, read_plaintext
+from sessionsim.adversary.readers import read_plaintext, read_request
+from sessionsim.adversary.terms import Layer
+from sessionsim.core.columns import HEAD_CODE
 from sessionsim.core.view import HeldKey
 
 
@@ -13,19 +15,16 @@ def layers_of(stage: Any, *nodes: int) -> tuple[Layers, list[tuple[int, int]]]:
     held = [HeldKey("x25519", f"node:{node}", *stage.xs[node]) for node in nodes]
     keys, opened = Keys(held), list[tuple[int, int]]()
 
-    def inside(number: int, depth: int, what: Opened) -> tuple[int, int]:
+    def inside(number: int, depth: int, layer: Layer, what: Opened) -> tuple[int, int]:
         opened.append((number, depth))
         term = read_plaintext(what.plaintext, stage.nodes)
         return (made.meet(term, depth + 1), NONE) if isinstance(term, Layer) else (NONE, 40)
 
-    made = Layers(stage.suite, keys, ways_by_name(keys, dict(enumerate(stage.nodes.x25519))), inside)
+    made = Layers(stage.suite, keys, ways_by_name(keys, stage.nodes.x25519, {}), inside)
     return made, opened
 
 
 def outermost(stage: Any) -> Layer:
-    from sessionsim.adversary.terms import read_request
-    from sessionsim.core.columns import HEAD_CODE
-
     stage.poll(0, (0, 5, 6, 8))
     first = stage.records.blobs[int(stage.records.table()["blob"][0])]
     layer = read_request(HEAD_CODE["onion_req"], first, 0)

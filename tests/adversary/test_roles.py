@@ -150,7 +150,7 @@ def test_every_node_as_guard_learns_addresses_and_nothing_of_messages(run: Any) 
 def test_every_node_as_swarm_member_learns_accounts_and_messages_and_no_address(run: Any) -> None:
     facts = learned(run, Role.MEMBER)
     about = {Relation.ONLINE, Relation.ADDRESSED_TO, Relation.HAS_SIZE, Relation.HAS_TTL, Relation.STAMPED}
-    assert {relation for relation, _, _ in facts} == about
+    assert {relation for relation, _, _ in facts} == about | {Relation.SEEN, Relation.SHOWS}
     assert not [term for _, *terms in facts for term in terms if term.startswith("addr:")]
     online = {subject for relation, subject, _ in facts if relation is Relation.ONLINE}
     assert online == {f"account:{name}" for name in run.truth.accounts["account_id"]}

@@ -32,10 +32,13 @@ def sheet(run: Any) -> dict[Relation, set[tuple[str, str]]]:
     addresses = [f"addr:{dotted(ips[endpoint])}" for endpoint in run.truth.devices["endpoint"].tolist()]
     true: dict[Relation, set[tuple[str, str]]] = {relation: set() for relation in Relation}
     true[Relation.ACTS_FOR] = set(zip(addresses, ids, strict=True))
+    true[Relation.SEEN] = {(name, "") for name in ids}
+    true[Relation.NAMED] = set(zip(addresses, ids, strict=True))
     true[Relation.ONLINE] = {(subject, "") for subject in (*addresses, *ids)}
     columns = (messages[name].tolist() for name in ("sender", "recipient", "hash", "sync_hash"))
     for sender, recipient, hash_, sync in zip(*columns, strict=True):
         true[Relation.TALKS_TO].add((ids[sender], ids[recipient]))
+        true[Relation.NAMED].add((addresses[sender], ids[recipient]))
         for name, inbox in ((hash_, recipient), (sync, sender)):
             message = f"message:{name}"
             true[Relation.SENT].add((addresses[sender], message))
@@ -67,6 +70,8 @@ def test_every_fact_is_true(run: Any, sheet: dict[Relation, set[tuple[str, str]]
             assert 0 <= fact.t_us <= HORIZON_US + 5_000_000
             if fact.relation is Relation.STAMPED:
                 assert EPOCH_MS <= int(fact.object.removeprefix("ms:")) <= EPOCH_MS + HORIZON_US // 1000
+            elif fact.relation is Relation.SHOWS:
+                assert fact.object == "form:{1=1 2{1 2 3{1=6 5 7=1 8 11} 4=0}}"
             elif fact.relation is Relation.HAS_SIZE:
                 assert int(fact.object.removeprefix("bytes:")) in (558, 718)  # messages 2.4, full form
             else:

@@ -70,7 +70,10 @@ def test_replica_sees_recipient_size_and_time_and_not_the_sender(sent: Any) -> N
         Relation.HAS_SIZE,
         Relation.HAS_TTL,
         Relation.STAMPED,
+        Relation.SHOWS,
+        Relation.SEEN,
     }
+    assert (Relation.SHOWS, message, "form:{1=1 2{1 2 3{1=6 5 7=1 8 11} 4=0}}") in claims(facts)
     assert (Relation.ADDRESSED_TO, message, sent.account(1)) in claims(facts)
     assert (Relation.HAS_SIZE, message, "bytes:398") in claims(facts)
     assert (Relation.HAS_TTL, message, "ms:1209600000") in claims(facts)
@@ -100,11 +103,14 @@ def test_first_hop_and_contacted_replica_are_linked_by_the_response(sent: Any) -
     joint = sent.facts([GUARD, REPLICA])
     message = f"message:{sent.hash}"
     surplus = emergent([sent.facts([GUARD]), sent.facts([REPLICA])], joint)
-    assert claims(surplus) == {(Relation.SENT, sent.address(0), message)}
-    (fact,) = surplus
-    assert any("answer ciphertext" in step for step in fact.derivation)
+    assert claims(surplus) == {
+        (Relation.SENT, sent.address(0), message),
+        (Relation.NAMED, sent.address(0), sent.account(1)),
+    }
     to_guard = -2  # the last row but one brings the answer from the middle to the guard
-    assert fact.t_us == int(sent.records.table()["t_recv_us"][to_guard])
+    for fact in surplus:
+        assert any("answer ciphertext" in step for step in fact.derivation)
+        assert fact.t_us == int(sent.records.table()["t_recv_us"][to_guard])
 
 
 def test_request_direction_alone_links_nothing(make_stage: Any) -> None:
@@ -226,15 +232,18 @@ def test_structural_table_on_the_real_machines(cut: Cut) -> None:
     assert {(fact.relation, kind_of(fact.subject)) for fact in guard} == {(Relation.ONLINE, "addr")}
     assert middle == []
     assert last == []
-    about = {Relation.ADDRESSED_TO, Relation.HAS_SIZE, Relation.HAS_TTL, Relation.STAMPED}
-    assert {fact.relation for fact in replica} == about
-    assert {fact.subject for fact in replica} == {message}
+    about = {Relation.ADDRESSED_TO, Relation.HAS_SIZE, Relation.HAS_TTL, Relation.STAMPED, Relation.SHOWS}
+    assert {fact.relation for fact in replica if fact.relation is not Relation.SEEN} == about
+    assert {fact.subject for fact in replica if fact.relation is not Relation.SEEN} == {message}
+    (inbox,) = {fact.object for fact in replica if fact.relation is Relation.ADDRESSED_TO}
+    assert {fact.subject for fact in replica if fact.relation is Relation.SEEN} == {inbox}
     assert claims(other) == claims(replica)
     joint = cut.facts(0, 3)
     surplus = emergent([guard, replica], joint)
-    assert [(fact.relation, kind_of(fact.subject), fact.object) for fact in surplus] == [
-        (Relation.SENT, "addr", message)
-    ]
+    assert {(fact.relation, kind_of(fact.subject), fact.object) for fact in surplus} == {
+        (Relation.SENT, "addr", message),
+        (Relation.NAMED, "addr", inbox),
+    }
     assert any("answer ciphertext" in step for step in surplus[0].derivation)
     assert emergent([guard, other], cut.facts(0, 4)) == []
 

@@ -257,6 +257,7 @@ def test_each_secret_needs_its_own_relation(make_replicate: Make) -> None:
     found = named(readings([make_replicate(messages=MESSAGES, ledgers=ledgers)]), "who-learned-what")
     known = {name: reading.counts["known"] for name, reading in found.items() if "known" in reading.counts}
     for secret, (number, total, of) in {
+        "S1-named": (0, 2, "messages"), "S2-named": (0, 2, "messages"), "S6-named": (0, 4, "accounts"),
         "S1": (1, 2, "messages"), "S1-sync": (1, 1, "sync copies"), "S2": (1, 2, "messages"),
         "S3": (1, 2, "messages"),
         "S4": (1, 2, "messages"),

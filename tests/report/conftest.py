@@ -17,8 +17,8 @@ COUNTS = {
     "refused: status 504": 2.0,
 }  # fmt: skip
 NOUNS = {
-    **dict.fromkeys(("S1", "S2", "S3", "S4", "S10"), "messages"),
-    **dict.fromkeys(("S6", "S7", "S7-address"), "accounts"),
+    **dict.fromkeys(("S1", "S1-named", "S2", "S2-named", "S3", "S4", "S10"), "messages"),
+    **dict.fromkeys(("S6", "S6-named", "S7", "S7-address"), "accounts"),
     "S5": "contacts",
     "S1-sync": "sync copies",
 }

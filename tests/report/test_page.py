@@ -170,7 +170,7 @@ def test_order_of_the_page(page: Page) -> None:
 
 def test_the_matrix_shows_disc_word_share_and_interval(page: Page) -> None:
     discs = [a["class"].split()[1] for a in page.of("svg") if a.get("class", "").startswith("disc")]
-    assert (discs.count("empty"), discs.count("half"), discs.count("full")) == (10, 9, 1)
+    assert (discs.count("empty"), discs.count("half"), discs.count("full")) == (13, 12, 1)
     said = page.said()
     assert "not seen here 0 of 20 accounts (0 %) interval 0 to 16 %" in said
     assert "knows some 3 of 20 accounts (15 %) interval 8 to 31 %" in said

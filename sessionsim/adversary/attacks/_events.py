@@ -128,7 +128,7 @@ def _read(view: View) -> _Read:
         owner = ""
         for call in meaning.calls[request]:
             if call.message >= 0 and call.namespace is not None:
-                _note_store(first, t_us, meaning.messages[call.message], call.namespace, onioned)
+                _note_store(first, t_us, meaning.message(call.message), call.namespace, onioned)
             elif call.method in _OWNERS_CALLS and call.account and not owner:
                 owner = f"account:{call.account.hex()}"
                 seen.append((t_us, owner, dst if dst < n_nodes else -1, call.cursor))

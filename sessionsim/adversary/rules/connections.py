@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from sessionsim.adversary.derivations import Steps
-from sessionsim.adversary.notes import Derive, Notes, account_term
+from sessionsim.adversary.names import id_term
+from sessionsim.adversary.notes import Derive, Notes
 from sessionsim.adversary.rules.messages import name_of, stores
 from sessionsim.adversary.rules.signatures import signed_there
 from sessionsim.core.ledger import Relation
@@ -28,13 +29,13 @@ def join_connections(notes: Notes) -> None:
         if len(owners) != 1:
             continue
         ((number, place, signed_us),) = owners
-        inbox, writer = meaning.messages[message].inbox, meaning.accounts[number]
+        inbox, writer = id_term(meaning.hashes[message][1]), meaning.names[number]
 
         def steps(place: int = place, stored: Derive = stored, first: int = first) -> Steps:
             joined = f"both came over connection {notes.words.connection(first)}"
             return (*signed_there(notes, place), *stored(), joined)
 
-        t_us, subject = max(signed_us, stored_us), account_term(writer)
-        notes.note(Relation.WRITTEN_BY, name_of(notes, message), subject, t_us, steps)
+        t_us = max(signed_us, stored_us)
+        notes.note(Relation.WRITTEN_BY, name_of(notes, message), writer, t_us, steps)
         if inbox != writer:
-            notes.note(Relation.TALKS_TO, subject, account_term(inbox), t_us, steps)
+            notes.note(Relation.TALKS_TO, writer, inbox, t_us, steps)

@@ -2,40 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
 
 from sessionsim.adversary.columns import column
 from sessionsim.adversary.derivations import Steps, address_of
-from sessionsim.adversary.keyring import NEVER, NO_KEY
-from sessionsim.adversary.notes import Derive, Notes, account_term, earliest, groups
+from sessionsim.adversary.keyring import NEVER
+from sessionsim.adversary.names import id_term
+from sessionsim.adversary.notes import Derive, Notes, earliest, groups
 from sessionsim.core.ledger import Relation
 
 
 def take_messages(notes: Notes) -> None:
     """Note what stored messages show by themselves, and what held keys open in them."""
+    for met_message in met(notes):
+        _take_message(notes, *met_message)
+    _take_announced(notes)
+    meaning = notes.meaning
+    request, message, ttl_ms, call = (column(values) for values in meaning.lifetimes)
+    t_us = notes.closure.t_read[request]
+    for (number, lifetime), places in groups((message, ttl_ms), t_us):
+        place = places[0]
+        steps = partial(stored_steps, notes, int(request[place]), number, int(call[place]))
+        notes.note(Relation.HAS_TTL, name_of(notes, number), f"ms:{lifetime}", int(t_us[place]), steps)
+
+
+def _take_announced(notes: Notes) -> None:
+    """Note whose inboxes hold messages that were told by name only."""
+    meaning = notes.meaning
+    request, message, call = (column(values) for values in meaning.announced)
+    t_us = notes.closure.t_read[request]
+    for (number,), places in groups((message,), t_us):
+        inbox, place = id_term(meaning.hashes[number][1]), places[0]
+        told = partial(_announced_steps, notes, int(request[place]), number, int(call[place]))
+        notes.note(Relation.ADDRESSED_TO, name_of(notes, number), inbox, int(t_us[place]), told)
+
+
+def met(notes: Notes) -> Iterator[tuple[int, int, Derive]]:
+    """Give every message whose bytes were had, since when, and how."""
     meaning, closure = notes.meaning, notes.closure
-    stored, fetched = (
-        [column(values) for values in table] for table in (meaning.in_request, meaning.in_answer)
-    )
+    stored, fetched = ([column(values) for values in one] for one in (meaning.in_request, meaning.in_answer))
     t_us = np.concatenate([closure.t_read[stored[0]], closure.t_answered[fetched[0]]])
     message = np.concatenate([stored[1], fetched[1]])
     for (number,), places in groups((message,), t_us):
-        _take_message(notes, number, int(t_us[places[0]]), partial(_seen, notes, places[0]))
-    request, message, ttl_ms, _ = (column(values) for values in meaning.lifetimes)
-    t_us = closure.t_read[request]
-    for (number, lifetime), places in groups((message, ttl_ms), t_us):
-        name, place = name_of(notes, number), places[0]
-        where = tuple(meaning.lifetimes[k][place] for k in (0, 1, 3))
-        notes.note(
-            Relation.HAS_TTL, name, f"ms:{lifetime}", int(t_us[place]), partial(stored_steps, notes, *where)
-        )
+        yield number, int(t_us[places[0]]), partial(_seen, notes, places[0])
 
 
 def name_of(notes: Notes, message: int) -> str:
     """Write a message as a term."""
-    return f"message:{notes.meaning.messages[message].hash}"
+    return f"message:{notes.meaning.hashes[message][0]}"
 
 
 def _seen(notes: Notes, place: int) -> Steps:
@@ -48,7 +65,7 @@ def _seen(notes: Notes, place: int) -> Steps:
 
 def stored_steps(notes: Notes, request: int, message: int, call: int) -> Steps:
     """Say how a message was read in a request."""
-    about = notes.meaning.messages[message]
+    about = notes.meaning.message(message)
     return (
         *notes.words.read(request),
         *notes.words.call(notes.meaning.calls[request][call]),
@@ -56,8 +73,13 @@ def stored_steps(notes: Notes, request: int, message: int, call: int) -> Steps:
     )
 
 
+def _announced_steps(notes: Notes, request: int, message: int, call: int) -> Steps:
+    asked = notes.words.call(notes.meaning.calls[request][call])
+    return (*notes.words.read(request), *asked, f"field hash: {notes.meaning.hashes[message][0]}")
+
+
 def _fetched_steps(notes: Notes, read: int, message: int, call: int) -> Steps:
-    about, request = notes.meaning.messages[message], notes.meaning.answers[0][read]
+    about, request = notes.meaning.message(message), notes.meaning.answers[0][read]
     return (
         *notes.words.read(request),
         *notes.words.call(notes.meaning.calls[request][call]),
@@ -67,27 +89,28 @@ def _fetched_steps(notes: Notes, read: int, message: int, call: int) -> Steps:
 
 
 def _take_message(notes: Notes, number: int, t_us: int, steps: Derive) -> None:
-    about = notes.meaning.messages[number]
-    subject, inbox = name_of(notes, number), account_term(about.inbox)
+    about = notes.meaning.message(number)
+    subject, inbox = name_of(notes, number), id_term(about.inbox)
     notes.note(Relation.ADDRESSED_TO, subject, inbox, t_us, steps)
     notes.note(Relation.HAS_SIZE, subject, f"bytes:{about.size_bytes}", t_us, steps)
     if about.stamp_ms is not None:
         clear = f"field Envelope.timestamp: {about.stamp_ms}"
         notes.note(Relation.STAMPED, subject, f"ms:{about.stamp_ms}", t_us, lambda: (*steps(), clear))
-    since_us = int(notes.closure.held.since_us[about.key]) if about.key != NO_KEY else NEVER
-    if about.letter is None or since_us == NEVER:
+    letter = about.letter
+    since_us = int(notes.closure.held.since_us[letter.key]) if letter is not None else NEVER
+    if letter is None or since_us == NEVER:
         return
-    letter, t_us = about.letter, max(t_us, since_us)
-    writer, target = account_term(letter.sender_id), letter.sync_target or about.inbox
+    t_us = max(t_us, since_us)
+    writer, target = id_term(letter.writer), letter.target or about.inbox
 
     def read() -> Steps:
         opened = f"key x25519 of {inbox} opens Envelope.content"
-        return (*steps(), opened, f"signed by {letter.sender_id.hex()}")
+        return (*steps(), opened, f"signed by {letter.writer.hex()}")
 
     notes.note(Relation.WRITTEN_BY, subject, writer, t_us, read)
-    if letter.sender_id != target:
-        named = f"field syncTarget: {target.hex()}" if letter.sync_target else "written to this inbox"
-        notes.note(Relation.TALKS_TO, writer, account_term(target), t_us, lambda: (*read(), named))
+    if letter.writer != target:
+        named = f"field syncTarget: {target.hex()}" if letter.target else "written to this inbox"
+        notes.note(Relation.TALKS_TO, writer, id_term(target), t_us, lambda: (*read(), named))
 
 
 def stores(notes: Notes) -> list[tuple[int, int, int, Derive]]:

@@ -6,17 +6,17 @@ from functools import partial
 
 from sessionsim.adversary.columns import column
 from sessionsim.adversary.derivations import Steps, address_of
-from sessionsim.adversary.notes import Notes, account_term, groups
+from sessionsim.adversary.notes import Notes, groups
 from sessionsim.core.ledger import Relation
 
 
 def take_signatures(notes: Notes) -> None:
-    """Note which accounts were there, first and last, and at which addresses they acted."""
+    """Note who was there, first and last, and at which addresses they acted."""
     meaning = notes.meaning
-    request, account = (column(values) for values in meaning.signed)
+    request, signer = (column(values) for values in meaning.signed)
     t_us = notes.closure.t_read[request]
-    for (number,), places in groups((account,), t_us):
-        subject = account_term(meaning.accounts[number])
+    for (number,), places in groups((signer,), t_us):
+        subject = meaning.names[number]
         for order in (places, places[::-1]):
             place = next((place for place in order if meaning.is_signed(place)), None)
             if place is not None:
@@ -25,7 +25,7 @@ def take_signatures(notes: Notes) -> None:
         notes.note(
             Relation.ACTS_FOR,
             address_of(notes.view, client),
-            account_term(meaning.accounts[number]),
+            meaning.names[number],
             first_us,
             partial(signed_there, notes, place),
         )
@@ -35,11 +35,12 @@ def signature(notes: Notes, place: int) -> Steps:
     """Say how a signature was seen. Args: place: in the table of signatures."""
     meaning = notes.meaning
     request, check = meaning.signed[0][place], meaning.checks[place]
-    call = next(call for call in meaning.calls[request] if call.account == check.account)
+    calls = meaning.calls[request]
+    call = next((call for call in calls if call.account == check.account), calls[0])
     return (
         *notes.words.read(request),
         *notes.words.call(call),
-        f"field signature: valid under {check.ed25519.hex()}",
+        f"field signature: valid under {check.verifies.hex()}",
     )
 
 

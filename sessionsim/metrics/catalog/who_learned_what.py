@@ -2,10 +2,13 @@
 
 For each observer and secret (metrics 0.2) the share of messages, accounts or contacts for which its
 ledger holds the fact, and the fact is true. Each secret asks for one relation of `core.ledger`; this file
-does not know how a relation comes about. Intervals are over seeds with kept bytes, or over accounts: S1
-and S2 belong to the sender, S3, S4 and S10 to the recipient, S5 to the first of the pair. A sync copy, which
-the sender's device stores in the sender's own inbox, has a row of its own for S1: whoever learns where it
-came from knows that this address has just sent something, though not to whom.
+does not know how a relation comes about. Rows called `named` are of names that stand in the bytes of whoever
+they belong to, whatever they mean there: the ledger says that they stand there, truth says whose they are.
+
+Intervals are over seeds with kept bytes, or over accounts: S1 and S2 belong to the sender, S3, S4 and S10 to
+the recipient, S5 to the first of the pair. A sync copy, which the sender's device stores in the sender's own
+inbox, has a row of its own for S1: whoever learns where it came from knows that this address has just sent
+something, though not to whom.
 
 A fact that truth contradicts would mean that the deduction is unsound: it is never counted as knowledge,
 and one reading per observer counts such facts; it must be 0. So must the number of secrets that an
@@ -15,6 +18,7 @@ observer loses although it stands everywhere another one stands.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -28,21 +32,38 @@ from sessionsim.metrics._facts import Replicate
 from sessionsim.metrics._intervals import Estimate, reading, share, units_of
 from sessionsim.metrics._registry import METRICS, NoSettings
 
-# Secret -> what it is about, the relation that gives it, and the type of the fact's subject.
+
+class Secret(NamedTuple):
+    """What gives a secret away.
+
+    Args:
+        kind: what it is about.
+        relation: the relation of the fact; subject, object: types of its terms, empty for any.
+    """
+
+    kind: str
+    relation: Relation
+    subject: str
+    object: str = ""
+
+
 SECRETS = {
-    "S1": ("message", Relation.SENT, "addr"),
-    "S1-sync": ("sync copy", Relation.SENT, "addr"),
-    "S2": ("message", Relation.WRITTEN_BY, "message"),
-    "S3": ("message", Relation.ADDRESSED_TO, "message"),
-    "S4": ("message", Relation.FETCHED, "addr"),
-    "S5": ("contact", Relation.TALKS_TO, "account"),
-    "S6": ("account", Relation.ACTS_FOR, "addr"),
-    "S7": ("account", Relation.ONLINE, "account"),
-    "S7-address": ("account", Relation.ONLINE, "addr"),
-    "S10": ("message", Relation.HAS_SIZE, "message"),
+    "S1": Secret("message", Relation.SENT, "addr"),
+    "S1-sync": Secret("sync copy", Relation.SENT, "addr"),
+    "S1-named": Secret("message", Relation.NAMED, "message", "addr"),
+    "S2": Secret("message", Relation.WRITTEN_BY, "message"),
+    "S2-named": Secret("message", Relation.NAMED, "message", "account"),
+    "S3": Secret("message", Relation.ADDRESSED_TO, "message"),
+    "S4": Secret("message", Relation.FETCHED, "addr"),
+    "S5": Secret("contact", Relation.TALKS_TO, "account"),
+    "S6": Secret("account", Relation.ACTS_FOR, "addr"),
+    "S6-named": Secret("account", Relation.NAMED, "addr", "account"),
+    "S7": Secret("account", Relation.ONLINE, "account"),
+    "S7-address": Secret("account", Relation.ONLINE, "addr"),
+    "S10": Secret("message", Relation.HAS_SIZE, "message"),
 }
 # Secrets that name an account or an address.
-_GUESSED = ("S1", "S1-sync", "S2", "S3", "S4", "S5", "S6")
+_GUESSED = ("S1", "S1-sync", "S1-named", "S2", "S2-named", "S3", "S4", "S5", "S6", "S6-named")
 _PLURAL = {"message": "messages", "sync copy": "sync copies", "contact": "contacts", "account": "accounts"}
 
 
@@ -58,17 +79,14 @@ class WhoLearnedWhat:
         if not replicate.ledgers:
             return Counts()
         sheet = AnswerSheet(replicate)
-        sums = {f"of {secret}": sheet.population(kind, secret) for secret, (kind, _, _) in SECRETS.items()}
+        sums = {f"of {name}": sheet.population(secret.kind, name) for name, secret in SECRETS.items()}
         known = {
-            observer: {
-                secret: sheet.true_items(facts, kind, relation, subject)
-                for secret, (kind, relation, subject) in SECRETS.items()
-            }
+            observer: {name: sheet.true_items(facts, *secret) for name, secret in SECRETS.items()}
             for observer, facts in replicate.ledgers.items()
         }
         for observer, facts in replicate.ledgers.items():
-            for secret, (kind, _, _) in SECRETS.items():
-                sums[f"{observer}/{secret}"] = sheet.per_account(known[observer][secret], kind, secret)
+            for name, secret in SECRETS.items():
+                sums[f"{observer}/{name}"] = sheet.per_account(known[observer][name], secret.kind, name)
             sums[f"{observer}/ends"] = _both_ends(replicate, observer)
             sums[f"{observer}/facts"] = np.array([float(len(facts))])
             sums[f"{observer}/contradicted"] = np.array([float(sum(sheet.contradicts(f) for f in facts))])
@@ -82,7 +100,7 @@ class WhoLearnedWhat:
         found: list[Reading] = []
         for observer in observers:
             having = [c for c in opened if f"{observer}/facts" in c.sums]
-            for secret, (kind, _, _) in SECRETS.items():
+            for secret, (kind, *_) in SECRETS.items():
                 found.append(_share(having, observer, secret, kind))
             for name, title in (("contradicted", "contradicted facts"), ("lost", "secrets lost by joining")):
                 number = sum(c.total(f"{observer}/{name}") for c in having)

@@ -1,0 +1,147 @@
+"""Names in bytes: what identifies somebody or something, wherever it stands.
+
+No field is known to give anything away; a name is recognised by its own form:
+
+    05, 03, 15, 25, 07, 00 and 64 hex digits   account, group, blinded ids, version id, key (transport 1.2)
+    33 raw bytes, or base64 of them, in a field of their own, beginning so: the same
+    dotted IPv4 that is no node's and no server's             a network address
+    36 bytes that begin with 03 and flags                     the token of a group's member
+    any other text or byte string of 16 bytes and more        a string that can be met again
+
+What the protocol itself writes into a field of a known name (signatures, stored bytes, hashes, times) is
+passed over: it is read by those who know what it is. Whatever else a field holds, nested or not, is looked
+at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from itertools import pairwise
+from typing import Any, Final
+
+from sessionsim.adversary.fields import ID_BYTES, base64_bytes
+
+_KINDS: Final = {0: "key", 3: "group", 5: "account", 7: "version", 0x15: "blinded", 0x25: "blinded"}
+_ID_TEXT: Final = re.compile(r"(?<![0-9A-Za-z])(00|03|05|07|15|25)([0-9a-fA-F]{64})(?![0-9A-Za-z])")
+_IPV4: Final = re.compile(r"(?<![\d.])((?:\d{1,3}\.){3}\d{1,3})(?![\d.])", re.ASCII)
+_TOKEN_BYTES: Final = 36  # Source: transport 5.2
+LEAST_STRING: Final = 16  # bytes; shorter ones may be met twice by chance
+STRING: Final = "string:"  # begins the term of a string that says nothing by itself
+_SHOWN: Final = 80
+_DEEPEST: Final = 12  # Assumption: nothing of the protocol nests deeper
+_BASE64_OF_ID: Final = 44
+_BASE64_OF_TOKEN: Final = 48
+
+# Fields whose content is read elsewhere or differs in each request by the format itself.
+# Source: transport 5.2-5.8, 5.12; messages 8, 9; client-behaviour 6.4, 6.5.
+PASSED_OVER: Final = frozenset((
+    "signature", "subaccount_sig", "session_ed25519", "pubkey_ed25519", "data", "last_hash", "lastHash",
+    "timestamp", "sig_timestamp", "sig_ts", "namespace", "namespaces", "ttl", "expiry", "max_size",
+    "max_count", "messages", "hash", "method", "path", "x-sogs-nonce", "x-sogs-signature",
+    "x-sogs-timestamp", "content-type", "content-length",
+))  # fmt: skip
+# Of answers: what nodes and servers say about themselves and the swarm.
+PASSED_OVER_IN_ANSWERS: Final = PASSED_OVER | frozenset((
+    "swarm", "snodes", "hf", "t", "version", "service_node_states", "result", "expiries", "unchanged",
+    "updated", "deleted", "code", "more", "id", "content-length", "date", "expires", "uploaded",
+))  # fmt: skip
+
+
+def id_term(raw: bytes) -> str:
+    """Write an id of 33 bytes as a term; by its first byte it is of an account, a group …"""
+    return f"{_KINDS.get(raw[0] if raw else -1, 'id')}:{raw.hex()}"
+
+
+def names_in(fields: Any, public: Collection[str], passed_over: Collection[str] = PASSED_OVER) -> list[str]:
+    """List the names in fields, each once, as terms.
+
+    Args:
+        fields: a value of JSON or bencode, of any kind.
+        public: addresses that are nobody's secret: those of nodes and servers.
+        passed_over: keys of fields that are not looked at.
+    """
+    found = dict.fromkeys(
+        name for value in _leaves(fields, passed_over, 0) for name in _names_of(value) if name not in public
+    )
+    return list(found)
+
+
+def _leaves(value: Any, passed_over: Collection[str], depth: int) -> Iterator[str | bytes]:
+    if isinstance(value, str | bytes):
+        yield value
+    elif depth < _DEEPEST and isinstance(value, Mapping):
+        for key, inner in value.items():
+            text = key.decode("latin-1") if isinstance(key, bytes) else str(key)
+            if text in passed_over or text.lower() in passed_over:
+                continue
+            if _ID_TEXT.search(text):
+                yield text
+            yield from _leaves(inner, passed_over, depth + 1)
+    elif depth < _DEEPEST and isinstance(value, list | tuple):
+        for inner in value:
+            yield from _leaves(inner, passed_over, depth + 1)
+
+
+def _names_of(value: str | bytes) -> Iterator[str]:
+    if isinstance(value, bytes):
+        name = _of_raw(value)
+        if name:
+            yield name
+            return
+        text = value.decode("latin-1") if value.isascii() else ""
+    else:
+        text = value
+    found = list(names_of_text(text))
+    yield from found
+    if found or len(value) < LEAST_STRING:
+        return
+    if isinstance(value, str) and len(text) in (_BASE64_OF_ID, _BASE64_OF_TOKEN):
+        name = _of_raw(base64_bytes(text))
+        if name:
+            yield name
+            return
+    if any(character.isdigit() for character in text) or isinstance(value, bytes):  # else it is a word
+        yield string_term(value)
+
+
+def names_of_text(text: str) -> Iterator[str]:
+    """List the ids and addresses written out in a text."""
+    if len(text) > 2 * ID_BYTES - 1:
+        for prefix, digits in _ID_TEXT.findall(text):
+            yield id_term(bytes.fromhex(prefix + digits))
+    if text.count(".") > 2:
+        for address in _IPV4.findall(text):
+            if all(int(part) < 256 for part in address.split(".")):
+                yield f"addr:{address}"
+
+
+def names_of_path(path: str) -> Iterator[str]:
+    """List the names in the path of a request to a server: ids, files, and other long parts."""
+    parts = path.split("/")
+    for before, part in pairwise(("", *parts)):
+        found = list(names_of_text(part))
+        yield from found
+        if before == "file" and part:
+            yield file_term(part)
+        elif not found and len(part) >= LEAST_STRING and any(character.isdigit() for character in part):
+            yield string_term(part)
+
+
+def file_term(file_id: str) -> str:
+    """Write a file on a file server as a term."""
+    return f"file:{file_id}"
+
+
+def _of_raw(raw: bytes) -> str:
+    if len(raw) == ID_BYTES and raw[0] in _KINDS and raw[0]:
+        return id_term(raw)
+    if len(raw) == _TOKEN_BYTES and raw[0] in _KINDS and raw[2:4] == b"\0\0":
+        return f"member:{raw.hex()}"
+    return ""
+
+
+def string_term(value: str | bytes) -> str:
+    """Write a string that says nothing by itself; long ones by their beginning."""
+    text = value if isinstance(value, str) else value.hex()
+    return f"{STRING}{text if len(text) <= _SHOWN else text[:_SHOWN] + '…'}"

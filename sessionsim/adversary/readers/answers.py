@@ -1,0 +1,117 @@
+"""Answers: their ciphertexts, and what they hold once opened (transport 3.5, 3.7, 3.8, 5.1)."""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sessionsim.adversary.terms import (
+    BASE64,
+    MIN_CIPHERTEXT_BYTES,
+    NOTHING,
+    RAW,
+    SERVER_V3,
+    SERVER_V4,
+    Answer,
+    Result,
+)
+from sessionsim.core.errors import CannotOpen, ProtocolError, RemoteProtocolError
+from sessionsim.protocol.crypto.layer import Layer as Cipher
+from sessionsim.protocol.wire import v3, v4
+from sessionsim.protocol.wire.frame import decode_object
+from sessionsim.protocol.wire.json_text import compact_json, read_json
+from sessionsim.protocol.wire.rpc import read_batch, read_object
+
+_OK: Final = 200
+_AROUND: Final = frozenset(("body", "status"))
+_BUNDLE: Final = frozenset(("results",))
+
+
+def read_answer_ciphertext(status: int, payload: bytes) -> bytes:
+    """Give the ciphertext of an onion answer; empty for error texts, which relays write in clear.
+
+    An answer is base64 unless its request asked for raw bytes; raw bytes can't be told from text here and are
+    taken as they are when they are no ASCII (transport 3.5, 3.8).
+    """
+    if status != _OK:
+        return b""
+    try:
+        ciphertext = binascii.a2b_base64(payload, strict_mode=True)
+    except ValueError:
+        ciphertext = b"" if payload.isascii() else payload
+    return ciphertext if len(ciphertext) >= MIN_CIPHERTEXT_BYTES else b""
+
+
+def read_answer(cipher: Cipher, style: str, payload: bytes, n_calls: int) -> Answer | None:
+    """Open an onion answer under the innermost layer of its request; None where it does not open.
+
+    Args:
+        style: how it is written, as the request says.
+        n_calls: of the request.
+    """
+    try:
+        if style in (BASE64, RAW):
+            return _of_node(cipher, payload, n_calls, as_base64=style == BASE64)
+        if style == SERVER_V4:
+            answer = v4.decode_answer(cipher.open(payload))
+            return _of_server(answer.status, answer.headers, answer.body)
+        if style == SERVER_V3:
+            status, body = v3.open_answer(cipher, payload)
+            return _of_server(status, NOTHING, body)
+    except ProtocolError:
+        pass
+    return None
+
+
+def _of_node(cipher: Cipher, payload: bytes, n_calls: int, *, as_base64: bool) -> Answer:
+    try:
+        sealed = binascii.a2b_base64(payload, strict_mode=True) if as_base64 else payload
+    except ValueError as wrong:
+        raise CannotOpen("answer is not base64") from wrong
+    fields = decode_object(cipher.open(sealed))
+    status, body = fields.get("status"), fields.get("body")
+    if type(status) is not int:
+        raise RemoteProtocolError("answer without status")
+    text = body.encode("utf-8", "replace") if type(body) is str else compact_json(body)
+    beside = NOTHING if len(fields) <= len(_AROUND) else _more(fields, _AROUND)
+    return read_clear_answer(status, text, n_calls, beside)
+
+
+def read_clear_answer(status: int, body: bytes, n_calls: int, beside: Mapping[str, Any] = NOTHING) -> Answer:
+    """Read an answer's body: one result for each of n calls; a sequence that stopped early gives fewer."""
+    try:
+        fields = read_object(body)
+    except ProtocolError:
+        fields = {}
+    if "results" not in fields:
+        return Answer((Result(status, fields),) if n_calls == 1 else (), beside)
+    if len(fields) > 1:
+        beside = {**beside, **_more(fields, _BUNDLE)}
+    try:
+        return Answer(tuple(Result(*member) for member in read_batch(body)[:n_calls]), beside)
+    except ProtocolError:
+        return Answer((), beside)
+
+
+def _of_server(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
+    value: Any = body
+    if body[:1] in (b"{", b"["):
+        try:
+            value = read_json(body)
+        except ProtocolError:
+            value = body
+    if isinstance(value, list):
+        parts = [part if isinstance(part, dict) else {"body": part} for part in value]
+        codes = [part.get("code") for part in parts]
+        results = tuple(
+            Result(code if type(code) is int else status, part)
+            for code, part in zip(codes, parts, strict=True)
+        )
+        return Answer(results, {"headers": dict(headers)})
+    fields = value if isinstance(value, dict) else {"body": value}
+    return Answer((Result(status, fields),), {"headers": dict(headers)})
+
+
+def _more(fields: Mapping[str, Any], known: frozenset[str]) -> Mapping[str, Any]:
+    return {key: value for key, value in fields.items() if key not in known}

@@ -1,0 +1,54 @@
+"""Storage RPC in JSON, as clients write it (transport 5.1-5.8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sessionsim.adversary.fields import id_bytes
+from sessionsim.adversary.terms import NOTHING, Body, Call
+from sessionsim.core.errors import ProtocolError
+from sessionsim.protocol.wire.rpc import read_object
+
+_BUNDLES: Final = frozenset(("batch", "sequence"))
+_MAX_BUNDLE: Final = 20  # Source: transport 5.2, sub-requests of a batch
+_AROUND: Final = frozenset(("method", "params", "jsonrpc", "id"))
+_NOTHING: Final = Call("", b"", NOTHING)
+
+
+def read_calls(body: bytes) -> Body:
+    """Read an RPC body; the members of a batch or sequence stand in order, in place of it."""
+    try:
+        request = read_object(body)
+    except ProtocolError:
+        return Body(())
+    method, fields = request.get("method"), request.get("params")
+    beside = NOTHING if _AROUND.issuperset(request) else _more(request, _AROUND)
+    if method not in _BUNDLES:
+        return Body((call_of(method, fields),), beside)
+    members = fields.get("requests") if isinstance(fields, dict) else None
+    if not isinstance(fields, dict) or not isinstance(members, list) or len(members) > _MAX_BUNDLE:
+        return Body(())
+    if len(fields) > 1:
+        beside = {**beside, **_more(fields, frozenset(("requests",)))}
+    return Body(tuple(_member(member) for member in members), beside)
+
+
+def _member(member: Any) -> Call:
+    if not isinstance(member, dict):
+        return _NOTHING
+    return call_of(
+        member.get("method"), member.get("params"), _more(member, _AROUND) if len(member) > 2 else {}
+    )
+
+
+def _more(fields: Mapping[str, Any], known: frozenset[str]) -> Mapping[str, Any]:
+    return {key: value for key, value in fields.items() if key not in known}
+
+
+def call_of(method: object, fields: object, more: Mapping[str, Any] = NOTHING) -> Call:
+    """Make a call of its parts, whatever they are. Args: more: further fields beside its parameters."""
+    if not isinstance(method, str) or not isinstance(fields, dict):
+        return _NOTHING
+    account = id_bytes(fields.get("pubkey", fields.get("pubKey")))
+    return Call(method, account, {**fields, **more} if more else fields)

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+
+from sessionsim.adversary.names import (
+    PASSED_OVER,
+    id_term,
+    names_in,
+    names_of_path,
+    names_of_text,
+    string_term,
+)
+
+RAW = bytes([5]) + bytes(range(32))
+ACCOUNT = f"account:{RAW.hex()}"
+GROUP = bytes([3]) + bytes(32)
+BLINDED = bytes([0x15]) + b"\x11" * 32
+TOKEN = b"\3\7\0\0" + b"\x22" * 32
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"debug": RAW.hex()},
+        {"debug": RAW.hex().upper()},
+        {"debug": RAW},
+        {"debug": base64.b64encode(RAW).decode()},
+        {"debug": f"user={RAW.hex()};x=1"},
+        {"a": {"b": [{"c": RAW.hex()}]}},
+        {RAW.hex(): 1},
+        {b"x": RAW},
+        [RAW.hex()],
+        RAW.hex(),
+    ],
+)
+def test_an_id_is_found_in_whatever_form_it_stands(fields: Any) -> None:
+    assert names_in(fields, ()) == [ACCOUNT]
+
+
+@pytest.mark.parametrize(
+    ("value", "term"),
+    [
+        (GROUP.hex(), f"group:{GROUP.hex()}"),
+        (BLINDED.hex(), f"blinded:{BLINDED.hex()}"),
+        (TOKEN, f"member:{TOKEN.hex()}"),
+        (base64.b64encode(TOKEN).decode(), f"member:{TOKEN.hex()}"),
+        ("from 244.0.0.7 to me", "addr:244.0.0.7"),
+        ("a-device-token-0123", "string:a-device-token-0123"),
+        (b"\xff" * 20, "string:" + "ff" * 20),
+    ],
+)
+def test_other_names_have_their_own_types(value: Any, term: str) -> None:
+    assert names_in({"anything": value}, ()) == [term]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "short-1", "get_service_nodes", "a word without figures", 17, None, True, 1.5, "300.1.1.1",
+     "1.2.3.4.5", RAW.hex()[:-1], RAW.hex() + "0", "05" + "g" * 64, b"\xff" * 15, ["x"], {"k": {}}],
+)  # fmt: skip
+def test_what_identifies_nothing_is_no_name(value: Any) -> None:
+    names = names_in({"anything": value}, ())
+    assert [name for name in names if not name.startswith("string:05")] == []
+
+
+def test_public_addresses_and_known_fields_are_passed_over() -> None:
+    assert names_in({"x": "240.0.0.1 and 244.0.0.7"}, {"addr:240.0.0.1"}) == ["addr:244.0.0.7"]
+    for field in PASSED_OVER:
+        assert names_in({field: RAW.hex()}, ()) == []
+    assert names_in({"x": {"signature": RAW.hex(), "y": RAW.hex()}}, ()) == [ACCOUNT]
+
+
+def test_each_name_once_in_order() -> None:
+    assert names_in([RAW.hex(), GROUP.hex(), RAW], ()) == [ACCOUNT, f"group:{GROUP.hex()}"]
+
+
+def test_depth_is_bounded() -> None:
+    deep: Any = RAW.hex()
+    for _ in range(5000):
+        deep = [deep]
+    assert names_in(deep, ()) == []
+
+
+def test_text_may_hold_several() -> None:
+    text = f"{RAW.hex()},{GROUP.hex()} at 10.0.0.1"
+    assert list(names_of_text(text)) == [ACCOUNT, f"group:{GROUP.hex()}", "addr:10.0.0.1"]
+
+
+def test_terms_of_odd_ids_and_long_strings() -> None:
+    assert id_term(b"") == "id:"
+    assert id_term(b"\x99" * 33) == f"id:{'99' * 33}"
+    assert string_term("x" * 100) == f"string:{'x' * 80}…"
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("GET /file/" + "x" * 43 + "1", ["file:" + "x" * 43 + "1"]),
+        ("GET /file/123/info", ["file:123"]),
+        ("POST /file", []),
+        (f"POST /inbox/{BLINDED.hex()}", [f"blinded:{BLINDED.hex()}"]),
+        ("GET /room/abc/messages/since/17", []),
+        ("GET /x/0123456789abcdef", ["string:0123456789abcdef"]),
+    ],
+)
+def test_paths_name_files_ids_and_long_parts(path: str, names: list[str]) -> None:
+    assert list(names_of_path(path)) == names
