@@ -55,6 +55,7 @@ from sessionsim.network.version2 import (
 )
 from sessionsim.network.wire_sizes import ANDROID, DESKTOP, WireRules, WireSizes
 from sessionsim.network.wishes import check_wishes
+from sessionsim.protocol.client.coming import ComingClient
 from sessionsim.protocol.client.files import PLATFORMS as FILE_PLATFORMS
 from sessionsim.protocol.client.files import FileRules
 from sessionsim.protocol.client.machine import Client
@@ -350,12 +351,13 @@ def build(spec: WorldSpec) -> World:
     needs = needs_of(spec.intents)
     second = spec.version2
     groups = standing_groups(second, accounts, seats, suite, seeds, epoch_ms) if second else {}
+    coming = {(w.sender, w.device) for w in spec.intents if isinstance(w, Presence) and w.what == "online"}
     for seat in seats:
         k, number, platform = seat
         client_rules = spec.client_rules[platform]
         if second and k in groups:
             client_rules = with_namespaces(client_rules, second.rules)
-        client = Client(
+        client = (ComingClient if (k, number) in coming else Client)(
             accounts[k],
             nodes,
             hops,

@@ -177,4 +177,6 @@ def test_presence_is_told_to_the_device_it_names(monkeypatch: pytest.MonkeyPatch
     one, phone, computer = world.scene.client_endpoints
     assert told[one].heard == []
     assert told[phone].heard == [("foreground", True, 7)]
-    assert told[computer].heard == [("online", False, 0)]
+    away: Any = world.machines[computer]
+    assert not away.wake(2 * SECOND)  # without network: `ComingClient` sees to that itself
+    assert told[computer].heard == []
