@@ -178,5 +178,5 @@ def test_presence_is_told_to_the_device_it_names(monkeypatch: pytest.MonkeyPatch
     assert told[one].heard == []
     assert told[phone].heard == [("foreground", True, 7)]
     away: Any = world.machines[computer]
-    assert not away.wake(2 * SECOND)  # without network: `ComingClient` sees to that itself
+    assert not away.wake(2_000_000)  # without network: `ComingClient` sees to that itself
     assert told[computer].heard == []

@@ -17,12 +17,15 @@ def wishes(n: int = 4, horizon_us: int = WEEK_US, seed: int = 1, **config: float
     return LinkedDevices(Config(**config)).intents(People.alike(n), horizon_us, Seeds(seed))  # type: ignore[arg-type]
 
 
-def test_every_account_has_so_many_devices_of_several_platforms() -> None:
-    devices = [wish for wish in wishes() if isinstance(wish, Device)]
+def test_every_account_has_so_many_devices_of_the_platforms_that_there_are() -> None:
+    people = People(("desktop", "android", "desktop", "ios"), ("DE",) * 4)
+    found = LinkedDevices(Config()).intents(people, WEEK_US, Seeds(1))
+    devices = [wish for wish in found if isinstance(wish, Device)]
     assert Counter(wish.sender for wish in devices) == {k: 3 for k in range(4)}
     assert [(wish.device, wish.platform) for wish in devices if wish.sender == 2] == [
         (1, "ios"), (2, "android"), (3, "desktop"),
     ]  # fmt: skip
+    assert {wish.platform for wish in wishes() if isinstance(wish, Device)} == {"desktop"}
     assert not any(isinstance(wish, Device) for wish in wishes(devices=1, often_offline=0))
 
 

@@ -1,10 +1,11 @@
 """Accounts with several devices, some of them often offline, whose people write to each other now and then.
 
 Accounts 0 and 1, 2 and 3, … write to each other; an odd last one writes with account 0. Texts of each
-direction are a Poisson process, written on the first device. The last devices of an account come and go: the
-times online and offline are exponential, independent of each other and of everything else, and begin in their
-long run. It is meant for questions about what devices must hear of each other, for which it does not matter
-when people write; `everyday` has the measured rhythms. All numbers are assumptions, and keys.
+direction are a Poisson process, written on the first device. Further devices are of the platforms that the
+run has, in turn. The last devices of an account come and go: the times online and offline are exponential,
+independent of each other and of everything else, and begin in their long run. It is meant for questions about
+what devices must hear of each other, for which it does not matter when people write; `everyday` has the
+measured rhythms. All numbers are assumptions, and keys.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
 
 from sessionsim.core.errors import InvalidInput
 from sessionsim.core.intents import Device, Intent, Presence, Wish, order_of
@@ -24,8 +24,6 @@ from sessionsim.workload._registry import PATTERNS
 from sessionsim.workload.draws import Luck, Rows
 from sessionsim.workload.lengths import message
 from sessionsim.workload.patterns.active_pairs import pairs
-
-_PLATFORMS: Final = ("android", "desktop", "ios")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +98,10 @@ class LinkedDevices:
         for a, b in pairs(len(people)):
             for sender, recipient in ((a, b), (b, a)):
                 wishes += self._texts(sender, recipient, horizon_us, seeds)
+        kinds = sorted(set(people.platforms))
         for account, platform in enumerate(people.platforms):
-            wishes += self._devices(account, platform, horizon_us, seeds)
+            after = kinds[kinds.index(platform) :] + kinds[: kinds.index(platform)]
+            wishes += self._devices(account, after, horizon_us, seeds)
         return sorted(wishes, key=order_of)
 
     def _texts(self, sender: int, recipient: int, horizon_us: int, seeds: Seeds) -> Iterator[Intent]:
@@ -115,12 +115,12 @@ class LinkedDevices:
             yield Intent(int(t_us), sender, recipient, message(u_length, u_text), number)
             number += 1
 
-    def _devices(self, account: int, platform: str, horizon_us: int, seeds: Seeds) -> Iterator[Wish]:
+    def _devices(self, account: int, platforms: list[str], horizon_us: int, seeds: Seeds) -> Iterator[Wish]:
+        """Give an account's devices, of those platforms in turn, and when they are online."""
         config = self._config
-        first = _PLATFORMS.index(platform) if platform in _PLATFORMS else 0
         for device in range(config.devices):
             if device:
-                yield Device(0, account, device, _PLATFORMS[(first + device) % len(_PLATFORMS)])
+                yield Device(0, account, device, platforms[device % len(platforms)])
             if device < config.devices - config.often_offline:
                 yield Presence(0, account, device, "online", True, 0)
             else:
