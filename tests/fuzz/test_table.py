@@ -14,6 +14,7 @@ from tests.fuzz.plan import FULL, LEAST_IN_FULL, PLAN, SHARE_OF_QUICK
 # Readers by name or docstring that no foreign bytes reach.
 NOT_FUZZED = {
     "client.v2.assembly.add_v2": "is given a client by whoever builds it",
+    "client.coming.ComingClient.receive": "hands on to `Client.receive`, or drops",
     "client.machine.Client.add": "is given a part by whoever builds the client",
     "communities.server.CommunityServer.add_admin": "is told by the operator",
     "communities.server.CommunityServer.add_room": "is told by the operator",
