@@ -22,6 +22,7 @@ class Transport(IntEnum):
     QUIC = 1
     OMQ = 2
     TLS = 3  # a connection that a device keeps open to its push platform, with messages both ways
+    UDP = 4  # media of calls
 
 
 class Cause(IntEnum):
@@ -69,6 +70,8 @@ HEADS: Final = (
     "push_register",  # from a device to its push platform
     "push",  # from the push server to a push platform
     "push_delivery",  # from there to the device
+    "turn_allocate",  # to a TURN server
+    "media",  # of a call, to the other side or a TURN server
 )
 HEAD_CODE: Final = {name: code for code, name in enumerate(HEADS)}
 

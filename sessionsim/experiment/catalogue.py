@@ -17,6 +17,7 @@ from sessionsim.network.snapshots import snapshot_dates
 from sessionsim.network.version2 import V2People
 from sessionsim.network.wire_sizes import WireRules
 from sessionsim.protocol.client import files, push
+from sessionsim.protocol.client.calls import MediaRules
 from sessionsim.protocol.client.rules import PLATFORMS
 from sessionsim.protocol.communities import poll_rules
 from sessionsim.protocol.communities.rules import CommunityRules
@@ -60,6 +61,7 @@ def installed() -> Catalogue:
             "servers.file": FileServerRules,
             "servers.push": PushRules,
             "servers.community": CommunityRules,
+            "servers.turn": MediaRules,
             "background": Background,
             "v2": V2Rules,
             "v2.people": V2People,

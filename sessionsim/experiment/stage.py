@@ -87,6 +87,7 @@ def spec_of(scenario: Scenario, task: Task, horizon_us: int | None = None) -> Wo
             file=scenario.sections["servers.file"],
             push=scenario.sections["servers.push"],
             community=scenario.sections["servers.community"],
+            turn=scenario.sections["servers.turn"],
         ),
         client_rules=scenario.rules,
         file_rules=scenario.part_rules["files"],

@@ -15,6 +15,7 @@ from sessionsim.network.devices import Seat
 from sessionsim.network.orders import Order
 from sessionsim.network.server_machines import platform_of_service, room_token, server_of_room
 from sessionsim.network.servers import PlacedServer
+from sessionsim.protocol.client.calls import CallMedia
 from sessionsim.protocol.client.communities import Communities
 from sessionsim.protocol.client.files import Files
 from sessionsim.protocol.client.machine import Client
@@ -106,6 +107,8 @@ def equip(
         shown = profile if client.rules.send_profile else None
         rooms = _by_server(needs.rooms[seat.account], servers)
         client.add(Communities(client, rooms, spec.community_rules[seat.platform], shown, files))
+    if "call" in needs.kinds:
+        client.add(CallMedia(client, spec.service_rules.turn))
     if is_fast(seat, spec):
         rules = spec.push_rules[seat.platform]
         kind = platform_of_service(rules.service)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Seeds
 from sessionsim.network.servers import PlacedServer
+from sessionsim.protocol.client.calls import MediaRules
 from sessionsim.protocol.communities.rules import CommunityRules
 from sessionsim.protocol.communities.server import CommunityServer
 from sessionsim.protocol.crypto.suite import Suite
@@ -22,15 +23,17 @@ from sessionsim.protocol.servers.behind_onion import ServerBehindOnion
 from sessionsim.protocol.servers.platform import KEPT, PushPlatform
 from sessionsim.protocol.servers.push import PushMachine
 from sessionsim.protocol.servers.seed import SeedNode
+from sessionsim.protocol.servers.turn import TurnServer
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceRules:
-    """What the servers of each kind do. Args: file, push, community: limits and periods."""
+    """What the servers of each kind do. Args: file, push, community: limits; turn: the media of calls."""
 
     file: FileServerRules = field(default_factory=FileServerRules)
     push: PushRules = field(default_factory=PushRules)
     community: CommunityRules = field(default_factory=CommunityRules)
+    turn: MediaRules = field(default_factory=MediaRules)
 
 
 def room_token(room: int) -> str:
@@ -86,6 +89,9 @@ def make_machines(
             continue
         if server.kind in KEPT:
             machines.append(PushPlatform(KEPT[server.kind]))
+            continue
+        if server.kind == "turn":
+            machines.append(TurnServer(1 + max(one.endpoint for one in servers)))
             continue
         if server.kind == "push":
             push = PushServer(rules.push, suite, entropy, epoch_ms)

@@ -4,6 +4,7 @@
     push        subscriptions of fast-mode devices   asked through last hops; subscribes at nodes
     community   rooms                                asked through last hops; several, rooms spread over them
     seed        node lists for new clients           asked directly
+    turn        relays for the media of calls         asked directly, at addresses
     apple, google, huawei   push platforms           told by the push server, connected to by devices
 
 Endpoint numbers follow those of the clients, in the order of KINDS. A server has an Ed25519 pair and the
@@ -25,7 +26,7 @@ from sessionsim.network.places import sites_of_country
 from sessionsim.protocol.crypto import KeyPair, real
 from sessionsim.protocol.wire.onion_server import ServerAddress
 
-KINDS: Final = ("file", "push", "community", "seed", "apple", "google", "huawei")
+KINDS: Final = ("file", "push", "community", "seed", "apple", "google", "huawei", "turn")
 # Host names by kind; of further servers of a kind see `_host`.
 # Source: client-behaviour 6.4, 6.5; transport 4. That of a community is an Assumption: anyone may run one.
 _HOSTS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -36,10 +37,11 @@ _HOSTS: Final[Mapping[str, tuple[str, ...]]] = {
     "apple": ("api.push.apple.com",),
     "google": ("fcm.googleapis.com",),
     "huawei": ("push-api.cloud.huawei.com",),
+    "turn": tuple(f"{name}.getsession.org" for name in ("freyr", "angus", "hereford", "holstein", "brahman")),
 }
 # Source: transport 3.4 (https), client-behaviour 6.5 (the file server is asked by http), transport 4 (seeds).
 _PORTS: Final[Mapping[str, int]] = {"file": 80, "push": 443, "community": 443, "seed": 4443} | dict.fromkeys(
-    ("apple", "google", "huawei"), 443
+    ("apple", "google", "huawei", "turn"), 443
 )
 # Assumption: 248.0.0.0/8 for servers, of the block reserved for future use (RFC 1112, section 4).
 SERVER_BLOCK: Final = 248 << 24
@@ -74,6 +76,7 @@ class ServerRules:
     apple_in: tuple[str, ...] = _countries("push platforms of Apple", ("US",), _EDGE)
     google_in: tuple[str, ...] = _countries("push platforms of Google", ("US",), _EDGE)
     huawei_in: tuple[str, ...] = _countries("push platforms of Huawei", ("SG",), _EDGE)
+    turn_in: tuple[str, ...] = _countries("TURN servers", ("DE", "DE", "US", "US", "SG"), _PLACE)
     off: tuple[str, ...] = setting(
         (),
         doc="Kinds of servers that do not answer.",

@@ -211,6 +211,30 @@ class WireRules:
         source="transport 3.6",
         low=0,
     )
+    media_packet_bytes: int = setting(
+        90,
+        unit="bytes",
+        doc="Payload of one datagram of a call's media.",
+        source="Assumption: 20 ms of Opus at 28 kbit/s, 70 bytes, with 20 bytes of RTP and SRTP",
+        low=20,
+        high=1_400,
+    )
+    dtls_client_bytes: int = setting(
+        1_200,
+        unit="bytes",
+        doc="Datagrams of the opener before media can flow: checks, ClientHello, certificate, Finished.",
+        source="Assumption: RFC 8445 and RFC 6347 with certificates of P-256",
+        low=100,
+        high=20_000,
+    )
+    dtls_server_bytes: int = setting(
+        1_200,
+        unit="bytes",
+        doc="The same of the other side.",
+        source="Assumption: as above",
+        low=100,
+        high=20_000,
+    )
     push_frame_bytes: int = setting(
         60,
         unit="bytes",

@@ -7,6 +7,7 @@ acknowledgements, retransmissions, and the closing of connections.
     HTTPS   client to guard (desktop, android): HTTP/1.1 headers, TLS 1.3 records, TCP segments
     QUIC    client to guard (libsession on iOS): list [command, id, endpoint, body] of the request stream,
             1-RTT datagrams with short headers
+    UDP     media of calls: many small datagrams stand in one transmission
     TLS     device to push platform: messages with a short head, TLS 1.3 records, TCP segments
     OMQ     snode to snode: ZeroMQ parts [endpoint, tag, body] or ["REPLY", tag, code, body], each in a
             CurveZMQ MESSAGE command in a ZMTP frame, in TCP segments
@@ -85,6 +86,8 @@ class WireSizes:
         if transport == Transport.OMQ:
             ours, theirs = rules.curve_client_bytes + 3 * header, rules.curve_server_bytes + 3 * header
             return rules.tcp_open_bytes + header + ours, rules.tcp_open_bytes + theirs, 4
+        if transport == Transport.UDP:
+            return rules.dtls_client_bytes, rules.dtls_server_bytes, 2
         raise LocalProtocolError(f"wire sizes: no transport {transport}")
 
     def keep_alive(self, transport: int) -> tuple[int, int]:
@@ -106,6 +109,9 @@ class WireSizes:
             stream = self._quic_stream(direction, app_bytes)
             segments = -(-stream // (rules.quic_datagram_bytes - rules.quic_packet_bytes))
             size = stream + segments * (rules.quic_packet_bytes + rules.udp_header_bytes)
+        elif transport == Transport.UDP:
+            segments = max(1, -(-app_bytes // rules.media_packet_bytes))
+            size = app_bytes + segments * rules.udp_header_bytes
         else:
             if transport == Transport.HTTPS:
                 stream = self._https_stream(direction, app_bytes, family)

@@ -26,6 +26,7 @@ from sessionsim.core.units import US_PER_S
 from sessionsim.core.view import Table
 from sessionsim.network.abilities import command_of, equip, needs_of
 from sessionsim.network.accounts_book import Book
+from sessionsim.network.call_media import media_commands
 from sessionsim.network.clients import ClientMix, ClientPlace, place_clients, place_devices
 from sessionsim.network.devices import Seat, seats_of
 from sessionsim.network.faults import Answer, Fault, Trouble, Turn, What, compile_plan, with_turns
@@ -251,6 +252,11 @@ class World:
             if isinstance(wish, Presence):
                 host.command(wish.t_us, self.endpoint_of[wish.sender, wish.device], wish.command)
         tell_nodes(host, self.history, spec.membership, spec.seeds, self._followers)
+        turns = self.scene.servers.get("turn", ())
+        for t_us, endpoint, told in media_commands(
+            spec.intents, self.endpoint_of, turns, spec.service_rules.turn, spec.seeds
+        ):
+            host.command(t_us, endpoint, told)
         for t_us, account, extra in commands:
             host.command(t_us, n_nodes + account, extra)
         for endpoint in owned:

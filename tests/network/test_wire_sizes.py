@@ -92,7 +92,7 @@ def test_more_bytes_never_take_fewer_on_the_wire(
     assert size < more
     assert segments <= more_segments
     assert (size, segments) == WireSizes(WireRules()).wire(transport, direction, app_bytes, family)
-    limit = 1200 + 28 if transport == QUIC else 1500
+    limit = {QUIC: 1200 + 28, Transport.UDP: 90 + 28}.get(Transport(transport), 1500)
     assert segments * limit >= size > (segments - 1) * limit
     assert size > app_bytes
 
@@ -119,6 +119,14 @@ def test_a_push_on_a_kept_connection_worked_by_hand() -> None:
     assert WireSizes(WireRules(push_keepalive_us=0)).keep_alive(Transport.TLS) == (0, 0)
 
 
+def test_media_worked_by_hand() -> None:
+    # 4,500 bytes in 50 datagrams of 90, each with 28 bytes of headers
+    assert SIZES.wire(Transport.UDP, 0, 4_500) == (4_500 + 50 * 28, 50)
+    assert SIZES.wire(Transport.UDP, 0, 0) == (28, 1)
+    assert SIZES.handshake(Transport.UDP) == (1_200, 1_200, 2)
+    assert SIZES.keep_alive(Transport.UDP) == (0, 0)
+
+
 def test_large_certificate_takes_more_segments() -> None:
     large = WireSizes(WireRules(tls_server_bytes=4 * 1448))
     assert large.handshake(HTTPS)[1] == 60 + 4 * 1448 + 4 * 52
@@ -132,7 +140,7 @@ def test_only_kept_connections_show_that_they_live_and_only_https_closes_when_id
     assert min(SIZES.idle_limit_us(QUIC), SIZES.idle_limit_us(OMQ)) > 10**15
 
 
-@pytest.mark.parametrize("arguments", [(4, 0, 10), (0, 2, 10), (0, 0, -1), (0, 0, 10, 2), (7, 1, 0)])
+@pytest.mark.parametrize("arguments", [(5, 0, 10), (0, 2, 10), (0, 0, -1), (0, 0, 10, 2), (7, 1, 0)])
 def test_impossible_transmission_is_our_mistake(arguments: tuple[int, ...]) -> None:
     with pytest.raises(LocalProtocolError):
         WireSizes(WireRules()).wire(*arguments)

@@ -13,6 +13,7 @@ from sessionsim.protocol.files.server_rules import FileServerRules
 from sessionsim.protocol.lsrpc import OnionEndpoint
 from sessionsim.protocol.servers.behind_onion import ServerBehindOnion
 from sessionsim.protocol.servers.seed import HEAD, SeedNode
+from sessionsim.protocol.servers.turn import ALLOCATE, MEDIA, TurnServer, write_relayed
 from sessionsim.protocol.wire import onion, seed_json
 from sessionsim.protocol.wire.frame import encode_frame
 from sessionsim.protocol.wire.onion_server import ServerAddress, server_route
@@ -22,7 +23,7 @@ from tests.fuzz.table._keys import FAST, SODIUM, noise, x_pair
 from tests.fuzz.table._node import EPOCH_MS, NODES, NOW_US
 from tests.fuzz.table._onion_server import V3, V4
 
-_HTTPS = int(Transport.HTTPS)
+_HTTPS, _UDP = int(Transport.HTTPS), int(Transport.UDP)
 _VERSION = (2, 11, 3)
 _ASKED = (seed_json.nodes_request(), seed_json.nodes_request(limit=2), b'{"id":1,"method":"get_info"}')
 _TOLD = tuple(seed_json.nodes_answer(asked, NODES, _VERSION) for asked in _ASKED[:2])
@@ -39,6 +40,12 @@ def _file_server(suite: Suite, head: str) -> tuple[Callable[[bytes], object], Ca
     handle = FileServer(rules, suite, entropy, EPOCH_MS).handle
     server = ServerBehindOnion(OnionEndpoint(suite, x_pair("server"), entropy, handle))
     return lambda raw: server.receive(9, _HTTPS, 1, head, raw, NOW_US), lambda: held(server)
+
+
+def _turn() -> tuple[Callable[[bytes], object], Callable[[], int]]:
+    server = TurnServer(100)
+    server.receive(9, _UDP, 1, ALLOCATE, b"", NOW_US)
+    return lambda raw: list(server.receive(9, _UDP, 1, MEDIA, raw, NOW_US)), lambda: held(server)
 
 
 def _posts(payloads: tuple[bytes, ...]) -> tuple[bytes, ...]:
@@ -71,6 +78,7 @@ DECODERS = (
         (),
         20_000,
     ),
+    machine("servers.turn.TurnServer.receive", "raw", _turn, (write_relayed(5, b"voice"),), 1_000),
     Decoder(
         "wire.seed_json.nodes_answer",
         "json",
