@@ -40,11 +40,13 @@ def mix(address: int, index: int) -> int:
 def mix_array(address: npt.NDArray[np.uint64], index: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     """`mix` element by element; both arguments uint64 and broadcastable."""
     with np.errstate(over="ignore"):
-        x = address ^ (index * np.uint64(GOLDEN))
-        x = (x ^ (x >> np.uint64(30))) * np.uint64(MIX1)
-        x = (x ^ (x >> np.uint64(27))) * np.uint64(MIX2)
-        spread: npt.NDArray[np.uint64] = x ^ (x >> np.uint64(31))
-        return spread
+        x: npt.NDArray[np.uint64] = np.asarray(address ^ (index * np.uint64(GOLDEN)))
+        x ^= x >> np.uint64(30)
+        x *= np.uint64(MIX1)
+        x ^= x >> np.uint64(27)
+        x *= np.uint64(MIX2)
+        x ^= x >> np.uint64(31)
+        return x
 
 
 class Entropy:

@@ -94,6 +94,7 @@ def spec_of(scenario: Scenario, task: Task, horizon_us: int | None = None) -> Wo
         push_rules=scenario.part_rules["push"],
         community_rules=scenario.part_rules["communities"],
         suite=task.suite,
+        idle_polls=run.idle_polls,
         memo=True,
         intents=tuple(intent for intent in intents if intent.t_us < horizon),
         horizon_us=horizon,

@@ -15,7 +15,7 @@ time (Assumption; transport 5.11). Client connections open with a handshake, and
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from heapq import heappush
+from heapq import heappop, heappush
 from itertools import count
 from typing import Any, Protocol
 
@@ -35,6 +35,7 @@ from sessionsim.network.faults.plan import Turn, What
 from sessionsim.network.faults.trouble import NEVER, Trouble
 from sessionsim.network.kernels import ARRIVE, CALL, COMMAND, FAILED, START, TURN, WAKE, Entry, Kernel
 from sessionsim.network.links import Links
+from sessionsim.network.trains import Trains
 from sessionsim.network.wire_sizes import WireSizes
 from sessionsim.protocol.machine import (
     BACK,
@@ -51,6 +52,7 @@ from sessionsim.protocol.machine import (
 )
 
 _QUIC = int(Transport.QUIC)
+_NOBODY: frozenset[int] = frozenset()
 
 
 class Journal(Protocol):
@@ -109,6 +111,12 @@ class Host:
         self._conns: dict[int, list[int]] = {}
         self._conn_ids = count()
         self.transmissions = 0
+        self._trains: Trains | None = None
+
+    def ride(self, trains: Trains) -> None:
+        """Let clients sleep through idle polls. Called before `start`."""
+        self._trains, self._handler = trains, self._handle_beside_trains
+        trains.rewind = self._rewind
 
     def start(self) -> None:
         """Start every machine at time 0, in endpoint order."""
@@ -214,6 +222,8 @@ class Host:
         if effect[0] == WAKE_AT:
             self._wishes[src] = wish = self._wishes[src] + 1
             t_us = effect[1] if effect[1] > now else now
+            if self._trains is not None:
+                t_us = self._trains.begin(src, now, t_us)
             self._later((t_us, 1, next(self._ranks), WAKE, src, wish))
         elif effect[0] == DELIVER:
             self._journal.deliver(src, effect, now)
@@ -247,6 +257,49 @@ class Host:
         state = self._conns.pop((src << 24 | dst) << 8 | conn, None)
         if state is not None and (self._watched[src] or self._watched[dst]):
             self._keep_alive(src, dst, state, conn & 7, now)
+
+    # --- idle polls in bulk -------------------------------------------------------------------------------
+
+    def _handle_beside_trains(self, entry: Entry) -> None:
+        """Give an entry to its machine; a client in a train is first set to where it would be."""
+        trains, now, kind, endpoint = self._trains, entry[0], entry[3], entry[4]
+        assert trains is not None
+        trains.now_us = now
+        if kind == TURN:
+            trains.catch_up_all(now)
+        elif kind == COMMAND and endpoint < self._n_nodes:
+            trains.catch_up_over(endpoint, now)
+        elif kind != CALL and endpoint in trains.running:
+            if kind != WAKE:
+                trains.catch_up(endpoint, now)
+            elif entry[5] == self._wishes[endpoint]:
+                trains.end(endpoint)
+        trains.now_us = now  # catching up carries out what lies in the past
+        if self._trouble is None:
+            self._handle(entry)
+        else:
+            self._handle_in_trouble(entry)
+
+    def _rewind(self, endpoint: int, wakes_us: int, now: int) -> None:
+        """Wake a client at a time that may be past, and carry out what would have come of it by now."""
+        self._wishes[endpoint] = wish = self._wishes[endpoint] + 1
+        queue = self._queue
+        heappush(queue, (wakes_us, 1, next(self._ranks), WAKE, endpoint, wish))
+        while queue and queue[0][0] < now:
+            self._handler(heappop(queue))
+
+    def afflicted(self, now: int) -> frozenset[int] | None:
+        """Give the endpoints with which something is wrong, or None if all may be struck."""
+        return _NOBODY if self._trouble is None else self._trouble.afflicted(now)
+
+    def last_used_us(self, src: int, dst: int, conn: int) -> int | None:
+        """Give when a client's connection was last used, or is going to be; None if there is none."""
+        state = self._conns.get((src << 24 | dst) << 8 | conn)
+        return None if state is None else state[2]
+
+    def use(self, src: int, dst: int, conn: int, t_us: int) -> None:
+        """Take a client's connection, which nobody watches, as open and last used then."""
+        self._conns[(src << 24 | dst) << 8 | conn] = [-1, 0, t_us]
 
     # --- while something fails ----------------------------------------------------------------------------
 
@@ -372,7 +425,7 @@ class Host:
         transport = conn & 7
         if ours and direction == 0:
             if state is None or now - state[2] > self._sizes.idle_limit_us(transport):
-                state = self._conns[key] = [next(self._conn_ids), 0, now]
+                state = self._conns[key] = [next(self._conn_ids) if watched else -1, 0, now]
                 state[1] = self._shake_hands(src, dst, state[0], transport, now, watched)
             elif watched:
                 self._keep_alive(src, dst, state, transport, now)
@@ -382,7 +435,7 @@ class Host:
         if direction == 0 and watched and state is not None:
             self._keep_alive(dst, src, state, transport, now)
         if state is None:  # an answer to nothing: only a faulty machine does this
-            state = self._conns[key] = [next(self._conn_ids), 0, now]
+            state = self._conns[key] = [next(self._conn_ids) if watched else -1, 0, now]
         state[2] = now
         return state[0], now
 

@@ -34,6 +34,9 @@ from math import exp
 from statistics import NormalDist
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
+
 from sessionsim.core.errors import InvalidInput, LocalProtocolError
 from sessionsim.core.settings import setting
 from sessionsim.core.units import US_PER_MS, US_PER_S
@@ -45,6 +48,9 @@ FORM: Final = TableForm(
     "a,b,rtt_min_ms,rtt_avg_ms,rtt_sd_ms",
     "3b4685ebc9baec5c1478c84ad490b0e1c1cd4caea36aa8cac13c75739e3c2543",
 )
+
+Numbers = npt.NDArray[np.int64]
+Reals = npt.NDArray[np.float64]
 
 _STEPS: Final = 4096  # steps of the quantile table; 12 bits of the draw per level
 _LAST: Final = _STEPS - 1
@@ -152,6 +158,16 @@ class Links:
         us_per_byte = self._up[src] + self._down[dst]
         return base + extra[src] + extra[dst] + int(scale * exp(sigma * z) + wire_bytes * us_per_byte)
 
+    def way(self, src: int, dst: int) -> tuple[int, float, float, float]:
+        """Give what delays from one endpoint to another are made of, for `delays_us`.
+
+        Returns:
+            Smallest delay in us, scale and sigma of the jitter, us per byte.
+        """
+        sites, extra = self._sites, self._extra
+        base, scale, sigma = self._known[sites[src]][sites[dst]] or self._pair(sites[src], sites[dst])
+        return base + extra[src] + extra[dst], scale, sigma, self._up[src] + self._down[dst]
+
     def base_rtt_us(self, src: int, dst: int) -> int:
         """Give the round trip of two endpoints in us without jitter and without time for bytes."""
         a, b = self._sites[src], self._sites[dst]
@@ -173,6 +189,27 @@ class Links:
             excess_us = variance = 0.0
         pair = self._known[a][b] = (one_way_us, excess_us * exp(-variance / 2), math.sqrt(variance))
         return pair
+
+
+def delays_us(
+    least_us: Numbers, scale: Reals, sigma: Reals, bytes_us: Reals, draws: npt.NDArray[np.uint64]
+) -> Numbers:
+    """`Links.delay_us` of many transmissions.
+
+    Args:
+        least_us, scale, sigma: as `Links.way` gives them; any one shape.
+        bytes_us: bytes on the wire × us per byte.
+        draws: the number of each transmission.
+
+    The exponential function of numpy may differ from that of `math` in the last bit; in whole microseconds
+    that shows about once in 10^12 draws.
+    """
+    step = (draws >> np.uint64(52)).astype(np.int64)
+    z = _TABLE[step]
+    for at in np.flatnonzero(step == _LAST).tolist():
+        z.flat[at] = _tail(int(draws.flat[at]))
+    delays: Numbers = least_us + (scale * np.exp(sigma * z) + bytes_us).astype(np.int64)
+    return delays
 
 
 @lru_cache(maxsize=1)
@@ -210,6 +247,7 @@ def _levels() -> tuple[list[float], ...]:
 
 
 _Z, _Z2, _Z3 = _levels()
+_TABLE: Final = np.array(_Z)
 
 
 def _tail(draw: int) -> float:

@@ -9,7 +9,7 @@ from sessionsim.core.errors import InvalidInput
 from sessionsim.core.intents import KINDS, Group, Reader, Wish, kinds_of
 from sessionsim.network.devices import Seat
 
-CARRIED_OUT: Final = frozenset({"attachment", "community", "device", "online", "post", "text"})
+CARRIED_OUT: Final = frozenset({"attachment", "community", "device", "post", "text"})
 
 
 def check_kinds(kinds: Iterable[str]) -> None:

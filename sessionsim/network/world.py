@@ -46,6 +46,7 @@ from sessionsim.network.places import place_hosts
 from sessionsim.network.server_machines import ServiceRules, make_machines
 from sessionsim.network.servers import PlacedServer, ServerRules, by_kind, place_servers
 from sessionsim.network.snapshots import build_nodes, load_snapshot
+from sessionsim.network.trains import Trains
 from sessionsim.network.truth_tables import accounts_table, closing_of, devices_table, keys_table
 from sessionsim.network.version2 import (
     TWINS,
@@ -56,7 +57,6 @@ from sessionsim.network.version2 import (
 )
 from sessionsim.network.wire_sizes import ANDROID, DESKTOP, WireRules, WireSizes
 from sessionsim.network.wishes import check_wishes
-from sessionsim.protocol.client.coming import ComingClient
 from sessionsim.protocol.client.files import PLATFORMS as FILE_PLATFORMS
 from sessionsim.protocol.client.files import FileRules
 from sessionsim.protocol.client.machine import Client
@@ -106,6 +106,7 @@ class WorldSpec:
         faults: what fails.
         membership, swarm_rules, obligations: how nodes come and go, and what the network makes of it.
         version2: version 2 of the protocol and who uses it; None if nobody does.
+        idle_polls: "bulk" or "each": whether polls that bring nothing are drawn as trains or carried out.
     """
 
     date: str
@@ -133,6 +134,7 @@ class WorldSpec:
     swarm_rules: SwarmRules = field(default_factory=SwarmRules)
     obligations: ObligationRules = field(default_factory=ObligationRules)
     version2: Version2 | None = None
+    idle_polls: str = "each"
 
 
 class World:
@@ -171,6 +173,7 @@ class World:
         self.history = compile_history(nodes, roster, *rules, seeds, horizon_us, plan)
         self._plan = with_turns(plan, self.history.turns, horizon_us)
         self.host: Host | None = None
+        self.trains: Trains | None = None
 
     @property
     def _followers(self) -> tuple[int, ...]:
@@ -244,6 +247,7 @@ class World:
             keep_bytes,
             Trouble(self._plan, len(self.machines), n_nodes + len(self.seats)) if self._plan else None,
         )
+        self._ride(host, watched if records is not None else frozenset())
         for ref, order in enumerate(self._orders):
             command = command_of(ref, order, self.accounts, self._needs)
             host.command(order.t_us, self.endpoint_of[order.sender, order.device], command)
@@ -278,6 +282,8 @@ class World:
         finally:
             gc.set_threshold(*thresholds)
             gc.unfreeze()
+        if self.trains is not None:
+            self.trains.settle()
         if records is not None:
             records.spill()
         return self._truth(journal)
@@ -292,6 +298,17 @@ class World:
                 command = ("open-conversation", self.accounts[intent.recipient].id)
                 endpoint = self.endpoint_of[intent.sender, intent.device]
                 host.command(max(0, intent.t_us - lead_us), endpoint, command)
+
+    def _ride(self, host: Host, watched: frozenset[int]) -> None:
+        """Carry out idle polls in bulk, if the run is to."""
+        spec = self.spec
+        if spec.idle_polls == "bulk":
+            self.trains = Trains(
+                self.machines, len(self.nodes), self._host_addresses(), self._links,
+                WireSizes(spec.wire_rules), self._families(), suite_named(spec.suite, memo=spec.memo),
+                watched, spec.horizon_us, host, host.afflicted,
+            )  # fmt: skip
+            host.ride(self.trains)
 
     def _host_addresses(self) -> list[int]:
         """Give each endpoint its draw address; that of a further device depends on nothing but itself."""
@@ -357,13 +374,12 @@ def build(spec: WorldSpec) -> World:
     needs = needs_of(spec.intents)
     second = spec.version2
     groups = standing_groups(second, accounts, seats, suite, seeds, epoch_ms) if second else {}
-    coming = {(w.sender, w.device) for w in spec.intents if isinstance(w, Presence) and w.what == "online"}
     for seat in seats:
         k, number, platform = seat
         client_rules = spec.client_rules[platform]
         if second and k in groups:
             client_rules = with_namespaces(client_rules, second.rules)
-        client = (ComingClient if (k, number) in coming else Client)(
+        client = Client(
             accounts[k],
             nodes,
             hops,

@@ -60,6 +60,7 @@ class MessageStore:
         "_overhead",
         "_owners",
         "_period",
+        "on_change",
         "on_gone",
         "used_bytes",
     )
@@ -80,6 +81,8 @@ class MessageStore:
         self._owners: dict[bytes, set[int]] = {}
         # Hashes of messages that may lie in another box than their bytes say: handed on without namespace.
         self._misplaced: dict[str, tuple[bytes, int]] = {}
+        # Told of an account before any but the regular clean-up changes its messages.
+        self.on_change: Callable[[bytes], None] | None = None
         # Told of an account whose last message has gone.
         self.on_gone: Callable[[bytes], None] | None = None
         # (expiry, order, account, namespace): an entry may be early or stale, never missing.
@@ -98,6 +101,9 @@ class MessageStore:
 
     def clear(self) -> None:
         """Lose everything, as when a disk dies."""
+        if self.on_change is not None:
+            for account in list(self._owners):
+                self.on_change(account)
         self._boxes.clear()
         self._owners.clear()
         self._misplaced.clear()
@@ -143,6 +149,8 @@ class MessageStore:
             return Stored.ALREADY, self._prolong(box, known, expiry_ms)
         if self.used_bytes + len(data) > self._disk_max:
             return Stored.FULL, expiry_ms
+        if self.on_change is not None:
+            self.on_change(account)
         if is_public_outbox(namespace) and box.orders:
             return self._replace_outbox(key, box, hash_, timestamp_ms, expiry_ms, data)
         self._add(key, box, hash_, timestamp_ms, expiry_ms, data)
@@ -234,6 +242,23 @@ class MessageStore:
             self._clean(now_ms)
         return (account, namespace) not in self._boxes
 
+    def has_after(self, account: bytes, namespace: int, last_hash: str, now_ms: int) -> tuple[bool, int]:
+        """Say whether `retrieve` would give anything after a message.
+
+        Returns:
+            That, and until when (unix ms) it stays so if nothing is stored or deleted: the clean-up that
+            removes the message `last_hash`, after which everything is given again.
+        """
+        if now_ms >= self._next_ms:
+            self._clean(now_ms)
+        box = self._boxes.get((account, namespace))
+        if box is None:
+            return False, _NEVER_MS
+        last = box.by_hash.get(last_hash)
+        if last is None or box.orders[-1].order > last.order:
+            return True, _NEVER_MS
+        return False, -(-last.expiry_ms // self._period) * self._period
+
     def holds(self, account: bytes) -> bool:
         """Say whether an account has any message here."""
         return account in self._owners
@@ -262,12 +287,16 @@ class MessageStore:
 
     def remove(self, held: Held) -> None:
         """Delete a message that `find` or `everything` gave and that is still there."""
+        if self.on_change is not None:
+            self.on_change(held.account)
         box = self._boxes[held.account, held.namespace]
         position = bisect_right(box.orders, held.message.order, key=_order_of) - 1
         self._remove(held.account, held.namespace, box, position)
 
     def reschedule(self, held: Held, expiry_ms: int) -> None:
         """Give such a message another expiry, unix ms, earlier or later."""
+        if self.on_change is not None:
+            self.on_change(held.account)
         account, namespace, message = held
         box = self._boxes[account, namespace]
         changed = message._replace(expiry_ms=expiry_ms)
@@ -307,6 +336,8 @@ class MessageStore:
             if self._merge_prolongs:
                 self._prolong(self._boxes[known.account, known.namespace], known.message, expiry_ms)
             return
+        if self.on_change is not None:
+            self.on_change(held.account)
         box = self._boxes.get(key) or _Box()
         if self._newest_wins and is_public_outbox(held.namespace) and box.orders:
             self._replace_outbox(key, box, hash_, timestamp_ms, expiry_ms, data)

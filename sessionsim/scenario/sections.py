@@ -30,6 +30,14 @@ class RunSettings:
         doc="Crypto suite of the replicates; `fast` has the records of `sodium` at a fraction of its cost.",
         source="Assumption: records of both suites are equal, which a test holds",
     )
+    idle_polls: str = setting(
+        "bulk",
+        doc="Whether polls that bring nothing and that no observer sees are drawn as trains, or each is "
+        "carried out. Outcomes and records are the same; trains are much cheaper. While nodes fail, come or "
+        "go, each is carried out.",
+        source="Assumption: no part of the model, which a test holds",
+        choices=("bulk", "each"),
+    )
     warmup_us: int = setting(
         30 * US_PER_S, unit="us", low=0, high=US_PER_DAY,
         doc="Time before the measured phase; cut from the readings.",

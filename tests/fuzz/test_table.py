@@ -14,8 +14,8 @@ from tests.fuzz.plan import FULL, LEAST_IN_FULL, PLAN, SHARE_OF_QUICK
 # Readers by name or docstring that no foreign bytes reach.
 NOT_FUZZED = {
     "client.v2.assembly.add_v2": "is given a client by whoever builds it",
-    "client.coming.ComingClient.receive": "hands on to `Client.receive`, or drops",
     "client.machine.Client.add": "is given a part by whoever builds the client",
+    "client.machine.Client.idle": "tells of the client itself; reads nothing",
     "communities.server.CommunityServer.add_admin": "is told by the operator",
     "communities.server.CommunityServer.add_room": "is told by the operator",
     "configs.config.Config.take_old_hashes": "gives hashes that the swarm named; reads nothing",
@@ -30,6 +30,7 @@ NOT_FUZZED = {
     "push.renewals.Renewals.add": "is given accounts that `read_subscription` has checked",
     "push.renewals.Renewals.take": "is given times by the push server itself",
     "wire.rpc.open_retrieve_call": "writes a request with what `retrieve_call` writes",
+    "storage.MessageStore.has_after": "is asked by the run itself for cursors that a client keeps",
     "swarm_membership.seed_of_block": "is given the hash of a block by the chain",
 }
 BY_NAME = {decoder.name: decoder for decoder in DECODERS}

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessionsim.core.errors import InvalidInput, LocalProtocolError
+from sessionsim.core.seeds import Seeds
 from sessionsim.network import links as module
-from sessionsim.network.links import LinkRules, Links, measured_pairs
+from sessionsim.network.links import LinkRules, Links, delays_us, measured_pairs
 
 STILL = LinkRules(jitter="none")
 HALF = 1 << 63
@@ -177,3 +178,20 @@ def test_impossible_endpoints_are_our_mistake(sites: list[int], up: list[int], d
 def test_rules_that_contradict_or_do_not_exist_are_refused(wrong: dict[str, str]) -> None:
     with pytest.raises(InvalidInput):
         LinkRules(**wrong)
+
+
+def test_many_delays_at_once_are_those_of_each() -> None:
+    links = Links([0, 5, 60, 200], [0, 2_000_000, 0, 0], [0, 9_000_000, 0, 0], LinkRules())
+    draws = Seeds(1).stream("draws").integers(0, 1 << 64, 2000, dtype=np.uint64)
+    # The last steps of the tables, where the tail is split further.
+    draws[:5] = [(1 << 64) - 1, 4095 << 52, (4095 << 52) | (4095 << 40), ((1 << 64) - 1) ^ (1 << 28), 0]
+    for src, dst in ((0, 1), (1, 0), (2, 3), (3, 3)):
+        least, scale, sigma, byte_us = links.way(src, dst)
+        many = delays_us(
+            np.full(2000, least),
+            np.full(2000, scale),
+            np.full(2000, sigma),
+            np.full(2000, 777 * byte_us),
+            draws,
+        )
+        assert many.tolist() == [links.delay_us(src, dst, 777, int(draw)) for draw in draws]

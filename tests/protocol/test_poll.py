@@ -30,6 +30,7 @@ def test_template_equals_the_general_functions(style: rpc.BodyStyle) -> None:
     template = PollTemplate(style, account, ed25519, NAMESPACES, SIZES)
     body = template.fill(1_777_000_000_123, cursors, _sign)
     assert body == rpc.batch_body(style, calls)
+    assert template.length(sum(map(len, cursors))) == len(body)
     assert len(json.loads(body)["params"]["requests"]) == 5
 
 

@@ -39,6 +39,15 @@ class Passage:
         """Take note that a spell is over."""
         self._live.remove(way)
 
+    def struck(self) -> frozenset[int] | None:
+        """Give the endpoints whose links are rough just now; None if that is all of them."""
+        struck: frozenset[int] = frozenset()
+        for way in self._live:
+            if way.struck is None:
+                return None
+            struck |= way.struck
+        return struck
+
     def extra_us(
         self, src: int, dst: int, sent_us: int, first_rto_us: int, segments: int, draw: int
     ) -> int | None:

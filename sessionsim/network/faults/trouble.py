@@ -52,10 +52,12 @@ class Trouble:
         self._full: dict[int, int] = defaultdict(int)
         self._ahead_us: dict[int, int] = defaultdict(int)
         self._slowed: dict[int, list[Extra]] = defaultdict(list)
+        self._afflicted: frozenset[int] | None = None  # as far as known since the last change
         self._waiting: dict[int, dict[tuple[int, int, int], Open]] = defaultdict(dict)
 
     def turn(self, turn: Turn) -> list[tuple[Any, ...]]:
         """Carry out a change. Returns what the host has to put into its queue at once, without the time."""
+        self._afflicted = None
         entries = self._carry_out(turn)
         return [entry for entry in entries if entry[0] != COMMAND or entry[1] < self._n_told]
 
@@ -98,6 +100,19 @@ class Trouble:
         start = missed.pop("start", None)
         first = (COMMAND, endpoint, ("restart", lost)) if start is None else start[3:]
         return [first, *(entry[3:] for entry in missed.values())]
+
+    def afflicted(self, now_us: int) -> frozenset[int] | None:
+        """Give the endpoints with which something is wrong; None if that may be all of them."""
+        struck = self._passage.struck()
+        if struck is None:
+            return None
+        if self._afflicted is None:
+            crashed = {endpoint for endpoint, answer in enumerate(self.crashed) if answer}
+            hung = {endpoint for endpoint, until_us in enumerate(self.hung_until_us) if until_us > now_us}
+            slow = {endpoint for endpoint, extras in self._slowed.items() if extras}
+            wrong = {endpoint for endpoint, ahead_us in self._ahead_us.items() if ahead_us}
+            self._afflicted = struck.union(crashed, hung, slow, wrong)
+        return self._afflicted
 
     # --- what a machine lives through ---------------------------------------------------------------------
 

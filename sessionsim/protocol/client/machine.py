@@ -14,6 +14,7 @@ from sessionsim.core.errors import LocalProtocolError
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Entropy
 from sessionsim.core.units import US_PER_MS
+from sessionsim.protocol.client.idling import NEVER_US, IdlePolls
 from sessionsim.protocol.client.inbox import Inbox
 from sessionsim.protocol.client.node_list import NodeListKeeper
 from sessionsim.protocol.client.outbox import Outbox
@@ -94,7 +95,8 @@ class Client:
         self.takers[0] = self.inbox.take
         self.outbox = Outbox(self, profile)
         self.add(self.outbox)
-        self.add(Poller(self))
+        self._poller = Poller(self)
+        self.add(self._poller)
 
     def _hear_of_use(self) -> None:
         """Have upkeep begun by requests, or by choices of nodes, where the platform does so."""
@@ -191,6 +193,27 @@ class Client:
             self._armed_us = due
             effects.append((WAKE_AT, due))
         return effects
+
+    # --- idle polls ------------------------------------------------------------------------------------
+
+    def idle(self) -> IdlePolls | None:
+        """Tell the polls to come if only time and they can change anything; None while more is going on."""
+        requests, poller = self.requests, self._poller
+        if not requests.is_quiet() or self.read_to_end:
+            return None
+        until_us = NEVER_US if self._upkeep_us is None else self._upkeep_us
+        if requests.on_use is not None:
+            until_us = min(until_us, self.rotation.next_use_us(), self.node_list.next_use_us())
+        for part in self.parts:
+            due_us = part.next_due_us() if part is not poller else None
+            if due_us is not None and due_us < until_us:
+                until_us = due_us
+        return poller.idle(until_us)
+
+    def skip(self, count: int, next_us: int, swarm: tuple[int, ...]) -> None:
+        """Go on behind so many idle polls; the next begins at `next_us`, when `wake` is to be called."""
+        self._poller.skip(count, next_us, swarm)
+        self._armed_us = next_us
 
     def wire_ms(self, now_us: int) -> int:
         """Give the client's clock as it writes it into requests: unix time in ms."""

@@ -17,6 +17,7 @@ from sessionsim.core.errors import RemoteProtocolError
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Entropy
 from sessionsim.protocol.client.exchanges import Purpose
+from sessionsim.protocol.client.idling import NEVER_US
 from sessionsim.protocol.client.listings import agreed, read_listing
 from sessionsim.protocol.client.parts import Handler
 from sessionsim.protocol.client.paths import choose
@@ -104,6 +105,10 @@ class NodeListKeeper:
         """Refresh if that is due. Called by time, with each request, or with each choice of nodes."""
         if self._due_us is not None and self._due_us <= now_us and not self._busy and not self._requests.shut:
             self._begin(now_us)
+
+    def next_use_us(self) -> int:
+        """Give from when on a request may begin a refresh; NEVER_US if none does."""
+        return NEVER_US if self._due_us is None else self._due_us
 
     def needed(self, now_us: int) -> None:
         """Get a list at once, since too few nodes are known to go on."""

@@ -11,12 +11,15 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from sessionsim.core.columns import Cause, note_of
 from sessionsim.core.errors import RemoteProtocolError
-from sessionsim.core.seeds import Entropy
+from sessionsim.protocol.client.idling import IdlePolls
 from sessionsim.protocol.client.parts import Handler
 from sessionsim.protocol.client.paths import number_at
 from sessionsim.protocol.client.requests import Purpose
+from sessionsim.protocol.client.turns import Numbers, Turns, luck_of
 from sessionsim.protocol.machine import Effect
 from sessionsim.protocol.wire import rpc
 from sessionsim.protocol.wire.poll import PollTemplate
@@ -25,7 +28,6 @@ if TYPE_CHECKING:
     from sessionsim.protocol.client.machine import Client
 
 _POLL_NOTE = note_of(Cause.POLL)
-MOST_PICKED = 16  # as many as one draw of 64 bytes has room for; swarms have 5 to 7 nodes (transport 2.1)
 _PARALLEL_BITS = 2  # a poll asks at most four nodes (ClientRules.poll_nodes)
 _NUMBER_BITS = 32  # room for the polls of one account in an exchange number
 
@@ -70,9 +72,8 @@ class SwarmPoller:
         self._next_us: int | None = None
         self._failures = 0  # rounds in a row that brought nothing
         self._succeeded = False  # in the round under way
-        self._cycle: list[int] = []
-        self._cycle_of: tuple[int, ...] = ()
-        self._sticky = -1
+        luck = luck_of(client.entropy, polled.place + b"polled nodes")
+        self._turns = Turns(luck, polled.node_choice, polled.nodes, polled.polls_per_node)
         self._last_hash: dict[tuple[int, int], str] = {}
 
     def next_due_us(self) -> int | None:
@@ -96,7 +97,7 @@ class SwarmPoller:
             return self._round_done(now_us)
         effects = []
         polled = self._polled_as
-        for k, node in enumerate(self._choose_nodes(number, swarm)):
+        for k, node in enumerate(self._turns.choose(number, swarm)):
             numbered = (polled.tag << _NUMBER_BITS | number) << _PARALLEL_BITS | k
             body = self._poll_body(node, now_us)
             self._polls_open += 1
@@ -107,25 +108,6 @@ class SwarmPoller:
                 )
             )  # fmt: skip
         return effects
-
-    def _choose_nodes(self, number: int, swarm: tuple[int, ...]) -> list[int]:
-        """Choose whom to ask, as the platform does (client-behaviour 6.1)."""
-        draw, polled = self._client.entropy, self._polled_as
-        if polled.node_choice == "cycle":
-            turn, place = divmod(number, min(len(swarm), MOST_PICKED))
-            if place == 0 or swarm != self._cycle_of:
-                self._cycle_of = swarm
-                address = polled.place + b"cycle" + turn.to_bytes(6, "little")
-                self._cycle = picked(swarm, len(swarm), draw, address)
-            return [self._cycle[place]]
-        if polled.node_choice == "sticky":
-            term, place = divmod(number, polled.polls_per_node)
-            if place == 0 or self._sticky not in swarm:
-                others = [node for node in swarm if node != self._sticky] or list(swarm)
-                address = polled.place + b"sticky" + term.to_bytes(6, "little")
-                self._sticky = others[number_at(draw, address, len(others))]
-            return [self._sticky]
-        return picked(swarm, polled.nodes, draw, polled.place + b"poll" + number.to_bytes(6, "little"))
 
     def _polled(self, node: int, status: int, body: bytes, now_us: int) -> list[Effect]:
         self._polls_open -= 1
@@ -217,6 +199,42 @@ class Poller(SwarmPoller):
         extras = [call for call in (extra(now_ms) for extra in client.poll_extras) if call is not None]
         return self._template.fill(now_ms, cursors, self._sign, extras)
 
+    def idle(self, until_us: int) -> IdlePolls | None:
+        """Tell the polls to come, if nothing is under way and the last round went well; see `idling`."""
+        client, polled, due_us = self._client, self._polled_as, self._next_us
+        if due_us is None or self._polls_open or self._failures or not self._polls:
+            return None
+        swarm = client.swarms.known(polled.account_id)
+        keeper = client.requests.keeper
+        if not swarm or not keeper.ready or (self._rules.path_choice == "least-busy" and polled.nodes > 1):
+            return None
+
+        following = self._polls
+
+        def plan(ahead: int, count: int) -> tuple[Numbers, Numbers, Numbers]:
+            nodes = self._turns.plan(following, ahead, count, swarm)
+            numbers = np.arange(count, dtype=np.int64)[:, None] + (following + ahead)
+            parallel = np.arange(nodes.shape[1], dtype=np.int64)
+            exchanges = (numbers << _PARALLEL_BITS | parallel) << 4 | int(polled.purpose)
+            paths = keeper.plan(nodes.ravel(), exchanges.ravel()).reshape(nodes.shape)
+            return nodes, paths, exchanges
+
+        def cursors(node: int) -> tuple[tuple[int, str], ...]:
+            return tuple((box, self._last_hash.get((node, box), "")) for box in polled.namespaces)
+
+        return IdlePolls(
+            polled.account_id, swarm, following, due_us, until_us, self._rules.poll_interval_us,
+            self._rules.request_timeout_us, tuple(path.nodes for path in keeper.ready),
+            client.requests.connection, self._rules.style, plan, cursors,
+            lambda node: self._template.length(sum(len(cursor) for _, cursor in cursors(node))),
+        )  # fmt: skip
+
+    def skip(self, count: int, next_us: int, swarm: tuple[int, ...]) -> None:
+        """Go on behind so many idle polls. Args: next_us: when the next one begins; swarm: as it was told."""
+        self._turns.skip(self._polls, count, swarm)
+        self._polls += count
+        self._next_us = next_us
+
     def _poll_pause_us(self, now_us: int) -> int:
         """Give the pause before the next round (client-behaviour 6.1)."""
         rules, failures = self._rules, self._failures
@@ -238,14 +256,3 @@ class Poller(SwarmPoller):
     def _end(self, namespace: int, now_us: int) -> list[Effect]:
         ended = self._client.read_to_end.get(namespace)
         return ended(now_us) if ended is not None else []
-
-
-def picked(items: tuple[int, ...], count: int, entropy: Entropy, address: bytes) -> list[int]:
-    """Pick up to MOST_PICKED different items in random order, drawn at one address."""
-    order = list(items)
-    random = entropy.draw(address)
-    count = min(count, len(order), MOST_PICKED)
-    for k in range(count):
-        j = k + int.from_bytes(random[4 * k : 4 * k + 4], "little") % (len(order) - k)
-        order[k], order[j] = order[j], order[k]
-    return order[:count]

@@ -226,6 +226,12 @@ class Requests:
         self._begin(exchange, Request(None, None, endpoint, conn, endpoint, now_us + timeout_us, done))
         return (CONNECT, endpoint, conn, exchange, note)
 
+    def is_quiet(self) -> bool:
+        """Say whether nothing is under way, waits or is kept, and requests may go out."""
+        return not (
+            self._pending or self._repeats or self.shut or self.stirred or self.kept_pairs is not None
+        )
+
     def _path_for(self, node: int, address: bytes, now_us: int, files: bool = False) -> OnionPath | None:
         if self.shut:
             return None

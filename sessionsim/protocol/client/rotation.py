@@ -15,6 +15,7 @@ from typing import Final
 
 from sessionsim.core.columns import Cause, note_of
 from sessionsim.protocol.client.exchanges import Purpose
+from sessionsim.protocol.client.idling import NEVER_US
 from sessionsim.protocol.client.parts import Handler
 from sessionsim.protocol.client.path_keeper import OnionPath
 from sessionsim.protocol.client.paths import HOPS, choose_guards, choose_rest, joined
@@ -84,6 +85,12 @@ class Rotation:
         if len(rest) == len(guards) * _BEHIND:
             self._testing = list(keeper.ready)
             self._test_all(list(joined(guards, rest)), 0, now_us)
+
+    def next_use_us(self) -> int:
+        """Give from when on the use of a path may begin a rotation; NEVER_US if time alone does."""
+        if not (self._by_request and self._rules.rotation_us):
+            return NEVER_US
+        return self._last_us + self._rules.rotation_us
 
     # --- one path after another ---------------------------------------------------------------------------
 

@@ -11,14 +11,14 @@ endpoint called by anybody else, an answer nobody awaits, or one from the wrong 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any, Final
 
 from sessionsim.core.columns import Transport
 from sessionsim.core.errors import CannotOpen, RemoteProtocolError
 from sessionsim.core.nodelist import NodeList
-from sessionsim.core.seeds import Entropy
+from sessionsim.core.seeds import GOLDEN, MIX1, Entropy
 from sessionsim.core.units import US_PER_MS
 from sessionsim.protocol.crypto.layer import Layer
 from sessionsim.protocol.crypto.suite import KeyPair, Suite
@@ -45,12 +45,15 @@ from sessionsim.protocol.wire.onion import (
     server_is_allowed,
 )
 from sessionsim.protocol.wire.onion_relay import step
-from sessionsim.protocol.wire.rpc_answers import text_answer
+from sessionsim.protocol.wire.rpc_answers import Answer, text_answer
 
 _HTTPS: Final = int(Transport.HTTPS)
 _OMQ: Final = int(Transport.OMQ)
 _QUIC: Final = int(Transport.QUIC)
 _TRANSPORT: Final = 7  # the low bits of a connection handle. Source: core.columns.Transport
+# Exchange numbers of relayed requests have this bit, others do not; below it lie hashes.
+_RELAYED: Final = 1 << 62
+_RELAYED_MASK: Final = _RELAYED - 1
 _CODES: Final = range(100, 600)  # Source: HTTP, RFC 9110 section 15
 
 
@@ -87,7 +90,7 @@ class ServiceNode:
         replies = Replies(self._standing, entropy)
         self._not_ready, self._finished, self._sealed = replies.not_ready, replies.finished, replies.sealed
         self._ready = self._standing.is_ready()
-        self._numbers = numbers = count(1)  # of exchanges
+        numbers = count(1)  # of exchanges, but for relayed ones
         self._rpc = StorageRpc(endpoint, ed, nodes, suite, rules)
         retries = Retries(rules, numbers) if rules.retry_forwards else None
         self._jobs = Jobs(endpoint, nodes, self._rpc, rules, epoch_ms, numbers, retries)
@@ -114,6 +117,18 @@ class ServiceNode:
     def pending(self) -> int:
         """How many answers of other nodes are awaited."""
         return len(self._relays) + len(self._jobs) + len(self._posts) + len(self._upkeep)
+
+    def idle_answer(
+        self, account: bytes, cursors: Sequence[tuple[int, str]], now_us: int
+    ) -> tuple[Answer, int] | None:
+        """Give the answer to a poll if it brings nothing, and until when (µs) it stays; None otherwise.
+
+        See `StorageRpc.idle_answer`.
+        """
+        if not self._ready:
+            return None
+        found = self._rpc.idle_answer(account, cursors, now_us // US_PER_MS + self._epoch_ms)
+        return (found[0], (found[1] - self._epoch_ms) * US_PER_MS) if found else None
 
     def start(self, now_us: int) -> Effects:
         """Begin; a node has nothing to do by itself."""
@@ -329,7 +344,10 @@ class ServiceNode:
             return (reply(src, conn, exchange, 502, text.encode()),)
         if len(self._relays) >= self._relays_max:
             return (reply(src, conn, exchange, 503, b"Server busy, try again later"),)
-        own = next(self._numbers)
+        # A number that only this request has, whatever else the node relays, since draws may hang on it.
+        own = (exchange * GOLDEN ^ src * MIX1) & _RELAYED_MASK | _RELAYED
+        while own in self._relays:
+            own += 1
         deadline = now_us + self._relay_timeout_us
         self._relays[own] = (deadline, src, conn, exchange, dst)
         effect = (SEND, dst, _OMQ, own, "sn.onion_request", message, 0)

@@ -58,6 +58,7 @@ from sessionsim.protocol.wire.rpc_oxend import oxend_answer
 from sessionsim.protocol.wire.rpc_results import json_entry, member_result, object_answer
 from sessionsim.protocol.wire.rpc_signed import expiries_text, tokens_receipt, tokens_text
 
+_NEVER_MS: Final = 1 << 50  # in us it still fits into 64 bits with sign
 _ACCOUNT_PREFIX: Final = 5  # ids made from an X25519 key. Source: transport 1.2
 
 
@@ -168,6 +169,28 @@ class StorageRpc:
             else:
                 answers.append(self._found(account, namespace, last_hash, 0, size, now_ms))
         return rpc_answers.batch_answer(answers)
+
+    def idle_answer(
+        self, account: bytes, cursors: Sequence[tuple[int, str]], now_ms: int
+    ) -> tuple[Answer, int] | None:
+        """Give the answer to a poll that this node has nothing new for; None if it has, or refuses.
+
+        Args:
+            cursors: namespace and last hash of each box that the poll reads.
+
+        Returns:
+            The answer, and until when (unix ms) it stays the same but for the time in it, unless the
+            account's messages change.
+        """
+        if not self.is_ours(account):
+            return None
+        until_ms = _NEVER_MS
+        for namespace, last_hash in cursors:
+            has_more, same_until_ms = self.store.has_after(account, namespace, last_hash, now_ms)
+            if has_more:
+                return None
+            until_ms = min(until_ms, same_until_ms)
+        return rpc_answers.batch_answer([self._retrieved((), False, now_ms)] * len(cursors)), until_ms
 
     def refusal_of_store(self, call: StoreCall, now_ms: int) -> Answer | None:
         """Say why a store is not accepted; None if it is."""

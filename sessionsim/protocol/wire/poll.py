@@ -84,6 +84,12 @@ class PollTemplate:
             pieces[-1] = pieces[-1].replace(_END, tail + _END)
         return b"".join(pieces)
 
+    def length(self, cursor_characters: int) -> int:
+        """Give how long `fill` makes the body, whatever the signatures; times have 13 digits until 2286."""
+        written = sum(map(len, self._pieces)) - len(self._cursors) - len(self._times) - len(self._signatures)
+        signature = len(_NO_SIGNATURE)
+        return written + 13 * len(self._times) + signature * len(self._signatures) + cursor_characters
+
 
 _END = b"]}}"  # what a batch ends with
 _NO_SIGNATURE = binascii.b2a_base64(bytes(64), newline=False)

@@ -148,7 +148,7 @@ def test_after_failed_rounds_the_pause_is_that_of_the_platform(world, rules, pau
     now, asked = table.polling()
     for pause in pauses_ms:
         for request in asked:
-            table.answer(request, 500, b"Sorry", now + 10)
+            table.answer(request, 400, b"Sorry", now + 10)  # costs no path and no node
         assert table.wake_us == now + 10 + pause * US_PER_MS
         now, asked = table.wake()
     for request in asked:

@@ -9,6 +9,7 @@ import pytest
 
 from sessionsim.core.units import US_PER_DAY, US_PER_MIN, US_PER_S
 from sessionsim.protocol.authorisation import ANY_PREFIX, DELETE, READ, WRITE
+from sessionsim.protocol.machine import BACK
 from sessionsim.protocol.stored import Held, Message
 from sessionsim.protocol.wire import bencode, monitor, rpc, sn_data
 from sessionsim.protocol.wire.monitor import MonitorCall, MonitorError
@@ -65,7 +66,7 @@ def test_a_new_message_is_announced_on_the_subscriber_s_connection(by: Any, conn
     assert subscribe(by, call(by, (0, 5), data=data), conn=conn) == [0]
     world = by.world
     ((endpoint, back, payload),) = announced(store(by, b"hello", 5))
-    assert (endpoint, back) == (SUBSCRIBER, conn)
+    assert (endpoint, back) == (SUBSCRIBER, conn | BACK)
     notification = monitor.read_notification(payload)
     assert notification == (
         by.person.id,
@@ -121,7 +122,11 @@ def test_connections_are_subscribers_of_their_own(by: Any) -> None:
     found = {
         (endpoint, conn): monitor.read_notification(p).data for endpoint, conn, p in announced(store(by))
     }
-    assert found == {(SUBSCRIBER, QUIC): b"hello", (SUBSCRIBER, OMQ): None, (SUBSCRIBER + 1, QUIC): None}
+    assert found == {
+        (SUBSCRIBER, QUIC | BACK): b"hello",
+        (SUBSCRIBER, OMQ | BACK): None,
+        (SUBSCRIBER + 1, QUIC | BACK): None,
+    }
 
 
 def test_it_lives_sixty_five_minutes(by: Any) -> None:
@@ -205,7 +210,7 @@ def test_it_ends_when_the_account_leaves_the_swarm(make_world: Make, caller: Mak
         assert found == []
         return
     ((endpoint, conn, payload),) = found
-    assert (endpoint, conn) == (SUBSCRIBER, QUIC)
+    assert (endpoint, conn) == (SUBSCRIBER, QUIC | BACK)
     assert monitor.read_ended(payload) == (by.person.id, MonitorError.WRONG_SWARM)
     assert world.machines[0].command(("swarms", world.nodes_with((SECOND,) * 6 + (0,) * 6), 1), 0) == []
     world.machines[0].command(("swarms", world.nodes, 1), world.now_us)

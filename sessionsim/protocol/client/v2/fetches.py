@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Final
 from sessionsim.core.columns import Cause, note_of
 from sessionsim.core.errors import ProtocolError, RemoteProtocolError
 from sessionsim.protocol.client.parts import Handler
-from sessionsim.protocol.client.polling import picked
 from sessionsim.protocol.client.requests import Purpose
+from sessionsim.protocol.client.turns import luck_of, picked
 from sessionsim.protocol.client.v2 import happenings
 from sessionsim.protocol.crypto import Suite, mlkem, real
 from sessionsim.protocol.machine import EVENT, Effect
@@ -122,7 +122,7 @@ class KeyFetches:
         if fetch.ended:  # the lookup took longer than the whole fetch may
             return []
         address = b"keys of" + fetch.number.to_bytes(8, "little")
-        fetch.order = picked(swarm, len(swarm), self._client.entropy, address)
+        fetch.order = picked(swarm, len(swarm), luck_of(self._client.entropy, address), 0)
         return self._next_node(fetch, now_us)
 
     def _next_node(self, fetch: _Fetch, now_us: int) -> list[Effect]:

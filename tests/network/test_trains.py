@@ -1,0 +1,161 @@
+"""Idle polls in bulk give what carrying out each of them gives: outcomes, times, records of watched links."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sessionsim.core.intents import Intent
+from sessionsim.core.records import MemoryRecords
+from sessionsim.core.seeds import Seeds
+from sessionsim.core.truth import Truth
+from sessionsim.core.units import US_PER_MIN, US_PER_S
+from sessionsim.core.view import Table
+from sessionsim.network.faults import KINDS, Fault
+from sessionsim.network.host import Host
+from sessionsim.network.links import LinkRules
+from sessionsim.network.membership import MembershipRules
+from sessionsim.network.world import World, WorldSpec, build
+from sessionsim.protocol.client.rules import PLATFORMS
+
+N = 6
+HORIZON_US = 12 * US_PER_MIN  # longer than the time between two rotations of paths
+
+
+def texts(count: int) -> tuple[Intent, ...]:
+    """Texts at uneven times, some close together, each to another account."""
+    found = [
+        Intent((20 + 31 * k + k * k % 17) * US_PER_S + 7919 * k, k % N, (k + 1 + k // N) % N, f"text {k}", k)
+        for k in range(count)
+        if k % N != (k + 1 + k // N) % N
+    ]
+    return tuple(sorted(found, key=lambda one: one.t_us))
+
+
+def spec(seed: int, count: int = 18) -> WorldSpec:
+    return WorldSpec(
+        date="2026-04-28",
+        limit_swarms=6,
+        platforms=("desktop", "android", "ios") * (N // 3),
+        intents=texts(count),
+        horizon_us=HORIZON_US,
+        measured=(0, HORIZON_US),
+        seeds=Seeds(seed),
+        epoch_ms=1_777_000_000_000,
+    )
+
+
+def run(given: WorldSpec, how: str, watched: frozenset[int] = frozenset()) -> tuple[World, Truth, Table]:
+    world = build(replace(given, idle_polls=how))
+    records = MemoryRecords()
+    truth = world.run(records, watched, keep_bytes=True)
+    return world, truth, records.table()
+
+
+def assert_same_truth(one: Truth, other: Truth) -> None:
+    for name in ("accounts", "devices", "messages", "deliveries", "events"):
+        for column, values in getattr(one, name).items():
+            np.testing.assert_array_equal(values, getattr(other, name)[column], err_msg=f"{name}.{column}")
+
+
+def assert_same_records(one: Table, other: Table) -> None:
+    for column in one:
+        np.testing.assert_array_equal(one[column], other[column], err_msg=column)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_outcomes_are_those_of_carrying_out_each_poll(seed: int) -> None:
+    each, bulk = run(spec(seed), "each"), run(spec(seed), "bulk")
+    assert_same_truth(each[1], bulk[1])
+    assert set(each[1].messages["outcome"]) == {"delivered"}
+    (one, _, _), (other, _, _) = each, bulk
+    assert one.host is not None
+    assert other.host is not None
+    assert other.trains is not None
+    # Hardly anything but idle polls is left out, and they are most of what happens.
+    assert other.trains.polls > 0.6 * one.host.transmissions / 8
+    assert other.host.transmissions + other.trains.transmissions == one.host.transmissions
+
+
+@pytest.mark.parametrize("seed", [4, 5])
+def test_records_of_watched_links_are_the_same(seed: int) -> None:
+    clients = 30 + N  # six swarms have 30 nodes or a few more: some client is among these endpoints
+    watched = frozenset({3, 11, 17, clients - 2})
+    each, bulk = run(spec(seed), "each", watched), run(spec(seed), "bulk", watched)
+    assert_same_records(each[2], bulk[2])
+    assert_same_truth(each[1], bulk[1])
+    assert len(each[2]["src"]) > 500
+    assert bulk[0].trains is not None
+    assert bulk[0].trains.polls > 100
+
+
+def test_a_watched_client_polls_one_by_one() -> None:
+    given = spec(1, 0)
+    endpoint = len(build(given).nodes)
+    world, _, records = run(given, "bulk", frozenset(range(endpoint, endpoint + N)))
+    assert world.trains is not None
+    assert world.trains.polls == 0
+    assert len(records["src"]) > 1000
+
+
+def test_idle_connections_are_opened_anew_within_a_train() -> None:
+    # On https a connection closes after ten idle seconds, so a poll every 12 s shakes hands each time.
+    rules = {name: replace(one, poll_interval_us=12 * US_PER_S) for name, one in PLATFORMS.items()}
+    given = replace(spec(6), client_rules=rules, link_rules=LinkRules(jitter="none"))
+    each, bulk = run(given, "each"), run(given, "bulk")
+    assert_same_truth(each[1], bulk[1])
+    assert bulk[0].trains is not None
+    assert bulk[0].trains.polls > 100
+
+
+def test_commands_in_the_middle_of_polls_find_the_client_where_it_would_be() -> None:
+    given = spec(7, 6)
+    extra = [(1_000_003 * t, t % N, ("poll",)) for t in range(60, 600, 7)]
+    outcomes = []
+    for how in ("each", "bulk"):
+        world = build(replace(given, idle_polls=how))
+        outcomes.append((world.run(commands=extra), world))
+    assert_same_truth(outcomes[0][0], outcomes[1][0])
+    (_, one), (_, other) = outcomes
+    assert isinstance(one.host, Host)
+    assert isinstance(other.host, Host)
+    assert other.trains is not None
+    assert other.host.transmissions + other.trains.transmissions == one.host.transmissions
+
+
+def test_messages_that_expire_end_a_train_in_time() -> None:
+    # Each message lives two minutes; once the last one that a client saw has gone, nodes answer anew.
+    rules = {name: replace(one, message_ttl_us=2 * US_PER_MIN) for name, one in PLATFORMS.items()}
+    given = replace(spec(8), client_rules=rules)
+    assert_same_truth(run(given, "each")[1], run(given, "bulk")[1])
+
+
+def test_the_same_run_gives_the_same_trains() -> None:
+    first, second = run(spec(9), "bulk", frozenset({5})), run(spec(9), "bulk", frozenset({5}))
+    for column in first[2]:
+        np.testing.assert_array_equal(first[2][column], second[2][column], err_msg=column)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_whatever_fails_outcomes_and_records_stay_the_same(kind: str) -> None:
+    struck = {"by": "per-swarm", "count": 1, "at_us": 70 * US_PER_S, "every_us": 200 * US_PER_S}
+    fault = Fault("x", kind, KINDS[kind](**struck, lasts_us=25 * US_PER_S))
+    given = replace(spec(10), faults=(fault,))
+    watched = frozenset({3, 11, 17})
+    each, bulk = run(given, "each", watched), run(given, "bulk", watched)
+    assert_same_truth(each[1], bulk[1])
+    assert_same_records(each[2], bulk[2])
+    assert bulk[0].trains is not None
+    assert bulk[0].trains.polls > 100
+
+
+def test_while_nodes_come_and_go_outcomes_stay_the_same() -> None:
+    coming = MembershipRules(mode="rates", joins_prob=1.0, leaves_prob=1.0, outages_prob=1.0)
+    given = replace(spec(11), membership=coming, limit_swarms=60)
+    each, bulk = run(given, "each"), run(given, "bulk")
+    assert len(each[0].history.blocks) > 2
+    assert_same_truth(each[1], bulk[1])
+    assert bulk[0].trains is not None
+    assert bulk[0].trains.polls > 100
