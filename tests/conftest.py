@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sessionsim.experiment import installed
+from sessionsim.experiment import installed, run_scenario
 from sessionsim.scenario import Scenario, read_scenario, resolve
 
 TINY = """\
@@ -46,6 +46,15 @@ def tiny_file(tmp_path: Path) -> Path:
     path = tmp_path / "tiny.toml"
     path.write_text(TINY)
     return path
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of the tiny scenario, not to be changed: its opened seed and one more."""
+    folder = tmp_path_factory.mktemp("tiny")
+    (folder / "tiny.toml").write_text(TINY.replace('"1..2"', '"1"'))
+    scenario = resolve(read_scenario(folder / "tiny.toml"), installed())
+    return run_scenario(scenario, folder / "out", 1).folder
 
 
 @pytest.fixture

@@ -239,16 +239,20 @@ class Transcript:
 
     def unwrapped(self, place: int) -> Iterator[Layer | Innermost | Body | None]:
         """Read a row once more, layer by layer, with all keys that anybody here has."""
+        yield from (term for term, _ in self.peeled(place))
+
+    def peeled(self, place: int) -> Iterator[tuple[Layer | Innermost | Body | None, Opened | None]]:
+        """`unwrapped`, each with the layer that it came out of; None for what arrived."""
         rows, n_nodes = self.rows, len(self.nodes)
         head, dst, blob = (int(rows[name][place]) for name in ("head", "dst", "blob"))
         known = dst < n_nodes or dst in self.view.servers
         term: Layer | Innermost | Body | None
-        term = read_request(head, self.view.blobs[blob], dst if known else UNKNOWN)
-        yield term
+        term, opened = read_request(head, self.view.blobs[blob], dst if known else UNKNOWN), None
+        yield term, opened
         while isinstance(term, Layer):
-            server, ways = term.server, self.layers.open_again(term)
-            term = next((read_plaintext(opened.plaintext, self.nodes, server) for _, opened in ways), None)
-            yield term
+            opened = next((found for _, found in self.layers.open_again(term)), None)
+            term = None if opened is None else read_plaintext(opened.plaintext, self.nodes, term.server)
+            yield term, opened
 
     def _answer(self, request: int, status: int, payload: bytes) -> Answer | None:
         n_calls = len(self.meaning.calls[request])

@@ -8,7 +8,19 @@ from typing import Annotated
 import typer
 
 import sessionsim
-from sessionsim.cli import _bench, _check, _list, _plan, _report, _run, _schema, _validate, _vectors
+from sessionsim.cli import (
+    _bench,
+    _check,
+    _explain,
+    _knows,
+    _list,
+    _plan,
+    _report,
+    _run,
+    _schema,
+    _validate,
+    _vectors,
+)
 from sessionsim.core.errors import LocalProtocolError, SessionSimError
 
 app = typer.Typer(
@@ -22,6 +34,8 @@ app.command("run")(_run.run)
 app.command("plan")(_plan.plan)
 app.command("check")(_check.check)
 app.command("report")(_report.report)
+app.command("knows")(_knows.knows_command)
+app.command("explain")(_explain.explain)
 app.command("list")(_list.list_kind)
 app.command("schema")(_schema.schema)
 app.command("vectors")(_vectors.vectors)

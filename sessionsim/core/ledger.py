@@ -8,8 +8,10 @@ A fact is a relation between two typed terms, with the derivation that led to it
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class Relation(StrEnum):
@@ -28,6 +30,29 @@ class Relation(StrEnum):
     TALKS_TO = "talks to"  # account, account: sender and recipient of one message are both known
     SEEN = "seen"  # any name, "": it stands in bytes that were read
     NAMED = "names"  # addr, account or message, any name: it stands in what this one sent, signed or is
+
+
+# What a fact says, as a sentence; {s} and {o} are its subject and object.
+SENTENCES: Final[Mapping[Relation, str]] = {
+    Relation.ACTS_FOR: "requests that {o} signed came from {s}",
+    Relation.SENT: "{s} had {o} stored",
+    Relation.FETCHED: "{o} was handed to {s}",
+    Relation.ADDRESSED_TO: "{s} lies in the inbox of {o}",
+    Relation.WRITTEN_BY: "{s} was written by {o}",
+    Relation.HAS_SIZE: "{s} is stored with {o}",
+    Relation.HAS_TTL: "{s} is to be kept for {o}",
+    Relation.STAMPED: "{s} shows {o} as its time",
+    Relation.SHOWS: "{s} shows {o}",
+    Relation.ONLINE: "{s} was there at this time",
+    Relation.TALKS_TO: "{s} wrote to {o}",
+    Relation.SEEN: "{s} stands in bytes that could be read",
+    Relation.NAMED: "{o} stands in what {s} sent, signed or holds",
+}
+
+
+def sentence(relation: Relation, subject: str, object_: str) -> str:
+    """Say a fact in words."""
+    return SENTENCES[relation].format(s=subject, o=object_)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sessionsim.experiment.asking import Found, Knowledge, explain_fact, knows
 from sessionsim.experiment.catalogue import families, installed
 from sessionsim.experiment.folder import check_folder
 from sessionsim.experiment.forecast import Forecast, forecast
@@ -11,12 +12,16 @@ from sessionsim.experiment.stored import load_replicate
 __all__ = [
     "Finished",
     "Forecast",
+    "Found",
+    "Knowledge",
     "Progress",
     "check_folder",
+    "explain_fact",
     "families",
     "forecast",
     "forget",
     "installed",
+    "knows",
     "load_replicate",
     "preflight",
     "run_scenario",

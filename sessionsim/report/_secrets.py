@@ -6,6 +6,7 @@ observer, from bytes alone. It never says that something cannot be learned.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -85,9 +86,13 @@ def cell_of(reading: Reading | None, nouns: str) -> Cell:
     return Cell("half", "knows some", share, span_of(reading))
 
 
-def matrix(readings: Readings) -> list[tuple[Secret, list[Cell]]]:
-    """Give the rows of the matrix, one cell per observer; empty without a ledger."""
-    observers = readings.observers()
+def matrix(readings: Readings, observers: Sequence[str] = ()) -> list[tuple[Secret, list[Cell]]]:
+    """Give the rows of the matrix, one cell per observer; empty without a ledger.
+
+    Args:
+        observers: in the order of the columns; none for all there are, as stored.
+    """
+    observers = observers or readings.observers()
     if not observers:
         return []
     rows = [

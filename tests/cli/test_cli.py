@@ -330,3 +330,36 @@ def test_a_shipped_scenario_is_right_and_says_which_question_it_answers(
     assert "?" in text[: text.index("\n\n")]
     assert tomllib.loads(text)["question"].endswith("?")
     assert call(capsys, "check", path)[0] == 0
+
+
+def test_knows_shows_a_matrix_for_observers_the_run_never_had(
+    capsys: pytest.CaptureFixture[str], tiny_run: Path
+) -> None:
+    code, told, errors = call(capsys, "knows", tiny_run, "--as", "guard, swarm")
+    assert (code, errors) == (0, "")
+    assert "S6  Which address an account uses" in told
+    assert "guard + swarm" in told
+    assert "Known together and by none alone" in told
+    code, told, _ = call(capsys, "knows", tiny_run, "--as", "guard", "--json")
+    result = json.loads(told)
+    assert (code, result["seeds"], result["observers"], result["surplus"]) == (0, [9], ["guard"], [])
+    code, _, errors = call(capsys, "knows", tiny_run, "--as", "nobody")
+    assert code == 2
+    assert "nobody" in errors
+
+
+def test_explain_tells_a_fact_step_by_step_or_lists_those_that_fit(
+    capsys: pytest.CaptureFixture[str], tiny_run: Path
+) -> None:
+    code, told, errors = call(capsys, "explain", tiny_run, "1")
+    assert (code, errors) == (0, "")
+    assert told.startswith("Fact 1 of seed 9: ")
+    assert "\n1. Row " in told
+    code, told, _ = call(capsys, "explain", tiny_run, "account:")
+    assert code == 0
+    assert "give the number of one" in told
+    code, told, _ = call(capsys, "explain", tiny_run, "1", "--json")
+    assert (code, json.loads(told)["facts"][0]["number"]) == (0, 1)
+    code, _, errors = call(capsys, "explain", tiny_run, "nothing like it")
+    assert code == 2
+    assert "facts" in errors

@@ -1,0 +1,146 @@
+"""A stored replicate to be asked again: any observer's view and ledger, without simulating anything.
+
+Only what some observer of the scenario could see was recorded, so other observers can be asked about as far
+as they stand where that was: a node that was watched by anybody may be looked at in any role. Devices are
+another matter, since the passing keys of a request are kept only for devices that somebody operated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+from sessionsim.adversary import VANTAGES, Closure, Transcript, facts_of, join
+from sessionsim.core.errors import InvalidInput, StorageDamaged
+from sessionsim.core.ledger import Fact
+from sessionsim.core.scene import Position, Scene
+from sessionsim.core.seeds import Seeds
+from sessionsim.core.storage import read_ledger, read_table
+from sessionsim.core.truth import ACCOUNT_COLUMNS, DEVICE_COLUMNS
+from sessionsim.experiment.analysis import observatory
+from sessionsim.experiment.manifest import read_manifest
+from sessionsim.experiment.stored import assemble, read_nodes, read_positions, read_servers
+from sessionsim.metrics import Replicate
+
+
+def opened_replicates(folder: Path) -> list[Path]:
+    """Give the replicates in a run's folder whose bytes were kept, or the folder itself if it is one.
+
+    Raises:
+        StorageDamaged: there is none.
+    """
+    whole = [folder] if (folder / "truth").is_dir() else [path.parent for path in folder.glob("*/truth")]
+    opened = [path for path in whole if (path / "ledger.parquet").is_file() and path.name.isdecimal()]
+    if not opened:
+        raise StorageDamaged(f"{folder} holds no replicate whose bytes were kept and opened")
+    return sorted(opened, key=lambda path: (len(path.name), path.name))
+
+
+class Archive:
+    """One opened replicate. Args: folder: where it is stored."""
+
+    def __init__(self, folder: Path) -> None:
+        facts = read_manifest(folder)
+        self.folder, self.seed, self.suite = folder, int(facts["seed"]), str(facts["suite"])
+        self.declared = read_positions(folder)
+        self.see = observatory(folder, self.suite)
+
+    @cached_property
+    def everyone(self) -> Position:
+        """All observers of the scenario together."""
+        return join(self.declared.values())
+
+    @cached_property
+    def transcript(self) -> Transcript:
+        """What can be read in the run, with all keys of what was recorded."""
+        watched = Position(operated=frozenset(end for end in self.everyone.watched if self._may_enter(end)))
+        return Transcript(self.see("all observers", self.everyone | watched))
+
+    def _may_enter(self, endpoint: int) -> bool:
+        return endpoint not in self.scene.client_endpoints or endpoint in self.everyone.entered
+
+    @cached_property
+    def scene(self) -> Scene:
+        """The stage, as vantages looked at it before the run."""
+        clients = read_table(self.folder / "scene/clients.parquet", ("endpoint", "country", "platform"))
+        country = read_table(self.folder / "scene/nodes.parquet", ("country",))["country"]
+        names = read_table(self.folder / "truth/accounts.parquet", ACCOUNT_COLUMNS)["account_id"].tolist()
+        devices = read_table(self.folder / "truth/devices.parquet", DEVICE_COLUMNS)
+        pairs = zip(devices["endpoint"].tolist(), devices["account"].tolist(), strict=True)
+        ids = {endpoint: bytes.fromhex(names[account]) for endpoint, account in pairs}
+        servers: dict[str, tuple[int, ...]] = {}
+        for endpoint, kind in sorted(read_servers(self.folder).items()):
+            servers[kind] = (*servers.get(kind, ()), endpoint)
+        endpoints = tuple(clients["endpoint"].tolist())
+        return Scene(
+            nodes=read_nodes(self.folder),
+            node_country=tuple(country.tolist()),
+            client_endpoints=endpoints,
+            client_country=tuple(clients["country"].tolist()),
+            client_platform=tuple(clients["platform"].tolist()),
+            client_ids=tuple(ids[endpoint] for endpoint in endpoints),
+            servers=servers,
+        )
+
+    def position(self, name: str) -> tuple[Position, int]:
+        """Give where an observer stands: one of the scenario, or a kind of vantage with its default settings.
+
+        A kind may be shortened as long as it stays the only one.
+
+        Returns:
+            The place, without what was not recorded, and how many endpoints that leaves out.
+
+        Raises:
+            InvalidInput: no such observer or kind, none of what it would see was recorded, or a device whose
+                keys were not kept.
+        """
+        if name in self.declared:
+            return self.declared[name], 0
+        VANTAGES.scan()
+        kinds = [entry.id for entry in VANTAGES if entry.id.startswith(name) and entry.id != "coalition"]
+        if name not in kinds and len(kinds) != 1:
+            known = ", ".join((*self.declared, *(entry.id for entry in VANTAGES if entry.id != "coalition")))
+            raise InvalidInput("--as", name, f"observers of the run or kinds of vantages: {known}")
+        entry = VANTAGES[name if name in kinds else kinds[0]]
+        place = entry.factory(entry.config()).choose(self.scene, Seeds(self.seed))
+        kept = self._recorded(name, place)
+        return kept, len(place.watched - kept.watched)
+
+    def _recorded(self, name: str, place: Position) -> Position:
+        watched, devices = self.everyone.watched, set(self.scene.client_endpoints)
+        closed = sorted((place.entered & devices) - self.everyone.entered)
+        if closed:
+            allowed = "devices that an observer of the scenario operates, since only their keys were kept"
+            raise InvalidInput("--as", f"{name}, which enters endpoint {closed[0]}", allowed)
+        kept = replace(
+            place,
+            tapped=place.tapped & watched,
+            operated=place.operated & watched,
+            in_role=frozenset(pair for pair in place.in_role if pair[0] in watched),
+        )
+        if place.watched and not kept.watched:
+            raise InvalidInput("--as", name, "observers that stand where something was recorded")
+        return kept
+
+    def closure(self, name: str, position: Position) -> Closure:
+        """Give what an observer at a position can open and read."""
+        return Closure(self.see(name, position), self.transcript)
+
+    def facts(self, name: str, position: Position) -> list[Fact]:
+        """Deduce the ledger of an observer at a position."""
+        return facts_of(self.closure(name, position))
+
+    def ledger(self) -> list[Fact]:
+        """Read the ledgers of the scenario's observers, in the order in which they are stored."""
+        return read_ledger(self.folder / "ledger.parquet")
+
+    def replicate(
+        self, positions: Mapping[str, Position], ledgers: Mapping[str, Sequence[Fact]]
+    ) -> Replicate:
+        """Give the replicate to metrics, with other observers than those of the scenario."""
+        found = assemble(self.folder, self.seed, self.suite)
+        return replace(
+            found, positions=positions, ledgers={name: tuple(facts) for name, facts in ledgers.items()}
+        )
