@@ -146,7 +146,7 @@ def load_snapshot(date: str, *, path: Path | None = None, limit_swarms: int | No
             raise InvalidInput(f"{name}: number of swarms", limit_swarms, f"1 to {len(swarms)} on {date}")
         kept = frozenset(swarms[:limit_swarms])
         chosen = [row for row in chosen if row.swarm in kept]
-    address, port = _addresses(name, rows)
+    address, port = _addresses(name, rows) if path is not None else _shipped_addresses()
     return Snapshot(
         date=date,
         height=chosen[0].height,
@@ -265,6 +265,11 @@ def _addresses(name: str, rows: Iterable[_Row]) -> tuple[dict[int, int], dict[tu
     }
     port = {pair: FURTHER_PORTS + rank - 1 if rank else FIRST_PORT for pair, rank in within_host.items()}
     return address, port
+
+
+@lru_cache(maxsize=1)
+def _shipped_addresses() -> tuple[dict[int, int], dict[tuple[int, int], int]]:
+    return _addresses(*_shipped_rows())
 
 
 def _ranks(pairs: set[tuple[int, int]]) -> dict[tuple[int, int], int]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sessionsim.core.nodelist import ABSENT
 from sessionsim.core.seeds import Seeds
+from sessionsim.core.units import US_PER_H
 from sessionsim.network.faults.plan import FOREVER_US, Plan, What
 from sessionsim.network.membership.roster import Roster
 from sessionsim.network.membership.rules import MembershipRules
 from sessionsim.network.membership.times import join_times, poisson_times
+
+_VOTES_US: Final = 2 * US_PER_H  # Assumption: nine of ten nodes that work again are voted back within this
 
 
 class Coming(IntEnum):
@@ -93,7 +96,7 @@ def events_of_lists(rules: MembershipRules, roster: Roster, seeds: Seeds) -> Ite
 def long_outages(
     rules: MembershipRules, roster: Roster, least_us: int, seeds: Seeds, horizon_us: int
 ) -> list[Outage]:
-    """Draw the outages that last at least as long as it takes to be noticed.
+    """Draw the outages that last at least as long as it takes to be noticed; in a replay, none over a list.
 
     Args:
         least_us: that time.
@@ -102,11 +105,18 @@ def long_outages(
         return []
     count = len(roster.snapshot)
     times = poisson_times(seeds, "outages", rules.outages_prob * count, horizon_us)
+    dates_us = [(height - roster.snapshot.height) * rules.block_us for height, _ in roster.later]
     found = []
     for number, t_us in enumerate(times):
         chance = seeds.stream("membership", "outage", number)
         node = int(chance.integers(count))
-        found.append(Outage(node, t_us, t_us + least_us + int(chance.exponential(rules.outage_us))))
+        end_us = t_us + least_us + int(chance.exponential(rules.outage_us))
+        for date_us in dates_us:
+            if t_us < date_us:
+                # The lists name nodes that serve: who is on the next one was back in time to be voted on.
+                end_us = min(end_us, max(date_us - _VOTES_US, t_us))
+        if end_us >= t_us + least_us:
+            found.append(Outage(node, t_us, end_us))
     return found
 
 

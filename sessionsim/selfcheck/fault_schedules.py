@@ -1,0 +1,199 @@
+"""Random fault schedules: small networks in which anything may fail at any time, and what holds all the same.
+
+    no machine and no part of the host raises
+    every intent has exactly one outcome, and the columns of its row agree with it
+    time moves on: entries come in order, and not too many of them in one moment or one run
+    the same schedule gives the same records under both kernels
+
+A schedule is a function of its number. It draws kinds, targets, times and strengths of faults over wide
+ranges, now and then churn of nodes with blocks every few seconds, and the old node version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from sessionsim.core.errors import SessionSimError
+from sessionsim.core.intents import Intent
+from sessionsim.core.records import MemoryRecords
+from sessionsim.core.seeds import Seeds
+from sessionsim.core.truth import Truth
+from sessionsim.core.units import US_PER_DAY, US_PER_S
+from sessionsim.network.faults import KINDS, Fault
+from sessionsim.network.kernels import Entry, HeapKernel, Kernel, SimpyKernel
+from sessionsim.network.membership import MembershipRules
+from sessionsim.network.world import WorldSpec, build
+from sessionsim.protocol.node_rules import VERSION_2_8, NodeRules
+from sessionsim.protocol.obligations import ObligationRules
+
+HORIZON_US: Final = 60 * US_PER_S
+MOST_ENTRIES: Final = 60_000  # ten times what the busiest quiet run of this size has
+MOST_AT_ONCE: Final = 2_000  # of one moment; a block tells some tens of nodes at once
+_OUTCOMES: Final = ("delivered", "stored", "failed", "expired", "refused", "waiting", "censored")
+_LISTS: Final = ("2026-02-27", "2026-04-08", "2026-04-28")
+_NODES: Final = ("random", "per-swarm", "swarm-of", "host", "net24", "net16")
+_ANYBODY: Final = (*_NODES, "clients", "all")
+
+
+class ScheduleBroken(SessionSimError):
+    """Something that must hold did not. The text says what, and in which schedule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a schedule that held was like. Args: digest: of records and truth; transmissions, outcomes."""
+
+    digest: str
+    transmissions: int
+    outcomes: tuple[str, ...]
+
+
+def schedule(number: int) -> WorldSpec:
+    """Give the world of a schedule."""
+    seeds = Seeds(number)
+    chance = seeds.stream("schedule")
+    platforms = tuple(str(name) for name in chance.choice(["desktop", "android", "ios"], size=3))
+    faults = tuple(_fault(f"f{k}", chance) for k in range(1 + int(chance.integers(4))))
+    times = np.sort(chance.integers(HORIZON_US // 2, size=6))
+    intents = tuple(
+        Intent(int(t_us), k % 3, (k + 1 + int(chance.integers(2))) % 3, f"text {k}")
+        for k, t_us in enumerate(times)
+    )
+    return WorldSpec(
+        date=str(chance.choice(_LISTS)),
+        limit_swarms=int(chance.integers(2, 5)),
+        platforms=platforms,
+        intents=intents,
+        horizon_us=HORIZON_US,
+        measured=(0, HORIZON_US),
+        seeds=seeds,
+        epoch_ms=1_777_000_000_000,
+        faults=faults,
+        node_rules=NodeRules(**VERSION_2_8) if chance.random() < 0.25 else NodeRules(),
+        membership=_membership(chance),
+        obligations=ObligationRules(unreachable_us=10 * US_PER_S, credit_us=20 * US_PER_S),
+    )
+
+
+def _fault(name: str, chance: np.random.Generator) -> Fault:
+    kind = str(chance.choice(sorted(KINDS)))
+    anybody = kind in ("slow", "partition", "loss", "delay", "clock")
+    settings: dict[str, Any] = {
+        "by": str(chance.choice(_ANYBODY if anybody else _NODES)),
+        "count": int(chance.integers(4)),
+        "share_prob": float(chance.random()),
+        "at_us": int(chance.integers(HORIZON_US)) if chance.random() < 0.8 else 0,
+        "lasts_us": 1 + int(chance.exponential(10 * US_PER_S)),
+    }
+    if chance.random() < 0.3:
+        settings |= {"every_us": 1 + int(chance.exponential(10 * US_PER_S)), "at_us": 0}
+    elif chance.random() < 0.3:
+        settings["lasts_us"] = 0
+    own: dict[str, dict[str, Any]] = {
+        "crash": {
+            "answer": str(chance.choice(["refused", "silent"])),
+            "disk": str(chance.choice(["kept", "lost"])),
+        },
+        "slow": {"adds_us": 1 + int(chance.exponential(3 * US_PER_S)), "law": "exponential"},
+        "partition": {"clients": bool(chance.random() < 0.5)},
+        "loss": {"lost_prob": float(chance.random())},
+        "delay": {"adds_us": 1 + int(chance.exponential(3 * US_PER_S))},
+        "clock": {"ahead_us": int(chance.normal(0, 100 * US_PER_S)), "law": "fixed"},
+    }
+    return Fault(name, kind, KINDS[kind](**settings, **own.get(kind, {})))
+
+
+def _membership(chance: np.random.Generator) -> MembershipRules:
+    """Let nodes come and go in a third of the schedules, thousands of times faster than they do."""
+    if chance.random() > 1 / 3:
+        return MembershipRules()
+    a_minute = US_PER_DAY / HORIZON_US
+    # As shares a day these are beyond what a scenario may say: a tenth of the nodes in a minute.
+    names = ("joins_prob", "leaves_prob", "outages_prob")
+    rates = {name: float(chance.random() * 0.2 * a_minute) for name in names}
+    return MembershipRules(
+        mode="rates",
+        block_us=int(chance.integers(1, 10)) * US_PER_S,
+        spread_us=int(chance.integers(3)) * US_PER_S,
+        outage_us=10 * US_PER_S,
+        lingers_us=int(chance.integers(10)) * US_PER_S,
+        **rates,  # type: ignore[arg-type]
+    )
+
+
+class _Watching:
+    """A kernel whose entries are counted and held against the clock. Args: inner: what runs them."""
+
+    def __init__(self, inner: Kernel, number: int) -> None:
+        self._inner, self._number = inner, number
+        self.queue, self.ranks, self.later = inner.queue, inner.ranks, inner.later
+        self._last_us, self._at_once, self.entries = 0, 0, 0
+
+    def run(self, until_us: int, handle: Callable[[Entry], None]) -> None:
+        def watched(entry: Entry) -> None:
+            t_us = entry[0]
+            self.entries += 1
+            self._at_once = self._at_once + 1 if t_us == self._last_us else 1
+            if t_us < self._last_us:
+                raise ScheduleBroken(f"schedule {self._number}: time goes back to {t_us} us")
+            if self._at_once > MOST_AT_ONCE or self.entries > MOST_ENTRIES:
+                raise ScheduleBroken(f"schedule {self._number}: time does not move on at {t_us} us")
+            self._last_us = t_us
+            handle(entry)
+
+        self._inner.run(until_us, watched)
+
+
+def run_schedule(number: int, kernel: Kernel) -> Held:
+    """Run a schedule once.
+
+    Raises:
+        ScheduleBroken: something that must hold did not.
+    """
+    world = build(schedule(number))
+    records = MemoryRecords()
+    everybody = frozenset(range(len(world.machines)))
+    truth = world.run(records, everybody, kernel=_Watching(kernel, number))
+    outcomes = _outcomes(number, truth)
+    digest = hashlib.blake2b(digest_size=16)
+    for table in (records.table(), truth.messages):
+        for name in sorted(table):
+            column = table[name]
+            digest.update(repr(column.tolist()).encode() if column.dtype == object else column.tobytes())
+    assert world.host is not None
+    return Held(digest.hexdigest(), world.host.transmissions, outcomes)
+
+
+def check_schedule(number: int) -> Held:
+    """Run a schedule under both kernels.
+
+    Raises:
+        ScheduleBroken: something that must hold did not.
+    """
+    first, again = run_schedule(number, HeapKernel()), run_schedule(number, SimpyKernel())
+    if first != again:
+        raise ScheduleBroken(f"schedule {number}: the same seed gives other records")
+    return first
+
+
+def _outcomes(number: int, truth: Truth) -> tuple[str, ...]:
+    """Hold each message's row against its outcome."""
+    messages = truth.messages
+    outcomes = tuple(str(outcome) for outcome in messages["outcome"])
+    if len(outcomes) != 6:
+        raise ScheduleBroken(f"schedule {number}: {len(outcomes)} accounts of 6 messages")
+    for ref, outcome in enumerate(outcomes):
+        wished, stored, delivered = (
+            int(messages[name][ref]) for name in ("intent_us", "stored_us", "delivered_us")
+        )
+        fits = delivered >= wished if outcome == "delivered" else delivered < 0
+        if outcome == "stored":
+            fits = fits and stored >= 0
+        if outcome not in _OUTCOMES or not fits or 0 <= stored < wished:
+            raise ScheduleBroken(f"schedule {number}: message {ref} is {outcome}, which its times deny")
+    return outcomes
