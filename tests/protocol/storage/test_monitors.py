@@ -46,7 +46,10 @@ def subscribe(
 
 
 def announced(effects: Any, head: str = "notify") -> list[tuple[int, int, bytes]]:
-    return [(effect[1], effect[2], effect[5]) for effect in effects if effect[0] == 0 and effect[4] == head]
+    """Give whom it goes to, over which of the connections that these have opened, and its bytes."""
+    found = [effect for effect in effects if effect[0] == 0 and effect[4] == head]
+    assert all(effect[2] & BACK for effect in found)
+    return [(effect[1], effect[2] ^ BACK, effect[5]) for effect in found]
 
 
 def store(by: Any, data: bytes = b"hello", namespace: int = 0, node: int = 0, **changes: Any) -> list[Any]:
