@@ -22,7 +22,7 @@ from sessionsim.core.errors import SessionSimError
 from sessionsim.core.intents import Intent
 from sessionsim.core.records import MemoryRecords
 from sessionsim.core.seeds import Seeds
-from sessionsim.core.truth import Truth
+from sessionsim.core.truth import OUTCOMES, Truth
 from sessionsim.core.units import US_PER_DAY, US_PER_S
 from sessionsim.network.faults import KINDS, Fault
 from sessionsim.network.kernels import Entry, HeapKernel, Kernel, SimpyKernel
@@ -34,7 +34,6 @@ from sessionsim.protocol.obligations import ObligationRules
 HORIZON_US: Final = 60 * US_PER_S
 MOST_ENTRIES: Final = 60_000  # ten times what the busiest quiet run of this size has
 MOST_AT_ONCE: Final = 2_000  # of one moment; a block tells some tens of nodes at once
-_OUTCOMES: Final = ("delivered", "stored", "failed", "expired", "refused", "waiting", "censored")
 _LISTS: Final = ("2026-02-27", "2026-04-08", "2026-04-28")
 _NODES: Final = ("random", "per-swarm", "swarm-of", "host", "net24", "net16")
 _ANYBODY: Final = (*_NODES, "clients", "all")
@@ -161,7 +160,7 @@ def run_schedule(number: int, kernel: Kernel) -> Held:
     truth = world.run(records, everybody, kernel=_Watching(kernel, number))
     outcomes = _outcomes(number, truth)
     digest = hashlib.blake2b(digest_size=16)
-    for table in (records.table(), truth.messages):
+    for table in (records.table(), truth.messages, truth.deliveries, truth.events):
         for name in sorted(table):
             column = table[name]
             digest.update(repr(column.tolist()).encode() if column.dtype == object else column.tobytes())
@@ -191,9 +190,13 @@ def _outcomes(number: int, truth: Truth) -> tuple[str, ...]:
         wished, stored, delivered = (
             int(messages[name][ref]) for name in ("intent_us", "stored_us", "delivered_us")
         )
-        fits = delivered >= wished if outcome == "delivered" else delivered < 0
-        if outcome == "stored":
-            fits = fits and stored >= 0
-        if outcome not in _OUTCOMES or not fits or 0 <= stored < wished:
-            raise ScheduleBroken(f"schedule {number}: message {ref} is {outcome}, which its times deny")
+        fits = outcome in OUTCOMES and (outcome == "delivered") != bool(messages["reason"][ref])
+        if outcome == "delivered":
+            fits = fits and delivered >= wished
+        elif outcome in ("expired", "lost"):
+            fits = fits and delivered < 0 <= stored
+        elif outcome == "refused":
+            fits = fits and stored < 0
+        if not fits or 0 <= stored < wished:
+            raise ScheduleBroken(f"schedule {number}: message {ref} is {outcome}, which its row denies")
     return outcomes

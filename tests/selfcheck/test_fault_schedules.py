@@ -58,25 +58,31 @@ def test_time_that_goes_back_or_stands_still_is_noticed() -> None:
 
 
 def truth(**columns: Any) -> Truth:
-    rows = {"outcome": ["stored"] * 6, "intent_us": [5] * 6, "stored_us": [9] * 6, "delivered_us": [-1] * 6}
+    rows = {
+        "outcome": ["waiting"] * 6, "reason": ["in the swarm"] * 6,
+        "intent_us": [5] * 6, "stored_us": [9] * 6, "delivered_us": [-1] * 6,
+    }  # fmt: skip
     table = {name: np.array(values) for name, values in (rows | columns).items()}
-    return Truth({}, {}, table, {}, {}, start_us=0, end_us=1)
+    return Truth({}, {}, table, {}, {}, {}, start_us=0, end_us=1)
 
 
 @pytest.mark.parametrize(
     "columns",
     [
-        {"outcome": ["stored"] * 5},
-        {"outcome": ["lost"] * 6},
+        {"outcome": ["waiting"] * 5},
+        {"outcome": ["vanished"] * 6},
+        {"reason": [""] * 6},
         {"stored_us": [4] * 6},
-        {"stored_us": [-1] * 6},
-        {"delivered_us": [7] * 6},
-        {"outcome": ["delivered"] * 6},
-        {"outcome": ["failed"] * 6, "delivered_us": [7] * 6},
+        {"outcome": ["delivered"] * 6, "reason": [""] * 6},
+        {"outcome": ["delivered"] * 6, "delivered_us": [7] * 6},
+        {"outcome": ["delivered"] * 6, "reason": [""] * 6, "delivered_us": [4] * 6},
+        {"outcome": ["lost"] * 6, "delivered_us": [7] * 6},
+        {"outcome": ["expired"] * 6, "stored_us": [-1] * 6},
+        {"outcome": ["refused"] * 6},
     ],
 )
 def test_accounts_that_do_not_fit_are_noticed(columns: dict[str, Any]) -> None:
-    assert _outcomes(1, truth()) == ("stored",) * 6
+    assert _outcomes(1, truth()) == ("waiting",) * 6
     with pytest.raises(ScheduleBroken):
         _outcomes(1, truth(**columns))
 

@@ -1,4 +1,4 @@
-"""Ten thousand random fault schedules; here the first forty, with SESSIONSIM_FULL all.
+"""Ten thousand random fault schedules; here the first thirty, with SESSIONSIM_FULL all.
 
 What must hold of each is told in `selfcheck/fault_schedules.py`.
 """
@@ -13,8 +13,8 @@ import pytest
 from sessionsim.selfcheck.fault_schedules import check_schedule
 
 FULL = bool(os.environ.get("SESSIONSIM_FULL"))
-SCHEDULES = 10_000 if FULL else 40
-PORTIONS = 20
+SCHEDULES = 10_000 if FULL else 30
+PORTIONS = 15
 
 
 @pytest.mark.parametrize("portion", range(PORTIONS))
