@@ -65,7 +65,7 @@ def schedule(number: int) -> WorldSpec:
     )
     return WorldSpec(
         date=str(chance.choice(_LISTS)),
-        limit_swarms=int(chance.integers(2, 5)),
+        limit_swarms=int(chance.integers(4, 8)),
         platforms=platforms,
         intents=intents,
         horizon_us=HORIZON_US,
