@@ -40,6 +40,7 @@ from sessionsim.network.membership import (
     compile_history,
     make_roster,
     tell_nodes,
+    with_blocks,
 )
 from sessionsim.network.orders import orders_of
 from sessionsim.network.places import place_hosts
@@ -329,7 +330,9 @@ class World:
     def _truth(self, journal: MessageJournal) -> Truth:
         spec, first = self.spec, len(self.nodes)
         clients = [machine for machine in self.machines if isinstance(machine, Client)]
-        closing = closing_of(self.machines, self._orders, spec.horizon_us, spec.epoch_ms)
+        gone = self.history.absent_at_end()  # what only these hold nobody can fetch any more
+        there = [machine for endpoint, machine in enumerate(self.machines) if endpoint not in gone]
+        closing = closing_of(there, self._orders, spec.horizon_us, spec.epoch_ms)
         book = Book(journal, closing, spec.measured)
         return Truth(
             accounts_table(self.accounts, self.nodes, spec.version2, spec.seeds),
@@ -339,7 +342,7 @@ class World:
             {},
             keys_table(self._node_keys, self.accounts, self.servers, clients, first),
             *spec.measured,
-            journal.events(),
+            with_blocks(journal.events(), self.history),
         )
 
 

@@ -7,6 +7,7 @@
 Compiled before the run, from scenario and seed alone; the host then tells each node of each block.
 """
 
+from sessionsim.network.membership.happenings import with_blocks
 from sessionsim.network.membership.history import Block, History, compile_history, tell_nodes
 from sessionsim.network.membership.roster import Roster, make_roster
 from sessionsim.network.membership.rules import MembershipRules
@@ -19,4 +20,5 @@ __all__ = [
     "compile_history",
     "make_roster",
     "tell_nodes",
+    "with_blocks",
 ]

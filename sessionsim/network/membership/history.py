@@ -58,6 +58,12 @@ class History:
     blocks: tuple[Block, ...]
     turns: tuple[Turn, ...]
 
+    def absent_at_end(self) -> frozenset[int]:
+        """Give the nodes that are not registered after the last block."""
+        if not self.blocks:
+            return frozenset()
+        return frozenset(node for node, swarm in enumerate(self.blocks[-1].nodes.swarm) if swarm == ABSENT)
+
 
 def compile_history(
     first: NodeList,

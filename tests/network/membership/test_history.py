@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from sessionsim.core.nodelist import ABSENT, UNASSIGNED, NodeList
 from sessionsim.core.seeds import Seeds
+from sessionsim.core.truth import no_events
 from sessionsim.core.units import US_PER_DAY, US_PER_H, US_PER_MIN
 from sessionsim.network.faults.plan import Answer, Plan, Turn, What
 from sessionsim.network.host import Host
@@ -21,6 +24,7 @@ from sessionsim.network.membership import (
     compile_history,
     make_roster,
     tell_nodes,
+    with_blocks,
 )
 from sessionsim.network.membership.history import _presence
 from sessionsim.network.snapshots import build_nodes, load_snapshot
@@ -197,3 +201,31 @@ def test_every_registered_node_and_every_leaver_learns_of_each_block(spread_us: 
     first = [one.told[0][0] - begun for one in listeners if one.told and one.told[0][0] < begun + BLOCK]
     assert max(first) <= spread_us
     assert len(set(first)) > 20 or spread_us == 0
+
+
+def test_what_blocks_did_stands_among_the_events_in_order_of_time() -> None:
+    nodes, history = passed(replace(QUIET, joins_prob=0.2, leaves_prob=0.2, outages_prob=0.1))
+    other = no_events()
+    middle = history.blocks[3].t_us
+    rows = {"t_us": [1, middle, middle], "endpoint": [70, 71, 72], "message": [5, 6, 7], "value": [8, 9, 1]}
+    other |= {name: np.array(values, dtype=other[name].dtype) for name, values in rows.items()}
+    other["what"] = np.array(["a", "b", "c"], dtype=object)
+    table = with_blocks(other, history)
+    assert list(table["t_us"]) == sorted(table["t_us"])
+    assert {name: table[name].dtype for name in table} == {name: other[name].dtype for name in other}
+    what = Counter(table["what"].tolist())
+    assert what["block"] == len(history.blocks)
+    for name, event in (("joined", "node joined"), ("left", "node left"), ("moved", "node moved")):
+        assert what[event] == sum(len(getattr(block.changed, name)) for block in history.blocks)
+    for name in ("created", "dissolved"):
+        assert what[f"swarm {name}"] == sum(len(getattr(block.changed, name)) for block in history.blocks)
+    at = list(table["t_us"]).index(middle)
+    assert table["what"][at] == "block"
+    assert table["value"][at] == len(history.blocks[3].nodes.active)
+    assert list(table["what"][table["t_us"] == middle])[-2:] == ["b", "c"]
+    assert with_blocks(other, History((), ())) is other
+    gone = {nodes for block in history.blocks for nodes in block.changed.left}
+    absent = history.absent_at_end()
+    assert absent
+    assert absent <= gone | {node for node, swarm in enumerate(nodes.swarm) if swarm == ABSENT}
+    assert History((), ()).absent_at_end() == frozenset()
