@@ -18,6 +18,8 @@ from sessionsim.network.version2 import V2People
 from sessionsim.network.wire_sizes import WireRules
 from sessionsim.protocol.client import files, push
 from sessionsim.protocol.client.calls import MediaRules
+from sessionsim.protocol.client.configs.rules import PLATFORMS as CONFIG_PLATFORMS
+from sessionsim.protocol.client.groups.rules import PLATFORMS as GROUP_PLATFORMS
 from sessionsim.protocol.client.rules import PLATFORMS
 from sessionsim.protocol.communities import poll_rules
 from sessionsim.protocol.communities.rules import CommunityRules
@@ -67,7 +69,13 @@ def installed() -> Catalogue:
             "v2.people": V2People,
         },
         platforms=PLATFORMS,
-        parts={"files": files.PLATFORMS, "push": push.PLATFORMS, "communities": poll_rules.PLATFORMS},
+        parts={
+            "communities": poll_rules.PLATFORMS,
+            "configs": CONFIG_PLATFORMS,
+            "files": files.PLATFORMS,
+            "groups": GROUP_PLATFORMS,
+            "push": push.PLATFORMS,
+        },
         patterns={entry.id: entry.config for entry in known["patterns"]},
         vantages={entry.id: entry.config for entry in known["vantages"]},
         faults=KINDS,

@@ -10,24 +10,35 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionsim.core.errors import InvalidInput
-from sessionsim.core.intents import Intent, Post, Reader, Wish, kinds_of
+from sessionsim.core.intents import (
+    ConfigChange,
+    GroupAction,
+    GroupText,
+    Intent,
+    Post,
+    Reader,
+    Wish,
+    kinds_of,
+)
 from sessionsim.network.devices import Seat
 from sessionsim.network.orders import Order
 from sessionsim.network.server_machines import platform_of_service, room_token, server_of_room
 from sessionsim.network.servers import PlacedServer
 from sessionsim.protocol.client.calls import CallMedia
 from sessionsim.protocol.client.communities import Communities
+from sessionsim.protocol.client.configs.part import AccountConfigs
 from sessionsim.protocol.client.files import Files
+from sessionsim.protocol.client.groups.part import Groups
 from sessionsim.protocol.client.machine import Client
 from sessionsim.protocol.client.push import PushListener
 from sessionsim.protocol.files.address import DEFAULT_SERVER, DEFAULT_X25519
 from sessionsim.protocol.identity import Account
 from sessionsim.protocol.push.subscription import SERVER as PUSH_SERVER
 from sessionsim.protocol.push.subscription import SERVER_X25519
-from sessionsim.protocol.versions.v1 import Profile
 from sessionsim.protocol.wire.onion_server import ServerAddress
 
 if TYPE_CHECKING:
+    from sessionsim.network.before import Before
     from sessionsim.network.world import WorldSpec
 
 # What clients have built in; of a server that this run lacks, its name leads nowhere.
@@ -57,8 +68,13 @@ def needs_of(wishes: Sequence[Wish]) -> Needs:
     return Needs(kinds_of(wishes), _grouped(either), _grouped((room, account) for account, room in reads))
 
 
-def command_of(ref: int, order: Order, accounts: Sequence[Account], needs: Needs) -> tuple[Any, ...]:
+def command_of(
+    ref: int, order: Order, accounts: Sequence[Account], needs: Needs, before: Before
+) -> tuple[Any, ...]:
     """Give what the client of an order is told.
+
+    Args:
+        before: what accounts bring along.
 
     Raises:
         InvalidInput: a kind that clients cannot carry out.
@@ -70,6 +86,10 @@ def command_of(ref: int, order: Order, accounts: Sequence[Account], needs: Needs
     if isinstance(wish, Intent):
         command = ("send", ref, accounts[wish.recipient].id, wish.body)
         return ("send-files", *command[1:], wish.files) if wish.files else command
+    if isinstance(wish, GroupText | GroupAction) and before.groups is not None:
+        return before.groups.command(ref, wish)
+    if isinstance(wish, ConfigChange):
+        return ("config-change", ref, wish.what, wish.number, wish.file)
     raise InvalidInput("workload", wish.kind, "a kind of wish that clients carry out")
 
 
@@ -86,20 +106,20 @@ def equip(
     spec: WorldSpec,
     servers: Sequence[PlacedServer],
     needs: Needs,
-    profile: Profile,
+    before: Before,
 ) -> None:
     """Give a client the parts that a run needs.
 
     Args:
         seat: the device it runs on.
-        profile: what it tells about itself.
+        before: what accounts bring along.
 
     Raises:
         InvalidInput: devices in fast mode on a platform that has none, or without their push platform.
     """
     there = {server.kind: server for server in reversed(servers)}
-    files = None
-    if "attachment" in needs.kinds:
+    files, profile = None, before.profiles[seat.account]
+    if "attachment" in needs.kinds or "config-change" in needs.kinds:  # new pictures are uploaded
         file_server = there["file"].address if "file" in there else _FILE_SERVER
         files = Files(client, file_server, spec.file_rules[seat.platform])
         client.add(files)
@@ -109,6 +129,14 @@ def equip(
         client.add(Communities(client, rooms, spec.community_rules[seat.platform], shown, files))
     if "call" in needs.kinds:
         client.add(CallMedia(client, spec.service_rules.turn))
+    groups = None
+    if before.groups is not None:
+        founded = before.groups.founded_of(seat.account)
+        groups = Groups(client, spec.group_rules[seat.platform], profile, founded, files)
+        client.add(groups)
+    if before.configs is not None:
+        stored, config_rules = before.configs.stored_of(seat.account), spec.config_rules[seat.platform]
+        client.add(AccountConfigs(client, config_rules, profile.name, stored, groups, files))
     if is_fast(seat, spec):
         rules = spec.push_rules[seat.platform]
         kind = platform_of_service(rules.service)

@@ -38,8 +38,8 @@ class Order(NamedTuple):
     Args:
         t_us: when it is wished.
         sender, device: whose it is, and on which device; the device is -1 where only the run shows it.
-        recipient: account of the other person; the own one for what only the own devices get; -1 in groups
-            and rooms.
+        recipient: account of the other person; -1 in groups and rooms, and for changes of configs, which are
+            done once the own swarm holds them.
         group, room: their number; -1 elsewhere.
         body: what a device that gets it must show; None for what is no text.
         wish: where it comes from; step: which of the signals of a call.
@@ -87,7 +87,8 @@ def _aim(
         case Reaction() | Deletion():
             return _other_side(wish.target, wish.sender)
         case ConfigChange():
-            return wish.sender, NOWHERE, NOWHERE
+            # The swarm keeps it, in this version of the config and in those that replace it.
+            return NOWHERE, NOWHERE, NOWHERE
 
 
 def _other_side(target: MessageAt, sender: int) -> tuple[int, int, int]:

@@ -6,10 +6,15 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from sessionsim.core.errors import InvalidInput
-from sessionsim.core.intents import KINDS, Group, Reader, Wish, kinds_of
+from sessionsim.core.intents import KINDS, Group, GroupAction, GroupText, Reader, Wish, kinds_of
 from sessionsim.network.devices import Seat
 
-CARRIED_OUT: Final = frozenset({"attachment", "community", "device", "post", "text"})
+CARRIED_OUT: Final = frozenset(
+    {
+        *("attachment", "community", "config-change", "device", "group", "group-action", "group-text"),
+        *("post", "text"),
+    }
+)
 
 
 def check_kinds(kinds: Iterable[str]) -> None:
@@ -42,3 +47,19 @@ def check_wishes(wishes: Sequence[Wish], seats: Sequence[Seat]) -> None:
         # What stood before time 0 is no act of a device.
         if not isinstance(wish, Group | Reader) and (wish.sender, wish.device) not in there:
             raise InvalidInput("workload", wish, f"a device that account {wish.sender} has")
+    _check_groups(wishes, n_accounts)
+
+
+def _check_groups(wishes: Sequence[Wish], n_accounts: int) -> None:
+    """Check that groups are there when something is done in them, and that people in them exist."""
+    there: set[int] = set()
+    for wish in wishes:
+        if isinstance(wish, Group | GroupAction):
+            people = wish.members if isinstance(wish, Group) else wish.subjects
+            if any(not 0 <= person < n_accounts for person in people):
+                raise InvalidInput("workload", wish, f"accounts 0..{n_accounts - 1}")
+        begins = isinstance(wish, Group) or (isinstance(wish, GroupAction) and wish.what == "create")
+        if isinstance(wish, Group | GroupAction | GroupText):
+            if begins == (wish.group in there):
+                raise InvalidInput("workload", wish, "a group that stands or was created, once")
+            there.add(wish.group)

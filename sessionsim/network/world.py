@@ -26,6 +26,7 @@ from sessionsim.core.units import US_PER_S
 from sessionsim.core.view import Table
 from sessionsim.network.abilities import command_of, equip, needs_of
 from sessionsim.network.accounts_book import Book
+from sessionsim.network.before import Before, make_before
 from sessionsim.network.call_media import media_commands
 from sessionsim.network.clients import ClientMix, ClientPlace, place_clients, place_devices
 from sessionsim.network.devices import Seat, seats_of
@@ -58,8 +59,12 @@ from sessionsim.network.version2 import (
 )
 from sessionsim.network.wire_sizes import ANDROID, DESKTOP, WireRules, WireSizes
 from sessionsim.network.wishes import check_wishes
+from sessionsim.protocol.client.configs.rules import PLATFORMS as CONFIG_PLATFORMS
+from sessionsim.protocol.client.configs.rules import ConfigPushRules
 from sessionsim.protocol.client.files import PLATFORMS as FILE_PLATFORMS
 from sessionsim.protocol.client.files import FileRules
+from sessionsim.protocol.client.groups.rules import PLATFORMS as GROUP_PLATFORMS
+from sessionsim.protocol.client.groups.rules import GroupRules
 from sessionsim.protocol.client.machine import Client
 from sessionsim.protocol.client.push import PLATFORMS as PUSH_PLATFORMS
 from sessionsim.protocol.client.push import PushListenerRules
@@ -97,7 +102,8 @@ class WorldSpec:
         limit_swarms: take only so many swarms (0: all); for tests and teaching.
         platforms: platform of each account's first device; the index is the account number.
         client_mix, link_rules, wire_rules, node_rules, server_rules, service_rules: settings of the parts.
-        client_rules, file_rules, push_rules, community_rules: rules per platform name.
+        client_rules, file_rules, push_rules, community_rules, group_rules, config_rules: rules per platform
+            name.
         suite, memo: crypto suite.
         intents: in time order; senders and recipients are account numbers, kinds those of `wishes`. Those of
             kind `device` say which further devices there are.
@@ -130,6 +136,8 @@ class WorldSpec:
     file_rules: Mapping[str, FileRules] = field(default_factory=lambda: FILE_PLATFORMS)
     push_rules: Mapping[str, PushListenerRules] = field(default_factory=lambda: PUSH_PLATFORMS)
     community_rules: Mapping[str, CommunityPollRules] = field(default_factory=lambda: COMMUNITY_PLATFORMS)
+    group_rules: Mapping[str, GroupRules] = field(default_factory=lambda: GROUP_PLATFORMS)
+    config_rules: Mapping[str, ConfigPushRules] = field(default_factory=lambda: CONFIG_PLATFORMS)
     faults: tuple[Fault, ...] = ()
     membership: MembershipRules = field(default_factory=MembershipRules)
     swarm_rules: SwarmRules = field(default_factory=SwarmRules)
@@ -152,7 +160,9 @@ class World:
         places: tuple[ClientPlace, ...],
         servers: tuple[PlacedServer, ...],
         machines: tuple[Machine, ...],
+        before: Before,
     ) -> None:
+        self._before = before
         self.spec, self.nodes, self.accounts = spec, nodes, accounts
         self.seats, self.places, self.servers, self.machines = seats, places, servers, machines
         # Endpoint by account and number of the device.
@@ -250,7 +260,7 @@ class World:
         )
         self._ride(host, watched if records is not None else frozenset())
         for ref, order in enumerate(self._orders):
-            command = command_of(ref, order, self.accounts, self._needs)
+            command = command_of(ref, order, self.accounts, self._needs, self._before)
             host.command(order.t_us, self.endpoint_of[order.sender, order.device], command)
         self._open_conversations(host)
         for wish in spec.intents:
@@ -375,6 +385,9 @@ def build(spec: WorldSpec) -> World:
         for i in range(len(nodes))
     ]
     needs = needs_of(spec.intents)
+    profiles = tuple(_profile(k, seeds) for k in range(len(accounts)))
+    before = make_before(spec.intents, needs.kinds, accounts, profiles, suite, seeds, epoch_ms)
+    before.fill(nodes, machines)
     second = spec.version2
     groups = standing_groups(second, accounts, seats, suite, seeds, epoch_ms) if second else {}
     for seat in seats:
@@ -390,10 +403,10 @@ def build(spec: WorldSpec) -> World:
             suite,
             seeds.entropy("client", k, *((number,) if number else ())),
             spec.epoch_ms,
-            _profile(k, seeds),
+            profiles[k],
             seed_nodes,
         )
-        equip(client, seat, spec, servers, needs, _profile(k, seeds))
+        equip(client, seat, spec, servers, needs, before)
         if second and k in groups:
             add_v2(client, second.rules, groups[k].devices[number])
         machines.append(client)
@@ -405,7 +418,7 @@ def build(spec: WorldSpec) -> World:
     places = (*first, *further)
     if second and second.people.population == TWINS:
         places = twin_places(places, seats, len(accounts))
-    return World(spec, roster, nodes, (ed, x), accounts, seats, places, servers, tuple(machines))
+    return World(spec, roster, nodes, (ed, x), accounts, seats, places, servers, tuple(machines), before)
 
 
 def _lay_down(

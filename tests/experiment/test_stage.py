@@ -50,7 +50,6 @@ def test_a_workload_knows_platforms_and_the_countries_in_which_clients_will_stan
 @pytest.mark.parametrize(
     ("workload", "named"),
     [
-        ('pattern = "groups"\n', "group, group-action, group-text"),
         ('pattern = "communities"\n', "reaction, deletion"),
         ('pattern = "calls"\n', "call"),
     ],

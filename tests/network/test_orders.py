@@ -42,7 +42,7 @@ DIRECT = MessageAt("direct", 4, 3, 0)  # account 3 wrote to account 4
         (Deletion(5, 3, DIRECT, device=1), 4, -1, -1, None),
         (Deletion(5, 3, MessageAt("room", 8, 3, 0), device=1), -1, -1, 8, None),
         (GroupAction(5, 3, 7, 0, "rename", name="x", device=1), -1, 7, -1, None),
-        (ConfigChange(5, 3, "profile", "name", 0, device=1), 3, -1, -1, None),
+        (ConfigChange(5, 3, "profile", "name", 0, device=1), -1, -1, -1, None),
     ],
 )
 def test_a_wish_is_one_order(wish: Wish, recipient: int, group: int, room: int, body: str | None) -> None:

@@ -112,6 +112,10 @@ class Village:
     def tell(self, villager: Villager, *command: Any) -> None:
         self._do(FIRST_CLIENT + villager.number, villager.client.command(command, self.now_us))
 
+    def do(self, villager: Villager, effects: Effects) -> None:
+        """Carry out what something else made a device do."""
+        self._do(FIRST_CLIENT + villager.number, effects)
+
     def run(self, for_s: float) -> None:
         """Let time pass."""
         end = self.now_us + int(for_s * US_PER_S)

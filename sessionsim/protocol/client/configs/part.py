@@ -14,24 +14,31 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
+from sessionsim.core.columns import Cause, note_of
 from sessionsim.core.errors import ProtocolError
 from sessionsim.core.units import US_PER_MS
 from sessionsim.protocol.client.configs.changes import ConfigChanges
 from sessionsim.protocol.client.configs.held import NAMESPACES, Held, StoredConfig
 from sessionsim.protocol.client.configs.pushing import Pushing
+from sessionsim.protocol.client.files.sealing import address_of
 from sessionsim.protocol.client.groups.standing import Place
 from sessionsim.protocol.client.outcomes import Outcomes
 from sessionsim.protocol.client.parts import Handler
 from sessionsim.protocol.configs.pushes import plan_extension
 from sessionsim.protocol.configs.user_groups import JoinedGroup, Membership
+from sessionsim.protocol.files.client import upload_request, uploaded
+from sessionsim.protocol.files.deterministic import Purpose as FilePurpose
+from sessionsim.protocol.files.deterministic import seal_file
 from sessionsim.protocol.machine import Effect
 from sessionsim.protocol.namespaces import USER_GROUPS
+from sessionsim.protocol.server_request import ServerAnswer
 from sessionsim.protocol.versions.v1 import read_content
 from sessionsim.protocol.wire import rpc, rpc_signed, rpc_write
 
 if TYPE_CHECKING:
     from sessionsim.core.intents import File
     from sessionsim.protocol.client.configs.rules import ConfigPushRules
+    from sessionsim.protocol.client.files import Files
     from sessionsim.protocol.client.groups.part import Groups
     from sessionsim.protocol.client.groups.standing import Standing
     from sessionsim.protocol.client.machine import Client
@@ -50,6 +57,7 @@ class AccountConfigs:
         name: what the account is called.
         stored: what it has pushed before the run, all of which this device has read.
         groups: the device's groups; None if it has none.
+        files: uploads pictures; None if it cannot, and then their address is made up.
     """
 
     def __init__(
@@ -59,12 +67,14 @@ class AccountConfigs:
         name: str,
         stored: Iterable[StoredConfig] = (),
         groups: Groups | None = None,
+        files: Files | None = None,
     ) -> None:
         self._client, self._rules, self._groups = client, rules, groups
         self.held = Held(client.suite, client.account)
         self._outcomes = Outcomes()
         self._pushing = Pushing(client, rules, self.held, self._outcomes)
         self._changes = ConfigChanges(client, self.held, name)
+        self._files = files
         self._readings: list[int] = []  # wishes to read that wait for something to read
         self._fetched: dict[int, list[tuple[str, bytes]]] = {namespace: [] for namespace in NAMESPACES}
         self._merged: set[str] = set()
@@ -102,13 +112,9 @@ class AccountConfigs:
         """Give the changes that no successful push has held yet."""
         return self._outcomes.pending()
 
-    def pending_copies(self) -> Iterable[int]:
-        """Give nothing: configs have no copies."""
-        return ()
-
     # ---- What the person changes ----
 
-    def _change(self, ref: int, what: str, number: int, _file: File | None, now_us: int) -> list[Effect]:
+    def _change(self, ref: int, what: str, number: int, file: File | None, now_us: int) -> list[Effect]:
         self._outcomes.begin(ref)
         now_ms, changes = self._client.wire_ms(now_us), self._changes
         if what == "read":
@@ -117,10 +123,32 @@ class AccountConfigs:
         if what == "name":
             changes.rename(number, now_ms)
         elif what == "avatar":
+            if file is not None and self._files is not None:
+                return self._upload(self._files, ref, number, file, now_us)
             changes.show(number, now_ms)
         else:
             changes.keep(number, now_ms)
         return self._pushing.changed(now_us, ref)
+
+    def _upload(self, files: Files, ref: int, number: int, file: File, now_us: int) -> list[Effect]:
+        """Upload a picture, and show it once it lies on its server."""
+        client = self._client
+        content = client.entropy.expand(b"picture content" + number.to_bytes(4, "little"), file.size_bytes)
+        sealed = seal_file(content, client.account.ed.secret, FilePurpose.PROFILE_PICTURE)
+
+        def up(answer: ServerAnswer | None, status: int, t_us: int) -> list[Effect]:
+            try:
+                if answer is None:
+                    return self._outcomes.failed(ref, f"upload: status {status}")
+                url = address_of(client, uploaded(answer).file_id, "deterministic")
+            except ProtocolError:
+                return self._outcomes.failed(ref, "upload: malformed answer")
+            self._changes.show(number, client.wire_ms(t_us), url, sealed.key)
+            return self._pushing.changed(t_us, ref)
+
+        request = upload_request(sealed.blob, style=client.rules.body_style)
+        note = note_of(Cause.FILE, ref)
+        return files.transfers.upload(files.server, lambda _exchange, _t_us: request, note, now_us, up)
 
     def _read(self, now_us: int) -> list[Effect]:
         effects: list[Effect] = []

@@ -59,7 +59,7 @@ class Files:
     """
 
     def __init__(self, client: Client, server: ServerAddress, rules: FileRules) -> None:
-        self._client, self._server, self.rules = client, server, rules
+        self._client, self.server, self.rules = client, server, rules
         self.transfers = Transfers(client, rules)
         self._bundles: dict[int, _Bundle] = {}
         client.readers.append(self.read)
@@ -129,7 +129,7 @@ class Files:
         sealed = sealing.seal(self._client, self.rules.encryption, file, address)
         request = upload_request(sealed.blob, style=self._client.rules.body_style)
         return self.transfers.upload(
-            self._server,
+            self.server,
             lambda _exchange, _t_us: request,
             note_of(Cause.FILE, bundle.ref),
             now_us,
@@ -197,7 +197,7 @@ class Files:
             return [(EVENT, "file-fetched", message_hash, LEADS_NOWHERE)]
         request = download_request(file_id)
         return self.transfers.download(
-            self._server,
+            self.server,
             lambda _exchange, _t_us: request,
             note_of(Cause.FILE),
             now_us,

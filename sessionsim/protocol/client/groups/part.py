@@ -147,10 +147,6 @@ class Groups:
         """Give the wishes that have neither been stored nor given up."""
         return self._outcomes.pending()
 
-    def pending_copies(self) -> Iterable[int]:
-        """Give nothing: what is said in a group has no copy for the own devices."""
-        return ()
-
     def _text(
         self, ref: int, group_id: bytes, body: str, files: tuple[File, ...], now_us: int
     ) -> list[Effect]:

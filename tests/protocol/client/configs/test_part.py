@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sessionsim.core.columns import Cause, note_of
+from sessionsim.core.intents import File
 from sessionsim.core.units import US_PER_S
 from sessionsim.protocol.client.configs.held import Held, written_before
 from sessionsim.protocol.client.groups.standing import Place
@@ -15,6 +16,8 @@ from sessionsim.protocol.client.requests import Purpose
 from sessionsim.protocol.configs.contacts import Contact
 from sessionsim.protocol.configs.conversations import Conversation
 from sessionsim.protocol.configs.fields import Picture
+from sessionsim.protocol.files.deterministic import open_file
+from sessionsim.protocol.server_request import ServerAnswer
 
 PLATFORMS = ("desktop", "android", "ios")
 FRIEND = b"\x05" + b"f" * 32
@@ -254,3 +257,50 @@ def test_configs_before_the_run_are_what_devices_take_from_them(village: Any) ->
     assert len(list(held.conversations)) == 3
     assert all(config.current_hashes == {one.hash} for config, one in zip(held.all, stored, strict=False))
     assert not any(config.needs_push for config in held.all)
+
+
+class Uploads:
+    """Stands for the files of a device: takes uploads down, answers when told."""
+
+    def __init__(self) -> None:
+        self.transfers, self.asked, self.server = self, [], "the file server"
+
+    def upload(self, server: Any, write: Any, note: int, now_us: int, done: Any) -> list[Any]:
+        assert server == self.server
+        self.asked.append((write(0, now_us), note, done))
+        return []
+
+
+def test_a_picture_is_uploaded_before_it_is_shown(village: Any) -> None:
+    device, files = village.settle("ios", 0, configs={}), Uploads()
+    device.configs._files = files
+    village.begin()
+    village.tell(device, "config-change", 0, "avatar", 0, File("avatar", 5_000))
+    village.run(5)
+    ((request, note, done),) = files.asked
+    assert note == note_of(Cause.FILE, 0)
+    assert len(request.body) > 5_000
+    assert pushes(village) == []
+    assert list(device.configs.pending()) == [0]
+    file_id = "A" * 44
+    village.do(device, done(ServerAnswer(200, {}, f'{{"id":"{file_id}"}}'.encode()), 200, village.now_us))
+    village.run(5)
+    assert village.is_stored(0)
+    picture = device.configs.held.profile.picture
+    assert file_id in picture.url
+    assert open_file(request.body, picture.key)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [(None, "upload: status 502"), (ServerAnswer(200, {}, b"{}"), "upload: malformed answer")],
+)
+def test_a_picture_that_cannot_be_uploaded_is_not_shown(village: Any, answer: Any, reason: str) -> None:
+    device, files = village.settle("ios", 0, configs={}), Uploads()
+    device.configs._files = files
+    village.begin()
+    village.tell(device, "config-change", 0, "avatar", 0, File("avatar", 5_000))
+    ((_request, _note, done),) = files.asked
+    village.do(device, done(answer, 502, village.now_us))
+    assert village.outcome(0) == [("failed", reason)]
+    assert device.configs.held.profile.picture is None
