@@ -24,6 +24,7 @@ from sessionsim.report._numbers import (
     span_of,
 )
 from sessionsim.report._secrets import matrix, unsound
+from sessionsim.report._version2 import LABEL, NOTE, version2_answer, version2_rows
 
 if TYPE_CHECKING:
     from sessionsim.report._figures import Drawn
@@ -104,6 +105,9 @@ def page(data: ReportData, figures: Sequence[Drawn]) -> str:
         open_hint=_OPEN_HINT,
         prices=_prices(readings),
         price_note=_price_note(readings),
+        version2=version2_rows(readings),
+        version2_label=LABEL,
+        version2_note=NOTE,
         figures=figures,
         limits=LIMITS,
         assumptions=assumptions,
@@ -130,11 +134,13 @@ def _answers(readings: Readings, manifest: Mapping[str, Any], figures: Sequence[
     texts = answers(readings.all, manifest)
     drawn = {figure.name for figure in figures}
     latency = "latency" if "latency" in drawn else "price"
-    return [
+    found = [
         Answer("How fast", texts[0], latency, "curve and table"),
         Answer("How reliably, at what price", texts[1], "price", "all prices"),
         Answer("Who learned what", texts[2], "knows", "table and derivations"),
     ]
+    second = version2_answer(readings)
+    return [*found, Answer(LABEL, second, "version2", "all readings")] if second else found
 
 
 def _seeds_short(data: ReportData) -> str:

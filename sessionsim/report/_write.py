@@ -9,15 +9,20 @@ from sessionsim.report._answers import answers
 from sessionsim.report._data import Readings, ReportData
 from sessionsim.report._load import load
 from sessionsim.report._page import page
+from sessionsim.report._version2 import LABEL, version2_answer
 
 if TYPE_CHECKING:
     from sessionsim.report._figures import Drawn
 
 
-def stored_answers(run_dir: Path) -> tuple[str, str, str]:
-    """Give the three answer sentences of a stored run, without drawing anything. Raises StorageDamaged."""
+def stored_answers(run_dir: Path) -> tuple[str, ...]:
+    """Give the answers of a stored run, without drawing anything. Raises StorageDamaged.
+
+    Three, and what is to be said of version 2 of the protocol if some accounts use it.
+    """
     data = load(run_dir)
-    return answers(data.readings, data.manifest)
+    second = version2_answer(Readings(data.readings))
+    return (*answers(data.readings, data.manifest), *([f"{LABEL}: {second}"] if second else ()))
 
 
 def render(data: ReportData) -> str:

@@ -169,6 +169,17 @@ def test_times_are_compared_within_pairs_that_both_arrived(make_replicate: Make)
     assert difference.baseline == 0
 
 
+def test_times_to_storage_are_compared_whether_it_was_delivered_or_not(make_replicate: Make) -> None:
+    made = twins(make_replicate)
+    stored = made.truth.messages["intent_us"] + np.array([1, 2, -9, 3, 5, 4]) * SECOND
+    messages = {**made.truth.messages, "stored_us": np.where(stored < 3 * SECOND - 9, -1, stored)}
+    messages["stored_us"][2] = -1
+    made = replace(made, truth=replace(made.truth, messages=messages))
+    found = named(readings([replace(made, seed=seed) for seed in (1, 2, 3)]), "twins")
+    assert found["intent to stored, version 2 less version 1"].value == pytest.approx(2.5 * SECOND)
+    assert found["intent to stored, version 1"].counts == {"pairs": 6}
+
+
 def test_bytes_are_those_on_the_senders_link(make_replicate: Make) -> None:
     found = three(make_replicate)
     assert found["bytes of a message on its sender's link, version 1"].value == pytest.approx(1500 / 3)

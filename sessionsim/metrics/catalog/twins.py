@@ -52,7 +52,13 @@ class Twins:
         wished, delivered = (messages[name].astype(np.int64) for name in ("intent_us", "delivered_us"))
         took = [floats(delivered[rows] - wished[rows]) for rows in (first, second)]
         arrived = (delivered[first] >= 0) & (delivered[second] >= 0)
+        stored = messages["stored_us"].astype(np.int64)
+        waited = [floats(stored[rows] - wished[rows]) for rows in (first, second)]
+        kept = (stored[first] >= 0) & (stored[second] >= 0)
         sums = {
+            "stores": add(kept, np.ones(len(first))),
+            "store 1": add(kept, waited[0]),
+            "store 2": add(kept, waited[1]),
             "pairs": add(np.ones(len(first), dtype=bool), np.ones(len(first))),
             "times": add(arrived, np.ones(len(first))),
             "time 1": add(arrived, took[0]),
@@ -71,7 +77,8 @@ class Twins:
         having = [one for one in counts if one.total("pairs") > 0]
         if not having:
             return []
-        found = _three(having, "end to end", "us", "time", "times")
+        found = _three(having, "intent to stored", "us", "store", "stores")
+        found += _three(having, "end to end", "us", "time", "times")
         if any(one.total("watched") for one in having):
             found += _three(having, "bytes of a message on its sender's link", "bytes", "message", "watched")
             found += _three(having, "bytes of its copy on its sender's link", "bytes", "copy", "watched")
