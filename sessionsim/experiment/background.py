@@ -155,7 +155,8 @@ def resampled(
     streams = min(wanted, MOST_EVENTS) / float(sizes.mean())
     n = int(streams) + int(stream.random() < streams - int(streams))
     drawn = stream.integers(len(names), size=n)
-    turn = stream.integers(horizon_us, size=n)
+    # At least a quarter of the run: a stream turned by a few polls would keep step with the one it is of.
+    turn = horizon_us // 4 + stream.integers(max(1, horizon_us // 2), size=n)
     many = sizes[drawn]
     total = int(many.sum())
     within = np.arange(total) - np.repeat(np.cumsum(many) - many, many)

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import sessionsim
+from sessionsim.adversary import ATTACKS
 from sessionsim.core.errors import StorageDamaged
 from sessionsim.experiment.stage import Task
-from sessionsim.scenario import Scenario, to_toml
+from sessionsim.scenario import Attack, Scenario, to_toml
 
 FORMAT: Final = 1
 NAME: Final = "manifest.json"
@@ -94,12 +95,27 @@ def common_facts(scenario: Scenario) -> dict[str, Any]:
         "title": scenario.title,
         "question": scenario.question,
         "observers": [{"name": v.name, "kind": v.kind} for v in scenario.vantages],
+        "attacks": [_described(attack) for attack in scenario.attacks],
         "resolved": scenario.resolved,
         "resolved_toml": to_toml(scenario.resolved) + "\n",
         "files_used": dict(scenario.files),
         "settings": list(scenario.settings),
         "python": platform.python_version(),
         "libraries": {name: metadata.version(name) for name in _LIBRARIES},
+    }
+
+
+def _described(attack: Attack) -> dict[str, str]:
+    """Say what an attack asks, and who published it."""
+    entry = ATTACKS[attack.kind]
+    question = entry.factory(attack.config).question.facts
+    return {
+        "name": attack.name,
+        "kind": attack.kind,
+        "vantage": attack.vantage,
+        "asks": question.words,
+        "secret": question.secret.value,
+        "source": entry.source,
     }
 
 

@@ -32,7 +32,8 @@ Ints = npt.NDArray[np.int64]
 SCORED, BLIND, ORACLE = "", "blind", "oracle"
 # The columns of `Which` that one row of numbers per subject fills, with their types.
 _COLUMNS: Final[dict[str, type[Any]]] = {
-    "owner": np.int64, "among": np.int64, "rank": np.float64, "reachable": np.bool_, "first": np.float64,
+    "owner": np.int64, "among": np.int64, "rank": np.float64, "reachable": np.bool_, "ties": np.int64,
+    "first": np.float64,
     "beats": np.float64, "top_prob": np.float64, "true_prob": np.float64, "most_prob": np.float64,
     "entropy_bits": np.float64,
     "collision_bits": np.float64, "guessing": np.float64, "t_us": np.int64, "best": np.int64,
@@ -47,6 +48,7 @@ class Which:
 
     Args:
         owner: account whose secret it is. among: candidates in all. rank, reachable, beats: see the module.
+        ties: how many candidates share the truth's score, itself included; 0 where it is no candidate.
         first: probability that the best guess is right, ties at random.
         top_prob, true_prob: posterior of the best guess and of the truth; NaN where the attack claims none.
         most_prob: largest probability of any outcome, "none of these" included; NaN likewise.
@@ -61,6 +63,7 @@ class Which:
     among: Ints
     rank: FloatArray
     reachable: Flags
+    ties: Ints
     first: FloatArray
     beats: FloatArray
     top_prob: FloatArray
@@ -73,6 +76,11 @@ class Which:
     best: Ints
     truth: Ints
     wrong_prob: FloatArray
+
+    def within(self, k: int) -> FloatArray:
+        """Give the probability that the truth is among the k best, ties at random, shape (subjects,)."""
+        above = self.rank - (self.ties + 1) / 2
+        return np.where(self.reachable, np.clip((k - above) / np.maximum(self.ties, 1), 0.0, 1.0), 0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -195,16 +203,30 @@ def _ranked(
         mine = score[own[0]]
         ties = int((score == mine).sum())
         rank = 1 + int((score > mine).sum()) + (ties - 1) / 2
-        first = (1.0 / ties) if mine == score.max() else 0.0
+        first = (1.0 / ties) if rank == (ties + 1) / 2 else 0.0
         true_prob = float(prob[own[0]])
     elif among > listed:
-        rank, first = listed + (among - listed + 1) / 2, 0.0 if listed else 1.0 / among
+        ties = among - listed
+        rank, first = listed + (ties + 1) / 2, 0.0 if listed else 1.0 / among
         left = 1 - np.nansum(prob) if listed and not np.isnan(prob).all() else np.nan
         true_prob = float(left) / (among - listed)
     else:
-        return (among, 0.0, 0.0, 0.0, 0.5, shape[0], np.nan, *shape[1:], moment, best_term, truth_term)
+        return (among, 0.0, 0.0, 0.0, 0.0, 0.5, shape[0], np.nan, *shape[1:], moment, best_term, truth_term)
     beats = 0.5 if among == 1 else (among - rank) / (among - 1)  # one candidate alone makes no game
-    return (among, rank, 1.0, first, beats, shape[0], true_prob, *shape[1:], moment, best_term, truth_term)
+    return (
+        among,
+        rank,
+        1.0,
+        ties,
+        first,
+        beats,
+        shape[0],
+        true_prob,
+        *shape[1:],
+        moment,
+        best_term,
+        truth_term,
+    )
 
 
 def _shape(prob: FloatArray, among: int) -> tuple[float, float, float, float, float]:
@@ -306,8 +328,9 @@ def _acted(
     unsaid = np.isnan(outcome.top_prob)
     top, bits, guesses = (np.where(unsaid, np.nan, column) for column in posterior)
     return replace(
-        outcome, rank=rank, first=first, beats=beats, top_prob=top, true_prob=top, most_prob=top,
-        entropy_bits=bits, collision_bits=bits, guessing=guesses, best=best, wrong_prob=np.zeros(0),
+        outcome, rank=rank, ties=outcome.reachable.astype(np.int64), first=first, beats=beats, top_prob=top,
+        true_prob=top, most_prob=top, entropy_bits=bits, collision_bits=bits, guessing=guesses, best=best,
+        wrong_prob=np.zeros(0),
     )  # fmt: skip
 
 

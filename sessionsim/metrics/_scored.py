@@ -98,12 +98,14 @@ def between(
     unit: str,
     estimate: Callable[[str], Estimate],
     numbers: dict[str, float] | None = None,
+    base: float | None = None,
 ) -> Reading:
     """Make a reading between floor and ceiling.
 
     Args:
         estimate: gives the estimate of one role.
         numbers: further counts.
+        base: what a blind guess scores on average, where that is known; else what one scored.
     """
     own, blind, oracle = (estimate(role) for role in (SCORED, BLIND, ORACLE))
     own = cut_to_prob(own) if unit == "prob" else own
@@ -118,6 +120,6 @@ def between(
         unit,
         own,
         counts=extra,
-        baseline=blind.value,
-        baseline_name=BLIND_NAME if blind.value is not None else "",
+        baseline=base if base is not None else blind.value,
+        baseline_name=BLIND_NAME if base is not None or blind.value is not None else "",
     )

@@ -14,7 +14,16 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from sessionsim.report import _plot_bytes, _plot_coverage, _plot_latency
+from sessionsim.report import (
+    _plot_bytes,
+    _plot_calibration,
+    _plot_coverage,
+    _plot_growth,
+    _plot_latency,
+    _plot_rank,
+    _plot_roc,
+    _plot_survival,
+)
 from sessionsim.report._data import Readings, ReportData
 from sessionsim.report._svg import STYLE, finish
 
@@ -59,6 +68,13 @@ class Plot:
     height: Callable[[Readings, bool], int]
 
 
+def _plot(name: str, title: str, module: Any) -> Plot:
+    """Make a plot of a module that has all parts under their own names."""
+    return Plot(
+        name, title, module.ready, module.describe, module.note, module.draw, module.rows, module.height
+    )
+
+
 PLOTS: Final = (
     Plot(
         "latency",
@@ -90,6 +106,11 @@ PLOTS: Final = (
         _plot_coverage.rows,
         _plot_coverage.height,
     ),
+    _plot("rank", "How many guesses does it take?", _plot_rank),
+    _plot("roc", "How many are found at how many false alarms?", _plot_roc),
+    _plot("growth", "What if more people are about?", _plot_growth),
+    _plot("survival", "How long does it take?", _plot_survival),
+    _plot("calibration", "Do probabilities mean what they say?", _plot_calibration),
 )
 
 

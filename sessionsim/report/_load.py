@@ -20,7 +20,9 @@ from sessionsim.core.readings import Reading
 from sessionsim.core.storage import read_ledger, read_table
 from sessionsim.report._data import ReportData, SeedFacts
 
-_OF_THE_RUN: Final = ("title", "question", "observers", "resolved", "resolved_toml", "settings")
+_OF_THE_RUN: Final = (
+    "title", "question", "observers", "attacks", "resolved", "resolved_toml", "settings",
+)  # fmt: skip
 # Notices shipped beside the data, by the room that uses it.
 _NOTICES: Final = {
     "network/data": "Node list, round-trip times, places",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from sessionsim.report import _appendix
+from sessionsim.report import _appendix, _guesses
 from sessionsim.report._answers import answers
 from sessionsim.report._data import Readings, ReportData
 from sessionsim.report._numbers import (
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _OPEN_HINT: Final = "Add [run.open] with a seed to the scenario, or set keep_bytes = true in [run]."
 LIMITS: Final = (
-    "Only certain knowledge is in the table. An observer that guesses from times and sizes may be right more"
-    " often than by chance; this report makes no such guesses.",
+    "Only certain knowledge is in the table of who learned what. What observers guess from times and sizes is"
+    " apart from it, and only the attacks that the scenario names were tried; a better one may exist.",
     "The accounts of a run are a closed world: shares of accounts carry over to the real network, the number"
     " of other people one could be mistaken for does not.",
     "Who operates which real service node is unknown; coalitions are inputs, not findings.",
@@ -102,6 +102,10 @@ def page(data: ReportData, figures: Sequence[Drawn]) -> str:
         observers=[Observer(name, _where(name, manifest, readings)) for name in readings.observers()],
         matrix_note=_matrix_note(readings, data),
         examples=_examples(data),
+        guessed=_guessed(readings, manifest),
+        guess_head=_guesses.HEAD,
+        guess_rows=_guesses.rows(readings, _guesses.attacks(readings, manifest)),
+        guess_price=_guesses.price(readings),
         open_hint=_OPEN_HINT,
         prices=_prices(readings),
         price_note=_price_note(readings),
@@ -182,6 +186,16 @@ def _where(name: str, manifest: Mapping[str, Any], readings: Readings) -> str:
     else:
         parts.append("no nodes")
     return ", ".join(part for part in parts if part)
+
+
+def _guessed(readings: Readings, manifest: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Give each attack with its two sentences."""
+    found = []
+    for attack in _guesses.attacks(readings, manifest):
+        first, second = _guesses.sentences(readings, attack)
+        facts = {key: str(value) for key, value in attack._asdict().items() if key != "worlds"}
+        found.append(facts | {"first": first, "second": second})
+    return found
 
 
 def _matrix_note(readings: Readings, data: ReportData) -> str:

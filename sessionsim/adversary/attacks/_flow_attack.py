@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sessionsim.adversary._attacks import Need
-from sessionsim.adversary.attacks._claims import Claims, learn_from
+from sessionsim.adversary.attacks._choice import learn_factor, true_columns
 from sessionsim.adversary.attacks._events import online_clients
 from sessionsim.adversary.attacks._flows import (
     Flows,
@@ -59,38 +59,36 @@ class FlowAttack:
     def __init__(self, config: FlowChoice) -> None:
         self._choice = config
         self._spoken: frozenset[int] | None = None
-        self._claims: Claims | None = None
+        self._factor: float | None = None
 
     @abstractmethod
     def scores(self, accounts: Flows, addresses: Flows) -> Floats:
         """Score every pair, shape (accounts, addresses); the higher the likelier."""
 
-    def learn(self, pairs: Sequence[tuple[Flows, Flows, Example]]) -> None:
-        """Learn from training flows before anything is scored; by default nothing."""
-
     def fit(self, examples: Sequence[Example]) -> None:
-        """Learn which sizes carry messages, what the attack itself needs, and what scores are worth."""
+        """Learn which sizes carry messages, and what scores are worth."""
         self._spoken = learn_spoken(examples) if examples else None
-        self.learn([(*self._flows(example.view), example) for example in examples])
-        self._claims = None
-        judged = [(self._verdict(example.view), dict(example.labels[self.question])) for example in examples]
-        self._claims = learn_from(judged)
+        tables = []
+        for example in examples:
+            accounts, addresses = self._flows(example.view)
+            if len(accounts.names) and len(addresses.names):
+                labels = dict(example.labels[self.question])
+                true = true_columns(accounts.names.tolist(), addresses.names.tolist(), labels)
+                tables.append((self.scores(accounts, addresses), true))
+        self._factor = learn_factor(tables)
 
     def infer(self, view: View, ledger: Sequence[Fact], rng: np.random.Generator) -> Verdict:
         """Rank the addresses of each account seen."""
-        return self._verdict(view)
-
-    def _flows(self, view: View) -> tuple[Flows, Flows]:
-        if self._choice.looks_at == "polls":
-            return flows_of_owners(view), flows_of_addresses(view, None)
-        return flows_of_inboxes(view), flows_of_addresses(view, self._spoken)
-
-    def _verdict(self, view: View) -> Verdict:
         accounts, addresses = self._flows(view)
         scores = np.zeros((len(accounts.names), len(addresses.names)))
         if scores.size:
             scores = self.scores(accounts, addresses)
         return ranking(
             self.question, accounts.names, addresses.names, scores, self._choice.keep,
-            among=online_clients(view), claims=self._claims,
+            among=online_clients(view), factor=self._factor,
         )  # fmt: skip
+
+    def _flows(self, view: View) -> tuple[Flows, Flows]:
+        if self._choice.looks_at == "polls":
+            return flows_of_owners(view), flows_of_addresses(view, None)
+        return flows_of_inboxes(view), flows_of_addresses(view, self._spoken)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from sessionsim.adversary.attacks._choice import posterior
 from sessionsim.adversary.attacks._claims import Claims, claimed
 from sessionsim.core.verdict import NEVER, Question, Texts, Verdict, verdict_of
 
@@ -21,6 +22,7 @@ def ranking(
     among: int | None = None,
     claims: Claims | None = None,
     t_us: Ints | None = None,
+    factor: float | None = None,
 ) -> Verdict:
     """List the best candidates of each subject.
 
@@ -29,6 +31,7 @@ def ranking(
         keep: how many of the best are listed; a pair of a term with itself never is.
         among: how many candidates there are in all; None for those given.
         claims: curve from score to probability; None claims nothing.
+        factor: of a choice among all candidates given (`_choice`), instead of a curve; their shares.
         t_us: since when each subject's guess stands, shape (subjects,).
 
     Returns:
@@ -46,13 +49,14 @@ def ranking(
     which = order[rows, places]
     own = same.any(axis=1).astype(np.int64)
     in_all = np.full(n, m if among is None else max(among, m), dtype=np.int64) - own
+    shares = np.full(len(rows), np.nan) if factor is None else posterior(scores, factor)[rows, which]
     moment = np.full(n, NEVER, dtype=np.int64) if t_us is None else t_us
     found = Verdict(
         question,
         subjects[rows],
         candidates[which],
         scores[rows, which],
-        np.full(len(rows), np.nan),
+        shares,
         np.maximum(in_all, 1)[rows],
         moment[rows].astype(np.int64),
     )

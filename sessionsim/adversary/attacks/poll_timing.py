@@ -21,14 +21,14 @@ import numpy as np
 import numpy.typing as npt
 
 from sessionsim.adversary._attacks import ATTACKS, Need
-from sessionsim.adversary.attacks._claims import Claims, learn_from
+from sessionsim.adversary.attacks._choice import learn_factor, true_columns
 from sessionsim.adversary.attacks._events import addresses_of, online_clients, requests, retrieves
 from sessionsim.adversary.attacks._ranking import ranking
 from sessionsim.adversary.attacks._transit import DelayLaw, delay_law
 from sessionsim.core.ledger import Fact
 from sessionsim.core.settings import setting
 from sessionsim.core.units import US_PER_S
-from sessionsim.core.verdict import Example, Question, Verdict, texts, verdict_of
+from sessionsim.core.verdict import Example, Question, Texts, Verdict, texts, verdict_of
 from sessionsim.core.view import View
 
 Floats = npt.NDArray[np.float64]
@@ -64,7 +64,7 @@ class PollTiming:
     def __init__(self, config: Config) -> None:
         self._keep, self._longest_s = config.keep, config.longest_us / US_PER_S
         self._law: DelayLaw | None = None
-        self._claims: Claims | None = None
+        self._factor: float | None = None
 
     def fit(self, examples: Sequence[Example]) -> None:
         """Learn the delay from the last request of the right address, and what scores are worth."""
@@ -72,9 +72,13 @@ class PollTiming:
         for example in examples:
             delays += self._delays(example)
         self._law = delay_law(delays) if len(delays) >= _ENOUGH else None
-        self._claims = None
-        judged = [(self._verdict(one.view), dict(one.labels[self.question])) for one in examples]
-        self._claims = learn_from(judged)
+        tables = []
+        for example in examples:
+            accounts, addresses, scores = self._scores(example.view)
+            if scores.size:
+                labels = dict(example.labels[self.question])
+                tables.append((scores, true_columns(accounts.tolist(), addresses.tolist(), labels)))
+        self._factor = learn_factor(tables)
 
     def _delays(self, example: Example) -> list[float]:
         sent, seen = requests(example.view), retrieves(example.view)
@@ -90,12 +94,19 @@ class PollTiming:
 
     def infer(self, view: View, ledger: Sequence[Fact], rng: np.random.Generator) -> Verdict:
         """Rank the addresses of each account whose owner was served by an operated member."""
-        return self._verdict(view)
+        accounts, addresses, scores = self._scores(view)
+        if not scores.size:
+            return verdict_of(self.question, ())
+        return ranking(
+            self.question, accounts, addresses, scores, self._keep,
+            among=online_clients(view), factor=self._factor,
+        )  # fmt: skip
 
-    def _verdict(self, view: View) -> Verdict:
+    def _scores(self, view: View) -> tuple[Texts, Texts, Floats]:
+        """Score every account served with every address, nats; nothing where there is nothing to score."""
         sent, seen = requests(view), retrieves(view)
         if self._law is None or not len(sent.t_us) or not len(seen.t_us):
-            return verdict_of(self.question, ())
+            return texts([]), texts([]), np.zeros((0, 0))
         clients, number = np.unique(sent.client, return_inverse=True)
         when = sent.t_us / US_PER_S
         rate = np.bincount(number) / max(float(np.ptp(when)), 1.0)
@@ -107,7 +118,4 @@ class PollTiming:
             density = np.bincount(number[near], weight, len(clients))
             # One request in a hundred may come from elsewhere, so a single miss does not rule anyone out.
             scores[account] += np.log(_ELSEWHERE + (1 - _ELSEWHERE) * density / rate)
-        return ranking(
-            self.question, texts(accounts.tolist()), addresses_of(view, clients), scores, self._keep,
-            among=online_clients(view), claims=self._claims,
-        )  # fmt: skip
+        return texts(accounts.tolist()), addresses_of(view, clients), scores

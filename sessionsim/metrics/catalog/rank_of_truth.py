@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 
 from sessionsim.core.readings import Reading
-from sessionsim.metrics._counts import Counts, FloatArray, floats
+from sessionsim.metrics._counts import Counts, floats
 from sessionsim.metrics._estimate import Estimate
 from sessionsim.metrics._facts import Replicate
 from sessionsim.metrics._intervals import mean, quantile, reading, share, units_of
@@ -53,7 +53,10 @@ class RankOfTruth:
         sums = {key(judged, "asked"): asked, key(judged, "there"): judged.asked}
         sums[key(judged, "reachable")] = per_account(outcome.owner, outcome.reachable, n)
         for k in TOP:
-            sums[key(judged, f"top {k}")] = per_account(outcome.owner, _within(outcome, k), n)
+            # A blind guess over so many candidates finds the truth among k with this probability.
+            chance = np.minimum(k / np.maximum(outcome.among, 1), 1.0) * outcome.reachable
+            sums[key(judged, f"chance {k}")] = per_account(outcome.owner, chance, n)
+            sums[key(judged, f"top {k}")] = per_account(outcome.owner, outcome.within(k), n)
         seen = outcome.reachable & (outcome.among > 1)
         place = (outcome.rank[seen] - 1) / (outcome.among[seen] - 1)
         return Counts(
@@ -80,7 +83,9 @@ def _of(counts: Sequence[Counts], label: str) -> list[Reading]:
         if k == 1 or k < most:
             right = sum(c.total(f"{label}||top {k}") for c in counts)
             name, extra = f"top {k}", numbers | {"right": right}
-            found.append(between(_ID, counts, label, name, "prob", partial(_top, counts, label, k), extra))
+            chance = sum(c.total(f"{label}||chance {k}") for c in counts) / max(numbers["asked"], 1.0)
+            top = partial(_top, counts, label, k)
+            found.append(between(_ID, counts, label, name, "prob", top, extra, base=chance))
     name = "mean place of the truth (0 first, 1 last)"
     found.append(between(_ID, counts, label, name, "prob", partial(_mean_place, counts, label), numbers))
     values, number, unit = pooled(counts, label, "place", "place of")
@@ -93,14 +98,6 @@ def _of(counts: Sequence[Counts], label: str) -> list[Reading]:
 
 def _top(counts: Sequence[Counts], label: str, k: int, role: str) -> Estimate:
     return share(units(counts, label, role, f"top {k}", "asked"))
-
-
-def _within(outcome: Which, k: int) -> FloatArray:
-    """Probability that the truth is among the k best, ties and unlisted candidates by chance."""
-    if k == 1:
-        return outcome.first
-    # A rank shared by 2d+1 candidates spans rank-d to rank+d; the mean rank alone tells the same to a step.
-    return floats(outcome.reachable & (outcome.rank <= k))
 
 
 def _mean_place(counts: Sequence[Counts], label: str, role: str) -> Estimate:
