@@ -16,7 +16,7 @@ from sessionsim.network.servers import ServerRules
 from sessionsim.network.snapshots import snapshot_dates
 from sessionsim.network.version2 import V2People
 from sessionsim.network.wire_sizes import WireRules
-from sessionsim.protocol.client import files, push
+from sessionsim.protocol.client import files, push, signals
 from sessionsim.protocol.client.calls import MediaRules
 from sessionsim.protocol.client.configs.rules import PLATFORMS as CONFIG_PLATFORMS
 from sessionsim.protocol.client.groups.rules import PLATFORMS as GROUP_PLATFORMS
@@ -75,6 +75,7 @@ def installed() -> Catalogue:
             "files": files.PLATFORMS,
             "groups": GROUP_PLATFORMS,
             "push": push.PLATFORMS,
+            "signals": signals.PLATFORMS,
         },
         patterns={entry.id: entry.config for entry in known["patterns"]},
         vantages={entry.id: entry.config for entry in known["vantages"]},

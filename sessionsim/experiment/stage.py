@@ -95,6 +95,7 @@ def spec_of(scenario: Scenario, task: Task, horizon_us: int | None = None) -> Wo
         group_rules=scenario.part_rules["groups"],
         push_rules=scenario.part_rules["push"],
         community_rules=scenario.part_rules["communities"],
+        signal_rules=scenario.part_rules["signals"],
         suite=task.suite,
         idle_polls=run.idle_polls,
         memo=True,

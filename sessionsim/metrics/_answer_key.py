@@ -96,7 +96,7 @@ class AnswerKey:
         for name, sync, sender, recipient, measured in zip(
             *(messages[column].tolist() for column in columns), strict=True
         ):
-            if name:
+            if name and recipient >= 0:  # not to a group or a room
                 found.append((f"message:{name}", int(sender), int(recipient), bool(measured)))
             if sync:
                 found.append((f"message:{sync}", int(sender), int(sender), bool(measured)))
@@ -153,7 +153,7 @@ class AnswerKey:
     def _talk(self) -> list[tuple[int, int]]:
         messages = self._replicate.truth.messages
         pairs = zip(messages["sender"].tolist(), messages["recipient"].tolist(), strict=True)
-        return sorted({(int(a), int(b)) for a, b in pairs})
+        return sorted({(int(a), int(b)) for a, b in pairs if b >= 0})
 
     def _contact(self) -> Truths:
         found: dict[str, set[str]] = {name: set() for name in self._account}

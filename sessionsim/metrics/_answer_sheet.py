@@ -1,8 +1,8 @@
 """Truth in the words of the ledger: which facts hold, and how many secrets there were to learn.
 
 A run has one ordinary copy of each message, addressed to the recipient, and a sync copy addressed to its
-own sender; each has a storage hash. Secrets are counted over messages of the measured phase, apart for
-the two kinds of copies; a fact about any copy, measured or not, is checked.
+own sender; each has a storage hash. Secrets are counted over the direct texts of the measured phase, apart
+for the two kinds of copies; a fact about any copy, measured or not, text or signal or of a group, is checked.
 """
 
 from __future__ import annotations
@@ -22,7 +22,13 @@ _COPIES = ("message", "sync copy")
 
 
 class Copy(NamedTuple):
-    """One stored copy of a message. Args: kind: `message` or `sync copy`; sender, inbox: account numbers."""
+    """One stored copy of a message.
+
+    Args:
+        kind: `message` or `sync copy`.
+        sender, inbox: account numbers; inbox -1 for a group or a room.
+        measured: whether it counts, a text of the measured phase.
+    """
 
     kind: str
     sender: int
@@ -51,17 +57,18 @@ class AnswerSheet:
         self.copies: dict[str, Copy] = {}
         self.contacts: set[tuple[int, int]] = set()
         self._talk: set[tuple[int, int]] = set()
-        columns = ("hash", "sync_hash", "sender", "recipient", "body_bytes", "measured")
-        for name, sync, sender, recipient, size, measured in zip(
+        columns = ("hash", "sync_hash", "sender", "recipient", "body_bytes", "measured", "kind")
+        for name, sync, sender, recipient, size, measured, kind in zip(
             *(messages[column].tolist() for column in columns), strict=True
         ):
+            counts = bool(measured) and kind == "text"
             if sync:
-                self.copies[f"message:{sync}"] = Copy("sync copy", sender, sender, size, bool(measured))
+                self.copies[f"message:{sync}"] = Copy("sync copy", sender, sender, size, counts)
                 self._talk.add((sender, sender))
             if name:
-                self.copies[f"message:{name}"] = Copy("message", sender, recipient, size, bool(measured))
+                self.copies[f"message:{name}"] = Copy("message", sender, recipient, size, counts)
             self._talk.add((sender, recipient))
-            if measured:
+            if counts:
                 self.contacts.add((sender, recipient))
 
     def contradicts(self, fact: Fact) -> bool:
@@ -79,9 +86,12 @@ class AnswerSheet:
                 return copy is None or self.address.get(subject) != copy.sender
             case Relation.FETCHED:
                 copy = self.copies.get(target)
+                if copy is not None and copy.inbox < 0:
+                    return subject not in self.address
                 return copy is None or self.address.get(subject) != copy.inbox
             case Relation.ADDRESSED_TO:
-                return copy is None or self.account.get(target) != copy.inbox
+                # What goes to a group or a room is addressed to no account.
+                return copy is None or self.account.get(target, -1) != copy.inbox
             case Relation.WRITTEN_BY:
                 return copy is None or self.account.get(target) != copy.sender
             case Relation.TALKS_TO:

@@ -31,6 +31,7 @@ from sessionsim.protocol.client.files import Files
 from sessionsim.protocol.client.groups.part import Groups
 from sessionsim.protocol.client.machine import Client
 from sessionsim.protocol.client.push import PushListener
+from sessionsim.protocol.client.signals import Signals
 from sessionsim.protocol.files.address import DEFAULT_SERVER, DEFAULT_X25519
 from sessionsim.protocol.identity import Account
 from sessionsim.protocol.push.subscription import SERVER as PUSH_SERVER
@@ -127,6 +128,8 @@ def equip(
         shown = profile if client.rules.send_profile else None
         rooms = _by_server(needs.rooms[seat.account], servers)
         client.add(Communities(client, rooms, spec.community_rules[seat.platform], shown, files))
+    if before.approved:
+        client.add(Signals(client, spec.signal_rules[seat.platform], before.approved[seat.account]))
     if "call" in needs.kinds:
         client.add(CallMedia(client, spec.service_rules.turn))
     groups = None

@@ -65,7 +65,8 @@ class Closing:
     Args:
         t_us: the end of the run; epoch_ms: unix ms at time 0.
         pending, pending_copies: messages and sync copies that some client still works on.
-        unasked: messages that no client was told of yet -> why; `NEVER` for what can never come.
+        unasked: messages that no client was told of -> why.
+        awaited: messages that no client was told of, since they wait for others -> which.
         is_held: whether a node or server keeps what has this hash.
         deleted: messages whose author had them deleted.
     """
@@ -75,11 +76,13 @@ class Closing:
     pending: Set[int] = frozenset()
     pending_copies: Set[int] = frozenset()
     unasked: Mapping[int, str] = field(default_factory=dict)
+    awaited: Mapping[int, Set[int]] = field(default_factory=dict)
     is_held: Callable[[str], bool] = lambda _hash: False
     deleted: Set[int] = frozenset()
 
 
 NEVER: Final = "what it is about never came"
+NOT_YET: Final = "what it is about has not come"
 
 
 class Fate(NamedTuple):
@@ -152,10 +155,13 @@ class Book:
             return Fate("refused", journal.texts[f"{prefix}failed"][ref])
         if ref in (closing.pending_copies if sync else closing.pending):
             return Fate("waiting", "with its sender")
-        reason = None if sync else closing.unasked.get(ref)
-        if reason is None:
-            raise LocalProtocolError(f"message {ref} ({journal.orders[ref].kind}) is unaccounted for")
-        return Fate("refused" if reason == NEVER else "waiting", reason)
+        if not sync and ref in closing.unasked:
+            return Fate("waiting", closing.unasked[ref])
+        if not sync and ref in closing.awaited:
+            targets = closing.awaited[ref]
+            comes = all(one >= 0 and self._undelivered(one).outcome == "waiting" for one in targets)
+            return Fate("waiting", NOT_YET) if comes else Fate("refused", NEVER)
+        raise LocalProtocolError(f"message {ref} ({journal.orders[ref].kind}) is unaccounted for")
 
     def _in_swarm(self, ref: int, message_hash: str) -> Fate:
         closing, (_, expiry_ms) = self._closing, self._journal.written[ref]
@@ -172,7 +178,8 @@ class Book:
         journal, closing = self._journal, self._closing
         for ref, order in enumerate(journal.orders):
             stored, failed = journal.numbers["stored"][ref] != MISSING, bool(journal.texts["failed"][ref])
-            states = (stored, failed, ref in closing.pending, ref in closing.unasked)
+            unasked = ref in closing.unasked or ref in closing.awaited
+            states = (stored, failed, ref in closing.pending, unasked)
             if sum(states) != 1:
                 names = ("stored", "given up", "with its sender", "not begun")
                 said = " and ".join(name for name, holds in zip(names, states, strict=True) if holds)

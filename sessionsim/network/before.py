@@ -12,6 +12,7 @@ from sessionsim.core.intents import Wish
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Seeds
 from sessionsim.network import configs, groups
+from sessionsim.network.approvals import SIGNALS, approvals
 from sessionsim.network.configs import ConfigSetup
 from sessionsim.network.groups import GroupSetup
 from sessionsim.protocol.contents import Profile
@@ -27,11 +28,13 @@ class Before:
     Args:
         profiles: what each tells about itself, by number.
         groups, configs: None if the run needs none.
+        approved: per account, ids (33 bytes) of those who have accepted it; empty if the run does not ask.
     """
 
     profiles: tuple[Profile, ...]
     groups: GroupSetup | None = None
     configs: ConfigSetup | None = None
+    approved: tuple[frozenset[bytes], ...] = ()
 
     def fill(self, nodes: NodeList, machines: Sequence[Machine]) -> None:
         """Let the swarms keep what was stored before. Args: machines: service nodes first."""
@@ -62,4 +65,5 @@ def make_before(
         stood = GroupSetup(wishes, accounts, names, suite, seeds, epoch_ms)
     if kinds & configs.NEEDED_FOR:
         setup = ConfigSetup(wishes, accounts, profiles, stood, suite, epoch_ms)
-    return Before(profiles, stood, setup)
+    approved = approvals(wishes, [account.id for account in accounts]) if kinds & SIGNALS else ()
+    return Before(profiles, stood, setup, approved)

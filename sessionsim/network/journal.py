@@ -7,16 +7,16 @@ What it all comes to is worked out at the end, in `accounts_book`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 
-from sessionsim.core.arrivals import SPOKEN
 from sessionsim.core.errors import LocalProtocolError
 from sessionsim.core.view import Table
 from sessionsim.network.devices import Seat
 from sessionsim.network.orders import Order
+from sessionsim.network.showing import shows
 
 MISSING: Final = -1
 
@@ -60,6 +60,8 @@ class MessageJournal:
         # First delivery by message × seats + seat, in the order in which they came.
         self._delivered: dict[int, int] = {}
         self._sync_delivered: dict[int, int] = {}
+        # Learns which device has which message (message, seat, time of writing in unix ms, now in µs).
+        self.tell_people: Callable[[int, int, int, int], None] | None = None
         # How often a device showed a message once more, as above.
         self._again: dict[int, int] = {}
         self._events: list[tuple[int, int, str, int | str, int]] = []
@@ -71,6 +73,8 @@ class MessageJournal:
         _, what, ref, value = effect
         if what in self.numbers:
             self.numbers[what][ref] = value
+            if what == "stored" and self.tell_people is not None:
+                self.tell_people(ref, self.own_seat(ref), self.written[ref][0], now_us)
         elif what in self.texts:
             if what == "hash":
                 self._sealed(ref, value, endpoint)
@@ -99,6 +103,8 @@ class MessageJournal:
         key = ref * self._n_seats + endpoint - self.first_endpoint
         if key not in delivered:
             delivered[key] = now_us
+            if self.tell_people is not None:
+                self.tell_people(ref, endpoint - self.first_endpoint, effect[2], now_us)
         else:
             self._again[key] = self._again.get(key, 0) + 1
 
@@ -133,6 +139,10 @@ class MessageJournal:
             "value": np.array([event[4] for event in self._events], dtype=np.int64),
         }
 
+    def has_begun(self, ref: int) -> bool:
+        """Tell whether a message was ever sealed."""
+        return bool(self.texts["hash"][ref])
+
     def repeats(self, ref: int, seat: int) -> tuple[int, str]:
         """Give how often a device showed a message once more, and why; (0, "") if it did not."""
         times = self._again.get(ref * self._n_seats + seat, 0)
@@ -155,9 +165,7 @@ class MessageJournal:
     def _is_right(self, ref: int, endpoint: int, body: object, sync: bool) -> bool:
         """Tell whether a device may get this: one of the reader's, or another one of the writer's."""
         order = self.orders[ref]
-        if order.body is not None and body != order.body:
-            return False
-        if order.kind not in SPOKEN and isinstance(body, str):
+        if body != order.body and not shows(body, order):
             return False
         if endpoint == self.written_on[ref]:
             return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -90,18 +90,25 @@ def keys_table(
 
 
 def closing_of(
-    machines: Sequence[Machine], orders: Sequence[Order], horizon_us: int, epoch_ms: int
+    machines: Sequence[Machine],
+    orders: Sequence[Order],
+    horizon_us: int,
+    epoch_ms: int,
+    awaited: Mapping[int, frozenset[int]],
+    deleted: frozenset[int],
 ) -> Closing:
-    """Give what is known at the end beside what the machines logged."""
+    """Give what is known at the end beside what the machines logged. Args: as of `Closing`."""
     parts = [part for machine in machines if isinstance(machine, Client) for part in machine.parts]
-    late = [ref for ref, order in enumerate(orders) if order.t_us >= horizon_us]
+    late = [ref for ref, order in enumerate(orders) if order.t_us >= horizon_us and ref not in awaited]
     return Closing(
         horizon_us,
         epoch_ms,
         pending={ref for part in parts if isinstance(part, Carrier) for ref in part.pending()},
         pending_copies={ref for part in parts if isinstance(part, Copier) for ref in part.pending_copies()},
         unasked=dict.fromkeys(late, "after the end"),
+        awaited=awaited,
         is_held=_holding(machines),
+        deleted=deleted,
     )
 
 

@@ -9,14 +9,12 @@ the spec, so the same spec gives the same rows.
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
-import numpy as np
-
 from sessionsim.core.errors import InvalidInput
-from sessionsim.core.intents import Intent, Post, Presence, Reader, Wish
+from sessionsim.core.intents import Intent, Post, Presence, Reader
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.records import RecordSink
 from sessionsim.core.scene import Scene
@@ -28,15 +26,15 @@ from sessionsim.network.abilities import command_of, equip, needs_of
 from sessionsim.network.accounts_book import Book
 from sessionsim.network.before import Before, make_before
 from sessionsim.network.call_media import media_commands
-from sessionsim.network.clients import ClientMix, ClientPlace, place_clients, place_devices
+from sessionsim.network.clients import ClientPlace, place_clients, place_devices
 from sessionsim.network.devices import Seat, seats_of
-from sessionsim.network.faults import Answer, Fault, Trouble, Turn, What, compile_plan, with_turns
+from sessionsim.network.ends import endpoints_table, header_families, host_addresses
+from sessionsim.network.faults import Answer, Trouble, Turn, What, compile_plan, with_turns
 from sessionsim.network.host import Host
 from sessionsim.network.journal import MessageJournal
 from sessionsim.network.kernels import Kernel, SimpyKernel
-from sessionsim.network.links import LinkRules, Links
+from sessionsim.network.links import Links
 from sessionsim.network.membership import (
-    MembershipRules,
     Roster,
     compile_history,
     make_roster,
@@ -45,41 +43,28 @@ from sessionsim.network.membership import (
 )
 from sessionsim.network.orders import orders_of
 from sessionsim.network.places import place_hosts
-from sessionsim.network.server_machines import ServiceRules, make_machines
-from sessionsim.network.servers import PlacedServer, ServerRules, by_kind, place_servers
+from sessionsim.network.prompter import Prompter
+from sessionsim.network.server_machines import make_machines
+from sessionsim.network.servers import PlacedServer, by_kind, place_servers
 from sessionsim.network.snapshots import build_nodes, load_snapshot
 from sessionsim.network.trains import Trains
 from sessionsim.network.truth_tables import accounts_table, closing_of, devices_table, keys_table
 from sessionsim.network.version2 import (
     TWINS,
-    Version2,
     accounts_of,
     standing_groups,
     twin_places,
 )
-from sessionsim.network.wire_sizes import ANDROID, DESKTOP, WireRules, WireSizes
+from sessionsim.network.wire_sizes import WireSizes
 from sessionsim.network.wishes import check_wishes
-from sessionsim.protocol.client.configs.rules import PLATFORMS as CONFIG_PLATFORMS
-from sessionsim.protocol.client.configs.rules import ConfigPushRules
-from sessionsim.protocol.client.files import PLATFORMS as FILE_PLATFORMS
-from sessionsim.protocol.client.files import FileRules
-from sessionsim.protocol.client.groups.rules import PLATFORMS as GROUP_PLATFORMS
-from sessionsim.protocol.client.groups.rules import GroupRules
+from sessionsim.network.world_spec import WorldSpec as WorldSpec
 from sessionsim.protocol.client.machine import Client
-from sessionsim.protocol.client.push import PLATFORMS as PUSH_PLATFORMS
-from sessionsim.protocol.client.push import PushListenerRules
-from sessionsim.protocol.client.rules import PLATFORMS, ClientRules
 from sessionsim.protocol.client.v2 import add_v2, with_namespaces
 from sessionsim.protocol.client.v2.standing import Standing
-from sessionsim.protocol.communities.poll_rules import PLATFORMS as COMMUNITY_PLATFORMS
-from sessionsim.protocol.communities.poll_rules import CommunityPollRules
 from sessionsim.protocol.crypto import KeyPair, suite_named
 from sessionsim.protocol.identity import Account, account_from_seed
 from sessionsim.protocol.machine import Machine
-from sessionsim.protocol.node_rules import NodeRules
-from sessionsim.protocol.obligations import ObligationRules
 from sessionsim.protocol.snode import ServiceNode
-from sessionsim.protocol.swarm_rules import SwarmRules
 from sessionsim.protocol.swarms import nearest_swarm, swarm_position
 from sessionsim.protocol.versions.v1 import Profile
 from sessionsim.protocol.wire.onion import Hop
@@ -91,59 +76,6 @@ _GC_THRESHOLDS = (500_000, 20, 50)
 _PROGRESS_STEP_US = US_PER_S  # how often progress is told, in simulated time
 _PROGRESS_STEPS = 10_000  # and not much more often than this in one run
 _PICTURE_URL = "http://filev2.getsession.org/file/{:044d}#p=09324794aa9c11948189762d198c6181"
-
-
-@dataclass(frozen=True, slots=True)
-class WorldSpec:
-    """Everything a replicate depends on.
-
-    Args:
-        date: which dated node list.
-        limit_swarms: take only so many swarms (0: all); for tests and teaching.
-        platforms: platform of each account's first device; the index is the account number.
-        client_mix, link_rules, wire_rules, node_rules, server_rules, service_rules: settings of the parts.
-        client_rules, file_rules, push_rules, community_rules, group_rules, config_rules: rules per platform
-            name.
-        suite, memo: crypto suite.
-        intents: in time order; senders and recipients are account numbers, kinds those of `wishes`. Those of
-            kind `device` say which further devices there are.
-        horizon_us: simulated time, measured: [start, end) whose messages count.
-        seeds: the root of all chance.
-        epoch_ms: unix time in ms at simulated time 0.
-        faults: what fails.
-        membership, swarm_rules, obligations: how nodes come and go, and what the network makes of it.
-        version2: version 2 of the protocol and who uses it; None if nobody does.
-        idle_polls: "bulk" or "each": whether polls that bring nothing are drawn as trains or carried out.
-    """
-
-    date: str
-    platforms: tuple[str, ...]
-    intents: tuple[Wish, ...]
-    horizon_us: int
-    measured: tuple[int, int]
-    seeds: Seeds
-    epoch_ms: int
-    limit_swarms: int = 0
-    suite: str = "fast"
-    memo: bool = True
-    client_mix: ClientMix = field(default_factory=ClientMix)
-    link_rules: LinkRules = field(default_factory=LinkRules)
-    wire_rules: WireRules = field(default_factory=WireRules)
-    node_rules: NodeRules = field(default_factory=NodeRules)
-    server_rules: ServerRules = field(default_factory=ServerRules)
-    service_rules: ServiceRules = field(default_factory=ServiceRules)
-    client_rules: Mapping[str, ClientRules] = field(default_factory=lambda: PLATFORMS)
-    file_rules: Mapping[str, FileRules] = field(default_factory=lambda: FILE_PLATFORMS)
-    push_rules: Mapping[str, PushListenerRules] = field(default_factory=lambda: PUSH_PLATFORMS)
-    community_rules: Mapping[str, CommunityPollRules] = field(default_factory=lambda: COMMUNITY_PLATFORMS)
-    group_rules: Mapping[str, GroupRules] = field(default_factory=lambda: GROUP_PLATFORMS)
-    config_rules: Mapping[str, ConfigPushRules] = field(default_factory=lambda: CONFIG_PLATFORMS)
-    faults: tuple[Fault, ...] = ()
-    membership: MembershipRules = field(default_factory=MembershipRules)
-    swarm_rules: SwarmRules = field(default_factory=SwarmRules)
-    obligations: ObligationRules = field(default_factory=ObligationRules)
-    version2: Version2 | None = None
-    idle_polls: str = "each"
 
 
 class World:
@@ -169,6 +101,8 @@ class World:
         self.endpoint_of = {seat[:2]: endpoint for endpoint, seat in enumerate(seats, len(nodes))}
         self._orders, self._needs = orders_of(spec.intents), needs_of(spec.intents)
         self._snapshot, self._node_keys = roster.snapshot, node_keys
+        self._draw_addresses = host_addresses(seats, len(accounts), len(nodes), servers, spec.seeds)
+        self._families = header_families(seats, spec.client_rules, len(nodes), len(servers))
         unlimited, also = [0] * len(nodes), [0] * len(servers)
         sites = (*(place.site for place in places), *(server.site for server in servers))
         self._links = Links(
@@ -209,15 +143,7 @@ class World:
     @property
     def endpoints(self) -> Table:
         """Give the table endpoint, ip (integer), port, node (is it a service node)."""
-        n = len(self.nodes)
-        ips = (*self.nodes.ip, *(place.ip for place in self.places), *(one.ip for one in self.servers))
-        ports = (*self.nodes.port, *([0] * len(self.places)), *(one.port for one in self.servers))
-        return {
-            "endpoint": np.arange(len(ips), dtype=np.int32),
-            "ip": np.array(ips, dtype=np.uint32),
-            "port": np.array(ports, dtype=np.uint16),
-            "node": np.arange(len(ips)) < n,
-        }
+        return endpoints_table(self.nodes, self.places, self.servers)
 
     def run(
         self,
@@ -247,10 +173,10 @@ class World:
         host = self.host = Host(
             self.machines,
             n_nodes,
-            self._host_addresses(),
+            self._draw_addresses,
             self._links,
             WireSizes(spec.wire_rules),
-            self._families(),
+            self._families,
             kernel or SimpyKernel(),
             journal,
             records,
@@ -259,9 +185,11 @@ class World:
             Trouble(self._plan, len(self.machines), n_nodes + len(self.seats)) if self._plan else None,
         )
         self._ride(host, watched if records is not None else frozenset())
-        for ref, order in enumerate(self._orders):
-            command = command_of(ref, order, self.accounts, self._needs, self._before)
-            host.command(order.t_us, self.endpoint_of[order.sender, order.device], command)
+        ids = [account.id for account in self.accounts]
+        plain = partial(command_of, accounts=self.accounts, needs=self._needs, before=self._before)
+        people = Prompter(self._orders, self.seats, n_nodes, ids, plain, host.command)
+        people.begin()
+        journal.tell_people = people.has if people.listens else None
         self._open_conversations(host)
         for wish in spec.intents:
             if isinstance(wish, Presence):
@@ -297,7 +225,7 @@ class World:
             self.trains.settle()
         if records is not None:
             records.spill()
-        return self._truth(journal)
+        return self._truth(journal, people)
 
     def _open_conversations(self, host: Host) -> None:
         """Let writers that use version 2 open the conversation before they write."""
@@ -315,34 +243,19 @@ class World:
         spec = self.spec
         if spec.idle_polls == "bulk":
             self.trains = Trains(
-                self.machines, len(self.nodes), self._host_addresses(), self._links,
-                WireSizes(spec.wire_rules), self._families(), suite_named(spec.suite, memo=spec.memo),
+                self.machines, len(self.nodes), self._draw_addresses, self._links,
+                WireSizes(spec.wire_rules), self._families, suite_named(spec.suite, memo=spec.memo),
                 watched, spec.horizon_us, host, host.afflicted,
             )  # fmt: skip
             host.ride(self.trains)
 
-    def _host_addresses(self) -> list[int]:
-        """Give each endpoint its draw address; that of a further device depends on nothing but itself."""
-        seeds, n_first = self.spec.seeds, len(self.nodes) + len(self.accounts)
-        further = [seat[:2] for seat in self.seats[len(self.accounts) :]]
-        return [
-            *(seeds.address("host", endpoint) for endpoint in range(n_first)),
-            *(seeds.address("host", "device", account, number) for account, number in further),
-            *(seeds.address("host", "server", server.kind, server.number) for server in self.servers),
-        ]
-
-    def _families(self) -> bytes:
-        """Give whose HTTP headers the requests of each endpoint have."""
-        rules = [self.spec.client_rules[seat.platform] for seat in self.seats]
-        clients = bytes(ANDROID if one.body_style == "android" else DESKTOP for one in rules)
-        return bytes(len(self.nodes)) + clients + bytes(len(self.servers))
-
-    def _truth(self, journal: MessageJournal) -> Truth:
+    def _truth(self, journal: MessageJournal, people: Prompter) -> Truth:
         spec, first = self.spec, len(self.nodes)
         clients = [machine for machine in self.machines if isinstance(machine, Client)]
         gone = self.history.absent_at_end()  # what only these hold nobody can fetch any more
         there = [machine for endpoint, machine in enumerate(self.machines) if endpoint not in gone]
-        closing = closing_of(there, self._orders, spec.horizon_us, spec.epoch_ms)
+        awaited, deleted = people.awaited(), people.deleted(journal.has_begun)
+        closing = closing_of(there, self._orders, spec.horizon_us, spec.epoch_ms, awaited, deleted)
         book = Book(journal, closing, spec.measured)
         return Truth(
             accounts_table(self.accounts, self.nodes, spec.version2, spec.seeds),

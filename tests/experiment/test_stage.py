@@ -47,10 +47,18 @@ def test_a_workload_knows_platforms_and_the_countries_in_which_clients_will_stan
     assert people.countries == scene.client_country
 
 
+@pytest.fixture
+def only_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients that can do nothing but write."""
+    monkeypatch.setattr("sessionsim.network.wishes.CARRIED_OUT", frozenset({"text"}))
+
+
+@pytest.mark.usefixtures("only_texts")
 @pytest.mark.parametrize(
     ("workload", "named"),
     [
-        ('pattern = "communities"\n', "reaction, deletion"),
+        ('pattern = "groups"\n', "group, group-action, group-text"),
+        ('pattern = "communities"\nreactions = false\n', "community, post"),
         ('pattern = "calls"\n', "call"),
     ],
 )
@@ -62,6 +70,7 @@ def test_kinds_that_clients_cannot_do_are_refused_before_a_run(
     assert "Switch these parts" in refused.value.hint
 
 
+@pytest.mark.usefixtures("only_texts")
 def test_of_everyday_life_the_direct_texts_can_be_carried_out(tmp_path: Path) -> None:
     off = "".join(f"{part} = false\n" for part in EVERYTHING_ELSE)
     tiny = scenario(tmp_path, f'pattern = "everyday"\n{off}')

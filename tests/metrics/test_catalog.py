@@ -271,6 +271,33 @@ def test_each_secret_needs_its_own_relation(make_replicate: Make) -> None:
     assert found["idle: S6"].high == pytest.approx(1 - 0.5101, abs=1e-3)  # Wilson for 0 of 4
 
 
+def test_signals_and_groups_are_checked_and_not_counted(make_replicate: Make) -> None:
+    messages = [
+        {"kind": "typing", "sync_hash": "s0"},
+        {"kind": "group-text", "recipient": -1, "group": 3},
+        {"sender": 1, "recipient": 2},
+    ]
+    facts = (
+        fact(Relation.SENT, ADDRESSES[0], "message:h0"),
+        fact(Relation.ADDRESSED_TO, "message:h0", IDS[1]),
+        fact(Relation.SENT, ADDRESSES[0], "message:h1"),
+        fact(Relation.ADDRESSED_TO, "message:h1", "account:03" + "a" * 64),
+        fact(Relation.FETCHED, ADDRESSES[2], "message:h1"),
+        fact(Relation.ADDRESSED_TO, "message:h1", IDS[0]),  # wrong: it is the group's
+    )
+    replicate = make_replicate(messages=messages, ledgers={"eve": facts}, deliveries=[{"message": 2}])
+    found = named(readings([replicate]), "who-learned-what")
+    for secret, of in (
+        ("S1", "messages"),
+        ("S3", "messages"),
+        ("S4", "messages"),
+        ("S1-sync", "sync copies"),
+    ):
+        assert found[f"eve: {secret}"].counts["known"] == 0
+        assert found[f"eve: {secret}"].counts[of] == (secret != "S1-sync")
+    assert found["eve: contradicted facts"].value == 1
+
+
 def test_a_blind_guess_has_as_many_candidates_as_there_are(make_replicate: Make) -> None:
     replicates = [make_replicate(seed=k, messages=MESSAGES, ledgers={"eve": ()}) for k in range(3)]
     found = named(readings(replicates), "who-learned-what")

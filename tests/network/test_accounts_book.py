@@ -10,7 +10,7 @@ import pytest
 from sessionsim.core.errors import LocalProtocolError
 from sessionsim.core.intents import GroupText, Intent, Wish
 from sessionsim.core.truth import DELIVERY_COLUMNS, MESSAGE_COLUMNS
-from sessionsim.network.accounts_book import NEVER, Book, Closing
+from sessionsim.network.accounts_book import NEVER, NOT_YET, Book, Closing
 from sessionsim.network.devices import Seat
 from sessionsim.network.journal import MessageJournal
 from sessionsim.network.orders import orders_of
@@ -125,7 +125,13 @@ def test_what_its_sender_gave_up_but_its_reader_has_is_delivered() -> None:
 def test_what_is_not_begun_says_what_it_waits_for() -> None:
     assert Story(HELLO).whole(pending={0}) == ("waiting", "with its sender")
     assert Story(HELLO).whole(unasked={0: "after the end"}) == ("waiting", "after the end")
-    assert Story(HELLO).whole(unasked={0: NEVER}) == ("refused", NEVER)
+    stored, gone = Story(HELLO, HELLO).stored(), Story(HELLO, HELLO).log(10, 0, failed="status 504")
+    assert stored.whole(1, awaited={1: {0}}, is_held=is_held) == ("waiting", NOT_YET)
+    assert stored.whole(1, awaited={1: {0}}) == ("refused", NEVER)  # it is lost
+    assert gone.whole(1, awaited={1: {0}}) == ("refused", NEVER)
+    assert stored.whole(1, awaited={1: {-2}}, is_held=is_held) == ("refused", NEVER)  # nobody writes it
+    chain = Story(HELLO, HELLO, HELLO)
+    assert chain.whole(2, awaited={2: {1}, 1: {0}}, unasked={0: "after the end"}) == ("waiting", NOT_YET)
 
 
 @pytest.mark.parametrize(

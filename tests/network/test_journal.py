@@ -10,6 +10,7 @@ from sessionsim.core.truth import EVENT_COLUMNS
 from sessionsim.network.devices import Seat
 from sessionsim.network.journal import MessageJournal
 from sessionsim.network.orders import orders_of
+from sessionsim.protocol import contents
 from sessionsim.protocol.machine import DELIVER, EVENT, LOG
 
 WISHES = (
@@ -134,10 +135,25 @@ def test_a_delivery_that_no_order_explains_is_our_bug(endpoint: int, body: str, 
     assert list(made.deliveries(sync=False)) == []
 
 
-def test_what_is_no_text_is_delivered_as_a_record() -> None:
+def test_what_is_no_text_is_delivered_as_a_record_that_says_what_was_wished() -> None:
     made = journal()
-    deliver(made, 11, object(), "hash4")
+    for wrong in (object(), contents.Typing(started=False, at_ms=5), contents.ReadReceipt((5,))):
+        with pytest.raises(LocalProtocolError):
+            deliver(made, 11, wrong, "hash4")
+    deliver(made, 11, contents.Typing(started=True, at_ms=5), "hash4")
     assert list(made.deliveries(sync=False)) == [(4, 1, 300)]
+
+
+def test_people_are_told_which_device_has_which_message() -> None:
+    made, told = journal(), list[tuple[int, ...]]()
+    made.tell_people = lambda *what: told.append(what)
+    made.log(10, (LOG, "written", 0, (77, 99)), 1)
+    made.log(10, (LOG, "stored", 0, 400), 400)
+    made.log(10, (LOG, "sync_hash", 0, "own"), 401)
+    deliver(made, 11, "hello", "hash0", 500)
+    deliver(made, 11, "hello", "hash0", 600)
+    deliver(made, 13, "hello", "own", 700)
+    assert told == [(0, 0, 77, 400), (0, 1, 5, 500), (0, 3, 5, 700)]
 
 
 def test_an_unknown_log_is_our_bug() -> None:

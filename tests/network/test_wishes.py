@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sessionsim.core.errors import InvalidInput
-from sessionsim.core.intents import Device, Group, Intent, Receipt, Typing, Wish
+from sessionsim.core.intents import KINDS, Device, Group, Intent, Receipt, Typing, Wish
 from sessionsim.core.seeds import Seeds
 from sessionsim.network.devices import Seat
 from sessionsim.network.wishes import CARRIED_OUT, check_kinds, check_wishes
@@ -21,6 +21,13 @@ def test_texts_and_devices_pass() -> None:
     check_wishes((), SEATS)
 
 
+@pytest.fixture
+def only_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients that can do nothing but write."""
+    monkeypatch.setattr("sessionsim.network.wishes.CARRIED_OUT", frozenset({"text"}))
+
+
+@pytest.mark.usefixtures("only_texts")
 @pytest.mark.parametrize(
     ("wish", "kind"),
     [
@@ -33,10 +40,16 @@ def test_what_clients_cannot_do_is_refused_by_name_and_not_dropped(wish: Wish, k
         check_wishes((TEXT, wish), SEATS)
 
 
+@pytest.mark.usefixtures("only_texts")
 def test_all_unknown_kinds_are_named_at_once() -> None:
     with pytest.raises(InvalidInput, match="'typing, call'"):
         check_kinds({"call", "text", "typing"})
+    check_kinds({"text"})
+
+
+def test_what_is_carried_out_are_kinds_of_wishes() -> None:
     check_kinds(CARRIED_OUT)
+    assert set(KINDS) >= CARRIED_OUT
 
 
 @pytest.mark.parametrize("wish", [Intent(0, 0, 2, "x"), Intent(0, -1, 1, "x")])
@@ -56,6 +69,7 @@ def test_what_stood_before_is_no_act_of_a_device(monkeypatch: pytest.MonkeyPatch
     check_wishes((Group(0, 0, 3, (0, 1), "us"),), SEATS)
 
 
+@pytest.mark.usefixtures("only_texts")
 def test_a_world_refuses_before_it_builds_anything() -> None:
     spec = WorldSpec(
         date="not a date", platforms=("ios", "desktop"), intents=(TEXT, Typing(4, 0, 1, 0, 0, "start")),

@@ -7,6 +7,7 @@ opened or read is dropped (messages 1).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sessionsim.core.errors import ProtocolError
@@ -28,10 +29,16 @@ class Inbox:
         self._seen: set[str] = set()
         self._own: set[str] = set()  # made here and not fetched yet
         self.fetched_again = 0  # messages that were there already, from another member of the swarm
+        # Who takes what is no plain text: gets hash, what was opened and the time; None: it is not for them.
+        self.signals: Callable[[str, Opened, int], list[Effect] | None] | None = None
+        # Hash of what lies here by author's id and time of sending (unix ms); None: nobody asks for it.
+        self.archive: dict[tuple[bytes, int], str] | None = None
 
-    def made(self, message_hash: str) -> None:
+    def made(self, message_hash: str, sent_ms: int) -> None:
         """Learn what this device itself stores here: a sync copy, or a note to its own account."""
         self._own.add(message_hash)
+        if self.archive is not None:
+            self.archive[self._client.account.id, sent_ms] = message_hash
 
     def is_new(self, message_hash: str) -> bool:
         """Say whether a message is seen for the first time, and take it for seen from now on."""
@@ -60,7 +67,19 @@ class Inbox:
         update = _group_update(opened.content) if take is not None else None
         if take is not None and update is not None:
             return take(message_hash, sender_id, update, now_us)
-        sent_ms, body, _sync_target = read_content(opened.content, sender_id, self._client.account.id)
+        try:
+            sent_ms, body, _sync_target = read_content(opened.content, sender_id, self._client.account.id)
+        except ProtocolError:
+            signal = self.signals(message_hash, opened, now_us) if self.signals else None
+            if signal is None:
+                raise
+            return signal
+        if not body and self.signals is not None:
+            signal = self.signals(message_hash, opened, now_us)
+            if signal is not None:
+                return signal
+        if self.archive is not None:
+            self.archive[sender_id, sent_ms] = message_hash
         effects: list[Effect] = [(DELIVER, sender_id, sent_ms, body, message_hash)]
         for reader in self._client.readers:
             effects += reader(message_hash, opened, now_us)

@@ -1,17 +1,17 @@
 """Sending: a serial queue per recipient, attempts with back-off, and the sync copy after the first store.
 
-A message is encrypted once; each attempt stores the same bytes at a random node of the recipient's swarm,
-so a repeated store is a duplicate there. When the store has succeeded, a second copy encrypted to the own
-account is stored in the own swarm (client-behaviour 6.3). A 421 replaces the cached swarm and is retried
-at once.
+What is sent is a text, or a signal of the client (`signals`). It is encrypted once; each attempt stores the
+same bytes at a random node of the recipient's swarm, so a repeated store is a duplicate there. When the store
+has succeeded, a second copy encrypted to the own account is stored in the own swarm (client-behaviour 6.3). A
+421 replaces the cached swarm and is retried at once.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionsim.core.columns import Cause, note_of
 from sessionsim.core.errors import RemoteProtocolError
@@ -21,7 +21,7 @@ from sessionsim.protocol.client.parts import Handler
 from sessionsim.protocol.client.paths import number_at
 from sessionsim.protocol.client.requests import Purpose
 from sessionsim.protocol.client.sealing import Seal
-from sessionsim.protocol.contents import Expiry, Message, Text, write
+from sessionsim.protocol.contents import Expiry, Message, Part, Text, write
 from sessionsim.protocol.machine import LOG, Effect
 from sessionsim.protocol.versions.v1 import Profile, encode_text
 from sessionsim.protocol.wire import rpc
@@ -33,44 +33,67 @@ _ATTEMPT_BITS = 8  # room for the attempts of one copy in an exchange number (Cl
 _NAMESPACE = 0  # direct messages
 
 
-class _Copy:
-    """One copy of a text on its way to a swarm: the recipient's, or the own one (`purpose` SYNC).
+class Signal(NamedTuple):
+    """What a client sends beside texts.
 
-    `number` counts the texts in the order in which they were accepted, so that the draws of a copy depend on
-    nothing that happens to another; with the purpose it is `order`, unique among copies.
+    Args:
+        part: makes it; gets the time of sending (unix ms), and the other person's id (33 bytes) in the copy
+            for the own devices, otherwise nothing.
+        ttl_us: how long nodes shall keep it.
+        copied: whether the own other devices get a copy.
+        queued: whether it waits for what was to go to the same person before.
+    """
+
+    part: Callable[[int, bytes], Part]
+    ttl_us: int
+    copied: bool
+    queued: bool = True
+
+
+class _Letter(NamedTuple):
+    """Something to be sent to one person.
+
+    Args:
+        number: of its kind, texts and signals apart.
+        body, extras: of a text.
+        signal: None for a text.
+    """
+
+    number: int
+    ref: int
+    recipient_id: bytes
+    body: str
+    extras: Extras | None
+    signal: Signal | None
+
+
+class _Copy:
+    """One copy of a letter on its way to a swarm: the recipient's, or the own one (`ours`).
+
+    `number` counts the copies of its purpose in the order in which their letters were accepted, so that the
+    draws of a copy depend on nothing that happens to another; with the purpose it is `order`, unique among
+    copies.
     """
 
     __slots__ = (
-        "attempts",
-        "body",
-        "data",
-        "extras",
-        "note",
-        "number",
-        "order",
-        "owner_id",
-        "purpose",
-        "recipient_id",
-        "ref",
+        "attempts", "data", "letter", "note", "number", "order", "ours", "owner_id", "purpose", "ref",
         "sent_ms",
-    )
+    )  # fmt: skip
 
-    def __init__(
-        self,
-        number: int,
-        ref: int,
-        purpose: Purpose,
-        owner_id: bytes,
-        recipient_id: bytes,
-        body: str,
-        sent_ms: int,
-        extras: Extras | None,
-    ) -> None:
-        self.number, self.ref, self.purpose, self.extras = number, ref, purpose, extras
-        self.owner_id, self.recipient_id, self.body, self.sent_ms = owner_id, recipient_id, body, sent_ms
+    def __init__(self, letter: _Letter, owner_id: bytes, sent_ms: int, *, ours: bool) -> None:
+        self.letter, self.ref, self.ours = letter, letter.ref, ours
+        self.owner_id, self.sent_ms = owner_id, sent_ms
         self.data, self.attempts = b"", 0
-        self.order = number << 4 | purpose
-        self.note = note_of(Cause.MESSAGE if purpose is Purpose.SEND else Cause.SYNC, ref)
+        self.number = letter.number
+        if letter.signal is not None:
+            self.purpose, cause = Purpose.SIGNAL, Cause.SIGNAL
+            self.number = letter.number << 1 | ours
+        elif ours:
+            self.purpose, cause = Purpose.SYNC, Cause.SYNC
+        else:
+            self.purpose, cause = Purpose.SEND, Cause.MESSAGE
+        self.order = self.number << 4 | self.purpose
+        self.note = note_of(cause, letter.ref)
 
 
 class Outbox:
@@ -79,9 +102,10 @@ class Outbox:
     def __init__(self, client: Client, profile: Profile) -> None:
         self._client = client
         self._profile = profile if client.rules.send_profile else None
-        self._queues: dict[bytes, deque[tuple[int, int, str, Extras | None]]] = {}
+        self._queues: dict[bytes, deque[_Letter]] = {}
         self._retries: list[tuple[int, int, _Copy]] = []
-        self._texts = 0
+        self._texts = self._signals = 0
+        self._unqueued: dict[int, None] = {}  # messages that go without a queue
         self._copies: set[int] = set()  # messages whose sync copy is on its way
 
     def accept(self, ref: int, recipient_id: bytes, body: str, now_us: int) -> list[Effect]:
@@ -92,10 +116,22 @@ class Outbox:
         self, ref: int, recipient_id: bytes, body: str, extras: Extras | None, now_us: int
     ) -> list[Effect]:
         """Take a text with what hangs on it; None for nothing."""
-        queue = self._queues.setdefault(recipient_id, deque())
-        queue.append((self._texts, ref, body, extras))
         self._texts += 1
-        return self._start_next(recipient_id, now_us) if len(queue) == 1 else []
+        return self._queue(_Letter(self._texts - 1, ref, recipient_id, body, extras, None), now_us)
+
+    def send(self, ref: int, recipient_id: bytes, signal: Signal, now_us: int) -> list[Effect]:
+        """Take a signal for a recipient."""
+        self._signals += 1
+        letter = _Letter(self._signals - 1, ref, recipient_id, "", None, signal)
+        if signal.queued:
+            return self._queue(letter, now_us)
+        self._unqueued[ref] = None
+        return self._start(letter, now_us)
+
+    def _queue(self, letter: _Letter, now_us: int) -> list[Effect]:
+        queue = self._queues.setdefault(letter.recipient_id, deque())
+        queue.append(letter)
+        return self._start(letter, now_us) if len(queue) == 1 else []
 
     @property
     def commands(self) -> Mapping[str, Handler]:
@@ -103,7 +139,8 @@ class Outbox:
 
     def pending(self) -> Iterator[int]:
         """Give the messages that are neither stored nor given up."""
-        return (ref for queue in self._queues.values() for _, ref, _, _ in queue)
+        yield from self._unqueued
+        yield from (letter.ref for queue in self._queues.values() for letter in queue)
 
     def pending_copies(self) -> Iterator[int]:
         """Give the messages whose sync copy is neither stored nor given up."""
@@ -123,14 +160,9 @@ class Outbox:
             effects += self._attempt(heappop(self._retries)[2], now_us)
         return effects
 
-    def _start_next(self, recipient_id: bytes, now_us: int) -> list[Effect]:
-        queue = self._queues[recipient_id]
-        if not queue:
-            return []
-        number, ref, body, extras = queue[0]
-        sent_ms = self._client.wire_ms(now_us)
+    def _start(self, letter: _Letter, now_us: int) -> list[Effect]:
         return self._prepare(
-            _Copy(number, ref, Purpose.SEND, recipient_id, recipient_id, body, sent_ms, extras), now_us
+            _Copy(letter, letter.recipient_id, self._client.wire_ms(now_us), ours=False), now_us
         )
 
     def _prepare(self, copy: _Copy, now_us: int) -> list[Effect]:
@@ -141,28 +173,31 @@ class Outbox:
 
     def _begin(self, copy: _Copy, seal: Seal, now_us: int) -> list[Effect]:
         """Encrypt one copy for the inbox `copy.owner_id`, log its hash, and make the first attempt."""
-        ours = copy.purpose is Purpose.SYNC
-        content = self._content(copy, copy.recipient_id if ours else b"")
-        copy.data = seal(content, copy.sent_ms, copy.order.to_bytes(8, "little"))
-        what = "sync_hash" if ours else "hash"
+        copy.data = seal(self._content(copy), copy.sent_ms, copy.order.to_bytes(8, "little"))
         message_hash = rpc.message_hash(copy.owner_id, _NAMESPACE, copy.data)
         if copy.owner_id == self._client.account.id:
-            self._client.inbox.made(message_hash)
-        logs: list[Effect] = [(LOG, what, copy.ref, message_hash)]
-        if ours:
+            self._client.inbox.made(message_hash, copy.sent_ms)
+        logs: list[Effect] = [(LOG, "sync_hash" if copy.ours else "hash", copy.ref, message_hash)]
+        if copy.ours:
             self._copies.add(copy.ref)
         else:
-            expiry_ms = copy.sent_ms + self._client.rules.message_ttl_us // US_PER_MS
-            logs.append((LOG, "written", copy.ref, (copy.sent_ms, expiry_ms)))
+            logs.append((LOG, "written", copy.ref, (copy.sent_ms, copy.sent_ms + self._ttl_ms(copy))))
         return logs + self._attempt(copy, now_us)
 
-    def _content(self, copy: _Copy, sync_target: bytes) -> bytes:
+    def _ttl_ms(self, copy: _Copy) -> int:
+        signal = copy.letter.signal
+        return (signal.ttl_us if signal else self._client.rules.message_ttl_us) // US_PER_MS
+
+    def _content(self, copy: _Copy) -> bytes:
         """Write the plaintext of a copy."""
-        profile, extras = self._profile, copy.extras
+        _, _, recipient_id, body, extras, signal = copy.letter
+        profile, sync_target = self._profile, recipient_id if copy.ours else b""
+        if signal is not None:
+            return write(Message(copy.sent_ms, signal.part(copy.sent_ms, sync_target)))
         if extras is None:
-            return encode_text(copy.body, copy.sent_ms, profile=profile, sync_target=sync_target)
+            return encode_text(body, copy.sent_ms, profile=profile, sync_target=sync_target)
         attachments, previews = extras
-        text = Text(copy.body, attachments, previews=previews, profile=profile, sync_target=sync_target)
+        text = Text(body, attachments, previews=previews, profile=profile, sync_target=sync_target)
         return write(Message(copy.sent_ms, text, Expiry() if profile else None))
 
     def _attempt(self, copy: _Copy, now_us: int) -> list[Effect]:
@@ -179,15 +214,13 @@ class Outbox:
             return self._not_stored(copy, 0, now_us, {}, "no swarm found")
         node = swarm[number_at(client.entropy, b"store" + exchange.to_bytes(8, "little"), len(swarm))]
         style = client.body_style
-        call = rpc.store_call(
-            style, copy.owner_id.hex(), copy.data, copy.sent_ms, rules.message_ttl_us // US_PER_MS
-        )
+        call = rpc.store_call(style, copy.owner_id.hex(), copy.data, copy.sent_ms, self._ttl_ms(copy))
         if rules.send_form == "store":
             body = rpc.request_body(style, call)
         else:
             body = rpc.batch_body(style, [call], rules.send_form.encode())
         effects: list[Effect] = []
-        if copy.purpose is Purpose.SEND:
+        if not copy.ours:
             effects.append((LOG, "attempts", copy.ref, copy.attempts))
         effects.append(
             client.requests.send(
@@ -208,7 +241,7 @@ class Outbox:
             status = 0
         if status != 200:
             return self._not_stored(copy, status, now_us, fields)
-        what = "stored" if copy.purpose is Purpose.SEND else "sync_stored"
+        what = "sync_stored" if copy.ours else "stored"
         return [(LOG, what, copy.ref, now_us), *self._done(copy, now_us, stored=True)]
 
     def _not_stored(
@@ -219,7 +252,7 @@ class Outbox:
         if status == 421:
             client.swarms.correct(copy.owner_id, fields)
         if copy.attempts >= rules.send_attempts:
-            what = "failed" if copy.purpose is Purpose.SEND else "sync_failed"
+            what = "sync_failed" if copy.ours else "failed"
             reason = reason or (f"status {status}" if status else "no answer")
             return [(LOG, what, copy.ref, reason), *self._done(copy, now_us, stored=False)]
         if status == 421:
@@ -229,17 +262,19 @@ class Outbox:
         return []
 
     def _done(self, copy: _Copy, now_us: int, *, stored: bool) -> list[Effect]:
-        """Go on after a copy: its sync copy, and the next text to the same recipient."""
-        if copy.purpose is Purpose.SYNC:
+        """Go on after a copy: its sync copy, and the next letter to the same recipient."""
+        if copy.ours:
             self._copies.discard(copy.ref)
             return []
         effects: list[Effect] = []
-        own_id = self._client.account.id
-        if stored and self._client.rules.sync_copy and copy.recipient_id != own_id:
-            sync = _Copy(
-                copy.number, copy.ref, Purpose.SYNC, own_id, copy.recipient_id, copy.body, copy.sent_ms,
-                copy.extras,
-            )  # fmt: skip
-            effects += self._prepare(sync, now_us)
-        self._queues[copy.recipient_id].popleft()
-        return effects + self._start_next(copy.recipient_id, now_us)
+        letter, own_id = copy.letter, self._client.account.id
+        signal = letter.signal
+        copied = signal.copied if signal else self._client.rules.sync_copy
+        if stored and copied and letter.recipient_id != own_id:
+            effects += self._prepare(_Copy(letter, own_id, copy.sent_ms, ours=True), now_us)
+        if signal is not None and not signal.queued:
+            del self._unqueued[copy.ref]
+            return effects
+        queue = self._queues[letter.recipient_id]
+        queue.popleft()
+        return effects + self._start(queue[0], now_us) if queue else effects

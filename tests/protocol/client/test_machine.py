@@ -288,7 +288,7 @@ def test_sync_copies_of_another_own_device_are_delivered_and_forged_ones_are_not
 def test_what_a_device_stores_in_its_own_inbox_is_no_news_to_it(world) -> None:
     table = Table(world)
     made = stored(world, OWN, "mine", 1, sync_target=FRIEND.id)
-    table.client.inbox.made(made["hash"])
+    table.client.inbox.made(made["hash"], 0)
     now, asked = table.polling()
     table.answer(asked[0], 200, poll_answer(asked[0], [made]), now)
     assert table.delivered == []

@@ -54,7 +54,7 @@ class FakeClient:
         self.asked: list[Asked] = []
         self.box = Outbox(self, Profile("Ann", "", b"", 0))  # type: ignore[arg-type]
 
-    def made(self, message_hash: str) -> None:
+    def made(self, message_hash: str, sent_ms: int) -> None:
         self.own.append(message_hash)
 
     def wire_ms(self, now_us: int) -> int:
