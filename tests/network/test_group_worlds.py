@@ -199,3 +199,15 @@ def test_a_run_without_groups_has_none_of_their_parts() -> None:
     assert len(client.parts) == 2
     assert client.group_updates is None
     assert client.poll_extras == []
+
+
+def test_idle_polls_in_bulk_change_nothing_for_members_of_groups() -> None:
+    wishes = (Group(0, 0, 0, (0, 1, 2), "three"), *(text for text in TEXTS if text.sender < 3))
+    found = []
+    for idle_polls in ("each", "bulk"):
+        world, records = small(wishes, 60, idle_polls=idle_polls), MemoryRecords()
+        truth = world.run(records, frozenset(range(10)))
+        found.append((records.table(), truth.messages, truth.deliveries))
+    for mine, its in zip(*found, strict=True):
+        for name in mine:
+            assert np.array_equal(mine[name], its[name]), name

@@ -225,14 +225,18 @@ def test_real_decoy_is_a_point_and_a_reduced_scalar() -> None:
 # ---- Memos ----
 
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["agree", "sign", "verify", "swap"]), st.integers(0, 3), st.integers(0, 3)),
+    st.tuples(
+        st.sampled_from(["agree", "sign", "verify", "store", "look", "swap"]),
+        st.integers(0, 3),
+        st.integers(0, 3),
+    ),
     max_size=40,
 )
 
 
-def results_of(steps: list[tuple[str, int, int]], memo: bool) -> list[object]:
+def results_of(steps: list[tuple[str, int, int]], memo: bool, name: str = "sodium") -> list[object]:
     """Do the steps with four pairs and four messages; every result a person could see."""
-    suite, out = suite_named("sodium", memo=memo), []
+    suite, out = suite_named(name, memo=memo), []
     signers = [real.ed25519_keypair(bytes([n]) * 32) for n in range(4)]
     pairs = [real.x25519_of_ed25519(pair) for pair in signers]
     last = bytes(64)
@@ -242,6 +246,11 @@ def results_of(steps: list[tuple[str, int, int]], memo: bool) -> list[object]:
         elif step == "sign":
             last = suite.sign(signers[a], b"message %d" % b)
             out.append(last)
+        elif step == "store":
+            last = suite.sign_stored(signers[a], b"message %d" % b)
+            out.append(last)
+        elif step == "look":
+            out.append(suite.verify_stored(signers[a].public, b"message %d" % b, last))
         elif step == "verify":
             out.append(suite.verify(signers[a].public, b"message %d" % b, last))
         else:
@@ -249,10 +258,23 @@ def results_of(steps: list[tuple[str, int, int]], memo: bool) -> list[object]:
     return out
 
 
-@given(STEPS)
+@given(STEPS, st.sampled_from(["sodium", "fast"]))
 @settings(deadline=None, max_examples=150, derandomize=True)
-def test_memo_changes_no_result(steps: list[tuple[str, int, int]]) -> None:
-    assert results_of(steps, memo=True) == results_of(steps, memo=False)
+def test_memo_changes_no_result(steps: list[tuple[str, int, int]], name: str) -> None:
+    assert results_of(steps, memo=True, name=name) == results_of(steps, memo=False, name=name)
+
+
+@pytest.mark.parametrize("name", ["sodium", "fast"])
+def test_a_signature_that_has_held_holds_for_nothing_else(name: str) -> None:
+    suite, other = suite_named(name), real.ed25519_keypair(b"o" * 32)
+    signature = real.ed25519_sign(ALICE, b"token")
+    for _ in range(2):
+        assert suite.verify_stored(ALICE.public, b"token", signature)
+        assert not suite.verify_stored(ALICE.public, b"other", signature)
+        assert not suite.verify_stored(other.public, b"token", signature)
+        assert not suite.verify_stored(ALICE.public, b"token", signature[:-1] + b"\0")
+    assert suite._verified is not None
+    assert len(suite._verified._held) == 1
 
 
 def test_full_memo_forgets_and_changes_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,6 +289,11 @@ def test_full_memo_forgets_and_changes_no_result(monkeypatch: pytest.MonkeyPatch
     assert suite._layers is not None
     assert len(suite._layers._layers) <= 3
     assert len(suite._signed or ()) <= 3
+    memo = memos.SignatureMemo()
+    for number in range(20):
+        memo.put(ALICE.public, bytes([number]), bytes(64))
+        assert memo.holds(ALICE.public, bytes([number]), bytes(64))
+        assert len(memo._held) <= 3
 
 
 @pytest.mark.parametrize("name", ["sodium", "fast"])

@@ -17,7 +17,7 @@ from nacl.exceptions import CryptoError
 from sessionsim.core.errors import CannotOpen, LocalProtocolError
 from sessionsim.protocol.crypto import fast_kem, real
 from sessionsim.protocol.crypto.layer import Layer
-from sessionsim.protocol.crypto.memo import LayerMemo
+from sessionsim.protocol.crypto.memo import LayerMemo, SignatureMemo, verify_once
 from sessionsim.protocol.crypto.suite import KemPair, KeyPair, ScalarKey
 
 _CACHED_KEYS = 4096  # Assumption: accounts and nodes that sign or are verified in turn; about 2 MB
@@ -50,12 +50,13 @@ def _signature(public: bytes, message: bytes) -> bytes:
 
 
 class FastSuite:
-    """Keyed hashing in place of curves. Args: memo: remember layers, see `memo`."""
+    """Keyed hashing in place of curves. Args: memo: remember layers and signatures, see `memo`."""
 
     name = "fast"
 
     def __init__(self, *, memo: bool = True) -> None:
         self._layers = LayerMemo() if memo else None
+        self._verified = SignatureMemo() if memo else None
 
     def ephemeral(self, secret: bytes) -> KeyPair:
         if len(secret) != 32:
@@ -94,7 +95,7 @@ class FastSuite:
         return real.ed25519_sign(own, message)
 
     def verify_stored(self, public: bytes, message: bytes, signature: bytes) -> bool:
-        return real.ed25519_verify(public, message, signature)
+        return verify_once(self._verified, public, message, signature)
 
     def seal_box(self, plaintext: bytes, recipient: bytes, ephemeral: KeyPair) -> bytes:
         nonce = real.box_nonce(ephemeral[0], recipient)

@@ -13,7 +13,7 @@ from nacl.exceptions import CryptoError
 from sessionsim.core.errors import CannotOpen, LocalProtocolError
 from sessionsim.protocol.crypto import curve, mlkem, real
 from sessionsim.protocol.crypto.layer import Layer
-from sessionsim.protocol.crypto.memo import MEMO_LIMIT, LayerMemo
+from sessionsim.protocol.crypto.memo import MEMO_LIMIT, LayerMemo, SignatureMemo, verify_once
 from sessionsim.protocol.crypto.suite import KemPair, KeyPair, ScalarKey
 
 
@@ -34,6 +34,7 @@ class SodiumSuite:
     def __init__(self, *, memo: bool = True) -> None:
         self._signed: dict[bytes, tuple[bytes, bytes]] | None = {} if memo else None
         self._layers = LayerMemo() if memo else None
+        self._verified = SignatureMemo() if memo else None
 
     def ephemeral(self, secret: bytes) -> KeyPair:
         if len(secret) != 32:  # not checked by PyNaCl either
@@ -75,7 +76,12 @@ class SodiumSuite:
         return real.ed25519_verify(public, message, signature)
 
     sign_stored = sign
-    verify_stored = verify
+
+    def verify_stored(self, public: bytes, message: bytes, signature: bytes) -> bool:
+        memo = self._signed
+        if memo is not None and memo.get(signature) == (public, message):
+            return True
+        return verify_once(self._verified, public, message, signature)
 
     def seal_box(self, plaintext: bytes, recipient: bytes, ephemeral: KeyPair) -> bytes:
         try:
