@@ -306,14 +306,15 @@ class Trains:
         rows = np.arange(count)[:, None]
         for _ in range(_TURNS):
             shake_us = np.where(closed, tables.shake_us, 0)[rows, paths]
-            round_us = (takes_us + shake_us).max(axis=1)
+            round_us = polls.wait_us + (takes_us + shake_us).max(axis=1)
             starts_us = np.empty(count + 1, dtype=np.int64)
             starts_us[0] = 0
             np.cumsum(round_us + polls.pause_us, out=starts_us[1:])
             starts_us += due_us
-            left_us = starts_us[:-1, None] + shake_us + answers_us
+            sent_us = starts_us[:-1, None] + polls.wait_us
+            left_us = sent_us + shake_us + answers_us
             uses_us = np.vstack((used_us, _last_uses(paths, left_us, n_paths)[:-1]))
-            right = over & (starts_us[:-1, None] - np.maximum.accumulate(uses_us) > tables.idle_limit_us)
+            right = over & (sent_us - np.maximum.accumulate(uses_us) > tables.idle_limit_us)
             wrong = (right != closed).any(axis=1)
             if not wrong.any():
                 return starts_us, starts_us[:-1] + round_us, left_us, count

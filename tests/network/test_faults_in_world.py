@@ -18,6 +18,7 @@ from sessionsim.core.units import US_PER_S
 from sessionsim.network.faults import KINDS, Fault
 from sessionsim.network.kernels import HeapKernel
 from sessionsim.network.world import WorldSpec, build
+from sessionsim.protocol.client.rules import PLATFORMS
 
 S = US_PER_S
 SPEC = WorldSpec(
@@ -95,7 +96,11 @@ def test_disks_that_are_full_everywhere_refuse_with_a_reason() -> None:
 
 def test_clocks_a_quarter_of_a_minute_off_do_no_harm_and_two_minutes_do() -> None:
     assert outcomes(run(fault("clock", by="random", ahead_us=15 * S))[0]) == {"delivered": 12}
-    assert outcomes(run(fault("clock", by="random", ahead_us=120 * S))[0])["delivered"] == 0
+    wrong = fault("clock", by="random", ahead_us=120 * S)
+    never = {name: replace(rules, clock_samples=0) for name, rules in PLATFORMS.items()}
+    assert outcomes(run(wrong, client_rules=never)[0])["delivered"] == 0
+    # Clients find out, and put their own clocks as wrong as those of the nodes.
+    assert outcomes(run(wrong)[0]) == {"delivered": 12}
 
 
 def test_a_fault_for_machines_that_are_not_there_is_refused_before_the_run() -> None:

@@ -25,6 +25,7 @@ class IdlePolls:
         account_id: 33 bytes; swarm: the nodes that are asked, as the client knows them.
         first: number of the next poll; due_us: when it begins.
         until_us: a poll that begins then or later may differ; NEVER_US for none.
+        wait_us: from the beginning of a poll until its requests go out.
         pause_us: from the last answer of a poll to the next poll.
         timeout_us: a poll that takes so long is given up.
         routes: the nodes of each path, guard first.
@@ -40,6 +41,7 @@ class IdlePolls:
     first: int
     due_us: int
     until_us: int
+    wait_us: int
     pause_us: int
     timeout_us: int
     routes: tuple[tuple[int, ...], ...]

@@ -14,6 +14,7 @@ from sessionsim.core.errors import LocalProtocolError
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Entropy
 from sessionsim.core.units import US_PER_MS
+from sessionsim.protocol.client.clock import Clock
 from sessionsim.protocol.client.idling import NEVER_US, IdlePolls
 from sessionsim.protocol.client.inbox import Inbox
 from sessionsim.protocol.client.node_list import NodeListKeeper
@@ -61,10 +62,11 @@ class Client:
         seeds: Sequence[int] = (),
     ) -> None:
         self.account, self.rules = account, rules
-        self.epoch_ms = self._true_epoch_ms = epoch_ms
         self.suite, self.entropy = suite, entropy
         self.body_style = rpc.BODY_STYLES[rules.body_style]
         self.requests = Requests(nodes, hops, rules, suite, entropy)
+        self.clock = Clock(self, epoch_ms)
+        self.requests.on_wrong_time = self.clock.doubt
         self.swarms = SwarmCache(self, nodes)
         self.node_list = NodeListKeeper(self.requests, nodes, rules, self.body_style, entropy, seeds)
         self.builder = Builder(self.requests, rules, account.id_hex, self.body_style, self.node_list.needed)
@@ -85,7 +87,7 @@ class Client:
         # Who takes what the own inbox holds about groups: hash, sender, message, time; None: nobody does.
         self.group_updates: Callable[[str, bytes, Message, int], list[Effect]] | None = None
         self.parts: list[Part] = []
-        self._commands: dict[str, Handler] = {"clock": self._set_clock}
+        self._commands: dict[str, Handler] = dict(self.clock.commands)
         self._armed_us: int | None = None
         self._hear_of_use()
         # Paths and node list are kept by parts too, which are asked only when something has changed there.
@@ -160,11 +162,6 @@ class Client:
             raise LocalProtocolError(f"unknown command {command[0]!r}")
         return self._armed(handler(*command[1:], now_us), now_us)
 
-    def _set_clock(self, ahead_us: int, now_us: int) -> list[Effect]:
-        """Take a clock that is so far ahead of the true time."""
-        self.epoch_ms = self._true_epoch_ms + ahead_us // US_PER_MS
-        return []
-
     def wake(self, now_us: int) -> Effects:
         self._armed_us = None
         effects = self.requests.wake(now_us)
@@ -217,4 +214,9 @@ class Client:
 
     def wire_ms(self, now_us: int) -> int:
         """Give the client's clock as it writes it into requests: unix time in ms."""
-        return self.epoch_ms + now_us // US_PER_MS
+        return self.clock.epoch_ms + now_us // US_PER_MS
+
+    @property
+    def epoch_ms(self) -> int:
+        """What the client takes to be the unix time in ms at simulated time 0."""
+        return self.clock.epoch_ms

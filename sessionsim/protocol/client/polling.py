@@ -223,9 +223,10 @@ class Poller(SwarmPoller):
             return tuple((box, self._last_hash.get((node, box), "")) for box in polled.namespaces)
 
         return IdlePolls(
-            polled.account_id, swarm, following, due_us, until_us, self._rules.poll_interval_us,
-            self._rules.request_timeout_us, tuple(path.nodes for path in keeper.ready),
-            client.requests.connection, self._rules.style, plan, cursors,
+            polled.account_id, swarm, following, due_us, until_us, self._rules.merge_window_us,
+            self._rules.poll_interval_us, self._rules.request_timeout_us,
+            tuple(path.nodes for path in keeper.ready), client.requests.connection, self._rules.style, plan,
+            cursors,
             lambda node: self._template.length(sum(len(cursor) for _, cursor in cursors(node))),
         )  # fmt: skip
 

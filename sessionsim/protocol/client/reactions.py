@@ -12,10 +12,12 @@ libsession-util: src/network/routing/onion_request_router.cpp (error_patterns).
 
 from __future__ import annotations
 
+from contextlib import suppress
 from enum import Enum
 from typing import Final, NamedTuple
 
-from sessionsim.protocol.wire.onion_answer import Blame, Refusal
+from sessionsim.core.errors import RemoteProtocolError
+from sessionsim.protocol.wire.onion_answer import Blame, Refusal, read_refusal, split_quic_error
 
 
 class Failure(Enum):
@@ -104,6 +106,14 @@ _BY_BLAME: Final = {
 }
 _BAD_GATEWAY: Final = 502  # of a server, it is no fault of the path. Source: onions.ts
 _NOT_FOUND: Final = "Next node not found"
+
+
+def refusal_of(status: int, payload: bytes, *, quic: bool) -> Refusal:
+    """Read a refusal in clear. Args: quic: it came as the error of a stream."""
+    if quic:
+        with suppress(RemoteProtocolError):  # otherwise it is read as it is
+            payload = split_quic_error(payload)[1]
+    return read_refusal(status, payload)
 
 
 def failure_of(refusal: Refusal, destination: str) -> Failure:

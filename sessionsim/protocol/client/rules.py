@@ -126,6 +126,29 @@ class ClientRules(PathRules, NodeListRules):
         low=0,
         high=US_PER_DAY,
     )
+    merge_window_us: int = setting(
+        0,
+        unit="us",
+        doc="How long a batch waits for others to the same node, to go out with them; 0: not at all.",
+        source="client-behaviour 6.1, 6.3: Android 100 ms; session-android: api/batch/BatchApiExecutor.kt",
+        low=0,
+        high=US_PER_MIN,
+    )
+    clock_samples: int = setting(
+        3,
+        doc="Nodes asked for their clock after a 406 or 425; 0: the clock is never put right.",
+        source="transport 4",
+        low=0,
+        high=15,
+    )
+    clock_pause_us: int = setting(
+        10 * US_PER_MIN,
+        unit="us",
+        doc="How long after that the clock is not looked at again.",
+        source="transport 4: libsession and Android; Assumption: desktop too",
+        low=0,
+        high=US_PER_DAY,
+    )
     send_attempts: int = setting(
         3, doc="Attempts to store one message.", source="client-behaviour 6.3", low=1, high=100
     )
@@ -213,6 +236,7 @@ ANDROID: Final = replace(
     namespaces=(2, 3, 4, 5, 0),
     request_timeout_us=120 * US_PER_S,
     repeats=4,
+    merge_window_us=100 * US_PER_MS,
     send_attempts=10,
     send_backoff_us=500 * US_PER_MS,
     send_backoff_growth=2.0,

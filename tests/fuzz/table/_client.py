@@ -14,7 +14,7 @@ from sessionsim.protocol.client.machine import Client
 from sessionsim.protocol.client.rules import PLATFORMS, ClientRules
 from sessionsim.protocol.machine import CONNECT, DELIVER, EVENT, LOG, SEND, WAKE_AT
 from sessionsim.protocol.versions.v1 import Profile, encode_text, seal_direct
-from sessionsim.protocol.wire import active_nodes, onion, rpc_answers, seed_json
+from sessionsim.protocol.wire import active_nodes, batches, onion, rpc_answers, seed_json
 from tests.fuzz.decoder import Decoder, machine
 from tests.fuzz.held import held
 from tests.fuzz.table._keys import FAST, FRIEND, NOW_MS, OWN, noise
@@ -111,6 +111,10 @@ def _listed(kind: str, raw: bytes) -> object:
     return listing.order, listing.members
 
 
+def _divided(raw: bytes) -> object:
+    return batches.divided(raw, (1, 5, 2))
+
+
 def _polling(rules: ClientRules, *, sealed: bool) -> tuple[Polling, Callable[[], int]]:
     polling = Polling(rules, sealed=sealed)
     return polling, lambda: held(polling.client)
@@ -125,6 +129,7 @@ _LISTS = {
 }
 
 DECODERS = (
+    Decoder("wire.batches.divided", "json", _divided, (BATCHED, b"{}"), base=20_000, growth=32),
     *(
         Decoder(
             f"client.listings.read_listing/{kind}",

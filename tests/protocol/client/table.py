@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import orjson
@@ -65,7 +66,10 @@ class Table:
         entropy: Entropy | None = None,
         account: Account = OWN,
         seeds: tuple[int, ...] = (),
+        merges: bool = False,
     ) -> None:
+        if not merges:  # Android's wait of 100 ms before every batch would stand between all tests and it
+            rules = replace(rules, merge_window_us=0)
         self.world, self.rules = world, rules
         hops = tuple(
             Hop(pair.public.hex().encode(), x.public) for pair, x in zip(world.ed, world.x, strict=True)

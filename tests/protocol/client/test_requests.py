@@ -107,7 +107,7 @@ def test_a_request_reaches_its_node_over_one_path_and_its_answer_opens(platform:
     assert tuple(route[:3]) in requests.paths
     assert route[3] == node
     assert body == b'{"method":"info"}'
-    request = requests.take(effect[1], effect[2], 16)
+    request = requests._pending.take(effect[1], effect[2], 16)
     assert request is not None
     assert open_answer(request.layer, seal_answer(layer, 200, b"hi", bytes(24))) == (200, b"hi")
 
@@ -119,12 +119,12 @@ def test_the_connection_is_that_of_the_platform() -> None:
 def test_an_answer_counts_once_and_only_from_the_guard_and_connection_asked() -> None:
     requests = make()
     _, guard, conn, *_rest = send(requests, 5, outside(requests))
-    assert requests.take(guard + 1, conn, 5) is None
-    assert requests.take(guard, conn + 1, 5) is None
-    assert requests.take(guard, conn, 6) is None
+    assert requests._pending.take(guard + 1, conn, 5) is None
+    assert requests._pending.take(guard, conn + 1, 5) is None
+    assert requests._pending.take(guard, conn, 6) is None
     assert len(requests) == 1
-    assert requests.take(guard, conn, 5) is not None
-    assert requests.take(guard, conn, 5) is None
+    assert requests._pending.take(guard, conn, 5) is not None
+    assert requests._pending.take(guard, conn, 5) is None
     assert len(requests) == 0
 
 
@@ -160,7 +160,7 @@ def test_the_least_busy_path_is_taken_and_freed_by_answer_and_time_out() -> None
     node = outside(requests)
     first, second = send(requests, 1, node), send(requests, 2, node, 1)
     assert first[1] != second[1]  # the other path was idle
-    assert requests.take(second[1], QUIC, 2) is not None
+    assert requests._pending.take(second[1], QUIC, 2) is not None
     third = send(requests, 3, node, 2)
     assert third[1] == second[1]
     assert [r.deadline_us for _, r in requests.overdue(10_000_000)] == [10_000_000]  # frees the first path
@@ -173,7 +173,7 @@ def test_ties_of_the_least_busy_rule_are_broken_at_random() -> None:
     for k in range(40):
         effect = send(requests, k, outside(requests))
         guards.add(effect[1])
-        requests.take(effect[1], QUIC, k)
+        requests._pending.take(effect[1], QUIC, k)
     assert guards == {path.nodes[0] for path in requests.keeper.ready}
 
 
@@ -193,9 +193,9 @@ def test_requests_are_given_up_at_their_deadline_in_order() -> None:
     assert requests.next_due_us() == 10_000_100
     assert requests.overdue(10_000_099) == []
     assert [r.deadline_us for _, r in requests.overdue(10_000_200)] == [10_000_100, 10_000_200]
-    assert requests.take(effects[2][1], HTTPS, 2) is None  # too late
+    assert requests._pending.take(effects[2][1], HTTPS, 2) is None  # too late
     assert requests.next_due_us() == 10_000_300
-    assert requests.take(effects[1][1], HTTPS, 1) is not None
+    assert requests._pending.take(effects[1][1], HTTPS, 1) is not None
     assert requests.next_due_us() is None
     assert requests.overdue(1 << 60) == []
 
@@ -223,7 +223,7 @@ def test_the_next_deadline_is_always_that_of_the_oldest_request_under_way(steps)
             number += 1
         elif what == "answer" and asked:
             exchange = sorted(asked)[value % len(asked)]
-            assert requests.take(asked.pop(exchange)[0], QUIC, exchange) is not None
+            assert requests._pending.take(asked.pop(exchange)[0], QUIC, exchange) is not None
         elif what == "time":
             now += value
             late = [r.deadline_us for _, r in requests.overdue(now)]
@@ -248,7 +248,7 @@ def test_a_request_to_a_server_leaves_at_the_third_hop_and_its_answer_is_v4(rule
     assert inner[0] == TO_SERVER
     opened = open_server_request(SUITE, own, inner[1])
     assert opened.payload == payload
-    request = requests.take(effect[1], effect[2], 5)
+    request = requests._pending.take(effect[1], effect[2], 5)
     assert request is not None
     assert (request.node, request.deadline_us) == (SERVER, 10 + rules.request_timeout_us)
     answer = encode_answer(ServerAnswer(404, {}, b"gone"))
@@ -259,7 +259,7 @@ def test_a_request_to_a_server_leaves_at_the_third_hop_and_its_answer_is_v4(rule
 def test_an_iphone_opens_the_gcm_answer_of_an_old_server() -> None:
     requests, own = make(IOS), SUITE.ephemeral(bytes(range(32)))
     effect = requests.send_to_server(5, ServerAddress("h", own.public), b"", 0, 0, nothing)
-    request = requests.take(effect[1], effect[2], 5)
+    request = requests._pending.take(effect[1], effect[2], 5)
     assert request is not None
     xchacha, gcm = request.layers
     assert request.open(gcm.seal(encode_answer(ServerAnswer(200, {}, b"x")), bytes(24))) == (200, b"x")

@@ -217,8 +217,9 @@ def test_the_other_devices_follow_into_a_group_and_out_of_it(village: Any) -> No
     devices = [village.settle(platform, 0, configs={}) for platform in ("android", "ios")]
     village.begin()
     village.act(admin, 0, crowd.id, "invite", 0)
+    village.run(15)  # both devices note the invitation
     village.act(devices[0], 1, crowd.id, "join")
-    village.run(30)
+    village.run(15)
     assert [device.standing(crowd.id).place for device in devices] == [Place.IN] * 2
     village.tell(admin, "group-text", 2, crowd.id, "welcome", ())
     village.tell(devices[0], "group-text", 3, crowd.id, "from my phone", ())
