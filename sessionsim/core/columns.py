@@ -72,6 +72,7 @@ HEADS: Final = (
     "push_delivery",  # from there to the device
     "turn_allocate",  # to a TURN server
     "media",  # of a call, to the other side or a TURN server
+    "web",  # to a site that somebody links to
 )
 HEAD_CODE: Final = {name: code for code, name in enumerate(HEADS)}
 

@@ -20,6 +20,7 @@ from sessionsim.protocol.client import files, push, signals
 from sessionsim.protocol.client.calls import MediaRules
 from sessionsim.protocol.client.configs.rules import PLATFORMS as CONFIG_PLATFORMS
 from sessionsim.protocol.client.groups.rules import PLATFORMS as GROUP_PLATFORMS
+from sessionsim.protocol.client.links import WebRules
 from sessionsim.protocol.client.rules import PLATFORMS
 from sessionsim.protocol.communities import poll_rules
 from sessionsim.protocol.communities.rules import CommunityRules
@@ -64,6 +65,7 @@ def installed() -> Catalogue:
             "servers.push": PushRules,
             "servers.community": CommunityRules,
             "servers.turn": MediaRules,
+            "servers.web": WebRules,
             "background": Background,
             "v2": V2Rules,
             "v2.people": V2People,

@@ -88,6 +88,7 @@ def spec_of(scenario: Scenario, task: Task, horizon_us: int | None = None) -> Wo
             push=scenario.sections["servers.push"],
             community=scenario.sections["servers.community"],
             turn=scenario.sections["servers.turn"],
+            web=scenario.sections["servers.web"],
         ),
         client_rules=scenario.rules,
         config_rules=scenario.part_rules["configs"],

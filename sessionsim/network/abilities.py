@@ -29,6 +29,7 @@ from sessionsim.protocol.client.communities import Communities
 from sessionsim.protocol.client.configs.part import AccountConfigs
 from sessionsim.protocol.client.files import Files
 from sessionsim.protocol.client.groups.part import Groups
+from sessionsim.protocol.client.links import Links
 from sessionsim.protocol.client.machine import Client
 from sessionsim.protocol.client.push import PushListener
 from sessionsim.protocol.client.signals import Signals
@@ -86,7 +87,7 @@ def command_of(
         return ("post", ref, wish.room, wish.body, wish.files, audience)
     if isinstance(wish, Intent):
         command = ("send", ref, accounts[wish.recipient].id, wish.body)
-        return ("send-files", *command[1:], wish.files) if wish.files else command
+        return ("send-files", *command[1:], wish.files) if wish.files or wish.preview else command
     if isinstance(wish, GroupText | GroupAction) and before.groups is not None:
         return before.groups.command(ref, wish)
     if isinstance(wish, ConfigChange):
@@ -119,10 +120,14 @@ def equip(
         InvalidInput: devices in fast mode on a platform that has none, or without their push platform.
     """
     there = {server.kind: server for server in reversed(servers)}
-    files, profile = None, before.profiles[seat.account]
-    if "attachment" in needs.kinds or "config-change" in needs.kinds:  # new pictures are uploaded
+    files, links, profile = None, None, before.profiles[seat.account]
+    if "link-preview" in needs.kinds:
+        site = there["web"].endpoint if "web" in there else None
+        links = Links(client, site, spec.service_rules.web)
+        client.add(links)
+    if {"attachment", "config-change", "link-preview"} & needs.kinds:  # new pictures are uploaded
         file_server = there["file"].address if "file" in there else _FILE_SERVER
-        files = Files(client, file_server, spec.file_rules[seat.platform])
+        files = Files(client, file_server, spec.file_rules[seat.platform], links)
         client.add(files)
     if seat.account in needs.rooms:
         shown = profile if client.rules.send_profile else None

@@ -9,6 +9,7 @@ from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Seeds
 from sessionsim.network.servers import PlacedServer
 from sessionsim.protocol.client.calls import MediaRules
+from sessionsim.protocol.client.links import WebRules
 from sessionsim.protocol.communities.rules import CommunityRules
 from sessionsim.protocol.communities.server import CommunityServer
 from sessionsim.protocol.crypto.suite import Suite
@@ -24,16 +25,18 @@ from sessionsim.protocol.servers.platform import KEPT, PushPlatform
 from sessionsim.protocol.servers.push import PushMachine
 from sessionsim.protocol.servers.seed import SeedNode
 from sessionsim.protocol.servers.turn import TurnServer
+from sessionsim.protocol.servers.web import WebSite
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceRules:
-    """What the servers of each kind do. Args: file, push, community: limits; turn: the media of calls."""
+    """What servers of each kind do. Args: file, push, community: limits; turn: media of calls; web: links."""
 
     file: FileServerRules = field(default_factory=FileServerRules)
     push: PushRules = field(default_factory=PushRules)
     community: CommunityRules = field(default_factory=CommunityRules)
     turn: MediaRules = field(default_factory=MediaRules)
+    web: WebRules = field(default_factory=WebRules)
 
 
 def room_token(room: int) -> str:
@@ -89,6 +92,9 @@ def make_machines(
             continue
         if server.kind in KEPT:
             machines.append(PushPlatform(KEPT[server.kind]))
+            continue
+        if server.kind == "web":
+            machines.append(WebSite(rules.web.page_bytes))
             continue
         if server.kind == "turn":
             machines.append(TurnServer(1 + max(one.endpoint for one in servers)))

@@ -5,6 +5,7 @@
     community   rooms                                asked through last hops; several, rooms spread over them
     seed        node lists for new clients           asked directly
     turn        relays for the media of calls         asked directly, at addresses
+    web         a site that people link to            asked directly by who writes the link
     apple, google, huawei   push platforms           told by the push server, connected to by devices
 
 Endpoint numbers follow those of the clients, in the order of KINDS. A server has an Ed25519 pair and the
@@ -26,7 +27,7 @@ from sessionsim.network.places import sites_of_country
 from sessionsim.protocol.crypto import KeyPair, real
 from sessionsim.protocol.wire.onion_server import ServerAddress
 
-KINDS: Final = ("file", "push", "community", "seed", "apple", "google", "huawei", "turn")
+KINDS: Final = ("file", "push", "community", "seed", "apple", "google", "huawei", "turn", "web")
 # Host names by kind; of further servers of a kind see `_host`.
 # Source: client-behaviour 6.4, 6.5; transport 4. That of a community is an Assumption: anyone may run one.
 _HOSTS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -37,18 +38,19 @@ _HOSTS: Final[Mapping[str, tuple[str, ...]]] = {
     "apple": ("api.push.apple.com",),
     "google": ("fcm.googleapis.com",),
     "huawei": ("push-api.cloud.huawei.com",),
+    "web": ("www.example.org",),
     "turn": tuple(f"{name}.getsession.org" for name in ("freyr", "angus", "hereford", "holstein", "brahman")),
 }
 # Source: transport 3.4 (https), client-behaviour 6.5 (the file server is asked by http), transport 4 (seeds).
 _PORTS: Final[Mapping[str, int]] = {"file": 80, "push": 443, "community": 443, "seed": 4443} | dict.fromkeys(
-    ("apple", "google", "huawei", "turn"), 443
+    ("apple", "google", "huawei", "turn", "web"), 443
 )
 # Assumption: 248.0.0.0/8 for servers, of the block reserved for future use (RFC 1112, section 4).
 SERVER_BLOCK: Final = 248 << 24
 _COUNTRY: Final = re.compile(r"[A-Z]{2}\Z", re.ASCII)
 _MOST: Final = 100  # Assumption: servers of one kind; more is a slip of the pen
 # Clients know one of them by name. Source: client-behaviour 6.4, 6.5
-_SINGLE: Final = ("file", "push", "apple", "google", "huawei")
+_SINGLE: Final = ("file", "push", "apple", "google", "huawei", "web")
 
 
 def _countries(what: str, default: tuple[str, ...], source: str) -> tuple[str, ...]:
@@ -77,6 +79,9 @@ class ServerRules:
     google_in: tuple[str, ...] = _countries("push platforms of Google", ("US",), _EDGE)
     huawei_in: tuple[str, ...] = _countries("push platforms of Huawei", ("SG",), _EDGE)
     turn_in: tuple[str, ...] = _countries("TURN servers", ("DE", "DE", "US", "US", "SG"), _PLACE)
+    web_in: tuple[str, ...] = _countries(
+        "web sites that people link to", ("US",), "Assumption: one site stands for all"
+    )
     off: tuple[str, ...] = setting(
         (),
         doc="Kinds of servers that do not answer.",

@@ -190,6 +190,7 @@ class World:
         people = Prompter(self._orders, self.seats, n_nodes, ids, plain, host.command)
         people.begin()
         journal.tell_people = people.has if people.listens else None
+        self._visit_links(host)
         self._open_conversations(host)
         for wish in spec.intents:
             if isinstance(wish, Presence):
@@ -237,6 +238,15 @@ class World:
                 command = ("open-conversation", self.accounts[intent.recipient].id)
                 endpoint = self.endpoint_of[intent.sender, intent.device]
                 host.command(max(0, intent.t_us - lead_us), endpoint, command)
+
+    def _visit_links(self, host: Host) -> None:
+        """Have the links in messages looked at when they are written, some time before they are sent."""
+        lead_us = self.spec.service_rules.web.lead_us
+        for ref, order in enumerate(self._orders):
+            preview = getattr(order.wish, "preview", None)
+            if preview is not None:
+                endpoint = self.endpoint_of[order.sender, order.device]
+                host.command(max(0, order.t_us - lead_us), endpoint, ("visit", ref, preview))
 
     def _ride(self, host: Host, watched: frozenset[int]) -> None:
         """Carry out idle polls in bulk, if the run is to."""

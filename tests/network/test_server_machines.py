@@ -170,5 +170,5 @@ def test_keys_and_addresses_of_servers_are_in_truth_and_scene() -> None:
     found = dict(zip(owners, truth.keys["public"].tolist(), strict=True))
     assert found["server:push"] == server(world, "push").x.public.hex()
     assert world.scene.servers["file"] == (len(world.nodes) + 3,)
-    assert places["port"][-16:].tolist() == [80, 443, 443, *[4443] * 5, *[443] * 8]
-    assert not places["node"][-16:].any()
+    assert places["port"][-17:].tolist() == [80, 443, 443, *[4443] * 5, *[443] * 9]
+    assert not places["node"][-17:].any()

@@ -20,6 +20,7 @@ def test_by_default_there_is_each_server_that_clients_know_by_name() -> None:
     assert by_kind(servers) == {
         "file": (100,), "push": (101,), "community": (102,), "seed": (103, 104, 105, 106, 107),
         "apple": (108,), "google": (109,), "huawei": (110,), "turn": (111, 112, 113, 114, 115),
+        "web": (116,),
     }  # fmt: skip
     assert [server.host for server in servers[:8]] == [
         "filev2.getsession.org", "push.getsession.org", "open.getsession.org", "seed1.getsession.org",

@@ -8,7 +8,7 @@ nothing in a run needs is not added, and then costs nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from sessionsim.protocol.machine import Effect
 from sessionsim.protocol.wire.rpc import Retrieved
@@ -26,6 +26,14 @@ Reader = Callable[[str, "Opened", int], list[Effect]]
 Listener = Callable[[int, int, int, bytes, int], list[Effect]]
 # Is told that a node has given all it holds of a namespace; gets the time in µs.
 ReadToEnd = Callable[[int], list[Effect]]
+
+
+@runtime_checkable
+class Returning(Protocol):
+    """A part that has something to do when its device comes back online."""
+
+    def back(self, now_us: int) -> list[Effect]:
+        """Do it."""
 
 
 class Part(Protocol):

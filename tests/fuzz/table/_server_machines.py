@@ -11,6 +11,7 @@ from sessionsim.protocol.crypto import Suite
 from sessionsim.protocol.files.server import FileServer
 from sessionsim.protocol.files.server_rules import FileServerRules
 from sessionsim.protocol.lsrpc import OnionEndpoint
+from sessionsim.protocol.servers import web
 from sessionsim.protocol.servers.behind_onion import ServerBehindOnion
 from sessionsim.protocol.servers.seed import HEAD, SeedNode
 from sessionsim.protocol.servers.turn import ALLOCATE, MEDIA, TurnServer, write_relayed
@@ -77,6 +78,14 @@ DECODERS = (
         partial(_file_server, FAST, "lsrpc/v4"),
         (),
         20_000,
+    ),
+    machine(
+        "servers.web.WebSite.receive",
+        "text",
+        lambda: (lambda raw: web.WebSite(50).receive(9, _HTTPS, 1, web.HEAD, raw, NOW_US), lambda: 0),
+        (b"/page/a", b"/picture/4"),
+        1_000,
+        base=20_000_000,
     ),
     machine("servers.turn.TurnServer.receive", "raw", _turn, (write_relayed(5, b"voice"),), 1_000),
     Decoder(

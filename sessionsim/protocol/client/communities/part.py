@@ -145,6 +145,7 @@ class Communities:
             return []
         author = bytes.fromhex(post.session_id)
         effects: list[Effect] = [(DELIVER, author, found.sent_ms, found.part.body, name)]
-        for pointer in found.part.attachments:
+        images = (preview.image for preview in found.part.previews if preview.image is not None)
+        for pointer in (*found.part.attachments, *images):
             effects += self.posting.fetch(standing, token, name, pointer, now_us)
         return effects

@@ -21,7 +21,7 @@ from sessionsim.protocol.client.files.sealing import LOOKS, content_of
 from sessionsim.protocol.client.requests import Purpose
 from sessionsim.protocol.communities import answers, calls
 from sessionsim.protocol.communities.posts import SignedPost, post_name, sign_post
-from sessionsim.protocol.contents import Attachment, Expiry, Message, Text, write
+from sessionsim.protocol.contents import Attachment, Expiry, Message, Preview, Text, write
 from sessionsim.protocol.machine import EVENT, LOG, Effect
 from sessionsim.protocol.server_request import ServerAnswer, ServerRequest
 from sessionsim.protocol.versions.v1 import Profile
@@ -38,9 +38,25 @@ _LEADS_NOWHERE: Final = -2  # as of `file-fetched`
 
 
 class _Post:
-    """One post on its way. Args: waiting: files that are not up yet."""
+    """One post on its way.
 
-    __slots__ = ("attempts", "body", "files", "number", "pointers", "ref", "signed", "standing", "token")
+    Args:
+        files: their numbers, None for those that are not up yet.
+        preview: of a link; its picture is the last of the files.
+    """
+
+    __slots__ = (
+        "attempts",
+        "body",
+        "files",
+        "number",
+        "pointers",
+        "preview",
+        "ref",
+        "signed",
+        "standing",
+        "token",
+    )
 
     def __init__(
         self, number: int, ref: int, standing: Standing, token: str, body: str, n_files: int
@@ -48,6 +64,7 @@ class _Post:
         self.number, self.ref, self.standing, self.token, self.body = number, ref, standing, token, body
         self.files: list[int | None] = [None] * n_files
         self.pointers: list[Attachment] = []
+        self.preview: Preview | None = None
         self.signed: SignedPost | None = None
         self.attempts = 0
 
@@ -95,7 +112,13 @@ class Posting:
         if standing is None:
             return [(LOG, "failed", ref, "a room that is not read")]
         self._posts += 1
+        links = self._files.links if self._files is not None else None
+        found = links.claim(ref) if links is not None else None
+        if found is not None and found.image is not None:  # a preview without picture is left out
+            files = (*files, found.image)
         post = _Post(self._posts, ref, standing, standing.tokens[room], body, len(files))
+        if found is not None and found.image is not None:
+            post.preview = found.preview
         self._open[ref] = post
         told: Effect = (LOG, "to", ref, tuple(audience))
         if not files:
@@ -175,7 +198,18 @@ class Posting:
         """Write and sign the post, say what it will be recognised by, and make the first attempt."""
         client = self._client
         sent_ms = client.wire_ms(now_us)
-        text = Text(post.body, tuple(post.pointers), profile=self._profile, blocks_community_requests=False)
+        pointers = tuple(post.pointers)
+        previews: tuple[Preview, ...] = ()
+        if post.preview is not None:
+            previews = (replace(post.preview, image=pointers[-1]),)
+            pointers = pointers[:-1]
+        text = Text(
+            post.body,
+            pointers,
+            previews=previews,
+            profile=self._profile,
+            blocks_community_requests=False,
+        )
         content = write(Message(sent_ms, text, Expiry() if self._profile else None))
         post.signed = sign_post(client.account, post.standing.address.x25519, content)
         name = post_name(*post.signed)

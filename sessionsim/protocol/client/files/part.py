@@ -11,7 +11,7 @@ pointer that leads nowhere).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from sessionsim.core.columns import Cause, note_of
@@ -23,6 +23,7 @@ from sessionsim.protocol.client.files import sealing
 from sessionsim.protocol.client.files.rules import FileRules
 from sessionsim.protocol.client.files.sealing import SealedUpload
 from sessionsim.protocol.client.files.transfers import Transfers
+from sessionsim.protocol.client.links import Links
 from sessionsim.protocol.client.parts import Handler
 from sessionsim.protocol.contents import Attachment, Preview, Text
 from sessionsim.protocol.files.client import download_request, downloaded, upload_request, uploaded
@@ -56,9 +57,13 @@ class Files:
         client: whose.
         server: the file server.
         rules: the platform's.
+        links: knows what lies behind links; None in a run without such.
     """
 
-    def __init__(self, client: Client, server: ServerAddress, rules: FileRules) -> None:
+    def __init__(
+        self, client: Client, server: ServerAddress, rules: FileRules, links: Links | None = None
+    ) -> None:
+        self.links = links
         self._client, self.server, self.rules = client, server, rules
         self.transfers = Transfers(client, rules)
         self._bundles: dict[int, _Bundle] = {}
@@ -81,6 +86,10 @@ class Files:
         """Give the messages whose files are on their way."""
         return tuple(self._bundles)
 
+    def has_extras(self, ref: int, files: Sequence[File]) -> bool:
+        """Say whether something hangs on a message, so that it has to go through `attach`."""
+        return bool(files) or (self.links is not None and self.links.has(ref))
+
     # --- sending ------------------------------------------------------------------------------------------
 
     def send(
@@ -93,29 +102,28 @@ class Files:
                 return [(LOG, "failed", ref, extras)]
             return self._client.outbox.accept_with(ref, recipient_id, body, extras, t_us)
 
-        return self.attach(ref, files, None, ready, now_us)
+        return self.attach(ref, files, ready, now_us)
 
     def attach(
         self,
         ref: int,
         files: tuple[File, ...],
-        preview: tuple[Preview, File | None] | None,
         ready: Ready,
         now_us: int,
     ) -> list[Effect]:
-        """Upload the files of a message, then go on with it.
+        """Upload the files of a message and the picture of its link, if it has one, then go on with it.
 
         Args:
             ref: number of the message.
             files: what hangs on it.
-            preview: a link's preview without picture, and its picture.
             ready: is called once, when all are up or one has failed; at once if there is none to upload.
         """
-        image = preview[1] if preview else None
+        found = self.links.claim(ref) if self.links is not None else None
+        image = found.image if found else None
         every = (*files, *((image,) if image else ()))
         if any(file.size_bytes > self.rules.max_bytes for file in every):
             return ready("a file too large", now_us)
-        bundle = _Bundle(ref, len(every), preview[0] if preview else None, ready)
+        bundle = _Bundle(ref, len(every), found.preview if found else None, ready)
         if not every:
             return ready(self._extras(bundle, has_image=False), now_us)
         self._bundles[ref] = bundle

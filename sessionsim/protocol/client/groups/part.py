@@ -207,7 +207,7 @@ class Groups:
 
     def _say(self, standing: Standing, wish: GroupWish, now_us: int) -> list[Effect]:
         """Send a text, once its files, if any, lie on their server."""
-        if not wish.files or self._files is None:
+        if self._files is None or not self._files.has_extras(wish.ref, wish.files):
             return self.talk.say(standing, wish.ref, wish.body, None, now_us)
 
         def ready(extras: Extras | str, t_us: int) -> list[Effect]:
@@ -215,7 +215,7 @@ class Groups:
                 return self._outcomes.failed(wish.ref, extras)
             return self.talk.say(standing, wish.ref, wish.body, extras, t_us)
 
-        return self._files.attach(wish.ref, wish.files, None, ready, now_us)
+        return self._files.attach(wish.ref, wish.files, ready, now_us)
 
     def _join(self, standing: Standing, ref: int, now_us: int) -> list[Effect]:
         """Accept an invitation: poll from now on, and say so once the keys are there."""

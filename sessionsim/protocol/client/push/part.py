@@ -84,6 +84,10 @@ class PushListener:
         effects = [] if self._registered else self.register()
         return effects + self._subscribe(now_us)
 
+    def back(self, now_us: int) -> list[Effect]:
+        """Connect again after a time without network, if it ever was connected."""
+        return self.register() if self._registered else []
+
     def register(self) -> list[Effect]:
         """Connect to the push platform; what it has kept for the device then comes."""
         self._registered = True

@@ -14,6 +14,7 @@ from sessionsim.protocol.client.extras import Extras
 from sessionsim.protocol.client.files import sealing
 from sessionsim.protocol.client.files.part import Files
 from sessionsim.protocol.client.files.rules import PLATFORMS
+from sessionsim.protocol.client.links import Found, Links, WebRules
 from sessionsim.protocol.client.machine import Client
 from sessionsim.protocol.client.rules import PLATFORMS as CLIENTS
 from sessionsim.protocol.client.sealing import Opened
@@ -64,6 +65,12 @@ def message(*attachments: Attachment, preview: Preview | None = None) -> Opened:
     return Opened(b"\x05" + bytes(32), write(Message(5, text)))
 
 
+def seen(ref: int, preview: Preview, image: File | None) -> Links:
+    links = Links(cast("Client", None), None, WebRules())
+    links._found[ref] = Found(preview, image)
+    return links
+
+
 def ready(found: list[Extras | str]) -> Any:
     def take(extras: Extras | str, now_us: int) -> list[Effect]:
         found.append(extras)
@@ -76,7 +83,7 @@ def ready(found: list[Extras | str]) -> Any:
 def test_what_one_client_uploads_another_opens(platform: str) -> None:
     part, wire, client = files(platform)
     found: list[Extras | str] = []
-    part.attach(3, (VOICE,), None, ready(found), 5)
+    part.attach(3, (VOICE,), ready(found), 5)
     sealed = sealing.seal(client, PLATFORMS[platform].encryption, VOICE, (3).to_bytes(8, "little") + b"\0")
     assert wire.answer(200, write_json({"id": NAME, "expires": 1.5})) == [
         (EVENT, "file-uploaded", 3, len(sealed.blob)), ("ready", 77)
@@ -128,9 +135,11 @@ def test_contents_without_files_ask_nothing() -> None:
 def test_the_picture_of_a_link_goes_with_the_preview_and_is_fetched_like_a_file() -> None:
     part, wire, _ = files()
     found: list[Extras | str] = []
-    part.attach(
-        1, (PHOTO,), (Preview("https://a.example/", "A title"), File("preview", 500)), ready(found), 0
-    )
+    part.links = seen(1, Preview("https://a.example/", "A title"), File("preview", 500))
+    assert part.has_extras(1, ())
+    assert not part.has_extras(2, ())
+    part.attach(1, (PHOTO,), ready(found), 0)
+    assert not part.has_extras(1, ())
     for _ in range(2):
         wire.answer(200, write_json({"id": NAME, "expires": 1.5}))
     (extras,) = found
@@ -149,7 +158,8 @@ def test_the_picture_of_a_link_goes_with_the_preview_and_is_fetched_like_a_file(
 def test_a_preview_without_picture_uploads_nothing() -> None:
     part, wire, _ = files()
     found: list[Extras | str] = []
-    assert part.attach(1, (), (Preview("https://a.example/", "A"), None), ready(found), 4) == [("ready", 4)]
+    part.links = seen(1, Preview("https://a.example/", "A"), None)
+    assert part.attach(1, (), ready(found), 4) == [("ready", 4)]
     assert found == [Extras((), (Preview("https://a.example/", "A"),))]
     assert wire.waiting == []
 
@@ -180,6 +190,6 @@ def test_one_failed_upload_fails_the_message_once() -> None:
 def test_an_answer_without_an_id_fails_the_message(body: bytes) -> None:
     part, wire, _ = files()
     found: list[Extras | str] = []
-    part.attach(3, (VOICE,), None, ready(found), 5)
+    part.attach(3, (VOICE,), ready(found), 5)
     wire.answer(200, body)
     assert found == ["upload: malformed answer"]

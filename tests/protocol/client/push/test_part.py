@@ -15,6 +15,7 @@ from sessionsim.core.columns import Transport
 from sessionsim.core.seeds import Entropy
 from sessionsim.core.units import US_PER_H, US_PER_S
 from sessionsim.protocol.client.machine import Client
+from sessionsim.protocol.client.parts import Returning
 from sessionsim.protocol.client.push import PLATFORMS, PushListener, PushListenerRules
 from sessionsim.protocol.client.rules import PLATFORMS as CLIENTS
 from sessionsim.protocol.crypto import suite_named
@@ -169,6 +170,17 @@ def test_a_device_may_take_no_bodies() -> None:
     device, _, _ = started("ios", takes_body=False)
     assert device.push(b"sealed")[-1] == ("poll",)
     assert device.took == []
+
+
+def test_a_device_that_comes_back_connects_again_if_it_ever_was_connected() -> None:
+    fresh = Device("android")
+    assert isinstance(fresh.part, Returning)
+    assert fresh.part.back(5) == []
+    device, _, (registered, _) = started()
+    (again,) = device.part.back(5)
+    assert again[:3] == registered[:3]
+    assert again[4:] == registered[4:]
+    assert again[3] != registered[3]
 
 
 def test_only_the_platform_pushes() -> None:
