@@ -16,6 +16,7 @@ from sessionsim.core.errors import StorageDamaged
 from sessionsim.core.ledger import Fact
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.scene import Position, Role, Scene, Taking
+from sessionsim.core.seeds import MASK64
 from sessionsim.core.storage import read_ledger, read_records, read_table, read_truth, write_table
 from sessionsim.core.verdict_storage import read_verdicts
 from sessionsim.core.view import Table
@@ -28,14 +29,17 @@ def _texts(values: list[str]) -> np.ndarray:
 
 
 def write_scene(folder: Path, scene: Scene, endpoints: Table, positions: dict[str, Position]) -> None:
-    """Store the node list, all addresses, and each observer's place."""
+    """Store the node list, all addresses, and each observer's place.
+
+    Nodes that come later are stored like those without a swarm.
+    """
     nodes = scene.nodes
     write_table(
         folder / "scene/nodes.parquet",
         {
             "ed25519": _texts([key.hex() for key in nodes.ed25519]),
             "x25519": _texts([key.hex() for key in nodes.x25519]),
-            "swarm": np.array(nodes.swarm, dtype=np.uint64),
+            "swarm": np.array([swarm & MASK64 for swarm in nodes.swarm], dtype=np.uint64),
             "ip": np.array(nodes.ip, dtype=np.uint32),
             "port": np.array(nodes.port, dtype=np.uint16),
             "country": _texts(list(scene.node_country)),

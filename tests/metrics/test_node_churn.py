@@ -41,16 +41,19 @@ def test_a_network_that_stands_still_has_no_such_readings(make_replicate: Make) 
     assert not [reading for reading in found if reading.metric == "node-churn"]
 
 
-def test_shares_are_a_day_and_of_the_nodes_at_the_start(make_replicate: Make) -> None:
+def test_numbers_are_a_day_and_of_a_hundred_nodes_at_the_start(make_replicate: Make) -> None:
     counted = [tally(churning(make_replicate, EVENTS, seed)) for seed in range(3)]
     found = {reading.name: reading for reading in readings_of(counted) if reading.metric == "node-churn"}
-    assert found["nodes that ceased to serve, a day"].value == pytest.approx(2 / 12 / 2)
-    assert found["nodes that began to serve, a day"].value == pytest.approx(1 / 12 / 2)
-    assert found["nodes that changed their swarm, a day"].value == pytest.approx(1 / 12 / 2)
+    assert found["nodes of 100 that ceased to serve, a day"].value == pytest.approx(100 * 2 / 12 / 2)
+    assert found["nodes of 100 that began to serve, a day"].value == pytest.approx(100 * 1 / 12 / 2)
+    assert found["nodes of 100 that changed their swarm, a day"].value == pytest.approx(100 * 1 / 12 / 2)
     assert found["swarms dissolved"].value == pytest.approx(2)
     assert found["swarms created"].value == 0
     assert {reading.n_unit for reading in found.values()} == {"seed"}
-    assert found["nodes that ceased to serve, a day"].counts == {"node left": 6, "node days": 72}
+    assert found["nodes of 100 that ceased to serve, a day"].counts == {
+        "node left": 6,
+        "100 node days": pytest.approx(0.72),
+    }
 
 
 def test_runs_that_differ_have_an_interval(make_replicate: Make) -> None:

@@ -1,7 +1,7 @@
 """How the set of service nodes and their swarms changed during the measured phase.
 
-Shares are of the nodes that are active at the start, a day. A node that is taken out for a while counts as
-one that left, and as one that came when it serves again. Nothing is said of a network that stands still.
+Numbers are a day, of a hundred nodes that are active at the start. A node that is taken out for a while is
+one that left, and one that came when it serves again. Nothing is said of a network that stands still.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from sessionsim.metrics._registry import METRICS, NoSettings
 
 # Events of `network.membership.happenings`, and what the readings call them.
 _NODES = {
-    "node joined": "nodes that began to serve, a day",
-    "node left": "nodes that ceased to serve, a day",
-    "node moved": "nodes that changed their swarm, a day",
+    "node joined": "nodes of 100 that began to serve, a day",
+    "node left": "nodes of 100 that ceased to serve, a day",
+    "node moved": "nodes of 100 that changed their swarm, a day",
 }
 _SWARMS = {"swarm created": "swarms created", "swarm dissolved": "swarms dissolved"}
 _STILL = "a network that stands still"
@@ -42,21 +42,21 @@ class NodeChurn:
         time = truth.events["t_us"].astype(np.int64)
         inside = (time >= truth.start_us) & (time < truth.end_us)
         sums = {name: floats([(inside & (what == name)).sum()]) for name in (*_NODES, *_SWARMS)}
-        sums["node days"] = floats([len(replicate.nodes.active) * replicate.measured_days])
+        sums["100 node days"] = floats([len(replicate.nodes.active) / 100 * replicate.measured_days])
         sums["runs"] = floats([1])
         return Counts(sums)
 
     def readings(self, counts: Sequence[Counts]) -> list[Reading]:
-        """Give shares of nodes a day, and swarms in the measured phase of a run."""
+        """Give nodes a day, and swarms in the measured phase of a run."""
         having = [one for one in counts if one.total("runs")]
         found = []
-        for names, unit, trials in ((_NODES, "prob", "node days"), (_SWARMS, "count", "runs")):
+        for names, trials in ((_NODES, "100 node days"), (_SWARMS, "runs")):
             for name, title in names.items() if having else ():
                 per_seed = [(one.sums[name], one.sums[trials]) for one in having]
                 numbers = {key: sum(one.total(key) for one in having) for key in (name, trials)}
                 found.append(
                     reading(
-                        "node-churn", title, unit, mean(units_of(per_seed, "seed")),
+                        "node-churn", title, "count", mean(units_of(per_seed, "seed")),
                         counts=numbers, baseline=0.0, baseline_name=_STILL,
                     )
                 )  # fmt: skip
