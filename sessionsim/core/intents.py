@@ -357,6 +357,10 @@ class Presence(_Plain):
     number: int
 
     @property
+    def needs(self) -> tuple[str, ...]:
+        return ("online",) if self.what == "online" else ("presence",)
+
+    @property
     def command(self) -> tuple[str, bool]:
         """Give what a client machine is told."""
         return (self.what, self.on)
@@ -375,8 +379,8 @@ Wish: TypeAlias = (
 # What a client may need to be able to do. Where times are equal, wishes stand in this order: what stood
 # before, then who comes and goes, then what is said.
 KINDS: Final = (
-    "device", "group", "community", "presence", "group-action", "typing", "text", "group-text", "post",
-    "attachment", "link-preview", "call", "receipt", "reaction", "deletion", "config-change",
+    "device", "group", "community", "presence", "online", "group-action", "typing", "text", "group-text",
+    "post", "attachment", "link-preview", "call", "receipt", "reaction", "deletion", "config-change",
 )  # fmt: skip
 _RANK: Final = {kind: rank for rank, kind in enumerate(KINDS)}
 

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 
 from sessionsim.core.errors import InvalidInput
 from sessionsim.core.intents import Device, Intent, Presence, Wish, order_of
+from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Seeds, mix
 from sessionsim.core.settings import setting
 from sessionsim.core.units import US_PER_DAY, US_PER_MS, US_PER_S
@@ -24,6 +25,9 @@ from sessionsim.network.devices import Seat
 from sessionsim.protocol.client.v2.standing import Standing, standing_group
 from sessionsim.protocol.crypto import Suite
 from sessionsim.protocol.identity import Account
+from sessionsim.protocol.machine import Machine
+from sessionsim.protocol.snode import ServiceNode
+from sessionsim.protocol.swarms import nearest_swarm, swarm_position
 from sessionsim.protocol.v2 import V2Rules
 
 TWINS: Final = "twins"
@@ -149,3 +153,17 @@ def twin_places(
         place if seat.account < half else replace(at[seat.account - half, seat.number], ip=client_ip(k))
         for k, (seat, place) in enumerate(zip(seats, places, strict=True))
     )
+
+
+def lay_down(
+    account: Account, standing: Standing, nodes: NodeList, machines: list[Machine], now_ms: int
+) -> None:
+    """Lay what a standing group has stored into every member of its swarm."""
+    swarm = nearest_swarm(swarm_position(account.id[1:]), sorted(nodes.members))
+    for node in nodes.members[swarm] if swarm is not None else ():
+        member = machines[node]
+        assert isinstance(member, ServiceNode)
+        for namespace, one in standing.stored:
+            member.store.store(
+                account.id, namespace, one.hash, one.timestamp_ms, one.expiry_ms, one.data, now_ms
+            )

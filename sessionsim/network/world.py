@@ -27,7 +27,7 @@ from sessionsim.network.accounts_book import Book
 from sessionsim.network.before import Before, make_before
 from sessionsim.network.call_media import media_commands
 from sessionsim.network.clients import ClientPlace, place_clients, place_devices
-from sessionsim.network.devices import Seat, seats_of
+from sessionsim.network.devices import Seat, coming_and_going, seats_of
 from sessionsim.network.ends import endpoints_table, header_families, host_addresses
 from sessionsim.network.faults import Answer, Trouble, Turn, What, compile_plan, with_turns
 from sessionsim.network.host import Host
@@ -52,20 +52,20 @@ from sessionsim.network.truth_tables import accounts_table, closing_of, devices_
 from sessionsim.network.version2 import (
     TWINS,
     accounts_of,
+    lay_down,
     standing_groups,
     twin_places,
 )
 from sessionsim.network.wire_sizes import WireSizes
 from sessionsim.network.wishes import check_wishes
 from sessionsim.network.world_spec import WorldSpec as WorldSpec
+from sessionsim.protocol.client.coming import ComingClient
 from sessionsim.protocol.client.machine import Client
 from sessionsim.protocol.client.v2 import add_v2, with_namespaces
-from sessionsim.protocol.client.v2.standing import Standing
 from sessionsim.protocol.crypto import KeyPair, suite_named
 from sessionsim.protocol.identity import Account, account_from_seed
 from sessionsim.protocol.machine import Machine
 from sessionsim.protocol.snode import ServiceNode
-from sessionsim.protocol.swarms import nearest_swarm, swarm_position
 from sessionsim.protocol.versions.v1 import Profile
 from sessionsim.protocol.wire.onion import Hop
 
@@ -313,12 +313,13 @@ def build(spec: WorldSpec) -> World:
     before.fill(nodes, machines)
     second = spec.version2
     groups = standing_groups(second, accounts, seats, suite, seeds, epoch_ms) if second else {}
+    coming = coming_and_going(spec.intents)
     for seat in seats:
         k, number, platform = seat
         client_rules = spec.client_rules[platform]
         if second and k in groups:
             client_rules = with_namespaces(client_rules, second.rules)
-        client = Client(
+        client = (ComingClient if (k, number) in coming else Client)(
             accounts[k],
             nodes,
             hops,
@@ -334,7 +335,7 @@ def build(spec: WorldSpec) -> World:
             add_v2(client, second.rules, groups[k].devices[number])
         machines.append(client)
     for k, standing in groups.items():
-        _lay_down(accounts[k], standing, nodes, machines, epoch_ms)
+        lay_down(accounts[k], standing, nodes, machines, epoch_ms)
     rooms = [wish.room for wish in spec.intents if isinstance(wish, Reader | Post)]
     services, version = spec.service_rules, rules.version_numbers
     machines += make_machines(servers, services, suite, seeds, epoch_ms, nodes, version, rooms)
@@ -342,20 +343,6 @@ def build(spec: WorldSpec) -> World:
     if second and second.people.population == TWINS:
         places = twin_places(places, seats, len(accounts))
     return World(spec, roster, nodes, (ed, x), accounts, seats, places, servers, tuple(machines), before)
-
-
-def _lay_down(
-    account: Account, standing: Standing, nodes: NodeList, machines: list[Machine], now_ms: int
-) -> None:
-    """Lay what a standing group has stored into every member of its swarm."""
-    swarm = nearest_swarm(swarm_position(account.id[1:]), sorted(nodes.members))
-    for node in nodes.members[swarm] if swarm is not None else ():
-        member = machines[node]
-        assert isinstance(member, ServiceNode)
-        for namespace, one in standing.stored:
-            member.store.store(
-                account.id, namespace, one.hash, one.timestamp_ms, one.expiry_ms, one.data, now_ms
-            )
 
 
 def _profile(k: int, seeds: Seeds) -> Profile:

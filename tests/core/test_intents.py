@@ -54,7 +54,8 @@ ONE_OF_EACH: list[Wish] = [
 def test_every_kind_has_its_record_and_its_place_in_the_order() -> None:
     kinds = [wish.kind for wish in ONE_OF_EACH]
     assert kinds == [kind for kind in KINDS if kind in kinds]
-    assert set(KINDS) - set(kinds) == {"attachment", "link-preview"}  # these are parts of messages
+    # Parts of messages, and of presence.
+    assert set(KINDS) - set(kinds) == {"attachment", "link-preview", "online"}
     assert sorted(reversed(ONE_OF_EACH), key=order_of) == ONE_OF_EACH
 
 

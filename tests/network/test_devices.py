@@ -165,7 +165,7 @@ class _Told:
 
 
 def test_presence_is_told_to_the_device_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sessionsim.network.wishes.CARRIED_OUT", frozenset({"device", "presence"}))
+    monkeypatch.setattr("sessionsim.network.wishes.CARRIED_OUT", frozenset({"device", "online", "presence"}))
     wishes = (Presence(0, 1, 1, "online", False, 0), Presence(7, 1, 0, "foreground", True, 0))
     world: World = build(spec_with(SECOND, *wishes, seconds=1))
     told = {}
@@ -177,4 +177,6 @@ def test_presence_is_told_to_the_device_it_names(monkeypatch: pytest.MonkeyPatch
     one, phone, computer = world.scene.client_endpoints
     assert told[one].heard == []
     assert told[phone].heard == [("foreground", True, 7)]
-    assert told[computer].heard == [("online", False, 0)]
+    away: Any = world.machines[computer]
+    assert not away.wake(2_000_000)  # without network: `ComingClient` sees to that itself
+    assert told[computer].heard == []

@@ -110,6 +110,7 @@ class Everyday:
             "typing": config.typing and config.direct,
             "receipt": config.receipts and config.direct,
             "presence": config.presence,
+            "online": config.presence,
             "device": config.presence,
         }
         return frozenset(kind for kind, is_on in given.items() if is_on)

@@ -1,0 +1,79 @@
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+
+from sessionsim.core.errors import InvalidInput
+from sessionsim.core.intents import Device, Intent, Presence, Wish, kinds_of, order_of
+from sessionsim.core.people import People
+from sessionsim.core.seeds import Seeds
+from sessionsim.core.units import US_PER_DAY, US_PER_H
+from sessionsim.workload.patterns.linked_devices import Config, LinkedDevices
+
+WEEK_US = 7 * US_PER_DAY
+
+
+def wishes(n: int = 4, horizon_us: int = WEEK_US, seed: int = 1, **config: float) -> list[Wish]:
+    return LinkedDevices(Config(**config)).intents(People.alike(n), horizon_us, Seeds(seed))  # type: ignore[arg-type]
+
+
+def test_every_account_has_so_many_devices_of_the_platforms_that_there_are() -> None:
+    people = People(("desktop", "android", "desktop", "ios"), ("DE",) * 4)
+    found = LinkedDevices(Config()).intents(people, WEEK_US, Seeds(1))
+    devices = [wish for wish in found if isinstance(wish, Device)]
+    assert Counter(wish.sender for wish in devices) == {k: 3 for k in range(4)}
+    assert [(wish.device, wish.platform) for wish in devices if wish.sender == 2] == [
+        (1, "ios"), (2, "android"), (3, "desktop"),
+    ]  # fmt: skip
+    assert {wish.platform for wish in wishes() if isinstance(wish, Device)} == {"desktop"}
+    assert not any(isinstance(wish, Device) for wish in wishes(devices=1, often_offline=0))
+
+
+def test_wishes_are_in_order_of_known_kinds_and_inside_the_horizon() -> None:
+    found = wishes()
+    assert found == sorted(found, key=order_of)
+    assert kinds_of(found) == LinkedDevices(Config()).kinds()
+    assert all(0 <= wish.t_us < WEEK_US for wish in found)
+
+
+def test_texts_are_as_frequent_as_wished_and_numbered() -> None:
+    texts = [wish for wish in wishes(2, 60 * US_PER_DAY, texts_per_day=20) if isinstance(wish, Intent)]
+    mine = [wish for wish in texts if wish.sender == 0]
+    assert len(mine) == pytest.approx(1200, abs=4 * 1200**0.5)
+    assert [wish.number for wish in mine] == list(range(len(mine)))
+    assert {(wish.recipient, wish.device) for wish in mine} == {(1, 0)}
+
+
+def test_the_last_devices_come_and_go_with_the_share_and_the_mean() -> None:
+    horizon = 2000 * US_PER_DAY
+    found = [wish for wish in wishes(2, horizon, texts_per_day=0.01) if isinstance(wish, Presence)]
+    for device in (0, 1):
+        assert [(w.t_us, w.on) for w in found if (w.sender, w.device) == (0, device)] == [(0, True)]
+    for device in (2, 3):
+        mine = [wish for wish in found if (wish.sender, wish.device) == (0, device)]
+        assert [wish.number for wish in mine] == list(range(len(mine)))
+        assert all(a.on is not b.on for a, b in pairwise(mine))
+        spans = [(a.on, b.t_us - a.t_us) for a, b in pairwise(mine)]
+        online, offline = (sum(us for on, us in spans if on is state) for state in (True, False))
+        assert online / (online + offline) == pytest.approx(0.15, abs=0.02)
+        assert offline / sum(not on for on, _ in spans) / US_PER_H == pytest.approx(20, rel=0.1)
+
+
+def test_a_device_begins_in_the_long_run() -> None:
+    begun = [
+        wish.on
+        for seed in range(40)
+        for wish in wishes(10, US_PER_H, seed)
+        if isinstance(wish, Presence) and wish.t_us == 0 and wish.device > 1
+    ]
+    assert sum(begun) / len(begun) == pytest.approx(0.15, abs=0.04)
+
+
+def test_more_accounts_and_a_longer_run_move_nothing() -> None:
+    few, many = wishes(4, US_PER_DAY), wishes(6, 3 * US_PER_DAY)
+    assert few == [wish for wish in many if wish.t_us < US_PER_DAY and wish.sender < 4]
+
+
+def test_one_device_must_stay() -> None:
+    with pytest.raises(InvalidInput, match="fewer than the 2 devices"):
+        Config(devices=2, often_offline=2)
