@@ -1,4 +1,4 @@
-"""Every shipped scenario can be run: it resolves, its wishes can be carried out, its observers have places."""
+"""Every shipped scenario can be run: it resolves, its wishes can be carried out, its observers stand."""
 
 from __future__ import annotations
 

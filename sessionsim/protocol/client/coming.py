@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from sessionsim.protocol.client.machine import Client
+from sessionsim.protocol.client.parts import Returning
 from sessionsim.protocol.machine import NOTHING, Effect, Effects
 
 
@@ -44,6 +45,9 @@ class ComingClient(Client):
         if not back:
             return NOTHING
         effects: list[Effect] = list(self.wake(now_us))
+        for part in self.parts:
+            if isinstance(part, Returning):
+                effects += self._armed(part.back(now_us), now_us)
         missed, self._missed = self._missed, []
         for command in missed:
             effects += super().command(command, now_us)

@@ -76,6 +76,37 @@ def test_what_was_wanted_meanwhile_is_done_then_and_once(client: ComingClient) -
     assert list(client.outbox.pending()) == [0]
 
 
+class _Back:
+    """A part that has something to do when its device is back."""
+
+    def __init__(self) -> None:
+        self.commands: dict[str, Any] = {}
+        self.times: list[int] = []
+
+    def start(self, now_us: int) -> list[Any]:
+        return []
+
+    def wake(self, now_us: int) -> list[Any]:
+        return []
+
+    def next_due_us(self) -> None:
+        return None
+
+    def back(self, now_us: int) -> list[Any]:
+        self.times.append(now_us)
+        return [("did", "it")]
+
+
+def test_parts_that_wait_for_the_return_are_told_of_it(client: ComingClient) -> None:
+    part = _Back()
+    client.add(part)
+    first_request(client)
+    client.command(("online", True), 20 * US_PER_S)  # it was online
+    client.command(("online", False), 30 * US_PER_S)
+    assert ("did", "it") in client.command(("online", True), HOUR_US)
+    assert part.times == [HOUR_US]
+
+
 def test_the_clock_runs_offline_too(client: ComingClient) -> None:
     first_request(client)
     client.command(("online", False), 20 * US_PER_S)
