@@ -84,7 +84,12 @@ class Removals:
         return effects + self._talk.tell(standing, told, sent_ms, now_us)
 
     def left(self, standing: Standing, person_id: bytes, now_us: int) -> list[Effect]:
-        """Learn that a member has left; who is an admin sees to the rest."""
+        """Learn that a member has left; who is an admin sees to the rest.
+
+        Nobody asks how old the farewell is. An admin who reads it only when promoted, with keys of before it
+        came, so removes a member who left and was invited again.
+        Source: session-desktop: handleGroupV2Message.ts, metaGroups.ts; session-android: GroupManagerV2Impl.kt.
+        """
         if standing.admin is None or not standing.is_member(person_id):
             return []
         self._mark(standing, [person_id])

@@ -174,6 +174,25 @@ def test_who_was_removed_can_be_invited_again(village: Any, admin: int) -> None:
     assert village.readers("good") == [k for k in range(4) if k != admin]
 
 
+def test_an_old_farewell_strikes_who_came_back_once_a_new_admin_can_read_it(village: Any) -> None:
+    crowd = village.crowd(range(3))
+    people = village.people(range(4), crowd)
+    village.run(10)
+    village.act(people[2], 0, crowd.id, "leave")
+    village.run(40)
+    village.act(people[0], 1, crowd.id, "invite", 3, history=False)
+    village.act(people[3], 2, crowd.id, "join")
+    village.act(people[0], 3, crowd.id, "invite", 2)
+    village.act(people[2], 4, crowd.id, "join")
+    village.run(60)
+    assert people[2].standing(crowd.id).place is Place.IN
+    village.act(people[0], 5, crowd.id, "promote", 3)  # The admins' keys open what was said before it came.
+    village.run(60)
+    assert all(village.is_stored(ref) for ref in range(6))
+    assert people[2].standing(crowd.id).place is Place.KICKED
+    assert village.id_of(2) not in {m.id for m in people[0].standing(crowd.id).members}
+
+
 def test_nodes_refuse_the_token_of_who_was_removed_but_for_the_kick(village: Any) -> None:
     crowd = village.crowd(range(3))
     people = village.people(range(3), crowd)
