@@ -88,7 +88,7 @@ class Removals:
 
         Nobody asks how old the farewell is. An admin who reads it only when promoted, with keys of before it
         came, so removes a member who left and was invited again.
-        Source: session-desktop: handleGroupV2Message.ts, metaGroups.ts; session-android: GroupManagerV2Impl.kt.
+        Source: session-desktop: handleGroupV2Message.ts; session-android: GroupManagerV2Impl.kt.
         """
         if standing.admin is None or not standing.is_member(person_id):
             return []
