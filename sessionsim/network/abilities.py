@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sessionsim.core.errors import InvalidInput
 from sessionsim.core.intents import (
     ConfigChange,
+    Deletion,
     GroupAction,
     GroupText,
     Intent,
     Post,
+    Reaction,
     Reader,
     Wish,
     kinds_of,
@@ -93,6 +95,30 @@ def command_of(
     if isinstance(wish, ConfigChange):
         return ("config-change", ref, wish.what, wish.number, wish.file)
     raise InvalidInput("workload", wish.kind, "a kind of wish that clients carry out")
+
+
+def remark_of(
+    ref: int, order: Order, time_ms: int, message_hash: str, ids: Sequence[bytes], before: Before
+) -> tuple[Any, ...]:
+    """Give what a client is told that shall react to or delete something in a group or room.
+
+    Args:
+        time_ms: when that was written, unix ms; message_hash: what it is stored as.
+        ids: account ids by number.
+        before: what accounts bring along.
+    """
+    wish = order.wish
+    assert isinstance(wish, Reaction | Deletion)
+    if wish.target.where == "room":
+        place: tuple[Any, ...] = (wish.target.place, message_hash)
+        if isinstance(wish, Deletion):
+            return ("room-unsend", ref, *place)
+        return ("room-react", ref, *place, wish.emoji, wish.removed)
+    assert before.groups is not None
+    group_id = before.groups.keys[wish.target.place].id
+    if isinstance(wish, Deletion):
+        return ("group-unsend", ref, group_id, message_hash)
+    return ("group-react", ref, group_id, ids[wish.target.author], time_ms, wish.emoji, wish.removed)
 
 
 def _grouped(pairs: Iterable[tuple[int, int]]) -> dict[int, tuple[int, ...]]:

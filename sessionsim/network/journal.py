@@ -139,6 +139,10 @@ class MessageJournal:
             "value": np.array([event[4] for event in self._events], dtype=np.int64),
         }
 
+    def hash_of(self, ref: int) -> str:
+        """Give the hash under which a message was stored; empty if it never was sealed."""
+        return self.texts["hash"][ref]
+
     def has_begun(self, ref: int) -> bool:
         """Tell whether a message was ever sealed."""
         return bool(self.texts["hash"][ref])

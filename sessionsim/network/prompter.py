@@ -12,7 +12,17 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from sessionsim.core.intents import Call, Deletion, Intent, MessageAt, Reaction, Receipt, Typing
+from sessionsim.core.intents import (
+    Call,
+    Deletion,
+    GroupText,
+    Intent,
+    MessageAt,
+    Post,
+    Reaction,
+    Receipt,
+    Typing,
+)
 from sessionsim.network.devices import Seat
 from sessionsim.network.orders import Order
 
@@ -39,6 +49,9 @@ class Prompter:
         seats: all devices; first_endpoint: of the first of them.
         ids: account ids (33 bytes) by number.
         plain: gives the command of an order that waits for nothing and is no signal.
+        remark: gives that of a reaction to or deletion of what stands in a group or room; also gets when that
+            was written (unix ms) and its hash.
+        hash_of: gives the hash of a message that has come.
         tell: has a command given.
     """
 
@@ -49,10 +62,13 @@ class Prompter:
         first_endpoint: int,
         ids: Sequence[bytes],
         plain: Callable[[int, Order], Command],
+        remark: Callable[[int, Order, int, str], Command],
+        hash_of: Callable[[int], str],
         tell: Tell,
     ) -> None:
         self._orders, self._seats, self._first = orders, seats, first_endpoint
         self._ids, self._plain, self._tell = ids, plain, tell
+        self._remark, self._hash_of = remark, hash_of
         self._seat_at = {seat[:2]: place for place, seat in enumerate(seats)}
         self._ref_at: dict[MessageAt, int] = {}
         self._step_at: dict[tuple[Address, int], int] = {}  # a call, its step -> message
@@ -63,7 +79,7 @@ class Prompter:
             Need, int
         ] = {}  # when a message was written (unix ms), once what waited for it goes
         for ref, order in enumerate(orders):
-            if isinstance(order.wish, Intent):
+            if isinstance(order.wish, Intent | GroupText | Post):
                 self._ref_at[order.wish.address] = ref
             elif isinstance(order.wish, Call):
                 self._step_at[order.wish.address, order.step] = ref
@@ -122,7 +138,7 @@ class Prompter:
         if isinstance(wish, Call):
             yield from self._needs_of_step(wish, order)
             return
-        if isinstance(wish, Intent) or not isinstance(wish, Receipt | Reaction | Deletion):
+        if not isinstance(wish, Receipt | Reaction | Deletion):
             return
         seat = self._seat_at[order.sender, order.device]
         for target in _targets(wish):
@@ -151,7 +167,10 @@ class Prompter:
 
     def _command(self, ref: int, order: Order, seat: int) -> Command:
         wish = order.wish
-        if order.recipient < 0 or not isinstance(wish, Typing | Receipt | Reaction | Deletion | Call):
+        if isinstance(wish, Reaction | Deletion) and wish.target.where != "direct":
+            target = self._ref_at[wish.target]
+            return self._remark(ref, order, self._time(wish.target, seat), self._hash_of(target))
+        if not isinstance(wish, Typing | Receipt | Reaction | Deletion | Call):
             return self._plain(ref, order)
         to = self._ids[order.recipient]
         match wish:
@@ -173,9 +192,9 @@ class Prompter:
 
 
 def _targets(wish: Receipt | Reaction | Deletion) -> Iterator[MessageAt]:
-    """Give the direct messages that a wish is about."""
+    """Give the messages that a wish is about."""
     if isinstance(wish, Receipt):
         for number in wish.read:
             yield MessageAt("direct", wish.sender, wish.recipient, number)
-    elif wish.target.where == "direct":
+    else:
         yield wish.target

@@ -18,6 +18,8 @@ def shows(body: object, order: Order) -> bool:
             return isinstance(wish, Receipt) and len(body.sent_ms) == len(wish.read)
         case contents.Reaction():
             return isinstance(wish, Reaction) and (body.emoji, body.removed) == (wish.emoji, wish.removed)
+        case contents.GroupDeleteContent():
+            return isinstance(wish, Deletion) and order.group >= 0
         case contents.Unsend():
             return isinstance(wish, Deletion)
         case contents.Call():

@@ -8,11 +8,9 @@ from typing import Final
 from sessionsim.core.errors import InvalidInput
 from sessionsim.core.intents import (
     KINDS,
-    Deletion,
     Group,
     GroupAction,
     GroupText,
-    Reaction,
     Reader,
     Wish,
     kinds_of,
@@ -54,8 +52,6 @@ def check_wishes(wishes: Sequence[Wish], seats: Sequence[Seat]) -> None:
         recipient = getattr(wish, "recipient", wish.sender)
         if not (0 <= wish.sender < n_accounts and 0 <= recipient < n_accounts):
             raise InvalidInput("workload", wish, f"accounts 0..{n_accounts - 1}")
-        if isinstance(wish, Reaction | Deletion) and wish.target.where != "direct":
-            raise InvalidInput("workload", wish, "reactions to and deletions of direct messages")
         # What stood before time 0 is no act of a device.
         if not isinstance(wish, Group | Reader) and (wish.sender, wish.device) not in there:
             raise InvalidInput("workload", wish, f"a device that account {wish.sender} has")

@@ -22,7 +22,7 @@ from sessionsim.core.seeds import Seeds
 from sessionsim.core.truth import Truth
 from sessionsim.core.units import US_PER_S
 from sessionsim.core.view import Table
-from sessionsim.network.abilities import command_of, equip, needs_of
+from sessionsim.network.abilities import command_of, equip, needs_of, remark_of
 from sessionsim.network.accounts_book import Book
 from sessionsim.network.before import Before, make_before
 from sessionsim.network.call_media import media_commands
@@ -187,7 +187,10 @@ class World:
         self._ride(host, watched if records is not None else frozenset())
         ids = [account.id for account in self.accounts]
         plain = partial(command_of, accounts=self.accounts, needs=self._needs, before=self._before)
-        people = Prompter(self._orders, self.seats, n_nodes, ids, plain, host.command)
+        remark = partial(remark_of, ids=ids, before=self._before)
+        people = Prompter(
+            self._orders, self.seats, n_nodes, ids, plain, remark, journal.hash_of, host.command
+        )
         people.begin()
         journal.tell_people = people.has if people.listens else None
         self._visit_links(host)

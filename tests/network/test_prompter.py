@@ -11,6 +11,7 @@ from sessionsim.core.intents import (
     GroupText,
     Intent,
     MessageAt,
+    Post,
     Reaction,
     Receipt,
     Typing,
@@ -32,11 +33,16 @@ class Told:
     def __init__(self, *wishes: Wish) -> None:
         self.commands: list[tuple[int, int, tuple[Any, ...]]] = []
         self.orders = orders_of(wishes)
-        self.people = Prompter(self.orders, SEATS, FIRST, IDS, self._plain, self._tell)
+        self.people = Prompter(
+            self.orders, SEATS, FIRST, IDS, self._plain, self._remark, "hash{}".format, self._tell
+        )
         self.people.begin()
 
     def _plain(self, ref: int, order: Order) -> tuple[Any, ...]:
         return ("plain", ref, order.kind)
+
+    def _remark(self, ref: int, order: Order, time_ms: int, hash_: str) -> tuple[Any, ...]:
+        return ("remark", ref, order.kind, time_ms, hash_)
 
     def _tell(self, t_us: int, endpoint: int, command: tuple[Any, ...]) -> None:
         self.commands.append((t_us, endpoint, command))
@@ -92,9 +98,16 @@ def test_what_nobody_writes_never_comes() -> None:
     assert told.people.awaited() == {1: {NEVER_WRITTEN}}
 
 
-def test_reactions_in_groups_are_no_direct_messages() -> None:
-    told = Told(GroupText(1, 0, 5, "all", 0), Reaction(2, 1, MessageAt("group", 5, 0, 0), "😮"))
-    assert told.commands[1] == (2, 11, ("plain", 1, "reaction"))
+def test_remarks_in_groups_and_rooms_wait_too_and_name_what_they_are_about() -> None:
+    told = Told(
+        GroupText(1, 0, 5, "all", 0),
+        Reaction(2, 1, MessageAt("group", 5, 0, 0), "😮"),
+        Post(3, 0, 8, "world", 0),
+        Deletion(4, 0, MessageAt("room", 8, 0, 0)),
+    )
+    assert [command[2][0] for command in told.commands] == ["plain", "plain"]
+    assert told.has(0, 1, 700, 20) == [(20, 11, ("remark", 1, "reaction", 700, "hash0"))]
+    assert told.has(2, 0, 701, 30) == [(30, 10, ("remark", 3, "deletion", 701, "hash2"))]
 
 
 SIGNALS = (

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from sessionsim.core.columns import Cause
-from sessionsim.core.errors import InvalidInput
 from sessionsim.core.intents import (
     Call,
     CallSignal,
@@ -28,8 +27,6 @@ from sessionsim.core.seeds import Seeds
 from sessionsim.core.truth import Truth
 from sessionsim.core.units import US_PER_MIN, US_PER_S
 from sessionsim.network.approvals import approvals
-from sessionsim.network.devices import Seat
-from sessionsim.network.wishes import check_wishes
 from sessionsim.network.world import World, WorldSpec, build
 from sessionsim.protocol.client.rules import PLATFORMS as RULES
 from sessionsim.protocol.snode import ServiceNode
@@ -205,10 +202,3 @@ def test_signals_are_the_same_under_both_suites() -> None:
     for name, values in fast.deliveries.items():
         np.testing.assert_array_equal(values, sodium.deliveries[name], err_msg=name)
     assert set(fast.messages["outcome"]) == {"delivered"}
-
-
-def test_reactions_in_groups_are_refused_and_not_dropped() -> None:
-    seats = (Seat(0, 0, "ios"), Seat(1, 0, "ios"))
-    with pytest.raises(InvalidInput, match="direct messages"):
-        check_wishes((Reaction(5, 0, MessageAt("group", 1, 1, 0), "x"),), seats)
-    check_wishes((Reaction(5, 0, MessageAt("direct", 0, 1, 0), "x"),), seats)

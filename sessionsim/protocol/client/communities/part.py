@@ -2,7 +2,7 @@
 
 A poll is a batch that asks for all rooms of the server at once, so the server sees which pseudonym reads what
 and when. Posts stand there in clear, signed with the blinded key; what does not carry its author's signature
-is not shown. Posting is in `posting`.
+is not shown. Posting is in `posting`, reactions and deletions in `remarks`.
 
 Events: `post-fetched` (message; value: status as of `file-fetched`) for the files of posts.
 """
@@ -17,6 +17,7 @@ from sessionsim.core.columns import Cause, note_of
 from sessionsim.core.errors import ProtocolError, RemoteProtocolError
 from sessionsim.protocol import contents
 from sessionsim.protocol.client.communities.posting import Posting
+from sessionsim.protocol.client.communities.remarks import Remarks
 from sessionsim.protocol.client.communities.standing import Standing
 from sessionsim.protocol.client.files import Files
 from sessionsim.protocol.client.parts import Handler
@@ -70,11 +71,12 @@ class Communities:
             Standing(client, number, address, there, rules) for number, (address, there) in enumerate(rooms)
         )
         self.posting = Posting(client, self.standings, profile, files)
+        self.remarks = Remarks(client, self.standings)
         self._style = STYLES[client.rules.style]
 
     @property
     def commands(self) -> Mapping[str, Handler]:
-        return {"post": self.posting.post}
+        return {"post": self.posting.post, **self.remarks.commands}
 
     def start(self, now_us: int) -> list[Effect]:
         for standing in self.standings:
@@ -84,21 +86,19 @@ class Communities:
 
     def next_due_us(self) -> int | None:
         times = [standing.next_us for standing in self.standings if standing.next_us is not None]
-        retry_us = self.posting.next_due_us()
-        if retry_us is not None:
-            times.append(retry_us)
+        times += [due for due in (self.posting.next_due_us(), self.remarks.next_due_us()) if due is not None]
         return min(times, default=None)
 
     def wake(self, now_us: int) -> list[Effect]:
-        effects = self.posting.wake(now_us)
+        effects = self.posting.wake(now_us) + self.remarks.wake(now_us)
         for standing in self.standings:
             if standing.next_us is not None and standing.next_us <= now_us:
                 effects.append(self._poll(standing, now_us))
         return effects
 
     def pending(self) -> Iterable[int]:
-        """Give the posts that are on their way."""
-        return self.posting.pending()
+        """Give the posts, and what is wanted of posts, that are on their way."""
+        return (*self.posting.pending(), *self.remarks.pending())
 
     def _poll(self, standing: Standing, now_us: int) -> Effect:
         """Ask a server for news; the next poll follows a pause after the answer."""
@@ -134,17 +134,21 @@ class Communities:
         if content is None or post.deleted:
             return []
         name = post_name(content, post.signature)
+        effects: list[Effect] = []
+        if name not in standing.numbers:
+            standing.numbers[name] = post.post_id
+            effects += self.remarks.numbered(name, now_us)
         if name in standing.seen or not post.is_genuine:
-            return []
+            return effects
         standing.seen.add(name)
         try:
             found = contents.read(unpad(content))
         except ProtocolError:
-            return []
+            return effects
         if not isinstance(found.part, Text):
-            return []
+            return effects
         author = bytes.fromhex(post.session_id)
-        effects: list[Effect] = [(DELIVER, author, found.sent_ms, found.part.body, name)]
+        effects.append((DELIVER, author, found.sent_ms, found.part.body, name))
         images = (preview.image for preview in found.part.previews if preview.image is not None)
         for pointer in (*found.part.attachments, *images):
             effects += self.posting.fetch(standing, token, name, pointer, now_us)

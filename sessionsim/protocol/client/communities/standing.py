@@ -43,6 +43,7 @@ class Standing:
         self.polls = 0
         self.next_us: int | None = None
         self.seen: set[str] = set()  # names of posts shown, or made on this device
+        self.numbers: dict[str, int] = {}  # of posts that a poll has brought, by name
 
     def signed(self, request: ServerRequest, exchange: int, now_us: int) -> ServerRequest:
         """Sign a request; its nonce belongs to its exchange number, so that none is used twice."""

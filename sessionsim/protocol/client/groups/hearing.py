@@ -14,6 +14,7 @@ from sessionsim.protocol.client.groups.waiting import NOT_IN
 from sessionsim.protocol.client.sealing import Opened
 from sessionsim.protocol.configs.group_members import ACCEPTED
 from sessionsim.protocol.contents import (
+    GroupDeleteContent,
     GroupInfoChange,
     GroupInviteResponse,
     GroupMemberChange,
@@ -65,7 +66,7 @@ class Hearing:
         self.heard_of: Callable[[bytes, int], list[Effect]] = lambda group_id, now_us: []
         # Told of every text that is shown: group, sender, its time (unix ms), the time in µs.
         self.heard_text: list[Callable[[bytes, bytes, int, int], list[Effect]]] = []
-        self._seen: set[str] = set()
+        self._seen: dict[str, bytes] = {}  # hash -> who wrote it
         self._responses: dict[int, tuple[Standing, int, int | None]] = {}  # standing, ref, when due
 
     # ---- What came ----
@@ -93,7 +94,9 @@ class Hearing:
         said = self._talk.read(standing, message)
         if said is None:
             return []
-        self._seen.add(message.hash)
+        self._seen[message.hash] = said.sender_id
+        if isinstance(said.part, Text) and said.part.reaction is not None:
+            return [(DELIVER, said.sender_id, said.sent_ms, said.part.reaction, message.hash)]
         if isinstance(said.part, Text):
             standing.active_us = now_us
             effects = self._accepted(standing, said.sender_id, now_us)
@@ -104,8 +107,23 @@ class Hearing:
                 effects += reader(message.hash, Opened(said.sender_id, said.content), now_us)
             return effects
         if isinstance(said.part, GroupUpdate):
+            if isinstance(said.part.change, GroupDeleteContent):
+                return self._deleted(standing, said, said.part.change, message.hash, now_us)
             return self._updated(standing, said, said.part, now_us)
         return []
+
+    def _deleted(
+        self, standing: Standing, said: Said, change: GroupDeleteContent, message_hash: str, now_us: int
+    ) -> list[Effect]:
+        """Let a member delete what it wrote; an admin's device then deletes it from the swarm.
+
+        Source: session-android: GroupManagerV2Impl.kt (handleDeleteMemberContent).
+        """
+        own = [hash_ for hash_ in change.hashes if self._seen.get(hash_) == said.sender_id]
+        if change.admin_signature or change.ids or len(own) != len(change.hashes):
+            return []
+        effects: list[Effect] = [(DELIVER, said.sender_id, said.sent_ms, change, message_hash)]
+        return effects + self._talk.delete(standing, own, now_us)
 
     def _updated(self, standing: Standing, said: Said, update: GroupUpdate, now_us: int) -> list[Effect]:
         change = update.change

@@ -1,7 +1,9 @@
 """Groups as a part of a client: what its person wants there, and what comes in from outside the groups.
 
 Commands: `("group-text", ref, group id, body, files)`, and `("group-action", ref, group id, what, person ids,
-name, history, seed)` with `what` as in `core.intents.GROUP_ACTIONS`; `seed` comes with "create" only.
+name, history, seed)` with `what` as in `core.intents.GROUP_ACTIONS`; `seed` comes with "create" only. About
+messages there: `("group-react", ref, group id, author id, its time, emoji, removed)` and `("group-unsend",
+ref, group id, its hash)`.
 What becomes of each is logged under its `ref`: `stored` when the group's swarm has taken it, `failed`
 otherwise; a text is delivered by every other device that reads it. What polls bring is in `hearing`.
 """
@@ -28,9 +30,12 @@ from sessionsim.protocol.client.groups.waiting import NOT_IN, GroupWish, Waiting
 from sessionsim.protocol.client.outcomes import Outcomes
 from sessionsim.protocol.client.parts import Handler
 from sessionsim.protocol.contents import (
+    GroupDeleteContent,
     GroupMemberLeft,
     GroupMemberLeftNotice,
     GroupUpdate,
+    Reaction,
+    Text,
 )
 from sessionsim.protocol.groups import (
     Group,
@@ -120,7 +125,12 @@ class Groups:
 
     @property
     def commands(self) -> Mapping[str, Handler]:
-        return {"group-text": self._text, "group-action": self._action}
+        return {
+            "group-text": self._text,
+            "group-action": self._action,
+            "group-react": self._react,
+            "group-unsend": self._unsend,
+        }
 
     def start(self, now_us: int) -> list[Effect]:
         return [effect for poller in self._pollers.values() for effect in poller.start(now_us)]
@@ -152,6 +162,25 @@ class Groups:
     ) -> list[Effect]:
         self._outcomes.begin(ref)
         return self._wish(group_id, GroupWish(ref, "text", body, files=files), now_us)
+
+    def _react(
+        self,
+        ref: int,
+        group_id: bytes,
+        author_id: bytes,
+        time_ms: int,
+        emoji: str,
+        removed: bool,
+        now_us: int,
+    ) -> list[Effect]:
+        self._outcomes.begin(ref)
+        remark = Text(reaction=Reaction(time_ms, author_id, emoji, removed))
+        return self._wish(group_id, GroupWish(ref, "remark", remark=remark), now_us)
+
+    def _unsend(self, ref: int, group_id: bytes, message_hash: str, now_us: int) -> list[Effect]:
+        self._outcomes.begin(ref)
+        remark = GroupUpdate(GroupDeleteContent(hashes=(message_hash,)))
+        return self._wish(group_id, GroupWish(ref, "remark", remark=remark), now_us)
 
     def _action(
         self,
@@ -192,6 +221,8 @@ class Groups:
         ref, person_ids = wish.ref, wish.person_ids
         if wish.what == "text":
             return self._say(standing, wish, now_us)
+        if wish.what == "remark":
+            return self.talk.say(standing, ref, "", None, now_us, wish.remark)
         if wish.what == "join":
             return self._join(standing, ref, now_us)
         if wish.what == "leave":

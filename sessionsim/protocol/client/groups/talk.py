@@ -8,7 +8,7 @@ made: the own other devices read the group too.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from sessionsim.core.columns import Cause, note_of
@@ -19,6 +19,7 @@ from sessionsim.protocol.client.groups import calls
 from sessionsim.protocol.client.requests import Purpose
 from sessionsim.protocol.contents import (
     Expiry,
+    GroupDeleteContent,
     GroupUpdate,
     Message,
     Part,
@@ -83,7 +84,7 @@ class Talk:
         self._patience = Patience(
             own.send_attempts, own.send_backoff_us, own.send_backoff_growth, own.send_backoff_cap_us
         )
-        self._queues: dict[int, deque[tuple[int, str, Extras | None]]] = {}
+        self._queues: dict[int, deque[tuple[int, str, Extras | None, Part | None]]] = {}
         self._sealed: dict[tuple[bytes, bytes], int] = {}
         self.own_hashes: set[str] = set()  # of what this device has said
 
@@ -95,24 +96,39 @@ class Talk:
     # ---- Saying ----
 
     def say(
-        self, standing: Standing, ref: int, body: str, extras: Extras | None, now_us: int
+        self,
+        standing: Standing,
+        ref: int,
+        body: str,
+        extras: Extras | None,
+        now_us: int,
+        remark: Part | None = None,
     ) -> list[Effect]:
-        """Send a text with what hangs on it; it starts when those before it to the same group are done."""
+        """Send a text with what hangs on it, or a remark instead of one.
+
+        It starts when those before it to the same group are done.
+        """
         queue = self._queues.setdefault(standing.tag, deque())
-        queue.append((ref, body, extras))
+        queue.append((ref, body, extras, remark))
         return self._begin(standing, now_us) if len(queue) == 1 else []
 
     def _begin(self, standing: Standing, now_us: int) -> list[Effect]:
         queue = self._queues[standing.tag]
         if not queue:
             return []
-        ref, body, extras = queue[0]
+        ref, body, extras, remark = queue[0]
         sent_ms = self._client.wire_ms(now_us)
-        data = self.seal(standing, self._content(body, sent_ms, extras), sent_ms, b"text")
+        if remark is not None:
+            data = self.seal(standing, write(Message(sent_ms, remark)), sent_ms, b"remark")
+        else:
+            data = self.seal(standing, self._content(body, sent_ms, extras), sent_ms, b"text")
 
         def stored(_answers: Answers, t_us: int) -> list[Effect]:
             standing.active_us = t_us
-            return [*self._outcomes.stored(ref, t_us), *self._next(standing, t_us)]
+            effects = self._outcomes.stored(ref, t_us)
+            if isinstance(remark, GroupUpdate) and isinstance(remark.change, GroupDeleteContent):
+                effects += self.delete(standing, remark.change.hashes, t_us)
+            return effects + self._next(standing, t_us)
 
         def given_up(status: int, t_us: int) -> list[Effect]:
             return [*self._outcomes.failed(ref, f"status {status}"), *self._next(standing, t_us)]
@@ -136,6 +152,19 @@ class Talk:
     def _next(self, standing: Standing, now_us: int) -> list[Effect]:
         self._queues[standing.tag].popleft()
         return self._begin(standing, now_us)
+
+    def delete(self, standing: Standing, hashes: Sequence[str], now_us: int) -> list[Effect]:
+        """Delete messages from the group's swarm, which admins alone can."""
+        if standing.admin is None or not hashes:
+            return []
+        client = self._client
+        deletion = calls.delete(client.body_style, standing, hashes)
+        errand = Errand(
+            standing.group_id, Purpose.GROUP, standing.tag, note_of(Cause.GROUP),
+            lambda now_ms: [deletion(now_ms)], client.rules.send_form, self._patience,
+            lambda _answers, _t_us: [], lambda _status, _t_us: [],
+        )  # fmt: skip
+        return self._errands.run(errand, now_us)
 
     def tell(
         self, standing: Standing, update: GroupUpdate, sent_ms: int, now_us: int, ref: int = -1

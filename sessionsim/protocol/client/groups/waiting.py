@@ -13,6 +13,7 @@ from typing import Final
 
 from sessionsim.core.intents import File
 from sessionsim.protocol.client.groups.standing import OUT, Place, Standing
+from sessionsim.protocol.contents import Part
 
 ADMIN_ACTIONS: Final = ("invite", "remove", "promote", "rename")
 NOT_IN: Final = "not a member"
@@ -24,11 +25,12 @@ class GroupWish:
 
     Args:
         ref: its number.
-        what: "text", or one of `core.intents.GROUP_ACTIONS`.
+        what: "text", "remark", or one of `core.intents.GROUP_ACTIONS`.
         body: the text; files: what hangs on it.
         person_ids: whom it is about, 33 bytes each.
         name: the group's name with "create" and "rename".
         history: whether the invited may read what is older.
+        remark: a reaction, or a wish that own messages be deleted.
     """
 
     ref: int
@@ -38,6 +40,7 @@ class GroupWish:
     name: str = ""
     history: bool = True
     files: tuple[File, ...] = ()
+    remark: Part | None = None
 
 
 class Waiting:
