@@ -8,6 +8,7 @@ from sessionsim.adversary import ATTACKS, VANTAGES
 from sessionsim.core.registry import Registry
 from sessionsim.experiment.background import Background
 from sessionsim.metrics import METRICS
+from sessionsim.network.capacity import CapacityRules
 from sessionsim.network.clients import ClientMix
 from sessionsim.network.faults import KINDS
 from sessionsim.network.links import LinkRules
@@ -53,6 +54,7 @@ def installed() -> Catalogue:
     known = families()
     return Catalogue(
         sections={
+            "network.capacity": CapacityRules,
             "network.links": LinkRules,
             "network.membership": MembershipRules,
             "network.obligations": ObligationRules,

@@ -77,6 +77,7 @@ def spec_of(scenario: Scenario, task: Task, horizon_us: int | None = None) -> Wo
         platforms=platforms,
         client_mix=scenario.sections["clients.mix"],
         link_rules=scenario.sections["network.links"],
+        capacity=scenario.sections["network.capacity"],
         membership=scenario.sections["network.membership"],
         obligations=scenario.sections["network.obligations"],
         swarm_rules=scenario.sections["network.swarms"],

@@ -31,6 +31,7 @@ from sessionsim.core.columns import (
 )
 from sessionsim.core.records import SPILL_BYTES, RecordSink
 from sessionsim.core.seeds import GOLDEN, MASK64, MIX1, MIX2, mix
+from sessionsim.network.capacity import Capacity
 from sessionsim.network.faults.plan import Turn, What
 from sessionsim.network.faults.trouble import NEVER, Trouble
 from sessionsim.network.kernels import ARRIVE, CALL, COMMAND, FAILED, START, TURN, WAKE, Entry, Kernel
@@ -320,7 +321,21 @@ class Host:
         else:
             if kind == ARRIVE:
                 trouble.asked(entry)
-            self._handle(entry)
+            if trouble.capacity is None or endpoint >= self._n_nodes:
+                self._handle(entry)
+            else:
+                self._work(trouble.capacity, entry)
+
+    def _work(self, capacity: Capacity, entry: Entry) -> None:
+        """Give an entry to a node that needs time for it, or drop a request for which there is no room."""
+        now, kind, node = entry[0], entry[3], entry[4]
+        size_bytes = len(entry[9]) if kind == ARRIVE else 0
+        if kind == ARRIVE and type(entry[8]) is str and not capacity.admits(node, size_bytes, now):
+            self._journal.event(node, (EVENT, "request dropped", -1, size_bytes), now)
+            return
+        capacity.begin(node, size_bytes)
+        self._handle(entry)
+        capacity.end(now)
 
     def _turn(self, trouble: Trouble, turn: Turn, now: int) -> None:
         """Carry out a change of what works."""
@@ -347,7 +362,7 @@ class Host:
         wire = self._wire_table[len(payload) << 5 | self._families[src] << 4 | direction << 3 | conn & 7]
         watched = self._watched[src] or self._watched[dst]
         rtt_us = self._links.base_rtt_us(src, dst)
-        sent, number = now + trouble.lag_us(src, trace), -1
+        sent, number = now + trouble.lag_us(src, trace, now), -1
         if direction:
             trouble.answered(src, dst, conn, exchange)
         if src >= self._n_nodes or dst >= self._n_nodes:

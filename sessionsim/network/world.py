@@ -26,10 +26,11 @@ from sessionsim.network.abilities import command_of, equip, needs_of, remark_of
 from sessionsim.network.accounts_book import Book
 from sessionsim.network.before import Before, make_before
 from sessionsim.network.call_media import media_commands
+from sessionsim.network.capacity import Capacity, Meter, MeteredSuite
 from sessionsim.network.clients import ClientPlace, place_clients, place_devices
 from sessionsim.network.devices import Seat, coming_and_going, seats_of
 from sessionsim.network.ends import endpoints_table, header_families, host_addresses
-from sessionsim.network.faults import Answer, Trouble, Turn, What, compile_plan, with_turns
+from sessionsim.network.faults import Answer, Plan, Trouble, Turn, What, compile_plan, with_turns
 from sessionsim.network.host import Host
 from sessionsim.network.journal import MessageJournal
 from sessionsim.network.kernels import Kernel, SimpyKernel
@@ -63,6 +64,7 @@ from sessionsim.protocol.client.coming import ComingClient
 from sessionsim.protocol.client.machine import Client
 from sessionsim.protocol.client.v2 import add_v2, with_namespaces
 from sessionsim.protocol.crypto import KeyPair, suite_named
+from sessionsim.protocol.crypto.suite import Suite
 from sessionsim.protocol.identity import Account, account_from_seed
 from sessionsim.protocol.machine import Machine
 from sessionsim.protocol.snode import ServiceNode
@@ -119,6 +121,7 @@ class World:
         self._plan = with_turns(plan, self.history.turns, horizon_us)
         self.host: Host | None = None
         self.trains: Trains | None = None
+        self.capacity: Capacity | None = None
 
     @property
     def _followers(self) -> tuple[int, ...]:
@@ -182,7 +185,7 @@ class World:
             records,
             watched,
             keep_bytes,
-            Trouble(self._plan, len(self.machines), n_nodes + len(self.seats)) if self._plan else None,
+            self._trouble(),
         )
         self._ride(host, watched if records is not None else frozenset())
         ids = [account.id for account in self.accounts]
@@ -251,6 +254,14 @@ class World:
                 endpoint = self.endpoint_of[order.sender, order.device]
                 host.command(max(0, order.t_us - lead_us), endpoint, ("visit", ref, preview))
 
+    def _trouble(self) -> Trouble | None:
+        """Give what the host has to look at beside machines and links; None for nothing."""
+        plan, capacity = self._plan, self.capacity
+        if plan is None and capacity is None:
+            return None
+        plan = plan or Plan((), (), self.spec.horizon_us)
+        return Trouble(plan, len(self.machines), len(self.nodes) + len(self.seats), capacity)
+
     def _ride(self, host: Host, watched: frozenset[int]) -> None:
         """Carry out idle polls in bulk, if the run is to."""
         spec = self.spec
@@ -305,9 +316,10 @@ def build(spec: WorldSpec) -> World:
     servers = place_servers(spec.server_rules, len(nodes) + len(seats), seeds)
     hosts = {server.host: server.endpoint for server in servers}
     seed_nodes = by_kind(servers).get("seed", ())
-    rules, epoch_ms = spec.node_rules, spec.epoch_ms
+    rules, epoch_ms, meter = spec.node_rules, spec.epoch_ms, Meter()
+    of_nodes: Suite = MeteredSuite(suite, meter) if spec.capacity.on else suite
     machines: list[Machine] = [
-        ServiceNode(i, ed[i], x[i], nodes, suite, seeds.entropy("node", i), rules, epoch_ms, hosts)
+        ServiceNode(i, ed[i], x[i], nodes, of_nodes, seeds.entropy("node", i), rules, epoch_ms, hosts)
         for i in range(len(nodes))
     ]
     needs = needs_of(spec.intents)
@@ -345,7 +357,9 @@ def build(spec: WorldSpec) -> World:
     places = (*first, *further)
     if second and second.people.population == TWINS:
         places = twin_places(places, seats, len(accounts))
-    return World(spec, roster, nodes, (ed, x), accounts, seats, places, servers, tuple(machines), before)
+    world = World(spec, roster, nodes, (ed, x), accounts, seats, places, servers, tuple(machines), before)
+    world.capacity = Capacity(spec.capacity, meter, nodes.ip) if spec.capacity.on else None
+    return world
 
 
 def _profile(k: int, seeds: Seeds) -> Profile:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from sessionsim.core.intents import Wish
 from sessionsim.core.seeds import Seeds
+from sessionsim.network.capacity import CapacityRules
 from sessionsim.network.clients import ClientMix
 from sessionsim.network.faults import Fault
 from sessionsim.network.links import LinkRules
@@ -51,6 +52,7 @@ class WorldSpec:
         seeds: the root of all chance.
         epoch_ms: unix time in ms at simulated time 0.
         faults: what fails.
+        capacity: how much work nodes can do.
         membership, swarm_rules, obligations: how nodes come and go, and what the network makes of it.
         version2: version 2 of the protocol and who uses it; None if nobody does.
         idle_polls: "bulk" or "each": whether polls that bring nothing are drawn as trains or carried out.
@@ -83,5 +85,6 @@ class WorldSpec:
     membership: MembershipRules = field(default_factory=MembershipRules)
     swarm_rules: SwarmRules = field(default_factory=SwarmRules)
     obligations: ObligationRules = field(default_factory=ObligationRules)
+    capacity: CapacityRules = field(default_factory=CapacityRules)
     version2: Version2 | None = None
     idle_polls: str = "each"

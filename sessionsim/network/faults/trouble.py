@@ -14,6 +14,7 @@ from typing import Any, Final
 from sessionsim.core.columns import Transport
 from sessionsim.core.seeds import mix
 from sessionsim.core.units import US_PER_S
+from sessionsim.network.capacity import Capacity
 from sessionsim.network.faults.passage import RTO_MARGIN_US, RTO_OPENING_US, Passage, duration_us
 from sessionsim.network.faults.plan import Answer, Extra, Plan, Turn, What
 from sessionsim.network.kernels import ARRIVE, COMMAND, START, Entry
@@ -36,13 +37,14 @@ class Trouble:
         n_machines: endpoints.
         n_told: the first so many, nodes and clients, take commands; servers after them do not, and have all
             they need on their disks.
+        capacity: how much work the nodes can do; None for any.
 
     `crashed` has an `Answer` per endpoint, `hung_until_us` until when it hangs, `missed` the commands that
     a crashed one gets when it starts again.
     """
 
-    def __init__(self, plan: Plan, n_machines: int, n_told: int) -> None:
-        self.plan, self._n_told = plan, n_told
+    def __init__(self, plan: Plan, n_machines: int, n_told: int, capacity: Capacity | None = None) -> None:
+        self.plan, self._n_told, self.capacity = plan, n_told, capacity
         self.crashed = bytearray(n_machines)
         self.hung_until_us = [0] * n_machines
         self.missed: dict[int, dict[str, Entry]] = defaultdict(dict)
@@ -104,7 +106,7 @@ class Trouble:
     def afflicted(self, now_us: int) -> frozenset[int] | None:
         """Give the endpoints with which something is wrong; None if that may be all of them."""
         struck = self._passage.struck()
-        if struck is None:
+        if struck is None or self.capacity is not None:
             return None
         if self._afflicted is None:
             crashed = {endpoint for endpoint, answer in enumerate(self.crashed) if answer}
@@ -147,10 +149,11 @@ class Trouble:
 
     # --- what a transmission lives through ----------------------------------------------------------------
 
-    def lag_us(self, src: int, draw: int) -> int:
-        """Give how much later a transmission leaves a slow machine."""
+    def lag_us(self, src: int, draw: int, now_us: int) -> int:
+        """Give how much later a transmission leaves a slow or busy machine."""
         extras = self._slowed.get(src)
-        return sum(duration_us(extra, draw) for extra in extras) if extras else 0
+        slow_us = sum(duration_us(extra, draw) for extra in extras) if extras else 0
+        return slow_us if self.capacity is None else slow_us + self.capacity.lag_us(src, now_us)
 
     def passage_us(
         self, src: int, dst: int, sent_us: int, rtt_us: int, segments: int, draw: int
