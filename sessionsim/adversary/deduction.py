@@ -18,10 +18,13 @@ from typing import Final
 from sessionsim.adversary.closure import Closure
 from sessionsim.adversary.notes import Notes
 from sessionsim.adversary.rules.addresses import sight_addresses
-from sessionsim.adversary.rules.connections import join_connections
+from sessionsim.adversary.rules.connections import join_connections, take_memberships
+from sessionsim.adversary.rules.devices import count_devices
+from sessionsim.adversary.rules.identities import join_identities
 from sessionsim.adversary.rules.messages import take_deliveries, take_messages
 from sessionsim.adversary.rules.names import take_companions, take_names
 from sessionsim.adversary.rules.signatures import take_signatures
+from sessionsim.adversary.rules.styles import take_styles
 from sessionsim.adversary.transcript import Transcript
 from sessionsim.core.ledger import Fact
 from sessionsim.core.view import View
@@ -31,9 +34,13 @@ RULES: Final[tuple[Callable[[Notes], None], ...]] = (
     take_messages,
     take_deliveries,
     join_connections,
+    take_memberships,
+    count_devices,
+    take_styles,
     take_names,
     take_companions,
     sight_addresses,
+    join_identities,
 )
 
 

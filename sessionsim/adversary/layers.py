@@ -90,6 +90,8 @@ class Layers:
         self.child, self.request = array("q"), array("q")
         self.keys = array("q"), array("q")  # numbers of up to two secrets that open it
         self.marks: list[bytes] = []  # the first bytes of the ciphertext, to show
+        self.ciphers = array("q")  # number of the cipher's name
+        self.cipher_names: list[str] = []
         self.tries = 0
 
     def __len__(self) -> int:
@@ -109,6 +111,9 @@ class Layers:
             for column in (self.child, self.request, *self.keys):
                 column.append(NONE)
             self.marks.append(layer.ciphertext[:8])
+            if layer.enc_type not in self.cipher_names:
+                self.cipher_names.append(layer.enc_type)
+            self.ciphers.append(self.cipher_names.index(layer.enc_type))
             self._open(number, layer, depth)
         elif self.keys[0][number] == NO_KEY and not depth:
             self._open(number, layer, depth)  # a row may say for whom it is where the layer around it did not

@@ -45,6 +45,7 @@ from sessionsim.protocol.wire.rpc_fields import is_hash
 
 OK: Final = 200
 NONE: Final = -1
+_SHOWN: Final = 400  # characters of a shape
 _UPLOADS: Final = frozenset(("POST /file",))  # answered with the file's id. Source: client-behaviour 6.5
 _CARRIERS: Final = frozenset(("store", "sn.data", "notify"))  # calls that hold a message
 _MOST_MS: Final = 1 << 62  # Assumption: no lifetime is longer; keeps hostile numbers out of 64-bit columns
@@ -121,12 +122,16 @@ class Meaning:
         self.in_answer = array("q"), array("q"), array("q")  # number of the read answer, message, call
         self.accepted = array("q"), array("q"), array("q")  # number of the read answer, message, call
         self.lifetimes = array("q"), array("q"), array("q"), array("q")  # request, message, ms, call
+        self.signed_stores = array("q"), array("q"), array("q")  # request, message, call: signed themselves
+        self.polls = array("q"), array("q"), array("q")  # request, what its sender says to have, signed time
+        self.shapes = array("q"), array("q")  # request, number of the order of its fields
         self.named_in_request = array("q"), array("q"), array("q")  # request, name, call or NONE
         self.named_in_answer = array("q"), array("q")  # number of the read answer, name
         self.named_in_row = array("q"), array("q")  # row, name: in clear beside a ciphertext
         self.named_in_layer = array("q"), array("q")  # opened layer, name: in clear inside it
         self.repeated: dict[str, list[int]] = {}  # strings in the clear parts of several messages
         self._leaf: dict[bytes, int] = {}
+        self._shapes: dict[tuple[str, ...], int] = {}
         self._name: dict[str, int] = {}
         self._message: dict[str, int] = {}
         self._valid: dict[int, bool] = {}
@@ -148,6 +153,7 @@ class Meaning:
         self.calls.append(briefs)
         self._note_signatures(request, body, server_x25519)
         self._note_names(request, body)
+        self._note_habits(request, body, briefs)
         return request
 
     def _brief(self, request: int, place: int, call: Call) -> Brief:
@@ -206,6 +212,20 @@ class Meaning:
                 if first != number:
                     self.repeated.setdefault(string_term(leaf), [first]).append(number)
 
+    def _note_habits(self, request: int, body: Body, briefs: tuple[Brief, ...]) -> None:
+        """Note what a sender has already, by its own words, and how it writes."""
+        cursors = " ".join(f"{brief.namespace}:{brief.cursor}" for brief in briefs if brief.cursor)
+        if cursors:
+            said = next(call for call, brief in zip(body.calls, briefs, strict=True) if brief.cursor)
+            stamp_ms = whole_number(said.fields.get("timestamp"))
+            if stamp_ms is not None and abs(stamp_ms) < _MOST_MS:
+                _add(self.polls, request, self.name(f"cursors:{cursors}"), stamp_ms)
+        if body.shape:
+            shape = self._shapes.get(body.shape)
+            if shape is None:
+                shape = self._shapes[body.shape] = self.name(f"shape:{' '.join(body.shape)[:_SHOWN]}")
+            _add(self.shapes, request, shape)
+
     def message(self, number: int) -> Message:
         """Give a message that was met as a whole."""
         found = self.messages[number]
@@ -220,6 +240,9 @@ class Meaning:
                 found.add(check.signer)
                 _add(self.signed, request, self.name(check.signer))
                 self.checks.append(check)
+        for place, (call, brief) in enumerate(zip(body.calls, self.calls[request], strict=True)):
+            if brief.message != NONE and "signature" in call.fields:
+                _add(self.signed_stores, request, brief.message, place)
 
     @staticmethod
     def _checks_of(body: Body, server_x25519: bytes) -> list[Check | None]:

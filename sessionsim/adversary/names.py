@@ -39,7 +39,7 @@ PASSED_OVER: Final = frozenset((
     "signature", "subaccount_sig", "session_ed25519", "pubkey_ed25519", "data", "last_hash", "lastHash",
     "timestamp", "sig_timestamp", "sig_ts", "namespace", "namespaces", "ttl", "expiry", "max_size",
     "max_count", "messages", "hash", "method", "path", "x-sogs-nonce", "x-sogs-signature",
-    "x-sogs-timestamp", "content-type", "content-length",
+    "x-sogs-timestamp", "content-type", "content-length", "enc_payload",
 ))  # fmt: skip
 # Of answers: what nodes and servers say about themselves and the swarm.
 PASSED_OVER_IN_ANSWERS: Final = PASSED_OVER | frozenset((
@@ -118,6 +118,8 @@ def names_of_text(text: str) -> Iterator[str]:
 
 def names_of_path(path: str) -> Iterator[str]:
     """List the names in the path of a request to a server: ids, files, and other long parts."""
+    path, _, query = path.partition("?")
+    yield from names_of_text(query)
     parts = path.split("/")
     for before, part in pairwise(("", *parts)):
         found = list(names_of_text(part))

@@ -22,6 +22,7 @@ class Notes:
     """What is known so far. Args: closure: where it comes from.
 
     Attributes:
+        known: facts so far, with the time since when they are known and why.
         client, first, arrival: of each request, its one client, the place of the first row with it, and of
             the first answer to it; -1 for none.
         least_us: of each request, a time no later than that at which it is linked to its client.
@@ -31,7 +32,7 @@ class Notes:
         self.closure, self.view = closure, closure.view
         self.meaning = closure.transcript.meaning
         self.words = Derivations(closure)
-        self._known: dict[tuple[Relation, str, str], tuple[int, Derive]] = {}
+        self.known: dict[tuple[Relation, str, str], tuple[int, Derive]] = {}
         self._presence: dict[tuple[str, int], Derive] = {}  # whom, when
         requests = closure.request_thing(0) + np.arange(len(closure.t_read))
         part = closure.part[requests]
@@ -43,13 +44,19 @@ class Notes:
     def note(self, relation: Relation, subject: str, object_: str, t_us: int, derive: Derive) -> None:
         """Take a fact, known since `t_us`."""
         key = (relation, subject, object_)
-        known = self._known.get(key)
+        known = self.known.get(key)
         if known is None or t_us < known[0]:
-            self._known[key] = (t_us, derive)
+            self.known[key] = (t_us, derive)
 
     def see(self, subject: str, t_us: int, count: int, derive: Derive) -> None:
         """Take a sighting of somebody. Args: count: how many there are in all."""
         self._presence.setdefault((subject, t_us), lambda: (*derive(), f"seen {count} times in all"))
+
+    @property
+    def first_us(self) -> int:
+        """When the observer saw its first row; 0 if it saw none."""
+        times = self.view.rows["t_us"]
+        return int(times[0]) if len(times) else 0
 
     def address(self, request: int) -> str:
         """Write the address of a request's client."""
@@ -96,7 +103,7 @@ class Notes:
         observer = self.view.observer
         found = [
             Fact(observer, relation, subject, object_, t_us, derive())
-            for (relation, subject, object_), (t_us, derive) in self._known.items()
+            for (relation, subject, object_), (t_us, derive) in self.known.items()
         ]
         found += [
             Fact(observer, Relation.ONLINE, subject, "", t_us, derive())

@@ -70,11 +70,13 @@ class Body(NamedTuple):
         calls: in order.
         beside: fields around them that mean nothing.
         to_server: the request as a server gets it, which its headers may sign; None for one to a node.
+        shape: names of its fields in the order in which they stand; empty for what is not JSON of a client.
     """
 
     calls: tuple[Call, ...]
     beside: Mapping[str, Any] = NOTHING
     to_server: ServerRequest | None = None
+    shape: tuple[str, ...] = ()
 
 
 class Innermost(NamedTuple):

@@ -58,11 +58,13 @@ class Transcript:
         self.keys = Keys(view.keys)
         found = ways(self.keys) if ways else ways_by_name(self.keys, view.nodes.x25519, view.server_keys)
         self.layers = Layers(self.suite, self.keys, found, self._inside)
+        self._servers = {key: endpoint for endpoint, key in view.server_keys.items()}
         self.meaning = Meaning(self.suite, self.keys, _public_addresses(view), self.calls_again)
         self.ciphers: list[
             tuple[Cipher | None, str]
         ] = []  # of each request: what opens its answer, and style
         self._found: list[int] = []  # of each request: where it was read first
+        self.addressees: list[int] = []  # of each request: who it was for, an endpoint; UNKNOWN for a name
         self._place = NONE
         rows = view.rows
         here = (rows["place"] == AT_ENDPOINT) & (rows["exchange"] != _NO_EXCHANGE)
@@ -157,7 +159,7 @@ class Transcript:
                 if term.beside:
                     meaning.take_beside(meaning.named_in_row, place, term.beside)
             elif term is not None and (term.calls or term.beside):
-                request[place] = self._add_request(term, None, "", b"")
+                request[place] = self._add_request(term, None, "", b"", dst)
 
     def _inside(self, number: int, depth: int, layer: Layer, opened: Opened) -> tuple[int, int]:
         """Take what a layer held: numbers of the next layer and of the request."""
@@ -167,13 +169,17 @@ class Transcript:
                 self.meaning.take_beside(self.meaning.named_in_layer, number, term.beside)
             return self.layers.meet(term, depth + 1), NONE
         if isinstance(term, Innermost):
-            return NONE, self._add_request(term.body, opened.cipher, term.style, opened.node)
+            body, cipher, style = term.body, opened.cipher, term.style
+            return NONE, self._add_request(body, cipher, style, opened.node, layer.addressee)
         return NONE, NONE
 
-    def _add_request(self, body: Body, cipher: Cipher | None, style: str, addressee: bytes) -> int:
+    def _add_request(
+        self, body: Body, cipher: Cipher | None, style: str, public: bytes, addressee: int
+    ) -> int:
         self.ciphers.append((cipher, style))
         self._found.append(self._place)
-        return self.meaning.take_request(body, addressee)
+        self.addressees.append(addressee if addressee != UNKNOWN else self._servers.get(public, UNKNOWN))
+        return self.meaning.take_request(body, public)
 
     def _read_answers(self) -> None:
         """Pair answers with requests, and open each distinct one under the cipher of its request."""

@@ -28,6 +28,9 @@ class Relation(StrEnum):
     SHOWS = "shows"  # anything, form: what its clear parts look like
     ONLINE = "online"  # account or addr, "": seen acting at t_us
     TALKS_TO = "talks to"  # account, account: sender and recipient of one message are both known
+    LINKED = "is one with"  # any name, any name: both belong to one owner
+    MEMBER_OF = "is in"  # account or member, group
+    HAS_DEVICES = "has devices"  # account or member, devices: at least so many
     SEEN = "seen"  # any name, "": it stands in bytes that were read
     NAMED = "names"  # addr, account or message, any name: it stands in what this one sent, signed or is
 
@@ -45,6 +48,9 @@ SENTENCES: Final[Mapping[Relation, str]] = {
     Relation.SHOWS: "{s} shows {o}",
     Relation.ONLINE: "{s} was there at this time",
     Relation.TALKS_TO: "{s} wrote to {o}",
+    Relation.LINKED: "{s} and {o} belong to one owner",
+    Relation.MEMBER_OF: "{s} is a member of {o}",
+    Relation.HAS_DEVICES: "{s} has at least {o}",
     Relation.SEEN: "{s} stands in bytes that could be read",
     Relation.NAMED: "{o} stands in what {s} sent, signed or holds",
 }

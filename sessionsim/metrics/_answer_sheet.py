@@ -67,46 +67,63 @@ class AnswerSheet:
                 self._talk.add((sender, sender))
             if name:
                 self.copies[f"message:{name}"] = Copy("message", sender, recipient, size, counts)
+            if recipient < 0:
+                continue
             self._talk.add((sender, recipient))
             if counts:
                 self.contacts.add((sender, recipient))
 
     def contradicts(self, fact: Fact) -> bool:
-        """Tell whether truth says otherwise. Relations that truth does not cover never do.
+        """Tell whether truth says otherwise. What truth does not cover it cannot contradict.
 
-        That a name stands somewhere is no claim about whom it belongs to, so truth cannot contradict it.
+        That a name stands somewhere is no claim about whom it belongs to. Truth knows texts and their copies
+        by their hashes; whether some other stored bytes were configs or keys it does not say.
         """
         subject, target = fact.subject, fact.object
         copy = self.copies.get(subject)
         match fact.relation:
             case Relation.ACTS_FOR:
-                return self.address.get(subject, -1) != self.account.get(target, -2)
+                account = self.account.get(target)
+                if not target.startswith("account:"):
+                    return subject not in self.address
+                return account is None or self.address.get(subject) != account
             case Relation.SENT:
                 copy = self.copies.get(target)
-                return copy is None or self.address.get(subject) != copy.sender
+                return subject not in self.address or (
+                    copy is not None and self.address[subject] != copy.sender
+                )
             case Relation.FETCHED:
                 copy = self.copies.get(target)
-                if copy is not None and copy.inbox < 0:
-                    return subject not in self.address
-                return copy is None or self.address.get(subject) != copy.inbox
+                return subject not in self.address or (
+                    copy is not None and copy.inbox >= 0 and self.address[subject] != copy.inbox
+                )
             case Relation.ADDRESSED_TO:
-                # What goes to a group or a room is addressed to no account.
-                return copy is None or self.account.get(target, -1) != copy.inbox
+                inbox = -1 if copy is None else copy.inbox
+                return target.startswith("account:") and (
+                    target not in self.account or (inbox >= 0 and self.account[target] != inbox)
+                )
             case Relation.WRITTEN_BY:
-                return copy is None or self.account.get(target) != copy.sender
+                return target.startswith("account:") and (
+                    target not in self.account or (copy is not None and self.account[target] != copy.sender)
+                )
             case Relation.TALKS_TO:
                 return (self.account.get(subject), self.account.get(target)) not in self._talk
             case Relation.HAS_SIZE:
                 # The stored bytes hold the text and more around it.
-                return copy is None or int(target.removeprefix("bytes:")) <= copy.body_bytes
+                return copy is not None and int(target.removeprefix("bytes:")) <= copy.body_bytes
             case Relation.ONLINE:
                 return subject.startswith(("account:", "addr:")) and not (
                     subject in self.account or subject in self.address
                 )
-            case Relation.SEEN | Relation.NAMED | Relation.SHOWS:
-                return False
+            case Relation.LINKED:
+                owners = self._owner(subject), self._owner(target)
+                return min(owners) >= 0 and owners[0] != owners[1]
             case _:
-                return copy is None
+                return False
+
+    def _owner(self, term: str) -> int:
+        """Give the account behind an account or an address; -1 for a name that truth does not list."""
+        return self.account.get(term, self.address.get(term, -1))
 
     def belongs(self, fact: Fact) -> bool:
         """Tell whether a name that stands somewhere is that of whoever sent or made it."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from sessionsim.adversary.readers.nodes import read_node_request
-from sessionsim.adversary.readers.servers import read_seed_request, read_server_request
+from sessionsim.adversary.readers.servers import read_push_request, read_seed_request, read_server_request
 from sessionsim.adversary.readers.storage import read_calls
 from sessionsim.adversary.terms import (
     BASE64,
@@ -88,7 +88,7 @@ def read_request(head: int, payload: bytes, addressee: int) -> Request:
             return read_calls(payload)
         if head == _SEED:
             return read_seed_request(payload)
-        return read_node_request(head, payload)
+        return read_push_request(head, payload) or read_node_request(head, payload)
     except ProtocolError:
         return None
 

@@ -25,13 +25,16 @@ def read_calls(body: bytes) -> Body:
     method, fields = request.get("method"), request.get("params")
     beside = NOTHING if _AROUND.issuperset(request) else _more(request, _AROUND)
     if method not in _BUNDLES:
-        return Body((call_of(method, fields),), beside)
+        inner = tuple(fields) if isinstance(fields, dict) else ()
+        return Body((call_of(method, fields),), beside, shape=(*request, *inner))
     members = fields.get("requests") if isinstance(fields, dict) else None
     if not isinstance(fields, dict) or not isinstance(members, list) or len(members) > _MAX_BUNDLE:
         return Body(())
     if len(fields) > 1:
         beside = {**beside, **_more(fields, frozenset(("requests",)))}
-    return Body(tuple(_member(member) for member in members), beside)
+    first = members[0].get("params") if members and isinstance(members[0], dict) else None
+    inner = tuple(first) if isinstance(first, dict) else ()
+    return Body(tuple(_member(member) for member in members), beside, shape=(*request, *inner))
 
 
 def _member(member: Any) -> Call:

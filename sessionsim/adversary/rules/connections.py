@@ -1,41 +1,112 @@
 """One client connection is one app, and an app serves one account.
 
-What it signed and what it had stored have one owner, unless it signed for several (client-behaviour 6.1; the
-apps of all platforms).
+What it signed and what it had stored have one owner, unless it signed for several accounts (client-behaviour
+6.1; the apps of all platforms). Beside its account an app signs in the name of its groups, with a token for
+each, and in communities as somebody else in each: these names are one with the account.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
+from typing import NamedTuple
+
 import numpy as np
 
 from sessionsim.adversary.derivations import Steps
+from sessionsim.adversary.keyring import NEVER
 from sessionsim.adversary.names import id_term
 from sessionsim.adversary.notes import Derive, Notes
 from sessionsim.adversary.rules.messages import name_of, stores
-from sessionsim.adversary.rules.signatures import signed_there
+from sessionsim.adversary.rules.signatures import signature, signed_there
 from sessionsim.core.ledger import Relation
+
+_ACCOUNT = "account:"
+
+
+class _Signer(NamedTuple):
+    """Who signed on a connection. Args: place: of the first signature; t_us: when it was known."""
+
+    term: str
+    place: int
+    t_us: int
 
 
 def join_connections(notes: Notes) -> None:
-    """Name the writer of what a connection had stored, when all it signed was for one account."""
-    meaning = notes.meaning
+    """Name the owner of what came over a connection, when all it signed was for one account."""
+    for first, owner, others in _owners(notes):
+        joined = f"both came over connection {notes.words.connection(first)}"
+        for other in others:
+            why = partial(_both, notes, owner.place, other.place, joined)
+            t_us = max(owner.t_us, other.t_us)
+            if not other.term.startswith("group:"):
+                notes.note(Relation.LINKED, owner.term, other.term, t_us, why)
+            group = id_term(notes.meaning.checks[other.place].account)
+            if group.startswith("group:"):
+                notes.note(Relation.MEMBER_OF, owner.term, group, t_us, why)
+    _name_writers(notes)
+
+
+def _signers(notes: Notes) -> dict[int, list[_Signer]]:
+    conns = _connections(notes)
+    found: dict[int, list[_Signer]] = {}
+    for (conn, number), (place, t_us) in notes.signers(conns).items():
+        found.setdefault(conn, []).append(_Signer(notes.meaning.names[number], place, t_us))
+    return found
+
+
+def _connections(notes: Notes) -> np.ndarray:
+    """Give, of each request, the connection over which its client asked."""
     conns = notes.closure.transcript.rows["conn"].astype(np.int64)
-    signers: dict[int, list[tuple[int, int, int]]] = {}
-    for (conn, number), (place, t_us) in notes.signers(conns[notes.first]).items():
-        signers.setdefault(conn, []).append((number, place, t_us))
+    return conns[notes.first] if len(conns) else np.full(len(notes.first), -1, np.int64)
+
+
+def _owners(notes: Notes) -> Iterator[tuple[int, _Signer, list[_Signer]]]:
+    """Give, of each connection with one account, a row of it, the account and who else signed there."""
+    for signers in _signers(notes).values():
+        accounts = [signer for signer in signers if signer.term.startswith(_ACCOUNT)]
+        if len(accounts) == 1:
+            request = notes.meaning.signed[0][accounts[0].place]
+            others = [signer for signer in signers if signer is not accounts[0]]
+            yield int(notes.first[request]), accounts[0], others
+
+
+def _name_writers(notes: Notes) -> None:
+    conns, signers = _connections(notes), _signers(notes)
     for request, message, stored_us, stored in stores(notes):
         first = int(notes.first[request])
-        owners = signers.get(int(conns[first]), [])
-        if len(owners) != 1:
+        accounts = [one for one in signers.get(int(conns[request]), []) if one.term.startswith(_ACCOUNT)]
+        if len(accounts) != 1:
             continue
-        ((number, place, signed_us),) = owners
-        inbox, writer = id_term(meaning.hashes[message][1]), meaning.names[number]
+        owner, inbox = accounts[0], id_term(notes.meaning.hashes[message][1])
 
-        def steps(place: int = place, stored: Derive = stored, first: int = first) -> Steps:
+        def steps(owner: _Signer = owner, stored: Derive = stored, first: int = first) -> Steps:
             joined = f"both came over connection {notes.words.connection(first)}"
-            return (*signed_there(notes, place), *stored(), joined)
+            return (*signed_there(notes, owner.place), *stored(), joined)
 
-        t_us = max(signed_us, stored_us)
-        notes.note(Relation.WRITTEN_BY, name_of(notes, message), writer, t_us, steps)
-        if inbox != writer:
-            notes.note(Relation.TALKS_TO, writer, inbox, t_us, steps)
+        t_us = max(owner.t_us, stored_us)
+        notes.note(Relation.WRITTEN_BY, name_of(notes, message), owner.term, t_us, steps)
+        if inbox != owner.term and inbox.startswith(_ACCOUNT):
+            notes.note(Relation.TALKS_TO, owner.term, inbox, t_us, steps)
+
+
+def _both(notes: Notes, one: int, other: int, joined: str) -> Steps:
+    return (*signed_there(notes, one), *signed_there(notes, other), joined)
+
+
+def take_memberships(notes: Notes) -> None:
+    """Note which tokens are of which group: who signs with one shows the group's own signature over it."""
+    meaning, t_read = notes.meaning, notes.closure.t_read
+    earliest: dict[tuple[str, str], int] = {}
+    for place, check in enumerate(meaning.checks):
+        t_us = int(t_read[meaning.signed[0][place]])
+        if check.token is None or t_us == NEVER:
+            continue
+        pair = (check.signer, id_term(check.account))
+        known = earliest.get(pair)
+        sooner = known is None or t_us < int(t_read[meaning.signed[0][known]])
+        if sooner and meaning.is_signed(place):
+            earliest[pair] = place
+    for (member, group), place in earliest.items():
+        t_us = int(t_read[meaning.signed[0][place]])
+        notes.note(Relation.MEMBER_OF, member, group, t_us, partial(signature, notes, place))

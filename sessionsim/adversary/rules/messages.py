@@ -20,6 +20,7 @@ def take_messages(notes: Notes) -> None:
     for met_message in met(notes):
         _take_message(notes, *met_message)
     _take_announced(notes)
+    _take_signed(notes)
     meaning = notes.meaning
     request, message, ttl_ms, call = (column(values) for values in meaning.lifetimes)
     t_us = notes.closure.t_read[request]
@@ -27,6 +28,26 @@ def take_messages(notes: Notes) -> None:
         place = places[0]
         steps = partial(stored_steps, notes, int(request[place]), number, int(call[place]))
         notes.note(Relation.HAS_TTL, name_of(notes, number), f"ms:{lifetime}", int(t_us[place]), steps)
+
+
+def _take_signed(notes: Notes) -> None:
+    """Note whose signature a message was stored under, where storing needs one."""
+    meaning, t_read = notes.meaning, notes.closure.t_read
+    places: dict[int, list[int]] = {}
+    for place, request in enumerate(meaning.signed[0]):
+        places.setdefault(request, []).append(place)
+    for request, message, call in zip(*meaning.signed_stores, strict=True):
+        inbox = meaning.hashes[message][1]
+        for place in places.get(request, ()) if t_read[request] < NEVER else ():
+            if meaning.checks[place].account == inbox and meaning.is_signed(place):
+                writer, t_us = meaning.names[meaning.signed[1][place]], int(t_read[request])
+                steps = partial(_signed_steps, notes, request, message, call, place)
+                notes.note(Relation.WRITTEN_BY, name_of(notes, message), writer, t_us, steps)
+
+
+def _signed_steps(notes: Notes, request: int, message: int, call: int, place: int) -> Steps:
+    valid = f"field signature: valid under {notes.meaning.checks[place].verifies.hex()}"
+    return (*stored_steps(notes, request, message, call), valid)
 
 
 def _take_announced(notes: Notes) -> None:
