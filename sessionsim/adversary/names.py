@@ -6,6 +6,7 @@ No field is known to give anything away; a name is recognised by its own form:
     33 raw bytes, or base64 of them, in a field of their own, beginning so: the same
     dotted IPv4 that is no node's and no server's             a network address
     36 bytes that begin with 03 and flags                     the token of a group's member
+    text in a field called `token`                            what a push platform calls a device by
     any other text or byte string of 16 bytes and more        a string that can be met again
 
 What the protocol itself writes into a field of a known name (signatures, stored bytes, hashes, times) is
@@ -25,8 +26,10 @@ from sessionsim.adversary.fields import ID_BYTES, base64_bytes
 _KINDS: Final = {0: "key", 3: "group", 5: "account", 7: "version", 0x15: "blinded", 0x25: "blinded"}
 _ID_TEXT: Final = re.compile(r"(?<![0-9A-Za-z])(00|03|05|07|15|25)([0-9a-fA-F]{64})(?![0-9A-Za-z])")
 _IPV4: Final = re.compile(r"(?<![\d.])((?:\d{1,3}\.){3}\d{1,3})(?![\d.])", re.ASCII)
+_TOKEN_FIELD: Final = "token"  # Source: client-behaviour 6.4; messages 9
 _TOKEN_BYTES: Final = 36  # Source: transport 5.2
 LEAST_STRING: Final = 16  # bytes; shorter ones may be met twice by chance
+TOKEN: Final = "token:"  # begins the term of what a push platform calls a device by
 STRING: Final = "string:"  # begins the term of a string that says nothing by itself
 _SHOWN: Final = 80
 _DEEPEST: Final = 12  # Assumption: nothing of the protocol nests deeper
@@ -62,28 +65,34 @@ def names_in(fields: Any, public: Collection[str], passed_over: Collection[str] 
         passed_over: keys of fields that are not looked at.
     """
     found = dict.fromkeys(
-        name for value in _leaves(fields, passed_over, 0) for name in _names_of(value) if name not in public
+        name
+        for key, value in _leaves(fields, passed_over, 0)
+        for name in _names_of(value, STRING if key != _TOKEN_FIELD else TOKEN)
+        if name not in public
     )
     return list(found)
 
 
-def _leaves(value: Any, passed_over: Collection[str], depth: int) -> Iterator[str | bytes]:
+def _leaves(
+    value: Any, passed_over: Collection[str], depth: int, field: str = ""
+) -> Iterator[tuple[str, str | bytes]]:
+    """Give the strings in a value, each with the key of the field that it stands in."""
     if isinstance(value, str | bytes):
-        yield value
+        yield field, value
     elif depth < _DEEPEST and isinstance(value, Mapping):
         for key, inner in value.items():
             text = key.decode("latin-1") if isinstance(key, bytes) else str(key)
             if text in passed_over or text.lower() in passed_over:
                 continue
             if _ID_TEXT.search(text):
-                yield text
-            yield from _leaves(inner, passed_over, depth + 1)
+                yield "", text
+            yield from _leaves(inner, passed_over, depth + 1, text)
     elif depth < _DEEPEST and isinstance(value, list | tuple):
         for inner in value:
-            yield from _leaves(inner, passed_over, depth + 1)
+            yield from _leaves(inner, passed_over, depth + 1, field)
 
 
-def _names_of(value: str | bytes) -> Iterator[str]:
+def _names_of(value: str | bytes, kind: str) -> Iterator[str]:
     if isinstance(value, bytes):
         name = _of_raw(value)
         if name:
@@ -102,7 +111,7 @@ def _names_of(value: str | bytes) -> Iterator[str]:
             yield name
             return
     if any(character.isdigit() for character in text) or isinstance(value, bytes):  # else it is a word
-        yield string_term(value)
+        yield string_term(value, kind)
 
 
 def names_of_text(text: str) -> Iterator[str]:
@@ -143,7 +152,7 @@ def _of_raw(raw: bytes) -> str:
     return ""
 
 
-def string_term(value: str | bytes) -> str:
-    """Write a string that says nothing by itself; long ones by their beginning."""
+def string_term(value: str | bytes, kind: str = STRING) -> str:
+    """Write a string that says nothing by itself; long ones by their beginning. Args: kind: or TOKEN."""
     text = value if isinstance(value, str) else value.hex()
-    return f"{STRING}{text if len(text) <= _SHOWN else text[:_SHOWN] + '…'}"
+    return f"{kind}{text if len(text) <= _SHOWN else text[:_SHOWN] + '…'}"

@@ -56,6 +56,8 @@ class AnswerSheet:
         }
         self.copies: dict[str, Copy] = {}
         self.contacts: set[tuple[int, int]] = set()
+        # Where people only write texts, truth lists all that is stored; else there are configs and keys too.
+        self._is_all = set(messages["kind"].tolist()) <= {"text"}
         self._talk: set[tuple[int, int]] = set()
         columns = ("hash", "sync_hash", "sender", "recipient", "body_bytes", "measured", "kind")
         for name, sync, sender, recipient, size, measured, kind in zip(
@@ -76,10 +78,14 @@ class AnswerSheet:
     def contradicts(self, fact: Fact) -> bool:
         """Tell whether truth says otherwise. What truth does not cover it cannot contradict.
 
-        That a name stands somewhere is no claim about whom it belongs to. Truth knows texts and their copies
-        by their hashes; whether some other stored bytes were configs or keys it does not say.
+        That a name stands somewhere is no claim about whom it belongs to. Truth knows messages and their
+        copies by their hashes; of stored configs and keys of groups it knows none.
         """
         subject, target = fact.subject, fact.object
+        if self._is_all and any(
+            term.startswith("message:") and term not in self.copies for term in (subject, target)
+        ):
+            return True
         copy = self.copies.get(subject)
         match fact.relation:
             case Relation.ACTS_FOR:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 
 from sessionsim.adversary import Closure, Exchange, Transcript, claims, deduce, exchanges, observe
@@ -23,6 +24,9 @@ from sessionsim.core.truth import Truth
 from sessionsim.core.view import Table, View
 from sessionsim.network.world import World, WorldSpec, build
 from sessionsim.protocol.crypto import real, suite_named
+from sessionsim.protocol.groups.authentication import authenticate
+from sessionsim.protocol.groups.identity import Group
+from sessionsim.protocol.groups.subaccount import signing_value, subaccount_of
 from sessionsim.protocol.identity import account_from_seed
 from sessionsim.protocol.stored import Message
 from sessionsim.protocol.versions.v1 import encode_text, seal_direct
@@ -166,13 +170,29 @@ class Stage:
             box.append(Message(len(box), hash_, now_ms, now_ms + TTL_MS, data))
         return hash_
 
-    def poll(self, client: int, route: Sequence[int], *, forged: bool = False) -> None:
-        """Retrieve the client's own inbox over a route."""
+    def poll(
+        self,
+        client: int,
+        route: Sequence[int],
+        *,
+        forged: bool = False,
+        have: str = "",
+        signed_ms: int | None = None,
+        more: Sequence[rpc.Call] = (),
+    ) -> None:
+        """Retrieve the client's own inbox over a route.
+
+        Args:
+            have: the newest hash that the device says to have of the ordinary box.
+            signed_ms: the time that is signed; None for now.
+            more: calls that go along; they are answered with no messages.
+        """
         account = self.accounts[client]
         now_ms = EPOCH_MS + self.now_us // 1000
+        stamp_ms = now_ms if signed_ms is None else signed_ms
         calls = []
         for namespace in (0, 2):
-            text = rpc.signed_text("retrieve", namespace, now_ms)
+            text = rpc.signed_text("retrieve", namespace, stamp_ms)
             signature = bytes(64) if forged else self.suite.sign(account.ed, text)
             calls.append(
                 rpc.retrieve_call(
@@ -180,18 +200,28 @@ class Stage:
                     account.id_hex,
                     account.ed.public.hex(),
                     namespace,
-                    "",
-                    now_ms,
+                    "" if namespace else have,
+                    stamp_ms,
                     signature,
                     -2,
                 )
             )
         answers = [
             (200, rpc_answers.retrieve_body(box, False, now_ms, HARD_FORK), True)
-            for box in (self.inboxes[client], [])
+            for box in (self.inboxes[client], [], *([] for _ in more))
         ]
-        body = rpc.batch_body(self.body_style, calls)
+        body = rpc.batch_body(self.body_style, [*calls, *more])
         self.request(N_NODES + client, route, body, rpc_answers.batch_answer(answers)[:2])
+
+    def member_poll(self, client: int, group: Group, stamp_ms: int) -> rpc.Call:
+        """Write a poll of a group in the name of a member: a token, and a signature by the member's key."""
+        value = signing_value(self.suite, group, self.accounts[client].id)
+        access = subaccount_of(self.accounts[client], value)
+        given = authenticate(self.suite, access, rpc.signed_text("retrieve", 11, stamp_ms))
+        fields = {
+            "pubkey": group.id.hex(), "namespace": 11, "timestamp": stamp_ms, **given.fields(),
+        }  # fmt: skip
+        return b"retrieve", orjson.dumps(fields)
 
     def view(self, operated: Sequence[int] = (), tapped: Sequence[int] = (), name: str = "eve") -> View:
         """See the run from a place."""

@@ -21,6 +21,17 @@ def relations(facts: Any) -> set[Relation]:
     return {fact.relation for fact in facts}
 
 
+def at_first_hop(stage: Any) -> set[tuple[Relation, str, str]]:
+    """Give what every first hop knows of client 0."""
+    address = stage.address(0)
+    cipher = {"desktop": "aes-gcm", "libsession": "xchacha20"}[stage.style.name]
+    return {
+        (Relation.ONLINE, address, ""),
+        (Relation.SHOWS, address, "transport:https"),
+        (Relation.SHOWS, address, f"cipher:{cipher}"),
+    }
+
+
 def test_signed_poll_ties_address_to_account(stage: Any) -> None:
     stage.poll(0, IN)
     joint = stage.claims(GUARD, OWN_REPLICA)
@@ -32,7 +43,7 @@ def test_signed_poll_ties_address_to_account(stage: Any) -> None:
 def test_forged_signature_proves_nothing(stage: Any) -> None:
     stage.poll(0, IN, forged=True)
     assert stage.claims(GUARD, OWN_REPLICA) == {
-        (Relation.ONLINE, stage.address(0), ""),
+        *at_first_hop(stage),
         (Relation.SEEN, stage.account(0), ""),
         (Relation.NAMED, stage.address(0), stage.account(0)),  # whoever it is, it asked about this account
     }
@@ -134,14 +145,17 @@ def test_view_without_bytes_gives_presence_only(stage: Any) -> None:
     stage.store(0, 1, OUT)
     view = stage.view(range(16))
     bare = View("eve", view.suite, view.rows, {}, view.keys, view.nodes, view.own, view.addresses)
-    assert claims(deduce(bare)) == {(Relation.ONLINE, stage.address(0), "")}
+    assert claims(deduce(bare)) == {
+        (Relation.ONLINE, stage.address(0), ""),
+        (Relation.SHOWS, stage.address(0), "transport:https"),
+    }
 
 
 def test_address_without_a_name_is_written_by_endpoint(stage: Any) -> None:
     stage.store(0, 1, OUT)
     view = stage.view([GUARD])
     nameless = View("eve", view.suite, view.rows, view.blobs, view.keys, view.nodes, view.own)
-    assert claims(deduce(nameless)) == {(Relation.ONLINE, "addr:endpoint-16", "")}
+    assert {fact.subject for fact in deduce(nameless)} == {"addr:endpoint-16"}
 
 
 def test_lost_answer_links_nothing(stage: Any) -> None:

@@ -66,6 +66,21 @@ def test_what_identifies_nothing_is_no_name(value: Any) -> None:
     assert [name for name in names if not name.startswith("string:05")] == []
 
 
+@pytest.mark.parametrize(
+    ("fields", "names"),
+    [
+        ({"token": "a-device-token-0123"}, ["token:a-device-token-0123"]),
+        ({"service_info": {"token": "0f" * 32}}, [f"token:{'0f' * 32}"]),
+        ({"token": ["0" * 20]}, [f"token:{'0' * 20}"]),
+        ({"token": {"x": "a-device-token-0123"}}, ["string:a-device-token-0123"]),
+        ({"token": RAW.hex()}, [ACCOUNT]),  # what has a form of its own is that
+        ({"token": "short-1"}, []),
+    ],
+)
+def test_what_a_field_named_token_holds_is_a_token(fields: Any, names: list[str]) -> None:
+    assert names_in(fields, ()) == names
+
+
 def test_public_addresses_and_known_fields_are_passed_over() -> None:
     assert names_in({"x": "240.0.0.1 and 244.0.0.7"}, {"addr:240.0.0.1"}) == ["addr:244.0.0.7"]
     for field in PASSED_OVER:

@@ -143,7 +143,8 @@ def test_every_node_as_last_hop_learns_no_account_and_no_address(run: Any) -> No
 
 def test_every_node_as_guard_learns_addresses_and_nothing_of_messages(run: Any) -> None:
     facts = learned(run, Role.GUARD)
-    assert {relation for relation, _, _ in facts} == {Relation.ONLINE}
+    assert {relation for relation, _, _ in facts} == {Relation.ONLINE, Relation.SHOWS}
+    assert all(subject.startswith("addr:") for _, subject, _ in facts)
     assert len({subject for _, subject, _ in facts if subject.startswith("addr:")}) == len(run.clients)
 
 

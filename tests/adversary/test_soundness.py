@@ -11,11 +11,17 @@ import pytest
 
 from sessionsim.adversary import claims
 from sessionsim.adversary.observation import dotted
-from sessionsim.core.ledger import Relation
+from sessionsim.core.ledger import Fact, Relation
 
 HORIZON_US = 25_000_000  # as in conftest
 EPOCH_MS = 1_777_000_000_000  # as in conftest
 LINKING = {Relation.ACTS_FOR, Relation.SENT, Relation.FETCHED, Relation.WRITTEN_BY, Relation.TALKS_TO}
+# Order of the fields of a request (client-behaviour 2.4).
+DESKTOP_ORDER = (
+    "shape:jsonrpc method params namespace pubkey pubkey_ed25519 signature timestamp last_hash max_size"
+)
+ANDROID_ORDER = "shape:method params last_hash max_size signature timestamp pubkey namespace pubkey_ed25519"
+IOS_ORDER = "shape:method params last_hash max_size namespace pubkey pubkey_ed25519 signature timestamp"
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +38,8 @@ def sheet(run: Any) -> dict[Relation, set[tuple[str, str]]]:
     addresses = [f"addr:{dotted(ips[endpoint])}" for endpoint in run.truth.devices["endpoint"].tolist()]
     true: dict[Relation, set[tuple[str, str]]] = {relation: set() for relation in Relation}
     true[Relation.ACTS_FOR] = set(zip(addresses, ids, strict=True))
+    platforms = run.truth.devices["platform"].tolist()
+    true[Relation.SHOWS] = {*zip(addresses, platforms, strict=True), *zip(ids, platforms, strict=True)}
     true[Relation.SEEN] = {(name, "") for name in ids}
     true[Relation.NAMED] = set(zip(addresses, ids, strict=True))
     true[Relation.ONLINE] = {(subject, "") for subject in (*addresses, *ids)}
@@ -47,6 +55,17 @@ def sheet(run: Any) -> dict[Relation, set[tuple[str, str]]]:
             true[Relation.WRITTEN_BY].add((message, ids[sender]))
             true[Relation.HAS_TTL].add((message, f"ms:{14 * 86_400_000}"))
     return true
+
+
+def true_style(fact: Fact, platforms: set[tuple[str, str]]) -> set[str]:
+    """Give what the program of an address or account writes like; a message's form is that of every text."""
+    platform = dict(platforms).get(fact.subject, "")
+    return {
+        "desktop": {"transport:https", "cipher:aes-gcm", DESKTOP_ORDER},
+        "android": {"transport:https", "cipher:aes-gcm", ANDROID_ORDER},
+        "ios": {"transport:quic", "cipher:xchacha20", IOS_ORDER},
+        "": {"form:{1=1 2{1 2 3{1=6 5 7=1 8 11} 4=0}}"},
+    }[platform]
 
 
 def places(run: Any) -> list[tuple[Any, Any]]:
@@ -71,7 +90,7 @@ def test_every_fact_is_true(run: Any, sheet: dict[Relation, set[tuple[str, str]]
             if fact.relation is Relation.STAMPED:
                 assert EPOCH_MS <= int(fact.object.removeprefix("ms:")) <= EPOCH_MS + HORIZON_US // 1000
             elif fact.relation is Relation.SHOWS:
-                assert fact.object == "form:{1=1 2{1 2 3{1=6 5 7=1 8 11} 4=0}}"
+                assert fact.object in true_style(fact, sheet[Relation.SHOWS])
             elif fact.relation is Relation.HAS_SIZE:
                 assert int(fact.object.removeprefix("bytes:")) in (558, 718)  # messages 2.4, full form
             else:
@@ -92,7 +111,9 @@ def test_all_nodes_together_know_what_was_delivered(
 
 
 def test_taps_alone_know_presence_only(run: Any) -> None:
-    assert {fact.relation for fact in run.facts((), run.clients)} == {Relation.ONLINE}
+    facts = run.facts((), run.clients)
+    assert {fact.relation for fact in facts} == {Relation.ONLINE, Relation.SHOWS}
+    assert all(fact.object.startswith("transport:") for fact in facts if fact.relation is Relation.SHOWS)
     assert {fact.subject.partition(":")[0] for fact in run.facts((), run.clients)} == {"addr"}
 
 

@@ -18,6 +18,7 @@ from sessionsim.core.view import View
 GUARD, MIDDLE, LAST, REPLICA, OTHER = 0, 1, 2, 12, 13
 ROUTE = (GUARD, MIDDLE, LAST, REPLICA)
 ALICE, BOB = 16, 17
+CIPHERS = {"desktop": "aes-gcm", "libsession": "xchacha20"}  # transport 3.1
 
 
 @pytest.fixture
@@ -40,7 +41,11 @@ def ends(view: View) -> set[int]:
 
 def test_first_hop_sees_the_sender_address_and_no_account(sent: Any) -> None:
     facts = sent.facts([GUARD])
-    assert claims(facts) == {(Relation.ONLINE, sent.address(0), "")}
+    assert claims(facts) == {
+        (Relation.ONLINE, sent.address(0), ""),
+        (Relation.SHOWS, sent.address(0), "transport:https"),
+        (Relation.SHOWS, sent.address(0), f"cipher:{CIPHERS[sent.style.name]}"),
+    }
     (exchange,) = sent.exchanges(GUARD)
     assert exchange.clients == {ALICE}
     assert exchange.nodes == {GUARD, MIDDLE}
@@ -171,7 +176,10 @@ def test_guard_of_both_people_and_two_replicas_know_who_talks_to_whom(sent: Any)
 
 
 def test_tap_of_the_sender_sees_presence_only(sent: Any) -> None:
-    assert claims(sent.facts(tapped=[ALICE])) == {(Relation.ONLINE, sent.address(0), "")}
+    assert claims(sent.facts(tapped=[ALICE])) == {
+        (Relation.ONLINE, sent.address(0), ""),
+        (Relation.SHOWS, sent.address(0), "transport:https"),
+    }
 
 
 # The same table on the bytes of the real machines: one message's transmissions, cut out of a run.
@@ -229,7 +237,10 @@ def single_roles(run: Any, every: list[Exchange]) -> tuple[str, Exchange]:
 def test_structural_table_on_the_real_machines(cut: Cut) -> None:
     message = f"message:{cut.hash}"
     guard, middle, last, replica, other = (cut.facts(role) for role in range(5))
-    assert {(fact.relation, kind_of(fact.subject)) for fact in guard} == {(Relation.ONLINE, "addr")}
+    assert {(fact.relation, kind_of(fact.subject)) for fact in guard} == {
+        (Relation.ONLINE, "addr"),
+        (Relation.SHOWS, "addr"),  # transport and cipher
+    }
     assert middle == []
     assert last == []
     about = {Relation.ADDRESSED_TO, Relation.HAS_SIZE, Relation.HAS_TTL, Relation.STAMPED, Relation.SHOWS}
