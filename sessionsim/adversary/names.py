@@ -26,10 +26,10 @@ from sessionsim.adversary.fields import ID_BYTES, base64_bytes
 _KINDS: Final = {0: "key", 3: "group", 5: "account", 7: "version", 0x15: "blinded", 0x25: "blinded"}
 _ID_TEXT: Final = re.compile(r"(?<![0-9A-Za-z])(00|03|05|07|15|25)([0-9a-fA-F]{64})(?![0-9A-Za-z])")
 _IPV4: Final = re.compile(r"(?<![\d.])((?:\d{1,3}\.){3}\d{1,3})(?![\d.])", re.ASCII)
-_TOKEN_FIELD: Final = "token"  # Source: client-behaviour 6.4; messages 9
+_DEVICE_FIELD: Final = "token"  # Source: client-behaviour 6.4; messages 9
 _TOKEN_BYTES: Final = 36  # Source: transport 5.2
 LEAST_STRING: Final = 16  # bytes; shorter ones may be met twice by chance
-TOKEN: Final = "token:"  # begins the term of what a push platform calls a device by
+OF_DEVICE: Final = "token:"  # begins the term of what a push platform calls a device by
 STRING: Final = "string:"  # begins the term of a string that says nothing by itself
 _SHOWN: Final = 80
 _DEEPEST: Final = 12  # Assumption: nothing of the protocol nests deeper
@@ -67,7 +67,7 @@ def names_in(fields: Any, public: Collection[str], passed_over: Collection[str] 
     found = dict.fromkeys(
         name
         for key, value in _leaves(fields, passed_over, 0)
-        for name in _names_of(value, STRING if key != _TOKEN_FIELD else TOKEN)
+        for name in _names_of(value, STRING if key != _DEVICE_FIELD else OF_DEVICE)
         if name not in public
     )
     return list(found)
@@ -153,6 +153,6 @@ def _of_raw(raw: bytes) -> str:
 
 
 def string_term(value: str | bytes, kind: str = STRING) -> str:
-    """Write a string that says nothing by itself; long ones by their beginning. Args: kind: or TOKEN."""
+    """Write a string that says nothing by itself; long ones by their beginning. Args: kind: or OF_DEVICE."""
     text = value if isinstance(value, str) else value.hex()
     return f"{kind}{text if len(text) <= _SHOWN else text[:_SHOWN] + '…'}"

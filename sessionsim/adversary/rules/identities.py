@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from sessionsim.adversary.derivations import Steps
-from sessionsim.adversary.names import TOKEN, id_term
+from sessionsim.adversary.names import OF_DEVICE, id_term
 from sessionsim.adversary.notes import Derive, Notes
 from sessionsim.core.errors import ProtocolError
 from sessionsim.core.ledger import Relation
@@ -39,7 +39,7 @@ def join_identities(notes: Notes) -> None:
 def _by_tokens(notes: Notes) -> None:
     users: dict[str, dict[str, _Known]] = defaultdict(dict)
     for (relation, subject, term), known in notes.known.items():
-        if relation is Relation.NAMED and term.startswith(TOKEN):
+        if relation is Relation.NAMED and term.startswith(OF_DEVICE):
             users[term][subject] = known
     for term, named_by in users.items():
         addresses = [one for one in named_by if one.startswith("addr:")]

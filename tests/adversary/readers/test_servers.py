@@ -47,7 +47,8 @@ def test_what_is_no_request_is_none(raw: bytes, style: str) -> None:
 def test_a_device_a_push_server_and_a_platform_name_one_token() -> None:
     registered = read_push_request(HEAD_CODE["push_register"], TOKEN.encode())
     pushed = read_push_request(HEAD_CODE["push"], f"/3/device/{TOKEN}\n".encode() + b'{"aps":{}}')
-    assert registered is not None and pushed is not None
+    assert registered is not None
+    assert pushed is not None
     for body in (registered, pushed):
         (call,) = body.calls
         assert names_in(call.fields, ()) == [f"token:{TOKEN}"]

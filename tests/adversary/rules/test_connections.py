@@ -1,4 +1,4 @@
-"""What came over one client connection has one owner; hand-driven, on one connection of client 0 to node 0."""
+"""What came over one client connection has one owner; hand-driven, between client 0 and node 0."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_token_and_an_account_on_one_connection_are_one(stage: Any) -> None:
 
 
 def test_a_token_beside_another_account_is_not_its(stage: Any) -> None:
-    stage.poll(1, TO_OWN[:3] + (12,))
+    stage.poll(1, (*TO_OWN[:3], 12))
     ask_group(stage, 0)
     linked = {claim for claim in stage.claims(*range(16)) if claim[0] is Relation.LINKED}
     assert (Relation.LINKED, stage.account(1), member(0, stage)) not in linked

@@ -34,6 +34,7 @@ def counted(stage: Any, *nodes: int) -> set[str]:
         (((1, OLD), (2, NEW), (3, NEWER), (4, OLD), (5, NEW), (6, NEWER)), {"devices:3"}),
         (((1, OLD), (2, NEW), (3, OLD), (4, NEWER), (5, NEW), (6, NEWER)), {"devices:2"}),
         (((1, OLD), (2, NEW)), set()),  # two devices perhaps, or one
+        (((1, OLD), (2, OLD), (2, NEW)), set()),  # the new one came at the time of the last poll
         (((1, OLD), (1, NEW)), set()),  # at one time, which proves nothing
     ],
 )

@@ -63,4 +63,5 @@ def test_what_was_never_received_shows_nothing_to_a_tap_of_the_server_side(stage
     rows = {name: values[:0] for name, values in stage.view([GUARD]).rows.items()}
     view = stage.view([GUARD])
     empty = type(view)(view.observer, view.suite, rows, view.blobs, view.keys, view.nodes, view.own)
-    assert deduce(empty) == [] and np.size(rows["src"]) == 0
+    assert deduce(empty) == []
+    assert np.size(rows["src"]) == 0
