@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence, Set
 from typing import NamedTuple
 
 from sessionsim.core.errors import InvalidInput
-from sessionsim.core.intents import Device, Presence, Wish
+from sessionsim.core.intents import Device, Wish
 
 
 class Seat(NamedTuple):
@@ -51,9 +51,3 @@ def seats_of(platforms: Sequence[str], wishes: Iterable[Wish], known: Set[str]) 
             raise InvalidInput("workload device", tuple(seat), allowed)
         expected[seat.account] = number + 1
     return (*first, *further)
-
-
-def coming_and_going(wishes: Iterable[Wish]) -> frozenset[tuple[int, int]]:
-    """Give account and number of the devices of which the wishes say when they are online."""
-    told = (wish for wish in wishes if isinstance(wish, Presence) and wish.what == "online")
-    return frozenset((wish.sender, wish.device) for wish in told)

@@ -98,7 +98,8 @@ def closing_of(
     deleted: frozenset[int],
 ) -> Closing:
     """Give what is known at the end beside what the machines logged. Args: as of `Closing`."""
-    parts = [part for machine in machines if isinstance(machine, Client) for part in machine.parts]
+    clients = [machine for machine in machines if isinstance(machine, Client)]
+    parts = [part for client in clients for part in (*client.parts, client.presence)]
     late = [ref for ref, order in enumerate(orders) if order.t_us >= horizon_us and ref not in awaited]
     return Closing(
         horizon_us,

@@ -20,7 +20,17 @@ from sessionsim.network.devices import Seat
 CARRIED_OUT: Final = frozenset(
     {
         *("attachment", "call", "community", "config-change", "deletion", "device", "group", "group-action"),
-        *("group-text", "link-preview", "online", "post", "reaction", "receipt", "text", "typing"),
+        *(
+            "group-text",
+            "link-preview",
+            "online",
+            "post",
+            "presence",
+            "reaction",
+            "receipt",
+            "text",
+            "typing",
+        ),
     }
 )
 

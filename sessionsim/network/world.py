@@ -28,7 +28,7 @@ from sessionsim.network.before import Before, make_before
 from sessionsim.network.call_media import media_commands
 from sessionsim.network.capacity import Capacity, Meter, MeteredSuite
 from sessionsim.network.clients import ClientPlace, place_clients, place_devices
-from sessionsim.network.devices import Seat, coming_and_going, seats_of
+from sessionsim.network.devices import Seat, seats_of
 from sessionsim.network.ends import endpoints_table, header_families, host_addresses
 from sessionsim.network.faults import Answer, Plan, Trouble, Turn, What, compile_plan, with_turns
 from sessionsim.network.host import Host
@@ -60,7 +60,6 @@ from sessionsim.network.version2 import (
 from sessionsim.network.wire_sizes import WireSizes
 from sessionsim.network.wishes import check_wishes
 from sessionsim.network.world_spec import WorldSpec as WorldSpec
-from sessionsim.protocol.client.coming import ComingClient
 from sessionsim.protocol.client.machine import Client
 from sessionsim.protocol.client.v2 import add_v2, with_namespaces
 from sessionsim.protocol.crypto import KeyPair, suite_named
@@ -328,13 +327,12 @@ def build(spec: WorldSpec) -> World:
     before.fill(nodes, machines)
     second = spec.version2
     groups = standing_groups(second, accounts, seats, suite, seeds, epoch_ms) if second else {}
-    coming = coming_and_going(spec.intents)
     for seat in seats:
         k, number, platform = seat
         client_rules = spec.client_rules[platform]
         if second and k in groups:
             client_rules = with_namespaces(client_rules, second.rules)
-        client = (ComingClient if (k, number) in coming else Client)(
+        client = Client(
             accounts[k],
             nodes,
             hops,

@@ -14,7 +14,6 @@ from tests.fuzz.plan import FULL, LEAST_IN_FULL, PLAN, SHARE_OF_QUICK
 # Readers by name or docstring that no foreign bytes reach.
 NOT_FUZZED = {
     "client.v2.assembly.add_v2": "is given a client by whoever builds it",
-    "client.coming.ComingClient.receive": "hands on to `Client.receive`, or drops",
     "client.repeats.Repeats.add": "is given requests of our own",
     "client.machine.Client.add": "is given a part by whoever builds the client",
     "client.machine.Client.idle": "tells of the client itself; reads nothing",

@@ -140,43 +140,10 @@ def test_a_device_that_does_nothing_moves_no_message_of_others() -> None:
     assert list(without.devices["guards"]) == list(beside.devices["guards"])[:3]
 
 
-class _Told:
-    """A part that hears of presence."""
-
-    def __init__(self) -> None:
-        self.heard: list[tuple[str, bool, int]] = []
-        self.commands = {what: self._hear(what) for what in ("online", "foreground")}
-
-    def _hear(self, what: str) -> Any:
-        def hear(on: bool, now_us: int) -> tuple[()]:
-            self.heard.append((what, on, now_us))
-            return ()
-
-        return hear
-
-    def start(self, now_us: int) -> tuple[()]:
-        return ()
-
-    def wake(self, now_us: int) -> tuple[()]:
-        return ()
-
-    def next_due_us(self) -> None:
-        return None
-
-
-def test_presence_is_told_to_the_device_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sessionsim.network.wishes.CARRIED_OUT", frozenset({"device", "online", "presence"}))
-    wishes = (Presence(0, 1, 1, "online", False, 0), Presence(7, 1, 0, "foreground", True, 0))
+def test_presence_is_told_to_the_device_it_names() -> None:
+    wishes = (Presence(0, 1, 1, "online", False, 0), Presence(7, 1, 0, "foreground", False, 0))
     world: World = build(spec_with(SECOND, *wishes, seconds=1))
-    told = {}
-    for end in world.scene.client_endpoints:
-        client: Any = world.machines[end]
-        told[end] = _Told()
-        client.add(told[end])
     world.run()
-    one, phone, computer = world.scene.client_endpoints
-    assert told[one].heard == []
-    assert told[phone].heard == [("foreground", True, 7)]
-    away: Any = world.machines[computer]
-    assert not away.wake(2_000_000)  # without network: `ComingClient` sees to that itself
-    assert told[computer].heard == []
+    clients: list[Any] = [world.machines[end] for end in world.scene.client_endpoints]
+    found = [(client.presence.online, client.presence.foreground) for client in clients]
+    assert found == [(True, True), (True, False), (False, True)]

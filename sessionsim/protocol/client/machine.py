@@ -7,7 +7,7 @@ holds what all of them share: the account, paths and requests, known swarms, and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sessionsim.core.errors import LocalProtocolError
@@ -22,6 +22,7 @@ from sessionsim.protocol.client.outbox import Outbox
 from sessionsim.protocol.client.parts import Handler, Listener, Part, Reader, ReadToEnd, Taker
 from sessionsim.protocol.client.path_building import Builder
 from sessionsim.protocol.client.polling import Poller
+from sessionsim.protocol.client.presence import Presence
 from sessionsim.protocol.client.requests import Requests
 from sessionsim.protocol.client.rotation import Rotation
 from sessionsim.protocol.client.rules import ClientRules
@@ -87,7 +88,10 @@ class Client:
         # Who takes what the own inbox holds about groups: hash, sender, message, time; None: nobody does.
         self.group_updates: Callable[[str, bytes, Message, int], list[Effect]] | None = None
         self.parts: list[Part] = []
-        self._commands: dict[str, Handler] = dict(self.clock.commands)
+        self.presence = Presence(self)
+        # What is told of the device itself is heard at once, even while it sleeps.
+        self._told: Mapping[str, Handler] = {**self.clock.commands, **self.presence.commands}
+        self._commands: dict[str, Handler] = dict(self._told)
         self._armed_us: int | None = None
         self._hear_of_use()
         # Paths and node list are kept by parts too, which are asked only when something has changed there.
@@ -142,9 +146,9 @@ class Client:
     ) -> Effects:
         if type(head) is not int:
             listener = self.listeners.get(head)  # type: ignore[arg-type]
-            return (
-                self._armed(listener(src, conn, exchange, payload, now_us), now_us) if listener else NOTHING
-            )
+            if listener is None or not self.presence.online:
+                return NOTHING
+            return self._armed(listener(src, conn, exchange, payload, now_us), now_us)
         effects = self.requests.receive(src, conn, exchange, head, payload, now_us)
         return NOTHING if effects is None else self._armed(effects, now_us)
 
@@ -160,10 +164,20 @@ class Client:
         handler = self._commands.get(str(command[0]))
         if handler is None:
             raise LocalProtocolError(f"unknown command {command[0]!r}")
+        if not self.presence.awake and command[0] not in self._told:
+            self.presence.wait(command)
+            return NOTHING
         return self._armed(handler(*command[1:], now_us), now_us)
 
     def wake(self, now_us: int) -> Effects:
         self._armed_us = None
+        effects = self.presence.wake(now_us)
+        if self.presence.awake:
+            effects += self.wake_parts(now_us)
+        return self._armed(effects, now_us)
+
+    def wake_parts(self, now_us: int) -> list[Effect]:
+        """Do all that has fallen due."""
         effects = self.requests.wake(now_us)
         if self._upkeep_us is not None and self._upkeep_us <= now_us:
             for keeper in self._upkeep:
@@ -171,24 +185,37 @@ class Client:
             self.requests.stir()
         for part in self.parts:
             effects += part.wake(now_us)
-        return self._armed(effects, now_us)
+        return effects
 
     def _armed(self, effects: list[Effect], now_us: int) -> Effects:
         """Add a wish to be woken when the earliest thing that can fall due is not covered yet."""
         if self.requests.stirred:
-            effects = self.requests.settled(effects)
-            times = [keeper.next_due_us() for keeper in self._upkeep]
-            self._upkeep_us = min([t_us for t_us in times if t_us is not None], default=None)
-        due = self.requests.next_due_us()
-        if self._upkeep_us is not None and (due is None or self._upkeep_us < due):
-            due = self._upkeep_us
-        for part in self.parts:
-            other = part.next_due_us()
+            effects = self._settled(effects)
+        due = None
+        presence = self.presence
+        if not presence.settled:
+            effects = self._settled(effects + presence.pass_away(now_us))
+            due = presence.next_due_us()
+        if presence.awake:
+            other = self.requests.next_due_us()
             if other is not None and (due is None or other < due):
                 due = other
+            if self._upkeep_us is not None and (due is None or self._upkeep_us < due):
+                due = self._upkeep_us
+            for part in self.parts:
+                other = part.next_due_us()
+                if other is not None and (due is None or other < due):
+                    due = other
         if due is not None and due != self._armed_us and (self._armed_us is None or due < self._armed_us):
             self._armed_us = due
             effects.append((WAKE_AT, due))
+        return effects
+
+    def _settled(self, effects: list[Effect]) -> list[Effect]:
+        """Give effects without what is held and with what lies aside; ask when upkeep is due."""
+        effects = self.requests.settled(effects)
+        times = [keeper.next_due_us() for keeper in self._upkeep]
+        self._upkeep_us = min([t_us for t_us in times if t_us is not None], default=None)
         return effects
 
     # --- idle polls ------------------------------------------------------------------------------------
@@ -198,7 +225,10 @@ class Client:
         requests, poller = self.requests, self._poller
         if not requests.is_quiet() or self.read_to_end:
             return None
-        until_us = NEVER_US if self._upkeep_us is None else self._upkeep_us
+        passes_us = self.presence.next_due_us()
+        until_us = NEVER_US if passes_us is None else passes_us
+        if self._upkeep_us is not None:
+            until_us = min(until_us, self._upkeep_us)
         if requests.on_use is not None:
             until_us = min(until_us, self.rotation.next_use_us(), self.node_list.next_use_us())
         for part in self.parts:

@@ -30,10 +30,13 @@ ReadToEnd = Callable[[int], list[Effect]]
 
 @runtime_checkable
 class Returning(Protocol):
-    """A part that has something to do when its device comes back online."""
+    """A part that has a connection of its own, beside those to guards."""
+
+    def away(self, now_us: int) -> list[Effect]:
+        """Let it go, since there is no network any more."""
 
     def back(self, now_us: int) -> list[Effect]:
-        """Do it."""
+        """Open it again."""
 
 
 class Part(Protocol):

@@ -13,12 +13,13 @@ from typing import Final
 
 from sessionsim.core.settings import setting
 from sessionsim.core.units import US_PER_DAY, US_PER_H, US_PER_MIN, US_PER_MS, US_PER_S
+from sessionsim.protocol.client.background_rules import BackgroundRules
 from sessionsim.protocol.client.node_list_rules import NodeListRules
 from sessionsim.protocol.client.path_rules import PathRules
 
 
 @dataclass(frozen=True, slots=True)
-class ClientRules(PathRules, NodeListRules):
+class ClientRules(PathRules, NodeListRules, BackgroundRules):
     """The behaviour of one platform. Times in microseconds."""
 
     style: str = setting(
@@ -229,6 +230,9 @@ ANDROID: Final = replace(
     list_timeout_us=120 * US_PER_S,
     pool_minimum=12,
     refresh_minimum=3,
+    in_background="sleeps",
+    background_first_us=30 * US_PER_S,
+    background_interval_us=15 * US_PER_MIN,
     poll_interval_us=2 * US_PER_S,
     poll_retry_rule="added",
     poll_nodes=1,
@@ -272,6 +276,10 @@ IOS: Final = replace(
     list_pause_us=200 * US_PER_MS,
     pool_minimum=3,
     refresh_minimum=3,
+    in_background="sleeps",
+    background_interval_us=US_PER_H,
+    background_luck="exponential",
+    woken_in_fast_mode=True,
     swarm_lookup="compute",
     poll_interval_us=1_500 * US_PER_MS,
     poll_retry_rule="alone",

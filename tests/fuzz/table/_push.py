@@ -62,6 +62,7 @@ def _device() -> tuple[PushListener, Entropy]:
     client = SimpleNamespace(
         account=OWN, suite=SODIUM, entropy=entropy, rules=IOS, listeners={}, do=lambda *_: [],
         takers={0: lambda message, now_us: []},
+        presence=SimpleNamespace(awake=True, fast_mode=False, errands=[]),
     )  # fmt: skip
     server = ServerAddress("push.getsession.org", noise("x", 32))
     return PushListener(cast("Client", client), server, 90, PLATFORMS["ios"]), entropy

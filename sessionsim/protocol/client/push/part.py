@@ -22,7 +22,7 @@ from sessionsim.protocol.client.parts import Handler
 from sessionsim.protocol.client.paths import number_at
 from sessionsim.protocol.client.push.rules import PushListenerRules
 from sessionsim.protocol.client.requests import Purpose
-from sessionsim.protocol.machine import EVENT, SEND, Effect
+from sessionsim.protocol.machine import CLOSE, EVENT, SEND, Effect
 from sessionsim.protocol.push.authority import Authority
 from sessionsim.protocol.push.payload import Pushed, read_push
 from sessionsim.protocol.push.subscription import Device, sign_subscription, subscribe_request
@@ -66,6 +66,8 @@ class PushListener:
         self._next_us: int | None = None
         self._registered = False
         client.listeners[DELIVERY] = self.receive
+        client.presence.fast_mode = True
+        client.presence.errands.append(self.next_due_us)
 
     @property
     def commands(self) -> Mapping[str, Handler]:
@@ -83,6 +85,10 @@ class PushListener:
             return []
         effects = [] if self._registered else self.register()
         return effects + self._subscribe(now_us)
+
+    def away(self, now_us: int) -> list[Effect]:
+        """Lose the connection to the platform, if there is one."""
+        return [(CLOSE, self._platform, _TLS)] if self._registered else []
 
     def back(self, now_us: int) -> list[Effect]:
         """Connect again after a time without network, if it ever was connected."""
@@ -154,7 +160,12 @@ class PushListener:
         return read_push(written, self._enc_key, accepts_dict=self._rules.reads_dict)
 
     def _poll(self, now_us: int) -> list[Effect]:
-        return self._client.do("poll", now_us) if self._rules.polls_without_body else []
+        if not self._rules.polls_without_body:
+            return []
+        client = self._client
+        return (
+            client.do("poll", now_us) if client.presence.awake else client.presence.come_round(now_us, "poll")
+        )
 
 
 def _is_taken(body: bytes) -> bool:

@@ -20,7 +20,7 @@ from sessionsim.protocol.client.push import PLATFORMS, PushListener, PushListene
 from sessionsim.protocol.client.rules import PLATFORMS as CLIENTS
 from sessionsim.protocol.crypto import suite_named
 from sessionsim.protocol.identity import account_from_seed
-from sessionsim.protocol.machine import BACK, EVENT, SEND, Effect
+from sessionsim.protocol.machine import BACK, CLOSE, EVENT, SEND, Effect
 from sessionsim.protocol.push.notifiers import make_push
 from sessionsim.protocol.push.payload import seal_payload, write_list
 from sessionsim.protocol.push.rules import PushRules
@@ -54,7 +54,9 @@ class Device:
             takers={0: self._take},
             wire_ms=lambda now_us: EPOCH_MS + now_us // 1000,
             do=self._do,
+            presence=SimpleNamespace(awake=True, fast_mode=False, errands=[], come_round=self._come_round),
         )
+        self.presence = client.presence
         rules: PushListenerRules = replace(PLATFORMS[platform], **changed)
         self.part = PushListener(cast("Client", client), SERVER, PLATFORM, rules)
         assert client.listeners == {DELIVERY: self.part.receive}
@@ -72,6 +74,9 @@ class Device:
         assert name == "poll"
         self.polls += 1
         return [("poll",)]
+
+    def _come_round(self, now_us: int, name: str) -> list[Effect]:
+        return [("woken", name)]
 
     def push(
         self, data: bytes | None, *, account: bytes = OWN.id, namespace: int = 0, **how: Any
@@ -181,6 +186,29 @@ def test_a_device_that_comes_back_connects_again_if_it_ever_was_connected() -> N
     assert again[:3] == registered[:3]
     assert again[4:] == registered[4:]
     assert again[3] != registered[3]
+
+
+def test_a_device_that_goes_offline_lets_its_platform_go_if_it_was_connected() -> None:
+    assert Device("android").part.away(5) == []
+    device, _, _ = started()
+    assert device.part.away(5) == [(CLOSE, PLATFORM, TLS)]
+
+
+def test_fast_mode_has_the_device_woken_for_its_subscription() -> None:
+    device = Device("android")
+    assert device.presence.fast_mode
+    (due,) = device.presence.errands
+    assert due() is None
+    device.part.start(0)
+    assert due() == device.part.next_due_us() is not None
+
+
+def test_a_sleeping_device_reads_what_a_push_brings_and_wakes_for_what_it_does_not_bring() -> None:
+    device, _, _ = started()
+    device.presence.awake = False
+    assert device.push(b"sealed")[-1] == ("took",)
+    assert device.push(None)[-1] == ("woken", "poll")
+    assert device.polls == 0
 
 
 def test_only_the_platform_pushes() -> None:
