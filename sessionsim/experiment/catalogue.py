@@ -7,6 +7,7 @@ from typing import Any
 from sessionsim.adversary import ATTACKS, VANTAGES
 from sessionsim.core.registry import Registry
 from sessionsim.experiment.background import Background
+from sessionsim.experiment.months import Months
 from sessionsim.metrics import METRICS
 from sessionsim.network.capacity import CapacityRules
 from sessionsim.network.clients import ClientMix
@@ -69,6 +70,7 @@ def installed() -> Catalogue:
             "servers.turn": MediaRules,
             "servers.web": WebRules,
             "background": Background,
+            "months": Months,
             "v2": V2Rules,
             "v2.people": V2People,
         },

@@ -12,6 +12,7 @@ from pathlib import Path
 from sessionsim.core.storage import RecordWriter, write_truth
 from sessionsim.experiment.analysis import write_ledgers
 from sessionsim.experiment.manifest import common_facts, is_whole, replicate_hash, write_manifest
+from sessionsim.experiment.months import write_months
 from sessionsim.experiment.readings_file import write_reading_table
 from sessionsim.experiment.stage import Task, operated_by, positions_of, spec_of, watched_by
 from sessionsim.experiment.stored import assemble, write_scene
@@ -79,6 +80,7 @@ def _fill(folder: Path, scenario: Scenario, task: Task, wanted: str, tell: Tell)
         writer.close()
     write_truth(folder, truth)
     write_scene(folder, world.scene, world.endpoints, positions)
+    write_months(folder, scenario, positions, task.seed)
     simulated = time.perf_counter()
     facts = write_ledgers(folder, task.suite) if task.keep_bytes else 0
     counted = tally(assemble(folder, task.seed, task.suite))

@@ -166,4 +166,11 @@ def assemble(folder: Path, seed: int, suite: str) -> Replicate:
         endpoints=read_table(folder / "scene/endpoints.parquet", ("endpoint", "ip")),
         positions=positions,
         ledgers=ledgers,
+        months=_optional(folder / "truth/months.parquet"),
+        campaigns=_optional(folder / "truth/campaigns.parquet"),
     )
+
+
+def _optional(path: Path) -> Table:
+    """Read a table that only some scenarios have; without it an empty one."""
+    return read_table(path) if path.is_file() else {}

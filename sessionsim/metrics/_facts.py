@@ -6,7 +6,7 @@ Built by `experiment` from stored files. Here, and only here, conclusions meet t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,8 @@ class Replicate:
         endpoints: columns `endpoint` and `ip` (IPv4 as an integer) of every endpoint.
         positions: name of observer -> where it stands.
         ledgers: name of observer -> its facts; empty when the bytes of this replicate were not kept.
+        months: first times of the path-only engine, columns of `truth/months.parquet`; empty if none ran.
+        campaigns: registrations against one swarm, `truth/campaigns.parquet`; empty if none ran.
         verdicts: what attacks concluded, in the order of the scenario; empty when nothing was attacked.
     """
 
@@ -46,6 +48,8 @@ class Replicate:
     positions: Mapping[str, Position]
     ledgers: Mapping[str, tuple[Fact, ...]]
     verdicts: tuple[Labelled, ...] = ()
+    months: Table = field(default_factory=dict)
+    campaigns: Table = field(default_factory=dict)
 
     @property
     def n_accounts(self) -> int:

@@ -168,9 +168,8 @@ class _Resolver:
         vantages = tuple(self.vantage(name, chosen) for name, chosen in checked.f_vantages.items())
         self.check_members(vantages)
         training = self.section("training", checked.f_training, TrainingSettings)
-        sections["background"] = self.section(
-            "background", checked.f_background, self.catalogue.sections["background"]
-        )
+        for name, model in (("background", checked.f_background), ("months", checked.f_months)):
+            sections[name] = self.section(name, model, self.catalogue.sections[name])
         attacks = tuple(self.attack(name, chosen, vantages) for name, chosen in checked.f_attacks.items())
         scenario = Scenario(
             name=self.raw.name,

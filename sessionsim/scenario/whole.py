@@ -194,6 +194,7 @@ def whole_model(catalogue: Catalogue) -> type[BaseModel]:
         f_attacks=(_by_name(attacks), Field(default_factory=dict, alias="attacks")),
         f_training=optional_section(settings_model("Training", TrainingSettings), "training"),
         f_background=optional_section(settings_model("Background", sections["background"]), "background"),
+        f_months=optional_section(settings_model("Months", sections["months"]), "months"),
     )
 
 

@@ -136,6 +136,7 @@ CATALOGUE = Catalogue(
         "servers": Servers,
         "servers.file": Files,
         "background": Strangers,
+        "months": Strangers,
         "v2": Second,
         "v2.people": SecondPeople,
     },
