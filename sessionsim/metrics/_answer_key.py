@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 
 from sessionsim.core.columns import Cause
+from sessionsim.core.scene import Role
 from sessionsim.core.verdict import Question
 from sessionsim.metrics._facts import Replicate, dotted
 
@@ -43,6 +44,11 @@ class AnswerKey:
         ]
         self._number = {name: k for k, name in enumerate(self._account)}
         self._number |= dict(zip(self._device, self._of_device, strict=True))
+        columns = (devices["endpoint"].tolist(), devices["guards"].tolist())
+        self._guards: dict[str, list[tuple[int, frozenset[int]]]] = {}
+        for name, endpoint, guards in zip(self._device, *columns, strict=True):
+            nodes = frozenset(int(guard) for guard in str(guards).split())
+            self._guards.setdefault(name, []).append((endpoint, nodes))
         self._truths: dict[Question, Truths] = {}
 
     def truths(self, question: Question) -> Truths:
@@ -72,6 +78,28 @@ class AnswerKey:
     def within(self, subject: str) -> bool:
         """Tell whether a subject belongs to the measured phase; only messages can lie outside it."""
         return not subject.startswith("message:") or subject in self._measured
+
+    def sees(self, observer: str, term: str) -> bool:
+        """Tell whether an observer can have come across a term at all: without that it is no candidate.
+
+        An address shows on a tapped link and at an operated guard, an account at an operated member of its
+        swarm; a device shows both to whoever owns it.
+        """
+        position = self._replicate.positions.get(observer)
+        if position is None:
+            return True
+        if term.startswith("addr:"):
+            return any(
+                endpoint in position.watched or not position.acting_as(Role.GUARD).isdisjoint(guards)
+                for endpoint, guards in self._guards.get(term, ())
+            )
+        if term.startswith("account:") and term in self._number:
+            account = self._number[term]
+            swarm = int(str(self._replicate.truth.accounts["swarm"][account]), 16)
+            own = {endpoint for address in self._addresses[account] for endpoint, _ in self._guards[address]}
+            members = self._replicate.nodes.members.get(swarm, ())
+            return not position.acting_as(Role.MEMBER).isdisjoint(members) or bool(own & position.entered)
+        return True
 
     @property
     def carried(self) -> Mapping[str, str]:

@@ -134,7 +134,7 @@ def judge(replicate: Replicate, *, roles: tuple[str, ...] = ROLES) -> Iterator[J
         chance = Seeds(replicate.seed).stream("metrics", "blind", label)
         question = one.verdict.question
         asked = _asked(key, question, replicate.n_accounts)
-        outcome = _outcome(key, one.verdict)
+        outcome = _outcome(key, one)
         for role in roles:
             acted = (
                 outcome if role == SCORED else _blind(outcome, chance) if role == BLIND else _oracle(outcome)
@@ -153,16 +153,16 @@ def _asked(key: AnswerKey, question: Question, n_accounts: int) -> FloatArray:
     return counted.astype(np.float64)
 
 
-def _outcome(key: AnswerKey, verdict: Verdict) -> Which | Whether | HowMuch:
-    form = verdict.question.facts.form
+def _outcome(key: AnswerKey, one: Labelled) -> Which | Whether | HowMuch:
+    verdict, form = one.verdict, one.verdict.question.facts.form
     if form is Form.WHICH:
-        return _which(key, verdict)
+        return _which(key, verdict, one.observer)
     if form is Form.WHETHER:
         return _whether(key, verdict)
     return _how_much(key, verdict)
 
 
-def _which(key: AnswerKey, verdict: Verdict) -> Which:
+def _which(key: AnswerKey, verdict: Verdict, observer: str) -> Which:
     truths = key.truths(verdict.question)
     names, inverse = np.unique(verdict.subject.astype(str), return_inverse=True)
     order = np.argsort(inverse, kind="stable")
@@ -176,8 +176,9 @@ def _which(key: AnswerKey, verdict: Verdict) -> Which:
             continue
         at = order[bounds[k] : bounds[k + 1]]
         at = at[verdict.candidate[at] != ""]
+        seen = any(key.sees(observer, term) for term in true)
         rows.append(
-            (key.owner(name), *_ranked(verdict, at, int(verdict.among[order[bounds[k]]]), true, terms))
+            (key.owner(name), *_ranked(verdict, at, int(verdict.among[order[bounds[k]]]), true, seen, terms))
         )
         wrong.append(np.nan_to_num(verdict.prob[at][~np.isin(verdict.candidate[at], true)], nan=0.0))
     table = np.array(rows, dtype=np.float64).reshape(len(rows), len(_COLUMNS)).T
@@ -186,7 +187,7 @@ def _which(key: AnswerKey, verdict: Verdict) -> Which:
 
 
 def _ranked(
-    verdict: Verdict, at: Ints, among: int, true: tuple[str, ...], terms: dict[str, int]
+    verdict: Verdict, at: Ints, among: int, true: tuple[str, ...], seen: bool, terms: dict[str, int]
 ) -> tuple[float, ...]:
     """Judge one subject; the order of fields is that of `Which` without the owner."""
     score, prob, candidate = verdict.score[at], verdict.prob[at], verdict.candidate[at]
@@ -205,7 +206,7 @@ def _ranked(
         rank = 1 + int((score > mine).sum()) + (ties - 1) / 2
         first = (1.0 / ties) if rank == (ties + 1) / 2 else 0.0
         true_prob = float(prob[own[0]])
-    elif among > listed:
+    elif among > listed and seen:
         ties = among - listed
         rank, first = listed + (ties + 1) / 2, 0.0 if listed else 1.0 / among
         left = 1 - np.nansum(prob) if listed and not np.isnan(prob).all() else np.nan
@@ -327,9 +328,11 @@ def _acted(
     """
     unsaid = np.isnan(outcome.top_prob)
     top, bits, guesses = (np.where(unsaid, np.nan, column) for column in posterior)
+    # Who is sure that it is none of the candidates is sure of something.
+    most = np.where(bits == 0, 1.0, top)
     return replace(
         outcome, rank=rank, ties=outcome.reachable.astype(np.int64), first=first, beats=beats, top_prob=top,
-        true_prob=top, most_prob=top, entropy_bits=bits, collision_bits=bits, guessing=guesses, best=best,
+        true_prob=top, most_prob=most, entropy_bits=bits, collision_bits=bits, guessing=guesses, best=best,
         wrong_prob=np.zeros(0),
     )  # fmt: skip
 

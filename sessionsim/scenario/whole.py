@@ -95,10 +95,10 @@ def _word(words: tuple[str, ...], default: str, key: str, description: str) -> t
     return (Annotated[str, _one_of(words)], field)
 
 
-def _seed_field() -> tuple[Any, Any]:
-    facts = facts_of(RunSettings)["seeds"]
+def _seed_field(settings: type[RunSettings] | type[TrainingSettings]) -> tuple[Any, Any]:
+    facts = facts_of(settings)["seeds"]
     described: dict[str, Any] = {"source": facts.source, "type": ["string", "integer"]}
-    field = Field(RunSettings().seeds, alias="seeds", description=facts.doc, json_schema_extra=described)
+    field = Field(settings().seeds, alias="seeds", description=facts.doc, json_schema_extra=described)
     return (Annotated[str, BeforeValidator(_seeds)], field)
 
 
@@ -136,7 +136,7 @@ def whole_model(catalogue: Catalogue) -> type[BaseModel]:
         RunSettings,
         more={
             "f_suite": _word(catalogue.suites, "fast", "suite", suite),
-            "f_seeds": _seed_field(),
+            "f_seeds": _seed_field(RunSettings),
             "f_open": (opening | None, Field(None, alias="open")),
         },
     )
@@ -172,6 +172,7 @@ def whole_model(catalogue: Catalogue) -> type[BaseModel]:
         name: settings_model(f"attack {name}", config, more=tag_field("kind", name) | {"f_vantage": _SEES})
         for name, config in sorted(catalogue.attacks.items())
     }
+    training = settings_model("Training", TrainingSettings, more={"f_seeds": _seed_field(TrainingSettings)})
     return create_model(
         "Scenario",
         __config__=_CONFIG,
@@ -192,7 +193,7 @@ def whole_model(catalogue: Catalogue) -> type[BaseModel]:
         f_faults=(_by_name(faults), Field(default_factory=dict, alias="faults")),
         f_vantages=(_by_name(vantages), Field(default_factory=dict, alias="vantages")),
         f_attacks=(_by_name(attacks), Field(default_factory=dict, alias="attacks")),
-        f_training=optional_section(settings_model("Training", TrainingSettings), "training"),
+        f_training=optional_section(training, "training"),
         f_background=optional_section(settings_model("Background", sections["background"]), "background"),
         f_months=optional_section(settings_model("Months", sections["months"]), "months"),
     )

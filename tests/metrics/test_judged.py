@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from sessionsim.core.scene import Position
 from sessionsim.core.verdict import Guess, Labelled, Question, verdict_of
 from sessionsim.metrics import Replicate
 from sessionsim.metrics._judged import BLIND, ORACLE, SCORED, Judged, Whether, Which, judge, label_of
@@ -140,3 +141,14 @@ def test_labels_say_how_large_the_world_was() -> None:
 
 def test_a_replicate_without_verdicts_has_nothing_to_judge(make_replicate: Make) -> None:
     assert list(judge(make_replicate())) == []
+
+
+def test_whom_an_observer_cannot_have_seen_is_no_candidate_of_its(make_replicate: Make) -> None:
+    guesses = [Guess(f"message:h{k}", ADDRESSES[3], 1, 0.4, 9) for k in range(3)]
+    one = Labelled("try", "kind", "isp", 0, verdict_of(Question.SENDER_ADDRESS, guesses))
+    places = {"isp": Position(tapped=frozenset({12}), operated=frozenset({2}))}
+    messages = [{"sender": 0}, {"sender": 1, "recipient": 0}, {"sender": 2}]
+    outcome = next(judge(make_replicate(messages=messages, verdicts=(one,), positions=places))).outcome
+    assert isinstance(outcome, Which)
+    # Client 0 is tapped, client 1 has guard 2, client 2 is neither.
+    assert outcome.reachable.tolist() == [True, True, False]

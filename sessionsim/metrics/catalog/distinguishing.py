@@ -67,7 +67,12 @@ class Distinguishing:
         found: list[Reading] = []
         for label in labels(counts, "games"):
             won = partial(_won, counts, label)
-            found.append(between(_ID, counts, label, "advantage", "advantage", won))
+            played = [c.sums[f"{label}||games"] for c in counts if f"{label}||games" in c.sums]
+            numbers = {
+                "games": float(sum(one.sum() for one in played)),
+                "accounts": float(sum((one > 0).sum() for one in played)),
+            }
+            found.append(between(_ID, counts, label, "advantage", "advantage", won, numbers))
             found += _roc(counts, label)
             if any(f"{label}||alarms" in c.sums for c in counts):
                 found += _alarms(counts, label)
