@@ -11,6 +11,7 @@ import sessionsim
 from sessionsim.cli import (
     _bench,
     _check,
+    _coalitions,
     _explain,
     _knows,
     _list,
@@ -35,6 +36,7 @@ app.command("plan")(_plan.plan)
 app.command("check")(_check.check)
 app.command("report")(_report.report)
 app.command("knows")(_knows.knows_command)
+app.command("coalitions")(_coalitions.coalitions)
 app.command("explain")(_explain.explain)
 app.command("list")(_list.list_kind)
 app.command("schema")(_schema.schema)

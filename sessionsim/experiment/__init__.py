@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sessionsim.experiment.asking import Found, Knowledge, explain_fact, knows
 from sessionsim.experiment.catalogue import families, installed
+from sessionsim.experiment.coalitions import MinimalCoalition, minimal_coalitions
 from sessionsim.experiment.folder import check_folder
 from sessionsim.experiment.forecast import Forecast, forecast
 from sessionsim.experiment.run import Finished, Progress, forget, preflight, run_scenario, whole_replicates
@@ -14,6 +15,7 @@ __all__ = [
     "Forecast",
     "Found",
     "Knowledge",
+    "MinimalCoalition",
     "Progress",
     "check_folder",
     "explain_fact",
@@ -23,6 +25,7 @@ __all__ = [
     "installed",
     "knows",
     "load_replicate",
+    "minimal_coalitions",
     "preflight",
     "run_scenario",
     "whole_replicates",

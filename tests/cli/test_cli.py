@@ -363,3 +363,16 @@ def test_explain_tells_a_fact_step_by_step_or_lists_those_that_fit(
     code, _, errors = call(capsys, "explain", tiny_run, "nothing like it")
     assert code == 2
     assert "facts" in errors
+
+
+def test_coalitions_lists_the_smallest_sets_by_secret(
+    capsys: pytest.CaptureFixture[str], tiny_run: Path
+) -> None:
+    code, told, _ = call(capsys, "coalitions", tiny_run, "--as", "guard,swarm", "--largest", "2")
+    assert code == 0
+    assert "S6\n  guard + swarm: " in told
+    code, told, _ = call(capsys, "coalitions", tiny_run, "--as", "guard,swarm", "--json")
+    assert code == 0
+    assert {"S6", "S7"} <= {one["secret"] for one in json.loads(told)["coalitions"]}
+    code, told, _ = call(capsys, "coalitions", tiny_run, "--as", "middle")
+    assert (code, "learns any secret" in told) == (0, True)
