@@ -6,7 +6,8 @@ accounts       account (0..n-1), account_id (66 hex), swarm (16 hex), version (o
                (the account that has the same wishes under the other version; -1: none)
 devices        device (0..d-1: first the first devices of all accounts, in their order), account, number
                (of the account's devices, from 0), endpoint, platform, guards (text "12 907": all it had),
-               fetched_again (how often it got a message that it had already from another member of the swarm)
+               fetched_again (how often it got a message that it had already from another member of the
+               swarm), fast (bool: told of messages by its push platform)
 messages       message (0..m-1), kind (of `core.intents`; a call is several), sender (account), device (of
                the sender, by its number), recipient (account; -1 in groups and rooms, and for changes of
                configs, which are done once the own swarm holds them), group, room (-1 elsewhere), intent_us,
@@ -37,7 +38,7 @@ from sessionsim.core.view import Table
 OUTCOMES = ("delivered", "waiting", "expired", "lost", "refused")
 
 ACCOUNT_COLUMNS = ("account", "account_id", "swarm", "version", "twin")
-DEVICE_COLUMNS = ("device", "account", "number", "endpoint", "platform", "guards", "fetched_again")
+DEVICE_COLUMNS = ("device", "account", "number", "endpoint", "platform", "guards", "fetched_again", "fast")
 MESSAGE_COLUMNS = (
     "message", "kind", "sender", "device", "recipient", "group", "room", "intent_us", "body_bytes", "hash",
     "sync_hash", "stored_us", "sync_stored_us", "delivered_us", "attempts", "outcome", "reason", "measured",

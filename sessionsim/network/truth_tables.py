@@ -16,6 +16,7 @@ from sessionsim.network.orders import Order
 from sessionsim.network.servers import PlacedServer
 from sessionsim.network.version2 import TWINS, Version2, accounts_of
 from sessionsim.protocol.client.machine import Client
+from sessionsim.protocol.client.push import PushListener
 from sessionsim.protocol.crypto import KeyPair
 from sessionsim.protocol.identity import Account
 from sessionsim.protocol.machine import Machine
@@ -50,8 +51,13 @@ def devices_table(seats: Sequence[Seat], clients: Sequence[Client], first_endpoi
         "endpoint": np.arange(first_endpoint, first_endpoint + len(seats), dtype=np.int32),
         "platform": _texts([seat.platform for seat in seats]),
         "guards": _texts(guards),
+        "fast": np.array([_is_fast(client) for client in clients], dtype=bool),
         "fetched_again": np.array([client.inbox.fetched_again for client in clients], dtype=np.int32),
     }
+
+
+def _is_fast(client: Client) -> bool:
+    return any(isinstance(part, PushListener) for part in client.parts)
 
 
 def keys_table(

@@ -110,11 +110,12 @@ def make_replicate() -> Callable[..., Replicate]:
             "endpoint": np.arange(n, n + 4),
             "platform": np.array(["desktop", "desktop", "ios", "ios"], dtype=object),
             "guards": np.array(["0 1", "2 3", "4 5", "6 7"], dtype=object),
+            "fast": np.zeros(4, dtype=bool),
         }
         if further is not None:
             fifth = {
                 "device": 4, "account": further, "number": 1, "endpoint": n + 4, "platform": "ios",
-                "guards": "8 9",
+                "guards": "8 9", "fast": False,
             }  # fmt: skip
             devices = {name: np.append(values, fifth[name]) for name, values in devices.items()}
         return Replicate(

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
@@ -24,8 +23,8 @@ from sessionsim.core.readings import Reading
 from sessionsim.core.settings import setting
 from sessionsim.metrics._counts import Counts, FloatArray
 from sessionsim.metrics._facts import Replicate
-from sessionsim.metrics._intervals import MIN_UNITS, mean, quantile, reading, units_of
 from sessionsim.metrics._registry import METRICS
+from sessionsim.metrics._times import readings_of_times
 
 # Name of the stretch, column it starts at, column it ends at.
 STRETCHES = (
@@ -78,32 +77,7 @@ class Latency:
         """Give mean, p50, p95 and p99 of each stretch."""
         found: list[Reading] = []
         for name, _, _ in STRETCHES:
-            found += self._stretch(name, counts)
+            found += readings_of_times(
+                "latency", name, counts, f"{name}, sender", QUANTILES, self._min_beyond
+            )
         return found
-
-    def _stretch(self, name: str, counts: Sequence[Counts]) -> list[Reading]:
-        values = [c.samples[name] for c in counts]
-        senders = [c.samples[f"{name}, sender"].astype(np.int64) for c in counts]
-        sizes = [int(c.total("accounts")) for c in counts]
-        per_seed = [
-            (np.bincount(s, v, n).astype(np.float64), np.bincount(s, minlength=n).astype(np.float64))
-            for v, s, n in zip(values, senders, sizes, strict=True)
-        ]
-        units = units_of(per_seed)
-        numbers = {"messages": float(sum(map(len, values))), "seeds": float(len(counts))}
-        found = [reading("latency", f"{name}, mean", "us", mean(units), counts=numbers)]
-        pooled = np.concatenate(values) if values else np.zeros(0)
-        seed_of = np.repeat(np.arange(len(values)), [len(v) for v in values])
-        # The number of an account is unique over seeds: seed number times the largest world, plus account.
-        account_of = np.concatenate(senders) + seed_of * max(sizes, default=0) if senders else seed_of
-        unit_of = seed_of if len(counts) >= MIN_UNITS else account_of
-        estimates = [
-            quantile(pooled, unit_of.astype(np.float64), units.unit, prob, self._min_beyond)
-            for _, prob in QUANTILES
-        ]
-        known = [estimate.value for estimate in estimates if estimate.value is not None]
-        assert all(low <= high for low, high in pairwise(known)), "quantiles of one sample are ordered"
-        return found + [
-            reading("latency", f"{name}, {label}", "us", estimate, counts=numbers)
-            for (label, _), estimate in zip(QUANTILES, estimates, strict=True)
-        ]
