@@ -146,7 +146,7 @@ def equip(
         InvalidInput: devices in fast mode on a platform that has none, or without their push platform.
     """
     there = {server.kind: server for server in reversed(servers)}
-    files, links, profile = None, None, before.profiles[seat.account]
+    files, links, rooms, profile = None, None, None, before.profiles[seat.account]
     if "link-preview" in needs.kinds:
         site = there["web"].endpoint if "web" in there else None
         links = Links(client, site, spec.service_rules.web)
@@ -157,8 +157,9 @@ def equip(
         client.add(files)
     if seat.account in needs.rooms:
         shown = profile if client.rules.send_profile else None
-        rooms = _by_server(needs.rooms[seat.account], servers)
-        client.add(Communities(client, rooms, spec.community_rules[seat.platform], shown, files))
+        places = _by_server(needs.rooms[seat.account], servers)
+        rooms = Communities(client, places, spec.community_rules[seat.platform], shown, files)
+        client.add(rooms)
     if before.approved:
         client.add(Signals(client, spec.signal_rules[seat.platform], before.approved[seat.account]))
     if "call" in needs.kinds:
@@ -170,7 +171,11 @@ def equip(
         client.add(groups)
     if before.configs is not None:
         stored, config_rules = before.configs.stored_of(seat.account), spec.config_rules[seat.platform]
-        client.add(AccountConfigs(client, config_rules, profile.name, stored, groups, files))
+        pictures = [known.picture_url for known in before.profiles]
+        held = AccountConfigs(client, config_rules, profile, stored, groups, files, pictures)
+        client.add(held)
+        if rooms is not None and client.rules.send_profile:
+            held.showing.tellers.append(rooms.posting)
     if is_fast(seat, spec):
         rules = spec.push_rules[seat.platform]
         kind = platform_of_service(rules.service)

@@ -193,6 +193,27 @@ def test_devices_of_an_account_share_groups_and_configs() -> None:
     }  # fmt: skip
 
 
+def test_a_new_picture_is_fetched_once_by_every_device_of_those_who_read_its_owner() -> None:
+    wishes = (
+        Group(0, 0, 0, (0, 1, 2), "three"),
+        Device(0, 1, 1, "ios"),
+        ConfigChange(5 * S, 0, "profile", "avatar", 0, File("avatar", 4_000)),
+        Intent(20 * S, 0, 1, "how do I look?"),
+        GroupText(22 * S, 0, 0, "and you?", 0),
+        Intent(40 * S, 0, 1, "well?"),
+        Intent(45 * S, 3, 1, "hello"),  # has shown nothing new
+    )
+    world = small(wishes, 90)
+    truth = world.run()
+    assert outcomes(truth) == [("delivered", "")] * 5
+    events = Counter(zip(truth.events["what"].tolist(), truth.events["value"].tolist(), strict=True))
+    # Two devices of account 1, of which one may have it from the other's config, and account 2.
+    assert events == {("picture-fetched", 200): 3}
+    fetchers = truth.events["endpoint"][truth.events["what"] == "picture-fetched"]
+    first = len(world.nodes)
+    assert sorted(fetchers.tolist()) == [first + 1, first + 2, first + 6]
+
+
 def test_a_run_without_groups_has_none_of_their_parts() -> None:
     world = small((Intent(5 * S, 0, 1, "hello"),), 10)
     (client, *_) = world.machines[len(world.nodes) :]

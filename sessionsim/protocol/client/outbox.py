@@ -101,7 +101,7 @@ class Outbox:
 
     def __init__(self, client: Client, profile: Profile) -> None:
         self._client = client
-        self._profile = profile if client.rules.send_profile else None
+        self.profile = profile if client.rules.send_profile else None
         self._queues: dict[bytes, deque[_Letter]] = {}
         self._retries: list[tuple[int, int, _Copy]] = []
         self._texts = self._signals = 0
@@ -191,7 +191,7 @@ class Outbox:
     def _content(self, copy: _Copy) -> bytes:
         """Write the plaintext of a copy."""
         _, _, recipient_id, body, extras, signal = copy.letter
-        profile, sync_target = self._profile, recipient_id if copy.ours else b""
+        profile, sync_target = self.profile, recipient_id if copy.ours else b""
         if signal is not None:
             return write(Message(copy.sent_ms, signal.part(copy.sent_ms, sync_target)))
         if extras is None:

@@ -27,10 +27,17 @@ Ready = Callable[[Seal, int], list[Effect]]
 
 
 class Opened(NamedTuple):
-    """An opened message. Args: sender_id: 33 bytes, of whoever signed it; content: a serialised Content."""
+    """An opened message.
+
+    Args:
+        sender_id: 33 bytes, of whoever signed it.
+        content: a serialised Content.
+        group_id: 33 bytes, of the group it was said in; empty for a direct message.
+    """
 
     sender_id: bytes
     content: bytes
+    group_id: bytes = b""
 
 
 class Sealing(Protocol):

@@ -99,7 +99,7 @@ class Village:
         held = None
         if configs is not None:
             own_rules = replace(CONFIG_PLATFORMS[platform], **configs)
-            held = AccountConfigs(client, own_rules, f"P{name}", stored, groups)
+            held = AccountConfigs(client, own_rules, Profile(f"P{name}", "", b"", None), stored, groups)
             client.add(held)
         villager = Villager(number, account, client, groups, held)
         self.villagers.append(villager)

@@ -75,7 +75,7 @@ class Posting:
     def __init__(
         self, client: Client, standings: Sequence[Standing], profile: Profile | None, files: Files | None
     ) -> None:
-        self._client, self._profile, self._files = client, profile, files
+        self._client, self.profile, self._files = client, profile, files
         self._standings = standings
         self._style = STYLES[client.rules.style]
         self._retries: list[tuple[int, int, _Post]] = []
@@ -207,10 +207,10 @@ class Posting:
             post.body,
             pointers,
             previews=previews,
-            profile=self._profile,
+            profile=self.profile,
             blocks_community_requests=False,
         )
-        content = write(Message(sent_ms, text, Expiry() if self._profile else None))
+        content = write(Message(sent_ms, text, Expiry() if self.profile else None))
         post.signed = sign_post(client.account, post.standing.address.x25519, content)
         name = post_name(*post.signed)
         post.standing.seen.add(name)

@@ -13,6 +13,7 @@ from sessionsim.protocol.client.paths import number_at
 from sessionsim.protocol.configs.contacts import Contact
 from sessionsim.protocol.configs.conversations import Conversation
 from sessionsim.protocol.configs.fields import Picture
+from sessionsim.protocol.configs.values import MAX_INT
 
 if TYPE_CHECKING:
     from sessionsim.protocol.client.configs.held import Held
@@ -43,11 +44,12 @@ class ConfigChanges:
         name = self._name[: max(1, len(self._name) - len(tail))] + tail
         self._held.profile.set_name(name, now_ms // _MS_PER_S)
 
-    def show(self, number: int, now_ms: int, url: str = "", key: bytes = b"") -> None:
-        """Take another picture. Args: url, key: where it was uploaded; made up if it was not."""
+    def show(self, number: int, now_ms: int, url: str = "", key: bytes = b"") -> str:
+        """Take another picture; give its address. Args: url, key: where it was uploaded; made up if not."""
         made = self._client.entropy.draw(b"picture" + number.to_bytes(4, "little"))
         picture = Picture(url or _URL.format(int.from_bytes(made[:8], "little")), key or made[:_KEY_BYTES])
         self._held.profile.set_picture(picture, now_ms // _MS_PER_S)
+        return picture.url
 
     def keep(self, number: int, now_ms: int) -> None:
         """Change something about one contact, or about the note to self if there is none."""
@@ -68,9 +70,9 @@ class ConfigChanges:
     # ---- Reading ----
 
     def came(self, conversation_id: bytes, sent_ms: int) -> None:
-        """Note a message that nobody has read yet."""
+        """Note a message that nobody has read yet; a time beyond what a config holds counts as the last."""
         before = self._unread.pop(conversation_id, 0)
-        self._unread[conversation_id] = max(before, sent_ms)
+        self._unread[conversation_id] = max(before, min(sent_ms, MAX_INT))
 
     def tick_off(self, now_ms: int) -> bool:
         """Read the conversation whose newest message came last; say whether there was one unread."""

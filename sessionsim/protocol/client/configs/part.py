@@ -2,7 +2,8 @@
 
 What changes on this device is pushed into namespaces 2 to 5 of the own swarm; what other devices pushed comes
 with the polls and is merged, and a merge that makes something new is pushed again. Polls extend the life of
-what the configs stand on. Groups that one device joins, leaves or administers, the others follow.
+what the configs stand on. Groups that one device joins, leaves or administers, the others follow; what people
+show of themselves is followed by all (`showing`).
 
 Command: `("config-change", ref, what, number, file)` with `what` as in `core.intents.ConfigChange`. Reading
 waits until there is something unread. A change is `stored` when the swarm has taken the push that holds it.
@@ -17,22 +18,24 @@ from typing import TYPE_CHECKING
 from sessionsim.core.columns import Cause, note_of
 from sessionsim.core.errors import ProtocolError
 from sessionsim.core.units import US_PER_MS
+from sessionsim.protocol import contents
 from sessionsim.protocol.client.configs.changes import ConfigChanges
 from sessionsim.protocol.client.configs.held import NAMESPACES, Held, StoredConfig
 from sessionsim.protocol.client.configs.pushing import Pushing
+from sessionsim.protocol.client.configs.showing import Showing
 from sessionsim.protocol.client.files.sealing import address_of
 from sessionsim.protocol.client.groups.standing import Place
 from sessionsim.protocol.client.outcomes import Outcomes
 from sessionsim.protocol.client.parts import Handler
 from sessionsim.protocol.configs.pushes import plan_extension
 from sessionsim.protocol.configs.user_groups import JoinedGroup, Membership
+from sessionsim.protocol.contents import Profile, Text
 from sessionsim.protocol.files.client import upload_request, uploaded
 from sessionsim.protocol.files.deterministic import Purpose as FilePurpose
 from sessionsim.protocol.files.deterministic import seal_file
 from sessionsim.protocol.machine import Effect
-from sessionsim.protocol.namespaces import USER_GROUPS
+from sessionsim.protocol.namespaces import CONTACTS, USER_GROUPS, USER_PROFILE
 from sessionsim.protocol.server_request import ServerAnswer
-from sessionsim.protocol.versions.v1 import read_content
 from sessionsim.protocol.wire import rpc, rpc_signed, rpc_write
 
 if TYPE_CHECKING:
@@ -54,26 +57,33 @@ class AccountConfigs:
     Args:
         client: whose.
         rules: its platform's.
-        name: what the account is called.
+        shown: what the account tells about itself at first.
         stored: what it has pushed before the run, all of which this device has read.
         groups: the device's groups; None if it has none.
-        files: uploads pictures; None if it cannot, and then their address is made up.
+        files: moves pictures; None if it cannot, and then their address is made up.
+        pictures: addresses of those that were fetched before the run.
     """
 
     def __init__(
         self,
         client: Client,
         rules: ConfigPushRules,
-        name: str,
+        shown: Profile,
         stored: Iterable[StoredConfig] = (),
         groups: Groups | None = None,
         files: Files | None = None,
+        pictures: Iterable[str] = (),
     ) -> None:
         self._client, self._rules, self._groups = client, rules, groups
         self.held = Held(client.suite, client.account)
         self._outcomes = Outcomes()
         self._pushing = Pushing(client, rules, self.held, self._outcomes)
-        self._changes = ConfigChanges(client, self.held, name)
+        self._changes = ConfigChanges(client, self.held, shown.name)
+        self.showing = Showing(self.held, shown, pictures, files)
+        if client.rules.send_profile:
+            self.showing.tellers.append(client.outbox)
+            if groups is not None:
+                self.showing.tellers.append(groups.talk)
         self._files = files
         self._readings: list[int] = []  # wishes to read that wait for something to read
         self._fetched: dict[int, list[tuple[str, bytes]]] = {namespace: [] for namespace in NAMESPACES}
@@ -90,7 +100,6 @@ class AccountConfigs:
             client.poll_extras.append(self._extension)
         if groups is not None:
             groups.noted.append(self._noted)
-            groups.hearing.heard_text.append(self._heard)
 
     # ---- The contract of a part ----
 
@@ -122,10 +131,11 @@ class AccountConfigs:
             return self._read(now_us)
         if what == "name":
             changes.rename(number, now_ms)
+            self.showing.compare(now_us)
         elif what == "avatar":
             if file is not None and self._files is not None:
                 return self._upload(self._files, ref, number, file, now_us)
-            changes.show(number, now_ms)
+            return self._show(ref, number, now_us)
         else:
             changes.keep(number, now_ms)
         return self._pushing.changed(now_us, ref)
@@ -143,12 +153,16 @@ class AccountConfigs:
                 url = address_of(client, uploaded(answer).file_id, "deterministic")
             except ProtocolError:
                 return self._outcomes.failed(ref, "upload: malformed answer")
-            self._changes.show(number, client.wire_ms(t_us), url, sealed.key)
-            return self._pushing.changed(t_us, ref)
+            return self._show(ref, number, t_us, url, sealed.key)
 
         request = upload_request(sealed.blob, style=client.rules.body_style)
         note = note_of(Cause.FILE, ref)
         return files.transfers.upload(files.server, lambda _exchange, _t_us: request, note, now_us, up)
+
+    def _show(self, ref: int, number: int, now_us: int, url: str = "", key: bytes = b"") -> list[Effect]:
+        """Show another picture, which this device has."""
+        self.showing.made(self._changes.show(number, self._client.wire_ms(now_us), url, key))
+        return self.showing.compare(now_us) + self._pushing.changed(now_us, ref)
 
     def _read(self, now_us: int) -> list[Effect]:
         effects: list[Effect] = []
@@ -157,23 +171,21 @@ class AccountConfigs:
         return effects
 
     def _came(self, _message_hash: str, opened: Opened, now_us: int) -> list[Effect]:
-        """See a message that is shown; what this account wrote itself is read."""
-        own_id = self._client.account.id
-        if opened.sender_id == own_id:
+        """See a text that is shown; what this account wrote itself is read."""
+        if opened.sender_id == self._client.account.id:
             return []
         try:
-            sent_ms, _body, _target = read_content(opened.content, opened.sender_id, own_id)
+            message = contents.read(opened.content)
         except ProtocolError:
             return []
-        self._changes.came(opened.sender_id, sent_ms)
-        return self._read(now_us)
-
-    def _heard(self, group_id: bytes, sender_id: bytes, sent_ms: int, now_us: int) -> list[Effect]:
-        """See a message of a group that is shown."""
-        if sender_id == self._client.account.id:
+        text, effects = message.part, list[Effect]()
+        if not isinstance(text, Text):
             return []
-        self._changes.came(group_id, sent_ms)
-        return self._read(now_us)
+        if text.profile is not None:
+            is_news, effects = self.showing.read(opened.sender_id, text.profile, now_us)
+            effects += self._pushing.changed(now_us) if is_news else []
+        self._changes.came(opened.group_id or opened.sender_id, message.sent_ms)
+        return effects + self._read(now_us)
 
     # ---- What polls bring ----
 
@@ -190,6 +202,8 @@ class AccountConfigs:
         self._merged.update(name for name, _ in fetched)
         self.held.by_namespace[namespace].merge(fetched, self._client.wire_ms(now_us))
         effects = self._pushing.changed(now_us)
+        if namespace in (USER_PROFILE, CONTACTS):
+            effects += self.showing.compare(now_us)
         if namespace == USER_GROUPS and self._groups is not None:
             effects += self._groups.news.follow(tuple(self.held.groups.groups()), now_us)
         return effects

@@ -64,8 +64,6 @@ class Hearing:
         self._outcomes = outcomes
         # Told at the end of each round, which may have made possible what waits.
         self.heard_of: Callable[[bytes, int], list[Effect]] = lambda group_id, now_us: []
-        # Told of every text that is shown: group, sender, its time (unix ms), the time in µs.
-        self.heard_text: list[Callable[[bytes, bytes, int, int], list[Effect]]] = []
         self._seen: dict[str, bytes] = {}  # hash -> who wrote it
         self._responses: dict[int, tuple[Standing, int, int | None]] = {}  # standing, ref, when due
 
@@ -101,10 +99,9 @@ class Hearing:
             standing.active_us = now_us
             effects = self._accepted(standing, said.sender_id, now_us)
             effects.append((DELIVER, said.sender_id, said.sent_ms, said.part.body, message.hash))
-            for heard in self.heard_text:
-                effects += heard(standing.group_id, said.sender_id, said.sent_ms, now_us)
+            opened = Opened(said.sender_id, said.content, standing.group_id)
             for reader in self._client.readers:
-                effects += reader(message.hash, Opened(said.sender_id, said.content), now_us)
+                effects += reader(message.hash, opened, now_us)
             return effects
         if isinstance(said.part, GroupUpdate):
             if isinstance(said.part.change, GroupDeleteContent):

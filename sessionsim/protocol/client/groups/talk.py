@@ -79,7 +79,7 @@ class Talk:
         profile: Profile | None,
     ) -> None:
         self._client, self._rules, self._errands = client, rules, errands
-        self._outcomes, self._profile = outcomes, profile
+        self._outcomes, self.profile = outcomes, profile
         own = client.rules
         self._patience = Patience(
             own.send_attempts, own.send_backoff_us, own.send_backoff_growth, own.send_backoff_cap_us
@@ -87,11 +87,6 @@ class Talk:
         self._queues: dict[int, deque[tuple[int, str, Extras | None, Part | None]]] = {}
         self._sealed: dict[tuple[bytes, bytes], int] = {}
         self.own_hashes: set[str] = set()  # of what this device has said
-
-    @property
-    def profile(self) -> Profile | None:
-        """What the device tells about its owner."""
-        return self._profile
 
     # ---- Saying ----
 
@@ -145,9 +140,9 @@ class Talk:
 
     def _content(self, body: str, sent_ms: int, extras: Extras | None) -> bytes:
         if extras is None:
-            return encode_text(body, sent_ms, profile=self._profile)
-        text = Text(body, extras.attachments, previews=extras.previews, profile=self._profile)
-        return write(Message(sent_ms, text, Expiry() if self._profile else None))
+            return encode_text(body, sent_ms, profile=self.profile)
+        text = Text(body, extras.attachments, previews=extras.previews, profile=self.profile)
+        return write(Message(sent_ms, text, Expiry() if self.profile else None))
 
     def _next(self, standing: Standing, now_us: int) -> list[Effect]:
         self._queues[standing.tag].popleft()
