@@ -23,6 +23,8 @@ from sessionsim.report._numbers import (
     percent_digits,
     span_of,
 )
+from sessionsim.report._push_modes import LABEL as MODES
+from sessionsim.report._push_modes import push_modes_answer
 from sessionsim.report._secrets import matrix, unsound
 from sessionsim.report._version2 import LABEL, NOTE, version2_answer, version2_rows
 
@@ -143,8 +145,11 @@ def _answers(readings: Readings, manifest: Mapping[str, Any], figures: Sequence[
         Answer("How reliably, at what price", texts[1], "price", "all prices"),
         Answer("Who learned what", texts[2], "knows", "table and derivations"),
     ]
-    second = version2_answer(readings)
-    return [*found, Answer(LABEL, second, "version2", "all readings")] if second else found
+    if modes := push_modes_answer(readings):
+        found.append(Answer(MODES, modes, "again", "all readings"))
+    if second := version2_answer(readings):
+        found.append(Answer(LABEL, second, "version2", "all readings"))
+    return found
 
 
 def _seeds_short(data: ReportData) -> str:

@@ -9,6 +9,8 @@ from sessionsim.report._answers import answers
 from sessionsim.report._data import Readings, ReportData
 from sessionsim.report._load import load
 from sessionsim.report._page import page
+from sessionsim.report._push_modes import LABEL as MODES
+from sessionsim.report._push_modes import push_modes_answer
 from sessionsim.report._version2 import LABEL, version2_answer
 
 if TYPE_CHECKING:
@@ -18,11 +20,12 @@ if TYPE_CHECKING:
 def stored_answers(run_dir: Path) -> tuple[str, ...]:
     """Give the answers of a stored run, without drawing anything. Raises StorageDamaged.
 
-    Three, and what is to be said of version 2 of the protocol if some accounts use it.
+    Three, and what is to be said of fast mode and of version 2 of the protocol if some use them.
     """
     data = load(run_dir)
-    second = version2_answer(Readings(data.readings))
-    return (*answers(data.readings, data.manifest), *([f"{LABEL}: {second}"] if second else ()))
+    readings = Readings(data.readings)
+    more = ((MODES, push_modes_answer(readings)), (LABEL, version2_answer(readings)))
+    return (*answers(data.readings, data.manifest), *(f"{label}: {text}" for label, text in more if text))
 
 
 def render(data: ReportData) -> str:
