@@ -17,7 +17,7 @@ the best chain, as in Kruskal's algorithm).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -58,6 +58,7 @@ class Closure:
         self._child, self._request = column(layers.child), column(layers.request)
         self.t_layer, self.t_open = self._open()
         self.t_read = self._read()
+        self._trees: dict[int, Mapping[int, list[Link]]] = {}  # of the parts that were asked about
         self.t_answer = first_of(self.transcript.answer, self.t_row, len(self.transcript.answer_marks), NEVER)
 
     def _see(self) -> Ints:
@@ -288,26 +289,38 @@ class Closure:
 
     def path(self, start: int, end: int) -> Sequence[Link]:
         """Give the chain of links between two things of one part that was complete first."""
-        tree: dict[int, list[Link]] = {}
-        root: dict[int, int] = {}
-
-        def find(thing: int) -> int:
-            while root.setdefault(thing, thing) != thing:
-                thing = root[thing]
-            return thing
-
-        for link in self.links(int(self.part[start])):
-            a, b = find(link.one), find(link.other)
-            if a != b:
-                root[a] = b
-                tree.setdefault(link.one, []).append(link)
-                tree.setdefault(link.other, []).append(Link(link.other, link.one, link.t_us))
-                if find(start) == find(end):
-                    break
+        part = int(self.part[start])
+        tree = self._trees.get(part)
+        if tree is None:
+            tree = self._trees[part] = _earliest_tree(self.links(part))
         return _walk(tree, start, end)
 
 
-def _walk(tree: dict[int, list[Link]], start: int, end: int) -> list[Link]:
+def _earliest_tree(links: Sequence[Link]) -> Mapping[int, list[Link]]:
+    """Give the links that first joined what was apart, both ways round: all first chains run along them.
+
+    Args:
+        links: of one part, by the time since when they are there.
+    """
+    tree: dict[int, list[Link]] = {}
+    root: dict[int, int] = {}
+
+    def find(thing: int) -> int:
+        while root.setdefault(thing, thing) != thing:
+            root[thing] = root[root[thing]]
+            thing = root[thing]
+        return thing
+
+    for link in links:
+        a, b = find(link.one), find(link.other)
+        if a != b:
+            root[a] = b
+            tree.setdefault(link.one, []).append(link)
+            tree.setdefault(link.other, []).append(Link(link.other, link.one, link.t_us))
+    return tree
+
+
+def _walk(tree: Mapping[int, list[Link]], start: int, end: int) -> list[Link]:
     came: dict[int, Link | None] = {start: None}
     queue = [start]
     for thing in queue:

@@ -20,12 +20,13 @@ class Places:
 
     def __init__(self, values: Ints) -> None:
         self._order = np.argsort(values, kind="stable")
-        self._values = values[self._order]
+        self._begins = np.searchsorted(values[self._order], np.arange(int(values.max(initial=-1)) + 2))
 
     def of(self, value: int) -> list[int]:
         """Give the places of one value, ascending."""
-        first, last = np.searchsorted(self._values, (value, value + 1))
-        found: list[int] = self._order[first:last].tolist()
+        if not 0 <= value < len(self._begins) - 1:
+            return []
+        found: list[int] = self._order[self._begins[value] : self._begins[value + 1]].tolist()
         return found
 
 

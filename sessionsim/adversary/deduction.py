@@ -25,7 +25,7 @@ from sessionsim.adversary.rules.messages import take_deliveries, take_messages
 from sessionsim.adversary.rules.names import take_companions, take_names
 from sessionsim.adversary.rules.signatures import take_signatures
 from sessionsim.adversary.rules.styles import take_styles
-from sessionsim.adversary.transcript import Transcript
+from sessionsim.adversary.transcript import Transcript, collector_paused
 from sessionsim.core.ledger import Fact
 from sessionsim.core.view import View
 
@@ -60,7 +60,8 @@ def deduce(view: View, transcript: Transcript | None = None) -> list[Fact]:
 
 def facts_of(closure: Closure) -> list[Fact]:
     """Read the facts off a closure; see `deduce`."""
-    notes = Notes(closure)
-    for rule in RULES:
-        rule(notes)
-    return notes.facts()
+    with collector_paused():
+        notes = Notes(closure)
+        for rule in RULES:
+            rule(notes)
+        return notes.facts()

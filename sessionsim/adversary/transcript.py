@@ -73,7 +73,7 @@ class Transcript:
         # Of each row: number of the outermost layer, of a request in clear, of an answer; the row it answers.
         self.layer, self.request, self.answer, self.asked = (np.full(n, NONE, np.int64) for _ in range(4))
         self.answer_marks: list[bytes] = []
-        with _collector_paused():
+        with collector_paused():
             self._read_requests()
             self._read_answers()
         self._by_number = np.argsort(self.rows["row"], kind="stable")
@@ -276,7 +276,7 @@ def _public_addresses(view: View) -> frozenset[str]:
 
 
 @contextmanager
-def _collector_paused() -> Iterator[None]:
+def collector_paused() -> Iterator[None]:
     """Spare the collector: what is read refers to each other in no circles, and is much to scan."""
     was_on = gc.isenabled()
     gc.disable()

@@ -135,6 +135,8 @@ def test_the_path_is_the_one_that_was_complete_first(stage: Any) -> None:
         end = closure.request_thing(request)
         path = closure.path(start, end)
         assert [path[0].one, path[-1].other] == [start, end]
+        back = [(link.other, link.one) for link in closure.path(end, start)[::-1]]
+        assert back == [(link.one, link.other) for link in path]  # asked again, the other way round
         assert all(a.other == b.one for a, b in pairwise(path))
         bottleneck = max(link.t_us for link in path)
         # Without the links that came as late, the two would not be joined.
