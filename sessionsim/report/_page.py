@@ -17,6 +17,7 @@ from markupsafe import Markup
 from sessionsim.report import _appendix, _guesses
 from sessionsim.report._answers import answers
 from sessionsim.report._data import Readings, ReportData
+from sessionsim.report._lenses import lenses, together
 from sessionsim.report._numbers import (
     count_of,
     of_reading,
@@ -104,6 +105,8 @@ def page(data: ReportData, figures: Sequence[Drawn]) -> str:
         observers=[Observer(name, _where(name, manifest, readings)) for name in readings.observers()],
         matrix_note=_matrix_note(readings, data),
         examples=_examples(data),
+        lenses=lenses(data.facts),
+        together=together(data.facts, manifest),
         guessed=_guessed(readings, manifest),
         guess_head=_guesses.HEAD,
         guess_rows=_guesses.rows(readings, _guesses.attacks(readings, manifest)),
