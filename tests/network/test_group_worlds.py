@@ -18,6 +18,7 @@ from sessionsim.core.intents import (
     GroupAction,
     GroupText,
     Intent,
+    Presence,
     order_of,
 )
 from sessionsim.core.records import MemoryRecords
@@ -212,6 +213,29 @@ def test_a_new_picture_is_fetched_once_by_every_device_of_those_who_read_its_own
     fetchers = truth.events["endpoint"][truth.events["what"] == "picture-fetched"]
     first = len(world.nodes)
     assert sorted(fetchers.tolist()) == [first + 1, first + 2, first + 6]
+
+
+def test_members_who_are_offline_or_look_elsewhere_catch_up_when_they_are_back() -> None:
+    wishes = (
+        STOOD, *TEXTS,
+        Presence(0, 1, 0, "online", True, 0), Presence(4 * S, 1, 0, "online", False, 1),
+        Presence(40 * S, 1, 0, "online", True, 2),
+        Presence(0, 2, 0, "foreground", True, 0), Presence(4 * S, 2, 0, "foreground", False, 1),
+        Presence(45 * S, 2, 0, "foreground", True, 2),
+        GroupAction(20 * S, 0, 0, 0, "rename", name="renamed meanwhile"),
+        ConfigChange(21 * S, 1, "profile", "name", 0),
+    )  # fmt: skip
+    world = small(wishes)
+    truth = world.run()
+    assert outcomes(truth) == [("delivered", "")] * 14
+    own = truth.deliveries["account"] == 1
+    assert own.sum() == 10
+    assert truth.deliveries["delivered_us"][own].min() > 40 * S
+    written = truth.messages["sender"] == 1
+    assert written.sum() == 3
+    assert truth.messages["stored_us"][written].min() > 40 * S
+    for ref in range(12):
+        assert readers(truth, ref) == [k for k in range(6) if k != TEXTS[ref].sender]
 
 
 def test_a_run_without_groups_has_none_of_their_parts() -> None:
