@@ -73,7 +73,7 @@ class Way:
     def touches(self, src: int, dst: int) -> bool:
         """Say whether it concerns transmissions between two endpoints."""
         if self.struck is None:
-            return True
+            return not self.cuts  # with everybody on one side there is nothing to cut
         if self.cuts:
             return (src in self.struck) != (dst in self.struck)
         return src in self.struck or dst in self.struck

@@ -72,6 +72,8 @@ def test_ways_begin_and_end_and_know_whom_they_touch() -> None:
     (way,) = plan(fault("partition", by="country", country="DE", clients=False)).ways
     assert way.struck == {0, 1, 2}
     assert way.end_us == FOREVER_US
+    (way,) = plan(fault("partition", by="all")).ways
+    assert not way.touches(0, 5)
     (way,) = plan(fault("loss", by="list", nodes=(4,), lost_prob=0.25)).ways
     assert (way.struck, way.cuts, way.lost_prob, way.extra) == ({4}, False, 0.25, None)
     assert way.touches(4, 5)
