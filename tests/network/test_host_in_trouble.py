@@ -348,3 +348,17 @@ def test_simpy_and_the_heap_loop_agree_in_trouble() -> None:
         _, rows = stage(turns, ways, asker=asker, kernel=kernel)
         found.append((asker.seen, rows.tobytes()))
     assert found[0] == found[1]
+
+
+def test_a_program_that_starts_again_no_longer_hangs() -> None:
+    turns = [Turn(4 * S, NODE, What.HANGS, 20 * S), *crash(6 * S, 8 * S)]
+    asker = Asker(NODE, OMQ, (9 * S,))
+    stage(turns, asker=asker)
+    assert [(exchange, head) for _, exchange, head in asker.seen] == [(70, 200)]
+    assert asker.seen[0][0] < 10 * S
+
+
+def test_what_a_program_had_planned_before_it_died_does_not_happen() -> None:
+    slow, asker = Answerer(takes_us=10 * S), Asker(NODE, OMQ, (3 * S,))
+    answerer, _ = stage(crash(4 * S, 8 * S), asker=asker, answerer=slow)
+    assert [what for _, what, *_ in answerer.seen] == ["start", 70, "restart"]

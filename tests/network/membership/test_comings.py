@@ -158,3 +158,19 @@ def test_crashes_of_a_plan_are_outages_and_overlapping_ones_are_one() -> None:
 def test_lists_can_be_followed_in_a_replay_only() -> None:
     with pytest.raises(InvalidInput, match="assignment"):
         MembershipRules(mode="rates", assignment="listed")
+
+
+def test_in_a_replay_nobody_is_off_over_a_list() -> None:
+    rules = replace(REPLAY, outages_prob=0.05, outage_us=20 * US_PER_H)
+    start = load_snapshot("2026-03-26")
+    roster = make_roster(start, rules, SEEDS, 20 * US_PER_DAY)
+    dates = [(height - start.height) * 2 * US_PER_MIN for height, _ in roster.later]
+    assert len(dates) == 4
+    outages = long_outages(rules, roster, US_PER_H, SEEDS, 20 * US_PER_DAY)
+    assert len(outages) > 500
+    for outage in outages:
+        assert not any(outage.begin_us < date < outage.end_us + 2 * US_PER_H for date in dates)
+        assert outage.end_us - outage.begin_us >= US_PER_H
+    rates = replace(rules, mode="rates")
+    free = long_outages(rates, Roster(start, len(start)), US_PER_H, SEEDS, 20 * US_PER_DAY)
+    assert any(outage.begin_us < date < outage.end_us for outage in free for date in dates)

@@ -26,7 +26,8 @@ from sessionsim.network.membership import (
     tell_nodes,
     with_blocks,
 )
-from sessionsim.network.membership.history import _presence
+from sessionsim.network.membership.comings import Coming, Event
+from sessionsim.network.membership.history import _block, _presence
 from sessionsim.network.snapshots import build_nodes, load_snapshot
 from sessionsim.network.wire_sizes import WireRules, WireSizes
 from sessionsim.protocol.obligations import ObligationRules
@@ -229,3 +230,9 @@ def test_what_blocks_did_stands_among_the_events_in_order_of_time() -> None:
     assert absent
     assert absent <= gone | {node for node, swarm in enumerate(nodes.swarm) if swarm == ABSENT}
     assert History((), ()).absent_at_end() == frozenset()
+
+
+def test_an_event_waits_for_the_next_block_and_none_is_in_the_first() -> None:
+    rules = MembershipRules(mode="rates", block_us=1_000_000)
+    for t_us, block in ((0, 1), (1, 1), (1_000_000, 1), (1_000_001, 2), (2_000_000, 2), (9_300_000, 10)):
+        assert _block(Event(t_us, Coming.JOINS, 0), rules) == block

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from sessionsim.core.units import US_PER_MIN, US_PER_S
+from sessionsim.core.units import US_PER_DAY, US_PER_MIN, US_PER_S
+from sessionsim.protocol.wire import monitor
+from sessionsim.protocol.wire.monitor import MonitorCall
 
 Make = Callable[..., Any]
 SECOND = 1 << 63
@@ -130,3 +132,23 @@ def test_a_full_disk_keeps_what_there_is_and_takes_nothing_new(make_world: Make,
     by.world.tell(3, "disk", False)
     third = by.put(b"three")
     assert by.held(3) == sorted(first + third)
+
+
+def test_subscriptions_and_handed_on_messages_meet_the_same_clock(make_world: Make, caller: Make) -> None:
+    by = start(make_world, caller)
+    world = by.world
+    by.put(b"one")
+    stamp = world.now_ms // 1000
+    signature = by.sign(monitor.signed_text(by.person.id, stamp, False, (0,)))
+    call = MonitorCall(b"", by.person.ed.public, b"", b"", False, (0,), signature, stamp)
+    # The time of a subscription may lie fourteen days back.
+    for node, ahead_us in ((3, 2 * US_PER_DAY), (4, 15 * US_PER_DAY)):
+        world.tell(node, "clock", ahead_us)
+    asked = (2000, 1, 5, "monitor", monitor.write_call(call), world.now_us)
+    answers = [monitor.read_answer(world.machines[node].receive(*asked)[0][5]) for node in (3, 4)]
+    assert answers[0] == [0]
+    assert answers[1] != [0]
+    # Node 4 takes its own message to be over when it looks at what another hands on.
+    world.machines[4].receive(1, 2, 6, "sn.data", b"\x01le", world.now_us)
+    assert by.held(4) == []
+    assert len(by.held(5)) == 1
