@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from sessionsim.network.faults import KINDS
+from sessionsim.network.faults.kinds import Struck
+from sessionsim.scenario.models import keys_of
 from sessionsim.selfcheck.vectors import sections
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -38,3 +41,13 @@ def test_what_a_section_covers_exists(name: str) -> None:
             break
         else:
             pytest.fail(f"{dotted} is nowhere")
+
+
+def test_every_kind_of_fault_has_its_row() -> None:
+    common, rows = set(keys_of(Struck).values()), []
+    for name, config in sorted(KINDS.items()):
+        own = [f"`{key}`" for key in keys_of(config).values() if key not in common]
+        sentence = " ".join((config.__doc__ or "").split()).partition(".")[0]
+        rows.append(f"| `{name}` | {sentence}. | {', '.join(own) or 'none'} |")
+    lines = (DOCS / "nodes-and-faults.md").read_text("utf-8").splitlines()
+    assert [line for line in lines if line.startswith("| `")] == rows
