@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sessionsim.adversary.attacks import cross_correlation, packet_counting, poll_timing
+from sessionsim.adversary.attacks import cross_correlation, packet_counting, poll_timing, predecessor
 from sessionsim.adversary.attacks._claims import Claims, claimed, learn_claims
 from sessionsim.adversary.attacks._events import FIRST_STRANGER
 from sessionsim.adversary.attacks._flows import flows_of_addresses, learn_spoken, rounds_of
@@ -152,3 +152,19 @@ def test_claims_are_shared_by_more_candidates() -> None:
     wide = claimed(verdict_of(Question.ADDRESS_OF, [guesses[0]._replace(among=1000)]), claims)
     assert wide.prob == pytest.approx([4 / 100 / (1 + 4 / 100)])
     assert claimed(same, None) is same
+
+
+def test_predecessors_are_noted_once_per_service_and_held_against_chance() -> None:
+    # Client 0 asks half a second before each service, client 1 three times before the first alone.
+    asked = [(0, 0), (0.2, 1), (0.3, 1), (0.4, 1), (10, 0), (20, 0)]
+    view = view_of(
+        [int(t * S) for t, _ in asked], [c for _, c in asked],
+        retrieved=[(int((t + 0.5) * S), 7, 3, "") for t in (0, 10, 20)],
+    )  # fmt: skip
+    found = predecessor.Predecessor(predecessor.Config()).infer(view, (), RNG)
+    assert found.candidate.tolist() == [address(0), address(1)]
+    chance = 3 * 1 / 20
+    spread = np.sqrt(3 * chance * (1 - chance) + 0.25)
+    assert found.score == pytest.approx([(3 - 3 * chance) / spread, (1 - 3 * chance) / spread])
+    assert np.isnan(found.prob).all()
+    assert right(predecessor.Predecessor(predecessor.Config()).infer(traffic(3)[0], (), RNG)) > 0.7
