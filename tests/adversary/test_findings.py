@@ -13,7 +13,7 @@ import pytest
 
 from sessionsim.adversary import Transcript, claims, deduce, observe
 from sessionsim.adversary.observation import dotted
-from sessionsim.core.intents import Group, GroupAction, GroupText, Intent, Post, Reader, Wish
+from sessionsim.core.intents import File, Group, GroupAction, GroupText, Intent, Post, Reader, Wish
 from sessionsim.core.ledger import Relation
 from sessionsim.core.records import MemoryRecords
 from sessionsim.core.scene import Position, Role
@@ -46,14 +46,14 @@ Claims = set[tuple[Relation, str, str]]
 class Findings:
     """A world and everything that happened in it, to be seen from anywhere."""
 
-    def __init__(self, guard_test: str, *, excluded: bool = True) -> None:
+    def __init__(self, guard_test: str, *, excluded: bool = True, wishes: tuple[Wish, ...] = WISHES) -> None:
         rules = {
             name: dataclasses.replace(client, exclude_destination=excluded)
             for name, client in CLIENTS.items()
         }
         rules["desktop"] = dataclasses.replace(rules["desktop"], first_start=True, guard_test=guard_test)
         spec = WorldSpec(
-            date="2026-04-28", platforms=NAMES, intents=WISHES, horizon_us=55 * US_PER_S,
+            date="2026-04-28", platforms=NAMES, intents=wishes, horizon_us=55 * US_PER_S,
             measured=(0, 55 * US_PER_S), seeds=Seeds(5), epoch_ms=1_777_377_600_000, limit_swarms=6,
             client_rules=rules, push_rules=PUSHED, suite="fast",
             server_rules=ServerRules(community_in=("DE", "DE")),
@@ -211,6 +211,23 @@ def test_the_push_server_holds_account_and_token_and_with_the_platform_the_addre
     assert platforms == {(found.address(k), dict(subscribed)[found.accounts[k]]) for k in (1, 2)}
     together = of(found.servers("push", "apple", "google"), Relation.LINKED, "addr:", "account:")
     assert together == {(found.address(k), found.accounts[k]) for k in (1, 2)}
+
+
+def test_a_files_id_is_one_name_from_upload_to_download() -> None:
+    files = [Intent((20 + 4 * k) * US_PER_S, 0, 1 + k, "see", 0, (File("voice", 4_000),)) for k in range(2)]
+    world = Findings("none", wishes=tuple(files))
+    stored = {name for name, _ in of(world.servers("file"), Relation.SEEN, "file:")}
+    assert len(stored) == 2
+    assert of(world.servers("file"), Relation.NAMED) == set()  # whose they are it cannot tell
+    nodes = range(len(world.world.nodes))
+    assert not any("file:" in term for _, *terms in world.role(*Role) for term in terms)
+    ends = frozenset((*nodes, *world.world.scene.servers["file"]))
+    users = of(world.claims(Position(operated=ends)), Relation.NAMED, "addr:", "file:")
+    assert {file for _, file in users} == stored
+    for file in stored:
+        both = {address for address, its in users if its == file}
+        assert len(both) == 2  # who wrote and who read
+        assert world.address(0) in both
 
 
 def test_a_community_sees_one_blinded_id_per_account_and_two_do_not_join_them(found: Findings) -> None:
