@@ -6,7 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from sessionsim.protocol.client.rules import ClientRules
+from sessionsim.protocol.client.v2.deciding import Decisions
 from sessionsim.protocol.client.v2.fetches import KeyFetches
+from sessionsim.protocol.client.v2.linking import Linking
 from sessionsim.protocol.client.v2.locked import LockedInbox
 from sessionsim.protocol.client.v2.own_group import OwnGroup
 from sessionsim.protocol.client.v2.sealing import SealingV2
@@ -39,9 +41,10 @@ def add_v2(client: Client, rules: V2Rules, group: DeviceGroup) -> None:
     own = OwnGroup(client, rules, group)
     sealing = SealingV2(client, rules, fetches, group)
     inbox = LockedInbox(client, sealing, own.read)
-    own.on_keys = inbox.unlock
+    linking = Linking(client, rules, own)
+    own.on_keys, own.on_request, own.on_read = inbox.unlock, linking.consider, linking.after_read
     client.sealing = sealing
     client.takers |= {DEFAULT: inbox.take, DEVICES: own.take_message, ACCOUNT_KEYS: own.take_record}
     client.read_to_end |= {DEVICES: own.messages_read, ACCOUNT_KEYS: own.record_read}
-    for part in (fetches, sealing, inbox, own):
+    for part in (fetches, sealing, inbox, own, linking, Decisions(own)):
         client.add(part)

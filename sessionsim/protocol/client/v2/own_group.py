@@ -5,7 +5,7 @@ record come with polls, or with a read of its own when something is due: before 
 push, and when a message does not open. Keys are changed and a push is made at the end of a read only, so that
 they carry what it brought. A push that fails is tried again after the next read.
 
-Linking needs a person who compares emoji on two devices; how long that takes comes with the commands.
+Linking is in `linking`, what else a person decides about devices in `deciding`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
-from sessionsim.core.errors import CannotOpen, ProtocolError
+from sessionsim.core.errors import ProtocolError
 from sessionsim.core.units import US_PER_MS, US_PER_S
 from sessionsim.protocol.client.parts import Handler
 from sessionsim.protocol.client.v2 import happenings
@@ -23,7 +23,6 @@ from sessionsim.protocol.machine import EVENT, Effect
 from sessionsim.protocol.namespaces import ACCOUNT_KEYS, DEVICES
 from sessionsim.protocol.v2 import V2Rules
 from sessionsim.protocol.v2.devices import (
-    About,
     DeviceGroup,
     IncomingRequest,
     Membership,
@@ -50,46 +49,34 @@ class OwnGroup:
 
     def __init__(self, client: Client, rules: V2Rules, group: DeviceGroup) -> None:
         self._client, self._rules, self.group = client, rules, group
-        self._swarm = OwnSwarm(client)
-        # Told when the device has learnt of a key.
+        self.swarm = OwnSwarm(client)
+        # Told when the device has learnt of a key, of a request to join, and of a complete read.
         self.on_keys: Callable[[int], list[Effect]] = lambda now_us: []
+        self.on_request: Callable[[IncomingRequest, int], None] = lambda request, now_us: None
+        self.on_read: Callable[[int], list[Effect]] = lambda now_us: []
         self._seen: set[str] = set()
-        self._answered: list[str] = []  # hashes of link requests that are dealt with
+        self.answered: list[str] = []  # hashes of link requests that are dealt with
         self._reading = self._pushing = self._whole = False
         self._group_due_us: int | None = None  # when the group has keys to change next
         self._lapse_us: int | None = None  # when the time of a retained key is over next
         self._read_us: int | None = None  # when to read again, whatever the group says
         self._pause_us = 0  # nothing is read or pushed before, after a failure
-        self._compare_us: int | None = None  # how long the person takes; None: not asking to join
-        self._confirm_us: int | None = None
-        self._accept_until_us = self._accept_after_us = 0  # no more once somebody is admitted
-        self._accepting: list[tuple[int, IncomingRequest]] = []
-        self._stands = Membership.UNKNOWN
+        self.stands = Membership.UNKNOWN
 
     # ---- The part ----
 
     @property
     def commands(self) -> Mapping[str, Handler]:
-        return {
-            "establish": self._establish,
-            "link": self._link,
-            "accept-links": self._accept_links,
-            "remove-device": self._remove,
-            "leave-group": self._leave,
-            "start-group": self._start_group,
-            "renew-identity": self._renew,
-            "describe-device": self._describe,
-        }
+        return {}
 
     def start(self, now_us: int) -> list[Effect]:
-        self._plan()
+        self.plan()
         if not self._rules.polls_own_namespaces:
             self._read_us = now_us
         return []
 
     def next_due_us(self) -> int | None:
-        accept_us = self._accepting[0][0] if self._accepting else None
-        times = (self._confirm_us, accept_us, self._lapse_us, self._read_due_us())
+        times = (self._lapse_us, self._read_due_us())
         return min((t_us for t_us in times if t_us is not None), default=None)
 
     def _read_due_us(self) -> int | None:
@@ -97,23 +84,17 @@ class OwnGroup:
         return max(min(times), self._pause_us) if times and not self._reading else None
 
     def wake(self, now_us: int) -> list[Effect]:
-        effects: list[Effect] = []
-        if self._confirm_us is not None and self._confirm_us <= now_us:
-            self._confirm_us = None
-            taken = self.group.confirm_link(self._unix_us(now_us))
-            effects += self._came(taken, 0, now_us) if taken is not None else []
         if self._lapse_us is not None and self._lapse_us <= now_us:
-            self.group.lapse(self._unix_us(now_us))
-            self._plan()
-        while self._accepting and self._accepting[0][0] <= now_us:
-            effects += self._accept(self._accepting.pop(0)[1], now_us)
+            self.group.lapse(self.unix_us(now_us))
+            self.plan()
         read_us = self._read_due_us()
-        return effects + (self.read(now_us) if read_us is not None and read_us <= now_us else [])
+        return self.read(now_us) if read_us is not None and read_us <= now_us else []
 
-    def _unix_us(self, now_us: int) -> int:
+    def unix_us(self, now_us: int) -> int:
+        """Give this device's clock, unix µs."""
         return self._client.epoch_ms * US_PER_MS + now_us
 
-    def _plan(self) -> None:
+    def plan(self) -> None:
         """Note when the group has something to do next, after whatever may have changed that."""
         epoch_us = self._client.epoch_ms * US_PER_MS
         due_us, lapse_us = self.group.next_due_us(), self.group.lapse_due_us()
@@ -122,12 +103,20 @@ class OwnGroup:
 
     # ---- Reading ----
 
+    def forget_seen(self) -> None:
+        """Take messages as new that were looked at before."""
+        self._seen.clear()
+
+    def read_again(self, t_us: int) -> None:
+        """Have the group read again at some time, whether anything falls due or not."""
+        self._read_us = t_us
+
     def read(self, now_us: int) -> list[Effect]:
         """Read the group's messages and the account's record now, unless that is under way."""
         if self._reading:
             return []
         self._reading, self._read_us = True, None
-        return self._swarm.read(now_us, self._was_read)
+        return self.swarm.read(now_us, self._was_read)
 
     def _was_read(self, whole: bool, now_us: int) -> list[Effect]:
         self._reading = False
@@ -143,18 +132,18 @@ class OwnGroup:
         size, seeds = len(message.data), self.group.seeds
         try:
             found = self.group.receive(
-                message.data, message.hash, message.timestamp_ms, message.expiry_ms, self._unix_us(now_us)
+                message.data, message.hash, message.timestamp_ms, message.expiry_ms, self.unix_us(now_us)
             )
         except ProtocolError:
             return [(EVENT, happenings.GROUP_REFUSED, message.hash, size)]
         if isinstance(found, Taken):
-            effects = self._came(found, size, now_us)
+            effects = self.came(found, size, now_us)
         elif found is not None:
             effects = [(EVENT, happenings.REQUEST_READ, message.hash, size)]
-            self._consider(found, now_us)
+            self.on_request(found, now_us)
         else:
             effects = []
-        self._plan()
+        self.plan()
         return effects + (self.on_keys(now_us) if self.group.seeds is not seeds else [])
 
     def take_record(self, message: rpc.Retrieved, now_us: int) -> list[Effect]:
@@ -178,39 +167,34 @@ class OwnGroup:
         if not self._whole:
             return []
         self._whole = False
-        effects = self._act(now_us) + self._noticed(now_us)
-        if self._compare_us is not None:
-            effects += self._ask(now_us)
-        if now_us < self._accept_until_us:  # somebody sits before this device and waits
-            self._read_us = now_us + RETRY_US
+        effects = self._act(now_us) + self.noticed(now_us) + self.on_read(now_us)
         return effects + self._push(now_us)
 
-    def _came(self, taken: Taken, size: int, now_us: int) -> list[Effect]:
+    def came(self, taken: Taken, size: int, now_us: int) -> list[Effect]:
         """Tell what came of a group message, and send what leaving another group sends."""
         effects: list[Effect] = [(EVENT, happenings.GROUP_READ + taken.outcome.value, -1, size)]
         if taken.outcome is Outcome.ADMITTED:
-            self._compare_us = self._confirm_us = None
-            self._plan()
+            self.plan()
         if taken.departure is not None:
-            effects += self._depart(taken.departure.message, taken.departure.obsolete, now_us)
-        return effects + self._noticed(now_us)
+            effects += self.depart(taken.departure.message, taken.departure.obsolete, now_us)
+        return effects + self.noticed(now_us)
 
-    def _noticed(self, now_us: int) -> list[Effect]:
-        stands = self.group.membership(self._unix_us(now_us))
-        if stands is self._stands:
+    def noticed(self, now_us: int) -> list[Effect]:
+        """Tell how this device stands to the account's groups, if that has changed."""
+        stands = self.group.membership(self.unix_us(now_us))
+        if stands is self.stands:
             return []
-        self._stands = stands
+        self.stands = stands
         return [(EVENT, happenings.MEMBERSHIP + stands.value, -1, 0)]
 
     # ---- Keys ----
 
     def _act(self, now_us: int) -> list[Effect]:
-        due = self._group_due_us is not None and self._group_due_us <= now_us
-        if not due and self._compare_us is None:
+        if self._group_due_us is None or self._group_due_us > now_us:
             return []
-        unix_us, seeds = self._unix_us(now_us), self.group.seeds
+        unix_us, seeds = self.unix_us(now_us), self.group.seeds
         rotated = self.group.act(unix_us)
-        self._plan()
+        self.plan()
         effects: list[Effect] = []
         if rotated.account:
             effects.append((EVENT, happenings.ACCOUNT_ROTATED, -1, unix_us - seeds[0].created_s * US_PER_S))
@@ -227,14 +211,14 @@ class OwnGroup:
         needs = self.group.needs_push()
         if not needs.group and not needs.record:
             return []
-        push = self.group.build_push(self._unix_us(now_us)) if needs.group else None
+        push = self.group.build_push(self.unix_us(now_us)) if needs.group else None
         record = self.group.build_record() if needs.record else b""
         calls = [] if push is None else [self._store_call(DEVICES, push.message, now_us)]
         calls += [self._store_call(ACCOUNT_KEYS, record, now_us)] if record else []
-        obsolete = [] if push is None else [*push.obsolete, *self._answered]
+        obsolete = [] if push is None else [*push.obsolete, *self.answered]
         calls += self._delete_calls(obsolete)
         self._pushing = True
-        return self._swarm.store(
+        return self.swarm.store(
             calls, now_us, lambda results, t_us: self._pushed(push, record, obsolete, results, t_us)
         )
 
@@ -244,16 +228,16 @@ class OwnGroup:
         self._pushing = False
         effects, rest = list[Effect](), list(results)
         if push is not None:
-            if not _stored(rest):
+            if not took_store(rest):
                 return self._push_failed(now_us)
             name = rpc.message_hash(self._client.account.id, DEVICES, push.message)
             self._seen.add(name)
-            self.group.confirm_push(push, name, self._unix_us(now_us))
-            self._plan()
-            self._answered = [one for one in self._answered if one not in obsolete]
+            self.group.confirm_push(push, name, self.unix_us(now_us))
+            self.plan()
+            self.answered = [one for one in self.answered if one not in obsolete]
             effects.append((EVENT, happenings.GROUP_PUSHED, -1, len(push.message)))
         if record:
-            if not _stored(rest):
+            if not took_store(rest):
                 return effects + self._push_failed(now_us)
             self.group.see_record(record)
             effects.append((EVENT, happenings.RECORD_PUSHED, -1, len(record)))
@@ -273,124 +257,20 @@ class OwnGroup:
     def _delete_calls(self, hashes: list[str]) -> list[rpc.Call]:
         return [signed_delete(self._client.suite, self._client.account, hashes)] if hashes else []
 
-    def _depart(self, message: bytes, obsolete: tuple[str, ...], now_us: int) -> list[Effect]:
+    def depart(self, message: bytes, obsolete: tuple[str, ...], now_us: int) -> list[Effect]:
         """Tell a group that this device has left it. Nothing is done if that fails: they will see it gone."""
         calls = [self._store_call(DEVICES, message, now_us)] if message else []
         calls += self._delete_calls(list(obsolete))
         told: Effect = (EVENT, happenings.GROUP_PUSHED, -1, len(message))
         return (
-            self._swarm.store(
-                calls, now_us, lambda results, t_us: [told] if message and _stored(results) else []
+            self.swarm.store(
+                calls, now_us, lambda results, t_us: [told] if message and took_store(results) else []
             )
             if calls
             else []
         )
 
-    # ---- Linking ----
 
-    def _link(self, compare_us: int, now_us: int) -> list[Effect]:
-        """Ask to join the account's group. Args: compare_us: how long the person compares emoji."""
-        self._compare_us = compare_us
-        return self.read(now_us)
-
-    def _ask(self, now_us: int) -> list[Effect]:
-        """Ask the newest group that is to be seen, unless an earlier request may still be answered."""
-        assert self._compare_us is not None
-        unix_us, group = self._unix_us(now_us), self.group
-        others = [one for one in group.groups(unix_us) if one.group_id != group.group_id]
-        if self._stands in (Membership.IN_GROUP, Membership.DISPLACED, Membership.REMOVED):
-            self._compare_us = None
-            return []
-        self._read_us = now_us + RETRY_US
-        if self._stands is Membership.WAITING or not others or self._confirm_us is not None:
-            return []
-        try:
-            asked = group.request_link(others[0].group_id, unix_us)
-        except CannotOpen:  # a link key that is none: nobody can be asked
-            return []
-        client, ttl_ms = self._client, self._rules.link_request_ttl_us // US_PER_MS
-        call = signed_store(
-            client.suite, client.account, DEVICES, asked.message, client.wire_ms(now_us), ttl_ms
-        )
-        self._confirm_us = now_us + self._compare_us
-
-        def done(results: Results, t_us: int) -> list[Effect]:
-            stored = _stored(results)
-            group.request_stored(asked.asked_s, stored, self._unix_us(t_us))
-            return [(EVENT, happenings.REQUEST_PUSHED, -1, len(asked.message))] if stored else []
-
-        return self._swarm.store([call], now_us, done)
-
-    def _accept_links(self, compare_us: int, for_us: int, now_us: int) -> list[Effect]:
-        """Admit the next device that asks, after so long, if it asks within a time: one person holds both."""
-        self._accept_until_us, self._accept_after_us = now_us + for_us, compare_us
-        for request in self.group.requests:
-            self._consider(request, now_us)
-        return self.read(now_us)
-
-    def _consider(self, request: IncomingRequest, now_us: int) -> None:
-        if now_us < self._accept_until_us:
-            self._accepting.append((now_us + self._accept_after_us, request))
-
-    def _accept(self, request: IncomingRequest, now_us: int) -> list[Effect]:
-        if not self._accept_until_us or not self.group.accept(request, self._unix_us(now_us)):
-            return []
-        self._accept_until_us = 0
-        self._answered.append(request.message_hash)
-        self._plan()
-        return [(EVENT, happenings.ADMITTED, -1, 0), *self.read(now_us)]
-
-    # ---- What the person decides ----
-
-    def _establish(self, now_us: int) -> list[Effect]:
-        """Make the group of a new account."""
-        self.group.establish(self._unix_us(now_us))
-        self._plan()
-        return self.read(now_us)
-
-    def _start_group(self, now_us: int) -> list[Effect]:
-        """Make another group; nothing happens where that is not allowed."""
-        if self._stands not in (Membership.NO_GROUP, Membership.GROUPS_VISIBLE, Membership.WAITING):
-            return []
-        self.group.start_group(self._unix_us(now_us))
-        self._plan()
-        return [*self._noticed(now_us), *self.read(now_us)]
-
-    def _renew(self, now_us: int) -> list[Effect]:
-        """Take a new identity after a removal or displacement, and read everything anew."""
-        if not self.group.renew_identity(self._unix_us(now_us)):
-            return []
-        self._seen.clear()
-        self._plan()
-        return [*self._noticed(now_us), *self.read(now_us)]
-
-    def _remove(self, device_id: bytes, now_us: int) -> list[Effect]:
-        """Kick another device out."""
-        age_us = self._active_age_us(now_us)
-        if not self.group.remove_device(device_id, self._unix_us(now_us)):
-            return []
-        self._plan()
-        return [(EVENT, happenings.ACCOUNT_ROTATED, -1, age_us), *self.read(now_us)]
-
-    def _leave(self, now_us: int) -> list[Effect]:
-        """Leave the group."""
-        if not self.group.is_member:
-            return []
-        departure = self.group.leave(self._unix_us(now_us))
-        self._plan()
-        effects = self._depart(departure.message, departure.obsolete, now_us)
-        return [*effects, *self._noticed(now_us)]
-
-    def _describe(self, description: str, now_us: int) -> list[Effect]:
-        """Call this device something else."""
-        self.group.describe(About(description), self._unix_us(now_us))
-        return self.read(now_us)
-
-    def _active_age_us(self, now_us: int) -> int:
-        seeds = self.group.seeds
-        return self._unix_us(now_us) - seeds[0].created_s * US_PER_S if seeds else 0
-
-
-def _stored(results: Results) -> bool:
+def took_store(results: Results) -> bool:
     """Take the result of a store off the front, and say whether it was stored."""
     return bool(results) and results.pop(0)[0] == 200

@@ -223,7 +223,7 @@ class Net:
                 device.events.append((self.now_us, *effect[1:]))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_net(make_world: Any) -> Callable[..., Net]:
     def make(suite: str = "fast", seed: int = 1, **v2: Any) -> Net:
         return Net(make_world(suite=suite), V2Rules(**v2), seed)
