@@ -100,6 +100,10 @@ def test_groups_are_of_different_ages_and_new_ones_are_not() -> None:
     old = standing_groups(share(1, group_age_us=2 * US_PER_DAY), accounts, seats, suite, seeds, now_ms)
     ages_h = sorted((now_ms / 1000 - one.devices[0].seeds[0].created_s) / 3600 for one in old.values())
     assert len(old) == 12
+    # The first key of each, made with the group, is two days old and up to twelve hours more.
+    begun_h = sorted((now_ms / 1000 - one.devices[0].seeds[-1].created_s) / 3600 for one in old.values())
+    assert 48 <= begun_h[0] < 51
+    assert 57 < begun_h[-1] <= 60
     assert ages_h[0] < 3
     assert ages_h[-1] > 8
     new = standing_groups(share(1, group_age_us=0), accounts, seats, suite, seeds, now_ms)

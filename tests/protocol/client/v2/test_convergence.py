@@ -65,7 +65,7 @@ class Story:
             self.net.tell(device, "leave-group")
 
     def settle(self) -> list[Any]:
-        """Switch everything on, let a day pass, and have all read what has just changed; gives the members."""
+        """Switch everything on, let a day pass, and have all read what changed last; gives the members."""
         for device in self.devices:
             if not device.on:
                 self.net.turn(device, on=True)

@@ -164,6 +164,15 @@ def test_a_push_that_fails_is_made_again(make_net: Any) -> None:
     assert all(10 <= gap < 11 for gap in gaps)
 
 
+def test_nothing_is_pushed_after_half_a_read(make_net: Any) -> None:
+    net = make_net()
+    ann = net.established("ann")
+    ann.group.rotate_account_keys(EPOCH_US + net.now_us)
+    assert ann.client.read_to_end[-21](net.now_us) == []
+    assert ann.client.read_to_end[21](net.now_us) == []
+    assert ann.client.read_to_end[-21](net.now_us) != []
+
+
 def test_a_read_that_fails_is_made_again_after_a_pause(make_net: Any) -> None:
     net = make_net()
     ann = net.established("ann")
@@ -212,6 +221,28 @@ def test_a_device_changes_its_own_keys_as_often_as_the_rules_say(make_net: Any) 
     assert same_keys(devices)
 
 
+def test_a_replaced_device_key_is_kept_for_48_hours_after_the_push(make_net: Any) -> None:
+    net = make_net(device_key_rotation="never")
+    ann = net.established("ann")
+    ann.group.rotate_device_keys(EPOCH_US + net.now_us)
+    net.tell(ann, "describe-device", "with new keys")
+    net.run(47 * HOUR_US)
+    assert len(ann.group.device_keys) == 2
+    net.run(HOUR_US + 10 * SECOND_US)  # whether or not anything else falls due
+    assert len(ann.group.device_keys) == 1
+
+
+def test_changed_account_keys_are_dropped_when_their_time_is_over(make_net: Any) -> None:
+    net = make_net(account_key_retention_us=20 * HOUR_US)
+    ann = net.established("ann")
+    for _ in range(200):
+        net.run(HOUR_US // 4)
+        now_s = (EPOCH_US + net.now_us) // SECOND_US
+        held = [seed.rotated_s for seed in ann.group.seeds if seed.rotated_s is not None]
+        assert all(now_s - rotated_s <= 20 * 3600 + 1 for rotated_s in held)
+    assert len(ann.group.seeds) in (2, 3)
+
+
 def test_device_keys_never_change_where_the_scheduler_is_a_stub(make_net: Any) -> None:
     net = make_net(device_key_rotation="never")
     ann = net.established("ann")
@@ -256,6 +287,18 @@ def test_an_admission_waits_for_the_person_at_the_new_device(make_net: Any) -> N
     net.run(3 * MINUTE_US)
     assert second.group.is_member
     assert "group held" in second.names()
+
+
+def test_whoever_accepts_links_admits_one_device_and_no_other(make_net: Any) -> None:
+    net = make_net()
+    first = net.established("ann")
+    others = [net.add(first.client.account, number) for number in (1, 2)]
+    net.tell(first, "accept-links", SECOND_US, 10 * MINUTE_US)
+    for other in others:
+        net.tell(other, "link", SECOND_US)
+    net.run(12 * MINUTE_US)
+    assert sorted(other.group.is_member for other in others) == [False, True]
+    assert first.names().count("device admitted") == 1
 
 
 def test_a_request_that_nobody_accepts_lapses_and_is_made_again(make_net: Any) -> None:

@@ -155,6 +155,18 @@ def test_a_device_outside_its_group_makes_own_copies_without_account_keys(make_n
     assert open_direct(net.world.suite, lone.client.account, copy).body == "hello"
 
 
+def test_a_removed_device_makes_no_own_copies_under_the_keys_it_still_holds(make_net: Any) -> None:
+    net = make_net()
+    (first, lost), ben = net.linked("ann", 2), net.established("ben")
+    net.tell(first, "remove-device", lost.group.device_id)
+    net.run(HOUR_US)
+    assert lost.group.account_keys  # those of before
+    send(net, 0, lost, ben)
+    net.run(2 * SECOND_US)
+    (copy,) = inbox(net, first)
+    assert open_direct(net.world.suite, first.client.account, copy).body == "hello"
+
+
 def test_the_text_has_the_time_at_which_it_was_wished_for(make_net: Any) -> None:
     net = make_net()
     ann, ben = net.established("ann"), net.established("ben")

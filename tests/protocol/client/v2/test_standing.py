@@ -47,6 +47,10 @@ def test_after_seventeen_days_it_holds_all_keys_that_are_retained() -> None:
     (devices, _), _ = stood(1)
     seeds = devices[0].seeds
     assert 31 <= len(seeds) <= 34  # 16 days of 12 h
+    for days in (16.3, 16.4, 16.5, 17.0, 17.2):
+        (again, _), _ = stood(1, days=days)
+        changed = [seed.rotated_s for seed in again[0].seeds if seed.rotated_s is not None]
+        assert min(changed) >= NOW_US // US_PER_S - 16 * 86_400
     ages_h = [(NOW_US - seed.created_s * US_PER_S) / US_PER_H for seed in seeds]
     assert 0 <= ages_h[0] < 13
     gaps = [b - a for a, b in pairwise(ages_h)]
