@@ -244,3 +244,34 @@ def test_what_keys_cost_has_a_cause_of_its_own(plain) -> None:
     configs = rows[causes == 11]
     assert len(configs) > 0
     assert set((configs["exchange"][configs["exchange"] >= 0] & 15).tolist()) >= {15}
+
+
+@pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
+def test_who_gets_what_follows_from_who_uses_what(p: float) -> None:
+    """Everybody writes to everybody: version 2 goes to those who publish keys and version 1 to all others."""
+    n = 8
+    wishes = [
+        Intent((5 + 3 * k + a) * US_PER_S, a, (a + k) % n, f"{a} {k}", 0)
+        for k in range(1, n)
+        for a in range(n)
+    ]
+    wishes.sort(key=order_of)
+    spec = replace(
+        SPEC, platforms=("desktop",) * n, intents=tuple(wishes), horizon_us=70 * US_PER_S, version2=share(p)
+    )  # fmt: skip
+    world = build(spec)
+    truth = world.run()
+    members = accounts_of(share(p), n, spec.seeds)
+    assert 0 < len(members) < n or p != 0.5
+    assert set(truth.messages["outcome"]) == {"delivered"}
+    forms = ("sealed v1", "sealed v2", "sealed v2 fallback")
+    sealed = {
+        int(ref): str(what)
+        for what, ref in zip(truth.events["what"], truth.events["message"], strict=True)
+        if what in forms
+    }
+    for ref, (a, b) in enumerate(
+        zip(truth.messages["sender"].tolist(), truth.messages["recipient"].tolist(), strict=True)
+    ):
+        expected = None if a not in members else forms[1] if b in members else forms[0]
+        assert sealed.get(ref) == expected
