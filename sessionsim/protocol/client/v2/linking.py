@@ -65,7 +65,7 @@ class Linking:
             self._own.group.lapse(self._own.unix_us(now_us))  # a request may have expired unanswered
             effects += self._own.noticed(now_us) + self._ask(self._compare_us, now_us)
         if now_us < self._accept_until_us:  # somebody sits before this device and waits
-            self._own.read_again(now_us + RETRY_US)
+            self._own.plan_read(now_us + RETRY_US)
         return effects
 
     # ---- The device that asks ----
@@ -81,7 +81,7 @@ class Linking:
         if own.stands in _NO_MORE:
             self._compare_us = None
             return []
-        own.read_again(now_us + RETRY_US)
+        own.plan_read(now_us + RETRY_US)
         others = [one for one in group.groups(unix_us) if one.group_id != group.group_id]
         if own.stands is Membership.WAITING or not others or self._confirm_us is not None:
             return []

@@ -107,7 +107,7 @@ class OwnGroup:
         """Take messages as new that were looked at before."""
         self._seen.clear()
 
-    def read_again(self, t_us: int) -> None:
+    def plan_read(self, t_us: int) -> None:
         """Have the group read again at some time, whether anything falls due or not."""
         self._read_us = t_us
 
