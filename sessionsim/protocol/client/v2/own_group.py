@@ -108,7 +108,7 @@ class OwnGroup:
         self._seen.clear()
 
     def plan_read(self, t_us: int) -> None:
-        """Have the group read again at some time, whether anything falls due or not."""
+        """Have the group read again at some time, whether keys fall due or not."""
         self._read_us = t_us
 
     def read(self, now_us: int) -> list[Effect]:
