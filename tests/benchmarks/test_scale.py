@@ -85,7 +85,7 @@ def test_idle_polls_in_bulk_cost_a_thirtieth() -> None:
 @TARGETS
 @pytest.mark.slow
 def test_a_message_costs_little_more_among_2000_clients_than_among_200() -> None:
-    few, many = (run_cost(spec_of_size(clients, 2000 / clients * 0.1)) for clients in (200, 2000))
+    few, many = (run_cost(spec_of_size(clients, 0.5, messages_per_day=100.0)) for clients in (200, 2000))
     assert many.us_per_message < 1.15 * few.us_per_message, (few, many)
 
 
