@@ -24,7 +24,7 @@ from sessionsim.protocol.client.rules import PLATFORMS
 from sessionsim.protocol.node_rules import NodeRules
 
 FULL = bool(os.environ.get("SESSIONSIM_FULL"))
-SEEDS = range(1, 21) if FULL else range(1, 4)
+SEEDS = range(1, 21) if FULL else range(1, 3)
 S, CLIENTS, TEXTS = US_PER_S, 6, 40
 HORIZON_US = 900 * S
 SPEC = WorldSpec(
