@@ -27,6 +27,7 @@ MASK64: Final = (1 << 64) - 1
 GOLDEN: Final = 0x9E3779B97F4A7C15
 MIX1: Final = 0xBF58476D1CE4E5B9
 MIX2: Final = 0x94D049BB133111EB
+_GOLDEN, _MIX1, _MIX2, _30, _27, _31 = (np.uint64(n) for n in (GOLDEN, MIX1, MIX2, 30, 27, 31))
 
 
 def mix(address: int, index: int) -> int:
@@ -39,14 +40,14 @@ def mix(address: int, index: int) -> int:
 
 def mix_array(address: npt.NDArray[np.uint64], index: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     """`mix` element by element; both arguments uint64 and broadcastable."""
-    with np.errstate(over="ignore"):
-        x: npt.NDArray[np.uint64] = np.asarray(address ^ (index * np.uint64(GOLDEN)))
-        x ^= x >> np.uint64(30)
-        x *= np.uint64(MIX1)
-        x ^= x >> np.uint64(27)
-        x *= np.uint64(MIX2)
-        x ^= x >> np.uint64(31)
-        return x
+    # Ufuncs, since only numbers outside arrays warn of overflow, which is wanted here.
+    x: npt.NDArray[np.uint64] = np.asarray(address ^ np.multiply(index, _GOLDEN))
+    np.bitwise_xor(x, np.right_shift(x, _30), out=x)
+    np.multiply(x, _MIX1, out=x)
+    np.bitwise_xor(x, np.right_shift(x, _27), out=x)
+    np.multiply(x, _MIX2, out=x)
+    np.bitwise_xor(x, np.right_shift(x, _31), out=x)
+    return x
 
 
 class Entropy:

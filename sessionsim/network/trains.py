@@ -40,6 +40,7 @@ from sessionsim.protocol.snode import ServiceNode
 from sessionsim.protocol.wire.onion_sizes import exchange_bytes
 
 _LEAST: Final = 4  # Assumption: polls for which a train is worth its making
+_FEW: Final = 24  # Assumption: polls that are drawn in any case
 _MOST: Final = 1024  # polls in one train: bounds the memory it takes
 _SHORT_US: Final = 300 * US_PER_MS  # Assumption: few polls are answered sooner
 _STEPS: Final = 8  # transmissions of an exchange, to the node and back. Source: transport 3.1
@@ -115,6 +116,7 @@ class Trains:
         self._tables_of: dict[int, tuple[tuple[object, ...], _Tables]] = {}
         self.running: dict[int, _Train] = {}
         # Clients whose trains rest on the messages of an account, and on a node.
+        self._lately: dict[int, int] = {}  # how long the last train of each client was
         self._clients_of: dict[bytes, list[int]] = {}
         self._clients_over: dict[int, set[int]] = {}
         self.polls = 0  # that were not carried out
@@ -176,8 +178,10 @@ class Trains:
         used_us = np.array([-NEVER_US if t_us is None else t_us for t_us in used], dtype=np.int64)
         parts: list[tuple[Numbers, Numbers, Numbers, Numbers]] = []
         due_us, drawn = polls.due_us, 0
-        # As many as fit before something falls due, if none takes long.
-        count = min(_MOST, (until_us - due_us) // (polls.pause_us + _SHORT_US) + _LEAST)
+        # As many as fit before something falls due, if none takes long; but where trains were short lately,
+        # because many polls pass somebody who watches, not many more than then.
+        fitting = (until_us - due_us) // (polls.pause_us + _SHORT_US) + _LEAST
+        count = min(_MOST, fitting, _FEW + 2 * self._lately.get(endpoint, _MOST))
         while drawn < _MOST:
             nodes, paths, exchanges = polls.plan(drawn, count)
             places = place_of[nodes]
@@ -194,7 +198,8 @@ class Trains:
             if fine < count:
                 break
             used_us = np.maximum(used_us, _last_uses(paths, left_us, len(used_us)).max(axis=0))
-            count = min(count, _MOST - drawn)
+            count = min(4 * count, _MOST - drawn)
+        self._lately[endpoint] = drawn
         if drawn < _LEAST:
             return None
         starts, ends, over, left = (np.concatenate(columns) for columns in zip(*parts, strict=True))
