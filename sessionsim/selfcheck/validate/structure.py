@@ -37,7 +37,13 @@ _PUBLIC = (
 )  # fmt: skip
 _WIDTH = 16  # bytes; equal strings of this length do not come about by chance
 GUARD, MIDDLE, LAST, REPLICA, OTHER = range(5)
-_ABOUT = {Relation.ADDRESSED_TO, Relation.HAS_SIZE, Relation.HAS_TTL, Relation.STAMPED}
+_ABOUT = {Relation.ADDRESSED_TO, Relation.HAS_SIZE, Relation.HAS_TTL, Relation.STAMPED, Relation.SHOWS}
+# Source: transport 3.3, 3.6, client-behaviour 6.6.
+_STYLES = {
+    "android": {"cipher:aes-gcm", "transport:https"},
+    "desktop": {"cipher:aes-gcm", "transport:https"},
+    "ios": {"cipher:xchacha20", "transport:quic"},
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,23 +82,28 @@ def structure(
         cut = _cut(system, kind, clients, swarms, Seeds(seed + case * 1000))
         guard, middle, last, replica, other = (cut.facts(role) for role in range(5))
         message = f"message:{cut.hash}"
-        seen = {(fact.relation, _type(fact.subject)) for fact in guard}
+        seen = {(fact.relation, _type(fact.subject), fact.object) for fact in guard}
+        shown = {(Relation.SHOWS, "addr", style) for style in _STYLES[system]}
         yield _same(
-            f"{label}: guard knows that an address is online, and no more", seen, {(Relation.ONLINE, "addr")}
-        )
+            f"{label}: guard knows that an address is online, and its style, and no more",
+            seen, {(Relation.ONLINE, "addr", ""), *shown},
+        )  # fmt: skip
         yield number_of(f"{label}: facts of the middle", 0, len(middle))
         yield number_of(f"{label}: facts of the last hop", 0, len(last))
+        about = {fact.relation for fact in replica if fact.subject == message}
+        yield _same(f"{label}: replica knows inbox, size, lifetime, time, form", about, _ABOUT)
+        rest = {(fact.relation, fact.subject) for fact in replica if fact.subject != message}
+        inbox = {fact.object for fact in replica if fact.relation == Relation.ADDRESSED_TO}
         yield _same(
-            f"{label}: replica knows inbox, size, lifetime, time", {f.relation for f in replica}, _ABOUT
+            f"{label}: beside that only that the inbox is used", rest, {(Relation.SEEN, a) for a in inbox}
         )
-        yield _same(f"{label}: of this message only", {f.subject for f in replica}, {message})
         yield _same(f"{label}: another replica knows the same", _claims(other), _claims(replica))
         joint = emergent([guard, replica], cut.facts(GUARD, REPLICA))
         linked = {(fact.relation, _type(fact.subject), fact.object) for fact in joint}
         yield _same(
             f"{label}: guard and replica know the sender's address",
             linked,
-            {(Relation.SENT, "addr", message)},
+            {(Relation.SENT, "addr", message), *((Relation.NAMED, "addr", account) for account in inbox)},
         )
         by_answer = sum("answer ciphertext" in step for fact in joint for step in fact.derivation)
         yield number_of(f"{label}: and that from the answer's bytes", 1, int(by_answer > 0))
