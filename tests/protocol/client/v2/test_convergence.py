@@ -103,7 +103,7 @@ def check(story: Story) -> None:
 
 
 @given(luck=st.integers(0, 1 << 40), count=st.integers(2, 4), steps=st.integers(0, 25))
-@settings(deadline=None, max_examples=20, derandomize=True)
+@settings(deadline=None, max_examples=10, derandomize=True)
 def test_members_are_of_one_mind_and_read_everything(
     make_net: Any, luck: int, count: int, steps: int
 ) -> None:
