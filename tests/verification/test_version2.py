@@ -106,8 +106,11 @@ def test_each_change_is_one_push_and_one_record_unless_a_device_key_changes(days
     changes = of_account(*days, "account keys changed")
     own = of_account(*days, "device keys changed")
     pushes, records = of_account(*days, "group pushed"), of_account(*days, "record pushed")
+    # A device that reads the new group message where the record has not arrived yet publishes it once more.
+    again = {account: len(records[account]) - len(changes[account]) for account in changes}
+    assert 0 <= min(again.values()) <= max(again.values()) <= 2
+    assert sum(again.values()) <= 0.05 * sum(map(len, records.values()))
     for account in changes:
-        assert len(records[account]) == len(changes[account])
         extra = len(pushes[account]) - len(changes[account])
         assert 0 <= extra <= len(own[account])
         assert set(pushes[account]) == {GROUP_BYTES[count_of(account)]}
@@ -119,12 +122,13 @@ def test_bytes_of_an_account_day_are_those_of_the_cost_model(days) -> None:
     """protocol-v2 13: 29.4 kB uploaded a day and 26.8 kB read by each further device; device keys extra."""
     pushes, records = of_account(*days, "group pushed"), of_account(*days, "record pushed")
     own, read = of_account(*days, "device keys changed"), of_account(*days, "group merged")
+    changes = of_account(*days, "account keys changed")
     for devices in DEVICES:
         members = [account for account in pushes if count_of(account) == devices]
         size = GROUP_BYTES[devices]
         account_days = DAYS * len(members)
         uploaded = sum(sum(pushes[k]) + sum(records[k]) for k in members)
-        for_devices = size * sum(len(pushes[k]) - len(records[k]) for k in members)
+        for_devices = size * sum(len(pushes[k]) - len(changes[k]) for k in members)
         # In steady state twice a day: the number of changes varies by one a run, at its ends.
         assert (uploaded - for_devices) / account_days == pytest.approx(2 * (size + RECORD_BYTES), rel=0.1)
         assert for_devices <= size * sum(len(own[k]) for k in members)
