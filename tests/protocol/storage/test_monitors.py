@@ -69,7 +69,7 @@ def test_a_new_message_is_announced_on_the_subscriber_s_connection(by: Any, conn
     assert subscribe(by, call(by, (0, 5), data=data), conn=conn) == [0]
     world = by.world
     ((endpoint, back, payload),) = announced(store(by, b"hello", 5))
-    assert (endpoint, back) == (SUBSCRIBER, conn | BACK)
+    assert (endpoint, back) == (SUBSCRIBER, conn)
     notification = monitor.read_notification(payload)
     assert notification == (
         by.person.id,
@@ -126,9 +126,9 @@ def test_connections_are_subscribers_of_their_own(by: Any) -> None:
         (endpoint, conn): monitor.read_notification(p).data for endpoint, conn, p in announced(store(by))
     }
     assert found == {
-        (SUBSCRIBER, QUIC | BACK): b"hello",
-        (SUBSCRIBER, OMQ | BACK): None,
-        (SUBSCRIBER + 1, QUIC | BACK): None,
+        (SUBSCRIBER, QUIC): b"hello",
+        (SUBSCRIBER, OMQ): None,
+        (SUBSCRIBER + 1, QUIC): None,
     }
 
 
@@ -213,7 +213,7 @@ def test_it_ends_when_the_account_leaves_the_swarm(make_world: Make, caller: Mak
         assert found == []
         return
     ((endpoint, conn, payload),) = found
-    assert (endpoint, conn) == (SUBSCRIBER, QUIC | BACK)
+    assert (endpoint, conn) == (SUBSCRIBER, QUIC)
     assert monitor.read_ended(payload) == (by.person.id, MonitorError.WRONG_SWARM)
     assert world.machines[0].command(("swarms", world.nodes_with((SECOND,) * 6 + (0,) * 6), 1), 0) == []
     world.machines[0].command(("swarms", world.nodes, 1), world.now_us)
