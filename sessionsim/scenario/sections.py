@@ -33,8 +33,8 @@ class RunSettings:
     idle_polls: str = setting(
         "bulk",
         doc="Whether polls that bring nothing and that no observer sees are drawn as trains, or each is "
-        "carried out. Outcomes and records are the same; trains are much cheaper. While nodes fail, come or "
-        "go, each is carried out.",
+        "carried out. Outcomes and records are the same; trains are much cheaper. A poll that passes a "
+        "node in trouble is carried out.",
         source="Assumption: no part of the model, which a test holds",
         choices=("bulk", "each"),
     )
