@@ -39,11 +39,13 @@ class Cause(IntEnum):
     PATH = 8  # guard tests and tests of paths
     NODE_LIST = 9  # node lists, clock corrections
     SIGNAL = 10  # typing, receipts, reactions, deletions, calls
-    CONFIG = 11  # configs of an account, device groups and keys
+    CONFIG = 11  # configs of an account
     GROUP = 12  # all that groups cause beside polls
     FILE = 13
     PUSH = 14
     COMMUNITY = 15
+    ACCOUNT_KEYS = 16  # version 2: keys and device groups of an account
+    DUMMY = 17  # cover traffic
 
 
 # Endpoints a request can be addressed to. The head of a request row is its index here; the head of an
@@ -98,27 +100,32 @@ DTYPE: Final = np.dtype(
 assert DTYPE.itemsize == ROW.size
 
 
-SIDE: Final = 0xF0  # bits of a note that say what a side request is done for
+CAUSE_BITS: Final = 6
+CAUSE_MASK: Final = (1 << CAUSE_BITS) - 1
+REF_SHIFT: Final = 2 * CAUSE_BITS
+SIDE: Final = CAUSE_MASK << CAUSE_BITS  # bits of a note that say what a side request is done for
 
 
 def note_of(cause: Cause, ref: int = -1) -> int:
     """Pack a cause and a reference (message number; -1 for none) into one note."""
-    return int(cause) | (ref + 1) << 8
+    return int(cause) | (ref + 1) << REF_SHIFT
 
 
 def note_within(own: int, outer: int) -> int:
     """Note of a side request: its own cause, with cause and reference of what it is done for kept beside.
 
-    Bits 0-3 hold the cause, bits 4-7 the cause it is done for, bits 8 and up the reference plus one.
+    Bits 0-5 hold the cause, bits 6-11 the cause it is done for, bits 12 and up the reference plus one.
     """
-    return (own & 15) | (outer & 15) << 4 | (outer >> 8) << 8
+    return (own & CAUSE_MASK) | (outer & CAUSE_MASK) << CAUSE_BITS | (outer >> REF_SHIFT) << REF_SHIFT
 
 
 def note_outside(note: int) -> int:
     """Note to go on with once a side request is answered: that of what it was done for."""
-    return (note >> 4 & 15) | (note >> 8) << 8 if note & SIDE else note
+    if note & SIDE:
+        return (note >> CAUSE_BITS & CAUSE_MASK) | (note >> REF_SHIFT) << REF_SHIFT
+    return note
 
 
 def split_note(note: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Unpack notes, shape (n,), into causes and references, shape (n,) each."""
-    return (note & 15).astype(np.uint8), (note >> 8) - 1
+    return (note & CAUSE_MASK).astype(np.uint8), (note >> REF_SHIFT) - 1

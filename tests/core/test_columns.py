@@ -4,7 +4,17 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sessionsim.core.columns import DTYPE, HEAD_CODE, HEADS, ROW, Cause, note_of, split_note
+from sessionsim.core.columns import (
+    DTYPE,
+    HEAD_CODE,
+    HEADS,
+    ROW,
+    Cause,
+    note_of,
+    note_outside,
+    note_within,
+    split_note,
+)
 
 
 @given(st.sampled_from(Cause), st.integers(-1, 2**40))
@@ -12,6 +22,15 @@ from sessionsim.core.columns import DTYPE, HEAD_CODE, HEADS, ROW, Cause, note_of
 def test_a_note_keeps_cause_and_reference(cause: Cause, ref: int) -> None:
     causes, refs = split_note(np.array([note_of(cause, ref)], dtype=np.int64))
     assert (causes[0], refs[0]) == (cause, ref)
+
+
+@given(st.sampled_from(Cause), st.sampled_from([c for c in Cause if c]), st.integers(-1, 2**40))
+@settings(deadline=None, derandomize=True)
+def test_a_side_request_keeps_what_it_is_done_for(own: Cause, outer: Cause, ref: int) -> None:
+    within = note_within(note_of(own), note_of(outer, ref))
+    causes, refs = split_note(np.array([within], dtype=np.int64))
+    assert (causes[0], refs[0]) == (own, ref)
+    assert note_outside(within) == note_of(outer, ref)
 
 
 def test_packed_rows_and_columns_are_the_same_bytes() -> None:

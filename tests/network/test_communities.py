@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sessionsim.core.columns import HEADS, Cause
+from sessionsim.core.columns import CAUSE_MASK, HEADS, Cause
 from sessionsim.core.intents import Device, File, Post, Reader
 from sessionsim.core.records import MemoryRecords
 from sessionsim.core.seeds import Seeds
@@ -64,7 +64,7 @@ def test_the_community_sees_pseudonyms_and_last_hops_and_no_account() -> None:
     asked = (rows["dst"] == server) & (rows["head"] == HEADS.index("lsrpc/v4"))
     assert asked.sum() > 20
     assert np.all(rows["src"][asked] < len(world.nodes))
-    assert set((rows["note"][asked] & 15).tolist()) == {int(Cause.COMMUNITY)}
+    assert set((rows["note"][asked] & CAUSE_MASK).tolist()) == {int(Cause.COMMUNITY)}
     community = world.machines[server].held_hashes.__self__  # type: ignore[attr-defined]
     authors = {post.author for room in community.state.rooms.values() for post in room.posts.values()}
     assert len(authors) == 3
@@ -125,4 +125,4 @@ def test_who_reads_no_room_polls_no_community() -> None:
     assert delivered(truth) == {(0, 1, "delivered")}
     rows, outsider = records.table(), len(world.nodes) + 2
     notes = rows["note"][(rows["src"] == outsider) | (rows["dst"] == outsider)]
-    assert int(Cause.COMMUNITY) not in set((notes & 15).tolist())
+    assert int(Cause.COMMUNITY) not in set((notes & CAUSE_MASK).tolist())

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sessionsim.core.columns import Cause
+from sessionsim.core.columns import CAUSE_MASK, REF_SHIFT, Cause
 from sessionsim.core.intents import Device, File, Intent
 from sessionsim.core.records import MemoryRecords
 from sessionsim.core.seeds import Seeds
@@ -79,9 +79,9 @@ def test_rows_say_which_message_a_file_belongs_to() -> None:
     rows = records.table()
     (server,) = world.scene.servers["file"]
     asked = (rows["dst"] == server) & (rows["direction"] == 0) & (rows["app_bytes"] > 0)
-    assert set((rows["note"][asked] & 15).tolist()) == {int(Cause.FILE)}
+    assert set((rows["note"][asked] & CAUSE_MASK).tolist()) == {int(Cause.FILE)}
     big = asked & (rows["app_bytes"] > 5_000)  # uploads
-    assert sorted((rows["note"][big] >> 8).tolist()) == [1, 2, 3]
+    assert sorted((rows["note"][big] >> REF_SHIFT).tolist()) == [1, 2, 3]
 
 
 def test_both_suites_give_the_same_records_and_events() -> None:

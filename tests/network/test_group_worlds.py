@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sessionsim.core.columns import Cause
+from sessionsim.core.columns import CAUSE_MASK, REF_SHIFT, Cause
 from sessionsim.core.intents import (
     ConfigChange,
     Device,
@@ -146,10 +146,12 @@ def test_rows_say_what_groups_and_configs_cause() -> None:
     truth = world.run(records, frozenset(range(len(world.machines))))
     rows, first = records.table(), len(world.nodes)
     out = (rows["src"] >= first) & (rows["direction"] == 0) & (rows["exchange"] >= 0)
-    causes = Counter((rows["note"][out] & 15).tolist())
+    causes = Counter((rows["note"][out] & CAUSE_MASK).tolist())
     assert causes[int(Cause.GROUP)] == 12
     assert causes[int(Cause.CONFIG)] == 1
-    refs_of_texts = sorted((rows["note"][out & (rows["note"] & 15 == int(Cause.GROUP))] >> 8).tolist())
+    refs_of_texts = sorted(
+        (rows["note"][out & (rows["note"] & CAUSE_MASK == int(Cause.GROUP))] >> REF_SHIFT).tolist()
+    )
     kinds = truth.messages["kind"].tolist()
     assert [kinds[ref - 1] for ref in refs_of_texts] == ["group-text"] * 12
 

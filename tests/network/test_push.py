@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sessionsim.core.columns import HEADS, Cause, Transport
+from sessionsim.core.columns import CAUSE_MASK, HEADS, REF_SHIFT, Cause, Transport
 from sessionsim.core.errors import InvalidInput
 from sessionsim.core.intents import Device, Intent
 from sessionsim.core.records import MemoryRecords
@@ -92,8 +92,8 @@ def test_every_member_announces_over_the_connection_that_the_push_server_opened(
     told = rows["head"] == HEADS.index("notify")
     assert set(rows["src"][told].tolist()) == members
     assert set(rows["dst"][told].tolist()) == {push}
-    assert set(rows["note"][told] & 15) == {int(Cause.PUSH)}
-    assert set((rows["note"][told] >> 8).tolist()) == {1}  # for message 0
+    assert set(rows["note"][told] & CAUSE_MASK) == {int(Cause.PUSH)}
+    assert set((rows["note"][told] >> REF_SHIFT).tolist()) == {1}  # for message 0
     shaken = (rows["head"] == HEADS.index("handshake")) & (rows["transport"] == Transport.OMQ)
     assert set(rows["src"][shaken & (rows["direction"] == 0)].tolist()) == {push}
     opened = set(zip(rows["dst"][shaken].tolist(), rows["conn"][shaken].tolist(), strict=True))

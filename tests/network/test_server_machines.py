@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sessionsim.core.columns import HEADS, Cause, note_of
+from sessionsim.core.columns import CAUSE_MASK, HEADS, Cause, note_of
 from sessionsim.core.intents import Reader
 from sessionsim.core.records import MemoryRecords
 from sessionsim.core.seeds import Seeds
@@ -115,7 +115,7 @@ def test_clients_of_all_platforms_reach_the_file_server_over_onion_paths() -> No
     # Last hops open connections to the server; nobody else speaks with it.
     assert set(rows["head"][asked].tolist()) == {HEADS.index("lsrpc/v4"), HEADS.index("handshake")}
     assert np.all(rows["transport"][asked] == 0)
-    assert set((rows["note"][posts] & 15).tolist()) == {int(Cause.FILE)}
+    assert set((rows["note"][posts] & CAUSE_MASK).tolist()) == {int(Cause.FILE)}
 
 
 def test_both_suites_give_the_same_records() -> None:

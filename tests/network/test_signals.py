@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sessionsim.core.columns import Cause
+from sessionsim.core.columns import CAUSE_MASK, Cause
 from sessionsim.core.intents import (
     Call,
     CallSignal,
@@ -174,7 +174,7 @@ def test_signals_have_a_cause_of_their_own_on_the_wire() -> None:
     records = MemoryRecords()
     world = world_of(*wishes, seconds=25)
     world.run(records, watched=frozenset(world.scene.client_endpoints))
-    causes: Counter[int] = Counter((records.table()["note"].astype(np.int64) & 15).tolist())
+    causes: Counter[int] = Counter((records.table()["note"].astype(np.int64) & CAUSE_MASK).tolist())
     assert causes[Cause.SIGNAL] >= 2
     assert causes[Cause.MESSAGE] >= 2
 
