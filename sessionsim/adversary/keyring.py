@@ -1,7 +1,8 @@
 """The secrets that observers hold, numbered, and found by the public keys that layers name.
 
 One `Keys` may stand for all observers of a run: it finds keys for opening, and `held` says which of them one
-observer has, and since when. An Ed25519 secret also gives its X25519 secret, by the known conversion.
+observer has, and since when. An Ed25519 secret also gives its X25519 secret, by the known conversion, and so
+does a seed of version 2, beside an ML-KEM secret (`account_seeds`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ from sessionsim.core.scene import Role
 from sessionsim.core.view import HeldKey
 from sessionsim.protocol.crypto import KeyPair, real
 from sessionsim.protocol.identity import ACCOUNT_PREFIX, Account
+from sessionsim.protocol.v2.keys import ACCOUNT_DOMAIN, DEVICE_DOMAIN, expand
 
+ACCOUNT_SEED: Final = "account seed"  # as `core.truth` names the kinds of keys
+_DOMAINS: Final = {ACCOUNT_SEED: ACCOUNT_DOMAIN, "device seed": DEVICE_DOMAIN}
 NEVER: Final = int(np.iinfo(np.int64).max)
 NO_KEY: Final = -1
 ROLE_BIT: Final = {role: 1 << place for place, role in enumerate(Role)}
@@ -42,6 +46,7 @@ class Keys:
     def __init__(self, keys: Iterable[HeldKey]) -> None:
         self.pairs: list[KeyPair] = []
         self.owners: list[str] = []
+        self.seeds: dict[int, bytes] = {}  # seeds of accounts' keys of version 2
         self._ed25519: dict[int, KeyPair] = {}
         self._number: dict[bytes, int] = {}  # X25519 public key -> number
         self._converted: dict[bytes, int] = {}  # Ed25519 public key -> number
@@ -59,6 +64,11 @@ class Keys:
             converted = real.x25519_of_ed25519(pair)
             number = self._converted[key.public] = self._place(converted, key.owner)
             self._ed25519[number] = pair
+        elif key.kind in _DOMAINS:
+            x_secret, _kem_seed = expand(_DOMAINS[key.kind], key.secret)
+            number = self._place(KeyPair(key.public, x_secret), key.owner)
+            if key.kind == ACCOUNT_SEED:
+                self.seeds[number] = key.secret
         else:
             self._place(pair, key.owner)
 

@@ -20,6 +20,7 @@ from array import array
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from sessionsim.adversary.account_seeds import AccountSeeds
 from sessionsim.adversary.fields import base64_bytes, whole_number
 from sessionsim.adversary.forms import form_of
 from sessionsim.adversary.keyring import Keys
@@ -106,6 +107,7 @@ class Meaning:
         self, suite: Suite, keys: Keys, public: Collection[str], again: Callable[[int], Sequence[Call]]
     ) -> None:
         self._suite, self._keys, self._public, self._again = suite, keys, public, again
+        self._seeds = AccountSeeds(suite, keys)
         self.calls: list[tuple[Brief, ...]] = []
         self.messages: list[Message | None] = []  # None while only a name is known
         self.hashes: list[tuple[str, bytes]] = []  # of each message: name and inbox
@@ -197,7 +199,7 @@ class Meaning:
                 stamp_ms = None
             form, leaves = form_of(data)
             names = tuple(self._names_of_message(number, leaves)) if leaves else ()
-            letter = open_letter(self._suite, self._keys, inbox, data)
+            letter = open_letter(self._suite, self._keys, self._seeds, inbox, data)
             self.messages[number] = Message(name, inbox, len(data), stamp_ms, form, names, letter)
         return number
 

@@ -2,7 +2,8 @@
 
     operated endpoint   it is one end: all columns at the time of sending or arrival, bytes, its own keys
     node in one role    the same, of what the node does in that role (see `roles`); all keys of the node
-    taken endpoint      its lasting keys from then on; if the taker stays, its rows from then on too
+    taken endpoint      its lasting keys from then on; for who copies it, also the passing keys that it has
+                        at that moment; for who stays, those it has then or later, and its rows from then on
     tapped endpoint     its links from outside: times, addresses, wire sizes; nothing of the application
     anything else       nothing
 
@@ -14,7 +15,7 @@ exchange is for. So each view has its own, by first appearance. Source: metrics 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -22,7 +23,7 @@ import numpy.typing as npt
 
 from sessionsim.adversary.roles import ROLES, roles_of
 from sessionsim.core.nodelist import NodeList
-from sessionsim.core.scene import Position, Role
+from sessionsim.core.scene import Position, Role, Taking
 from sessionsim.core.view import ALWAYS_US, AT_ENDPOINT, AT_LINK, VIEW_COLUMNS, HeldKey, Table, View
 
 _AT_BOTH: Final = ("src", "dst", "conn", "transport", "direction", "wire_bytes", "segments")
@@ -55,7 +56,8 @@ def observe(
             row numbers. Further columns, the note among them, are never touched.
         blobs: kept byte strings by number; numbers that are missing were not kept.
         keys: columns owner, kind, public, secret (hex), as `core.truth` stores them, and made_us: when a
-            passing key came to be, -1 for lasting ones; without the column all keys last.
+            passing key came to be, -1 for lasting ones; without the column all keys last. gone_us: when a
+            passing key was forgotten, -1 for never; without the column at once.
         nodes: the public node list.
         suite: name of the run's crypto suite.
         owners: who holds the lasting keys of an endpoint that is no service node: endpoint -> `account:05…`;
@@ -180,28 +182,41 @@ def _held(position: Position, keys: Table, nodes: NodeList, owners: Mapping[int,
     for end, role in sorted(position.in_role):
         for name in names(end):
             in_roles[name] = (*in_roles.get(name, ()), role)
-    lasting: dict[str, int] = {}
-    staying: dict[str, int] = {}
-    for taking in sorted(position.taken, reverse=True):  # of several the earliest stays
+    taken: dict[str, list[Taking]] = {}
+    for taking in sorted(position.taken):
         for name in names(taking.endpoint):
-            lasting[name] = taking.t_us
-            if taking.stays:
-                staying[name] = taking.t_us
+            taken.setdefault(name, []).append(taking)
     columns = [keys[name].tolist() for name in ("owner", "kind", "public", "secret")]
     made = keys["made_us"].tolist() if "made_us" in keys else [-1] * len(columns[0])
+    gone = keys["gone_us"].tolist() if "gone_us" in keys else made
     held = []
-    for owner, kind, public, secret, made_us in zip(*columns, made, strict=True):
+    for owner, kind, public, secret, made_us, gone_us in zip(*columns, made, gone, strict=True):
         since_us, roles = ALWAYS_US, tuple[Role, ...]()
         if owner in in_roles and owner not in always:
             roles = in_roles[owner]
         elif owner not in always:
-            # A passing key is gone when its request is over: only who stays gets it, when it is made.
-            taken_us = lasting.get(owner) if made_us < 0 else staying.get(owner)
-            if taken_us is None or 0 <= made_us < taken_us:
+            taken_us = _taken_us(taken.get(owner, ()), made_us, gone_us)
+            if taken_us is None:
                 continue
-            since_us = max(taken_us, made_us) + position.clock_offset_us
+            since_us = taken_us + position.clock_offset_us
         held.append(HeldKey(kind, owner, bytes.fromhex(public), bytes.fromhex(secret), since_us, roles))
     return tuple(held)
+
+
+def _taken_us(takings: Iterable[Taking], made_us: int, gone_us: int) -> int | None:
+    """Give when a key came into the hands of who took something from its owner first; None for never.
+
+    The key of a request is gone when the request is over, so only who stays gets it, when it is made; a key
+    that is kept for a while is on the device for that while.
+    """
+    times = []
+    for taking in takings:
+        there = made_us <= taking.t_us and (gone_us < 0 or taking.t_us < gone_us)
+        if made_us < 0 or (there and (taking.stays or taking.copies)):
+            times.append(taking.t_us)
+        elif taking.stays and made_us >= taking.t_us:
+            times.append(made_us)
+    return min(times, default=None)
 
 
 def _addresses(rows: Table, endpoints: Table | None, n_nodes: int) -> dict[int, str]:

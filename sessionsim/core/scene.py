@@ -61,13 +61,17 @@ class Taking(NamedTuple):
     Args:
         endpoint: whose.
         t_us: true time of the theft; what was gone by then is not taken.
-        stays: the taker sees what the endpoint sends and gets from then on; otherwise it has the lasting keys
-            and nothing else.
+        stays: the taker sees what the endpoint sends and gets from then on, and the passing keys it has and
+            will have.
+        copies: the taker has the passing keys too that the endpoint has at that moment, and none of later.
+
+    Without either it has the lasting keys and nothing else.
     """
 
     endpoint: int
     t_us: int
     stays: bool
+    copies: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,10 @@ class Position:
         if wanted.endpoint in self.operated:
             return True
         return any(
-            mine.endpoint == wanted.endpoint and mine.t_us <= wanted.t_us and mine.stays >= wanted.stays
+            mine.endpoint == wanted.endpoint
+            and mine.t_us <= wanted.t_us
+            and mine.stays >= wanted.stays
+            # A copy holds what was there at its own moment; who stayed since before has that too.
+            and (not wanted.copies or mine.stays or mine == wanted)
             for mine in self.taken
         )

@@ -21,7 +21,10 @@ deliveries     one row for each device that a message was for: message, account,
                empty if none was), repeated (how often it was shown once more), repeat_cause (text)
 transmissions  row, cause (core.columns.Cause), ref (message number or -1)
 keys           owner ("node:17" | "account:05…" | "device:1266", by its endpoint), kind ("x25519" |
-               "ed25519"), public (hex), secret (hex), made_us (when a passing key came to be; -1: it lasts)
+               "ed25519" | "account seed" | "device seed", the two of version 2), public (hex; of a seed the
+               X25519 key that follows from it), secret (hex), made_us (when its owner had a passing key
+               first, 0 for before the run; -1: it lasts), gone_us (when a passing key was forgotten; -1: not
+               until the end)
 events         t_us, endpoint, what (a name; the part that has it says what it means), message (-1: none),
                value: what happened beside the fates of messages, in the order in which it did
 """
@@ -49,7 +52,7 @@ DELIVERY_COLUMNS = (
 )  # fmt: skip
 TRANSMISSION_COLUMNS = ("row", "cause", "ref")
 EVENT_COLUMNS = ("t_us", "endpoint", "what", "message", "value")
-KEY_COLUMNS = ("owner", "kind", "public", "secret", "made_us")
+KEY_COLUMNS = ("owner", "kind", "public", "secret", "made_us", "gone_us")
 
 
 def no_events() -> Table:

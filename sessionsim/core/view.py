@@ -40,7 +40,7 @@ class HeldKey:
     """A secret the observer holds.
 
     Args:
-        kind: `x25519` or `ed25519`.
+        kind: `x25519`, `ed25519`, or of version 2 `account seed`, `device seed`.
         owner: `node:17`, `server:file`, `account:05…`, or `device:1266` by its endpoint.
         since_us: since when, by the observer's clock; ALWAYS_US for its own.
         roles: where the observer looks at single roles of its owner, a node: the key is used on what arrives

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -22,6 +23,9 @@ from sessionsim.core.verdict_storage import read_verdicts
 from sessionsim.core.view import Table
 from sessionsim.experiment.manifest import read_manifest
 from sessionsim.metrics import Replicate
+
+# How something was taken -> whether the taker stays, and whether it copies what passes.
+_TAKEN: Final = {"keys": (False, False), "copy": (False, True), "stays": (True, False)}
 
 
 def _texts(values: list[str]) -> np.ndarray:
@@ -73,7 +77,7 @@ def _write_positions(folder: Path, positions: dict[str, Position]) -> None:
             *((end, "tapped", -1) for end in sorted(position.tapped)),
             *((end, "operated", -1) for end in sorted(position.operated)),
             *((end, str(role), -1) for end, role in sorted(position.in_role)),
-            *((end, "stays" if stays else "keys", t_us) for end, t_us, stays in sorted(position.taken)),
+            *((taking.endpoint, _way_of(taking), taking.t_us) for taking in sorted(position.taken)),
             *((end, "known", -1) for end in sorted(position.known)),
         )
     ]
@@ -117,12 +121,14 @@ def _position(ways: dict[str, list[tuple[int, int]]], clock_offset_us: int) -> P
         clock_offset_us=clock_offset_us,
         in_role=frozenset((end, role) for role in Role for end in ends(role)),
         taken=frozenset(
-            Taking(end, since_us, stays)
-            for way, stays in (("keys", False), ("stays", True))
-            for end, since_us in ways.get(way, ())
+            Taking(end, since_us, *how) for way, how in _TAKEN.items() for end, since_us in ways.get(way, ())
         ),
         known=ends("known"),
     )
+
+
+def _way_of(taking: Taking) -> str:
+    return next(way for way, how in _TAKEN.items() if how == (taking.stays, taking.copies))
 
 
 def read_nodes(folder: Path) -> NodeList:

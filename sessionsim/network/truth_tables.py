@@ -17,6 +17,7 @@ from sessionsim.network.servers import PlacedServer
 from sessionsim.network.version2 import TWINS, Version2, accounts_of
 from sessionsim.protocol.client.machine import Client
 from sessionsim.protocol.client.push import PushListener
+from sessionsim.protocol.client.v2.own_group import OwnGroup
 from sessionsim.protocol.crypto import KeyPair
 from sessionsim.protocol.identity import Account
 from sessionsim.protocol.machine import Machine
@@ -69,11 +70,13 @@ def keys_table(
 ) -> Table:
     """Give the keys of all nodes (Ed25519 and X25519), accounts and servers, and passing ones that were kept.
 
+    Seeds of version 2 are kept of every device, with the time in which it had them.
+
     Args:
         clients: of all devices; first_endpoint: of the first of them.
     """
     held = [
-        (f"node:{i}", kind, pair, -1)
+        (f"node:{i}", kind, *pair, -1, -1)
         for kind, pairs in zip(("ed25519", "x25519"), node_keys, strict=True)
         for i, pair in enumerate(pairs)
     ]
@@ -82,16 +85,19 @@ def keys_table(
         *((s.owner, s.ed, s.x) for s in servers),
     )
     for owner, ed, x in owners:
-        held += [(owner, "ed25519", ed, -1), (owner, "x25519", x, -1)]
+        held += [(owner, "ed25519", *ed, -1, -1), (owner, "x25519", *x, -1, -1)]
     for endpoint, client in enumerate(clients, first_endpoint):
         kept = client.requests.kept_pairs or ()
-        held += [(f"device:{endpoint}", "x25519", pair, made_us) for made_us, pair in kept]
+        held += [(f"device:{endpoint}", "x25519", *pair, made_us, made_us) for made_us, pair in kept]
+        seeds = (one for part in client.parts if isinstance(part, OwnGroup) for one in part.history.all)
+        held += [(f"device:{endpoint}", *one) for one in seeds]
     return {
-        "owner": _texts([owner for owner, _, _, _ in held]),
-        "kind": _texts([kind for _, kind, _, _ in held]),
-        "public": _texts([pair.public.hex() for _, _, pair, _ in held]),
-        "secret": _texts([pair.secret.hex() for _, _, pair, _ in held]),
-        "made_us": np.array([made_us for _, _, _, made_us in held], dtype=np.int64),
+        "owner": _texts([owner for owner, *_ in held]),
+        "kind": _texts([kind for _, kind, *_ in held]),
+        "public": _texts([public.hex() for _, _, public, *_ in held]),
+        "secret": _texts([secret.hex() for _, _, _, secret, _, _ in held]),
+        "made_us": np.array([made_us for *_, made_us, _ in held], dtype=np.int64),
+        "gone_us": np.array([gone_us for *_, gone_us in held], dtype=np.int64),
     }
 
 

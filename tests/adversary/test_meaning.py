@@ -56,7 +56,7 @@ def test_the_key_of_the_inbox_opens_it_and_no_other_does() -> None:
     found = meaning(ALICE, BOB)
     found.take_request(Body((store(),)))
     (message,) = found.messages
-    assert message.letter == (1, ALICE.id, b"", "text")
+    assert message.letter == (1, ALICE.id, b"", "text", "key x25519", "Envelope.content")
     other = meaning(ALICE)
     other.take_request(Body((store(),)))
     assert other.messages[0].letter is None

@@ -262,6 +262,9 @@ def test_thieves_take_at_a_time() -> None:
     end = N_NODES + 2
     assert choose("phrase-thief", client=2, at_us=7).taken == {Taking(end, 7, stays=False)}
     assert choose("device-thief", client=2, at_us=7).taken == {Taking(end, 7, stays=True)}
+    copy = choose("device-thief", client=2, at_us=7, stays=False)
+    assert copy.taken == {Taking(end, 7, stays=False, copies=True)}
+    assert copy.watched == frozenset()
 
 
 def test_stranger_knows_ids_and_stands_nowhere() -> None:

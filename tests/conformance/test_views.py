@@ -58,6 +58,7 @@ PLACES = {
     "two nodes in one role each": Position(in_role=frozenset({(2, Role.LAST), (6, Role.GUARD)})),
     "a node in one role, tapped": Position(frozenset({4}), in_role=frozenset({(4, Role.MEMBER)})),
     "a device from some time on": Position(taken=frozenset({Taking(N_NODES + 1, 1500, True)})),
+    "a copy of a device": Position(taken=frozenset({Taking(N_NODES + 1, 1500, False, True)})),
     "keys from some time on": Position(operated=frozenset({1}), taken=frozenset({Taking(8, 1500, False)})),
     "a known account": Position(known=frozenset({N_NODES + 2})),
     **{

@@ -9,6 +9,8 @@ NODE = Position(operated=frozenset({1}))
 TAP = Position(tapped=frozenset({1}))
 KEYS, DEVICE = (Position(taken=frozenset({Taking(1, 50, stays)})) for stays in (False, True))
 LATER = Position(taken=frozenset({Taking(1, 60, False)}))
+COPY = Position(taken=frozenset({Taking(1, 50, stays=False, copies=True)}))
+LATER_COPY = Position(taken=frozenset({Taking(1, 60, stays=False, copies=True)}))
 KNOWN = Position(known=frozenset({1}))
 
 
@@ -33,6 +35,7 @@ def test_acting_in_a_role_includes_running_the_node() -> None:
 @pytest.mark.parametrize(
     ("larger", "smaller"),
     [(NODE, GUARD), (NODE, TAP), (NODE, DEVICE), (NODE, KEYS), (DEVICE, KEYS), (KEYS, LATER), (DEVICE, LATER),
+     (NODE, COPY), (DEVICE, COPY), (DEVICE, LATER_COPY), (COPY, KEYS), (COPY, LATER), (LATER_COPY, LATER),
      (NODE | KNOWN, KNOWN), (GUARD | TAP, GUARD)],
 )  # fmt: skip
 def test_covering_goes_one_way(larger: Position, smaller: Position) -> None:
@@ -41,7 +44,11 @@ def test_covering_goes_one_way(larger: Position, smaller: Position) -> None:
     assert not smaller.covers(larger)
 
 
-@pytest.mark.parametrize(("one", "other"), [(GUARD, TAP), (GUARD, KEYS), (NODE, KNOWN), (TAP, KNOWN)])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [(GUARD, TAP), (GUARD, KEYS), (NODE, KNOWN), (TAP, KNOWN),
+     (COPY, LATER_COPY)],
+)  # fmt: skip
 def test_different_places_cover_each_other_not_at_all(one: Position, other: Position) -> None:
     assert not one.covers(other)
     assert not other.covers(one)

@@ -125,7 +125,7 @@ def _take_message(notes: Notes, number: int, t_us: int, steps: Derive) -> None:
     writer, target = id_term(letter.writer), letter.target or about.inbox
 
     def read() -> Steps:
-        opened = f"key x25519 of {inbox} opens Envelope.content"
+        opened = f"{letter.by} of {inbox} opens {letter.where}"
         return (*steps(), opened, f"signed by {letter.writer.hex()}")
 
     notes.note(Relation.WRITTEN_BY, subject, writer, t_us, read)

@@ -1,23 +1,43 @@
-"""Who has got hold of a device, or has malware on it (A17): its keys, and what it does from then on."""
+"""Who has got hold of a device (A17): its keys, and, if it stays there, what the device does from then on.
+
+Malware stays: it sees all that the device sends and gets from then on, and every key that the device will
+have. Who copies a device once, at a border for instance, and gives it back has the keys that were on it at
+that moment. Alone such a copy reads nothing; joined with one who has kept ciphertexts (`coalition`) it opens
+what those keys open: everything under version 1, and under version 2 what was written in a window of time.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from sessionsim.adversary._registry import VANTAGES
 from sessionsim.adversary.vantages._clients import TheftChoice, chosen_client
 from sessionsim.core.scene import Position, Scene, Taking
 from sessionsim.core.seeds import Seeds
+from sessionsim.core.settings import setting
 
 
-@VANTAGES.register(config=TheftChoice, source="threat-model A17; metrics 2f")
+@dataclass(frozen=True, slots=True)
+class DeviceTheftChoice(TheftChoice):
+    """From which device something is taken, when, and whether the thief stays."""
+
+    stays: bool = setting(
+        True,
+        doc="Whether the thief stays on the device, as malware does, or copies it once and is gone.",
+        source="threat-model A17; protocol-v2 12: a snapshot, after which the adversary is gone",
+    )
+
+
+@VANTAGES.register(config=DeviceTheftChoice, source="threat-model A17; metrics 2f")
 class DeviceThief:
     """Thief of a device, or malware on it: its keys, and all it sends and gets from then on."""
 
-    def __init__(self, config: TheftChoice) -> None:
+    def __init__(self, config: DeviceTheftChoice) -> None:
         self._config = config
 
     def choose(self, scene: Scene, seeds: Seeds) -> Position:
         """Take the device. Raises InvalidInput for a client that is not there."""
         config = self._config
         endpoint = scene.client_endpoints[chosen_client(config.client, scene)]
-        taking = Taking(endpoint, config.at_us, stays=True)
+        taking = Taking(endpoint, config.at_us, stays=config.stays, copies=not config.stays)
         return Position(taken=frozenset((taking,)), clock_offset_us=config.clock_offset_us)

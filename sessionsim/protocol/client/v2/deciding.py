@@ -47,7 +47,7 @@ class Decisions:
     def _establish(self, now_us: int) -> list[Effect]:
         """Make the group of a new account."""
         self._own.group.establish(self._own.unix_us(now_us))
-        self._own.plan()
+        self._own.plan(now_us)
         return self._own.read(now_us)
 
     def _start_group(self, now_us: int) -> list[Effect]:
@@ -56,7 +56,7 @@ class Decisions:
         if own.stands not in _MAY_START:
             return []
         own.group.start_group(own.unix_us(now_us))
-        own.plan()
+        own.plan(now_us)
         return [*own.noticed(now_us), *own.read(now_us)]
 
     def _renew(self, now_us: int) -> list[Effect]:
@@ -65,7 +65,7 @@ class Decisions:
         if not own.group.renew_identity(own.unix_us(now_us)):
             return []
         own.forget_seen()
-        own.plan()
+        own.plan(now_us)
         return [*own.noticed(now_us), *own.read(now_us)]
 
     def _remove(self, device_id: bytes, now_us: int) -> list[Effect]:
@@ -74,7 +74,7 @@ class Decisions:
         unix_us, seeds = own.unix_us(now_us), own.group.seeds
         if not own.group.remove_device(device_id, unix_us):
             return []
-        own.plan()
+        own.plan(now_us)
         age_us = unix_us - seeds[0].created_s * US_PER_S
         return [(EVENT, happenings.ACCOUNT_ROTATED, -1, age_us), *own.read(now_us)]
 
@@ -84,7 +84,7 @@ class Decisions:
         if not own.group.is_member:
             return []
         departure = own.group.leave(own.unix_us(now_us))
-        own.plan()
+        own.plan(now_us)
         effects = own.depart(departure.message, departure.obsolete, now_us)
         return [*effects, *own.noticed(now_us)]
 

@@ -122,5 +122,5 @@ class Linking:
             return []
         self._accept_until_us = 0
         own.answered.append(request.message_hash)
-        own.plan()
+        own.plan(now_us)
         return [(EVENT, happenings.ADMITTED, -1, 0), *own.read(now_us)]

@@ -18,6 +18,7 @@ from sessionsim.core.units import US_PER_MS, US_PER_S
 from sessionsim.protocol.client.parts import Handler
 from sessionsim.protocol.client.v2 import happenings
 from sessionsim.protocol.client.v2.calls import signed_delete, signed_store
+from sessionsim.protocol.client.v2.key_history import KeyHistory
 from sessionsim.protocol.client.v2.own_swarm import OwnSwarm, Results
 from sessionsim.protocol.machine import EVENT, Effect
 from sessionsim.protocol.namespaces import ACCOUNT_KEYS, DEVICES
@@ -62,6 +63,7 @@ class OwnGroup:
         self._read_us: int | None = None  # when to read again, whatever the group says
         self._pause_us = 0  # nothing is read or pushed before, after a failure
         self.stands = Membership.UNKNOWN
+        self.history = KeyHistory(group)
 
     # ---- The part ----
 
@@ -70,7 +72,7 @@ class OwnGroup:
         return {}
 
     def start(self, now_us: int) -> list[Effect]:
-        self.plan()
+        self.plan(now_us)
         if not self._rules.polls_own_namespaces:
             self._read_us = now_us
         return []
@@ -86,7 +88,7 @@ class OwnGroup:
     def wake(self, now_us: int) -> list[Effect]:
         if self._lapse_us is not None and self._lapse_us <= now_us:
             self.group.lapse(self.unix_us(now_us))
-            self.plan()
+            self.plan(now_us)
         read_us = self._read_due_us()
         return self.read(now_us) if read_us is not None and read_us <= now_us else []
 
@@ -94,12 +96,13 @@ class OwnGroup:
         """Give this device's clock, unix µs."""
         return self._client.epoch_ms * US_PER_MS + now_us
 
-    def plan(self) -> None:
+    def plan(self, now_us: int) -> None:
         """Note when the group has something to do next, after whatever may have changed that."""
         epoch_us = self._client.epoch_ms * US_PER_MS
         due_us, lapse_us = self.group.next_due_us(), self.group.lapse_due_us()
         self._group_due_us = None if due_us is None else due_us - epoch_us
         self._lapse_us = None if lapse_us is None else lapse_us - epoch_us
+        self.history.note(now_us)
 
     # ---- Reading ----
 
@@ -143,7 +146,7 @@ class OwnGroup:
             self.on_request(found, now_us)
         else:
             effects = []
-        self.plan()
+        self.plan(now_us)
         return effects + (self.on_keys(now_us) if self.group.seeds is not seeds else [])
 
     def take_record(self, message: rpc.Retrieved, now_us: int) -> list[Effect]:
@@ -174,7 +177,7 @@ class OwnGroup:
         """Tell what came of a group message, and send what leaving another group sends."""
         effects: list[Effect] = [(EVENT, happenings.GROUP_READ + taken.outcome.value, -1, size)]
         if taken.outcome is Outcome.ADMITTED:
-            self.plan()
+            self.plan(now_us)
         if taken.departure is not None:
             effects += self.depart(taken.departure.message, taken.departure.obsolete, now_us)
         return effects + self.noticed(now_us)
@@ -194,7 +197,7 @@ class OwnGroup:
             return []
         unix_us, seeds = self.unix_us(now_us), self.group.seeds
         rotated = self.group.act(unix_us)
-        self.plan()
+        self.plan(now_us)
         effects: list[Effect] = []
         if rotated.account:
             effects.append((EVENT, happenings.ACCOUNT_ROTATED, -1, unix_us - seeds[0].created_s * US_PER_S))
@@ -233,7 +236,7 @@ class OwnGroup:
             name = rpc.message_hash(self._client.account.id, DEVICES, push.message)
             self._seen.add(name)
             self.group.confirm_push(push, name, self.unix_us(now_us))
-            self.plan()
+            self.plan(now_us)
             self.answered = [one for one in self.answered if one not in obsolete]
             effects.append((EVENT, happenings.GROUP_PUSHED, -1, len(push.message)))
         if record:

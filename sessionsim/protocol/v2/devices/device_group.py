@@ -97,6 +97,11 @@ class DeviceGroup:
         return self._state.keys.all
 
     @property
+    def device_seeds(self) -> tuple[bytes, ...]:
+        """The seeds of this device's own keys, the current one first."""
+        return self._state.keys.seeds
+
+    @property
     def seeds(self) -> tuple[AccountSeed, ...]:
         """The account's seeds, the active one first."""
         return self._state.seeds.held

@@ -43,6 +43,11 @@ class OwnKeys:
         return device_keys(self._suite, self._held[0].seed)
 
     @property
+    def seeds(self) -> tuple[bytes, ...]:
+        """The seeds of all keys that open messages, the current one first."""
+        return tuple(held.seed for held in self._held)
+
+    @property
     def all(self) -> list[HybridKeys]:
         """All keys that open messages, the current ones first."""
         return [device_keys(self._suite, held.seed) for held in self._held]

@@ -1,0 +1,215 @@
+"""Thieves of phrases and of devices, with an archive of the swarm: what differs between versions 1 and 2.
+
+Two people write to each other every five minutes, and their twins of version 2 write the same. Keys live for
+twenty minutes and are kept for half an hour more; the theft is after an hour and a half.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sessionsim.adversary import Transcript, deduce, observe
+from sessionsim.core.intents import Intent
+from sessionsim.core.ledger import Fact, Relation
+from sessionsim.core.nodelist import NodeList
+from sessionsim.core.records import MemoryRecords
+from sessionsim.core.scene import Position, Taking
+from sessionsim.core.seeds import Seeds
+from sessionsim.core.truth import Truth
+from sessionsim.core.units import US_PER_MIN, US_PER_S
+from sessionsim.core.view import View
+from sessionsim.network.version2 import V2People, Version2, doubled
+from sessionsim.network.world import World, WorldSpec, build
+from sessionsim.protocol.client.rules import PLATFORMS
+from sessionsim.protocol.v2 import V2Rules
+
+THEFT_US = 90 * US_PER_MIN
+PERIOD_US, RETENTION_US, USABLE_US = 20 * US_PER_MIN, 30 * US_PER_MIN, 10 * US_PER_MIN
+RULES = V2Rules(
+    account_key_period_us=PERIOD_US,
+    account_key_window_us=2 * US_PER_MIN,
+    account_key_retention_us=RETENTION_US,
+    keys_fresh_us=5 * US_PER_MIN,
+    keys_usable_us=USABLE_US,
+)
+HORIZON_US = 150 * US_PER_MIN
+OPENED = ("opens Envelope.content", "opens a message of version 2")
+MINE, TWIN = 1, 3  # the two whose phrase or device is stolen: of version 1, and of version 2
+
+
+@dataclass
+class Run:
+    world: World
+    truth: Truth
+    records: MemoryRecords
+
+    def at(self, position: Position) -> View:
+        world, table = self.world, self.records.table()
+        table["row"] = np.arange(len(table["src"]))
+        owners = {
+            end: f"account:{world.accounts[seat.account].id_hex}"
+            for end, seat in enumerate(world.seats, len(world.nodes))
+        }
+        return observe(
+            "eve", position, table, self.records.blobs, self.truth.keys, world.nodes, world.spec.suite,
+            owners, world.endpoints,
+        )  # fmt: skip
+
+    def archive(self, account: int) -> Position:
+        """Every member of an account's swarm."""
+        swarm = int(self.truth.accounts["swarm"][account], 16)
+        return Position(operated=frozenset(self.world.nodes.members[swarm]))
+
+    def theft(self, account: int, **how: Any) -> Position:
+        end = self.world.endpoint_of[account, 0]
+        return Position(taken=frozenset({Taking(end, THEFT_US, **{"stays": False, **how})}))
+
+    def seeds(self, account: int) -> list[tuple[str, int, int]]:
+        """Give kind, beginning and end of each seed that an account's device has had."""
+        keys, owner = self.truth.keys, f"device:{self.world.endpoint_of[account, 0]}"
+        columns = (keys[name].tolist() for name in ("owner", "kind", "made_us", "gone_us"))
+        return [row[1:] for row in zip(*columns, strict=True) if row[0] == owner and "seed" in row[1]]
+
+    def opened(self, account: int, position: Position) -> list[int]:
+        """Give when the messages to an account were wished for that a position opens, in minutes."""
+        return sorted(self.opened_facts(account, position))
+
+    def opened_facts(self, account: int, position: Position) -> dict[int, Fact]:
+        messages = self.truth.messages
+        minute = {
+            f"message:{name}": t_us // US_PER_MIN
+            for name, t_us, to in zip(
+                *(messages[column].tolist() for column in ("hash", "intent_us", "recipient")), strict=True
+            )
+            if to == account
+        }
+        facts = deduce(self.at(position))
+        return {
+            minute[fact.subject]: fact
+            for fact in facts
+            if fact.relation is Relation.WRITTEN_BY
+            and fact.subject in minute
+            and any(step.endswith(OPENED) for step in fact.derivation)
+        }
+
+
+@pytest.fixture(scope="module", params=["fast", "sodium"])
+def run(request: Any) -> Run:
+    wishes = [
+        Intent(minute * US_PER_MIN, writer, 1 - writer, f"text {minute}", number)
+        for number, minute in enumerate(range(1, 145, 5))
+        for writer in (0, 1)
+    ]
+    rules = {name: replace(rules, poll_interval_us=US_PER_MIN) for name, rules in PLATFORMS.items()}
+    spec = WorldSpec(
+        date="2026-04-28", limit_swarms=6, platforms=("desktop",) * 4, intents=doubled(wishes, 4),
+        horizon_us=HORIZON_US, measured=(0, HORIZON_US), seeds=Seeds(5), epoch_ms=1_777_000_000_000,
+        version2=Version2(RULES, V2People(population="twins", group_age_us=3_600_000_000)),
+        client_rules=rules, suite=request.param,
+    )  # fmt: skip
+    world, records = build(spec), MemoryRecords()
+    nodes = frozenset(range(len(world.nodes)))
+    return Run(world, world.run(records, nodes, True), records)
+
+
+def test_a_phrase_opens_all_of_version_1_and_nothing_of_version_2(run: Run) -> None:
+    everything = list(range(1, 145, 5))
+    assert run.opened(MINE, run.archive(MINE) | run.theft(MINE)) == everything
+    assert run.opened(TWIN, run.archive(TWIN) | run.theft(TWIN)) == []
+    assert set(run.truth.messages["outcome"]) == {"delivered"}
+
+
+def test_a_copied_device_opens_a_window_of_version_2(run: Run) -> None:
+    everything = list(range(1, 145, 5))
+    assert run.opened(MINE, run.archive(MINE) | run.theft(MINE, copies=True)) == everything
+    found = run.opened(TWIN, run.archive(TWIN) | run.theft(TWIN, copies=True))
+    seeds = [(made, gone) for kind, made, gone in run.seeds(TWIN) if kind == "account seed"]
+    oldest = min(made for made, gone in seeds if made <= THEFT_US and not 0 <= gone <= THEFT_US)
+    replaced = min(made for made, _ in seeds if made > THEFT_US)
+    assert THEFT_US - RETENTION_US - PERIOD_US - US_PER_MIN <= oldest <= THEFT_US - RETENTION_US
+    assert THEFT_US < replaced <= THEFT_US + PERIOD_US + US_PER_MIN
+    for minute in everything:
+        t_us = minute * US_PER_MIN
+        # In between, it depends on when the writer has fetched keys last.
+        if oldest + USABLE_US < t_us < replaced:
+            assert minute in found
+        elif t_us < oldest or t_us > replaced + USABLE_US:
+            assert minute not in found
+
+
+def test_malware_opens_all_that_comes_later(run: Run) -> None:
+    found = run.opened(TWIN, run.archive(TWIN) | run.theft(TWIN, stays=True))
+    copied = run.opened(TWIN, run.archive(TWIN) | run.theft(TWIN, copies=True))
+    assert found == list(range(copied[0], 145, 5))
+    assert len(found) > len(copied)
+
+
+def test_a_copy_reads_old_messages_from_the_theft_on_and_later_ones_as_they_come(run: Run) -> None:
+    found = run.opened_facts(TWIN, run.archive(TWIN) | run.theft(TWIN, copies=True))
+    before = [fact.t_us for minute, fact in found.items() if minute * US_PER_MIN < THEFT_US - US_PER_MIN]
+    after = [(minute, fact.t_us) for minute, fact in found.items() if minute * US_PER_MIN > THEFT_US]
+    assert set(before) == {THEFT_US}
+    assert len(before) > 3
+    assert all(0 <= t_us - minute * US_PER_MIN < US_PER_MIN for minute, t_us in after)
+    (words,) = {step for fact in found.values() for step in fact.derivation if step.endswith(OPENED)}
+    account = run.world.accounts[TWIN].id_hex
+    assert words == f"account seed of account:{account} opens a message of version 2"
+
+
+def test_without_an_archive_a_copy_reads_nothing(run: Run) -> None:
+    assert run.opened(TWIN, run.theft(TWIN, copies=True)) == []
+    assert run.opened(TWIN, run.archive(TWIN)) == []
+
+
+def test_one_transcript_for_all_observers_gives_each_what_its_own_keys_open(run: Run) -> None:
+    positions = [
+        run.archive(TWIN) | run.theft(TWIN, **how) for how in ({}, {"copies": True}, {"stays": True})
+    ]
+    joint = positions[0] | positions[1] | positions[2]
+    transcript = Transcript(run.at(joint))
+    for position in positions:
+        assert deduce(run.at(position), transcript) == deduce(run.at(position))
+
+
+def test_truth_has_each_seed_for_the_time_in_which_a_device_had_it(run: Run) -> None:
+    rows, end = run.seeds(TWIN), run.world.endpoint_of[TWIN, 0]
+    assert [row for row in rows if row[0] == "device seed"] == [("device seed", 0, -1)]
+    changed = run.truth.events["t_us"][
+        (run.truth.events["endpoint"] == end) & (run.truth.events["what"] == "account keys changed")
+    ].tolist()
+    assert [made for _, made, _ in rows if made > 0] == changed
+    lives = [gone - made for kind, made, gone in rows if made > 0 and gone > 0]
+    slack_us = 2 * US_PER_S
+    assert len(lives) > 2
+    assert all(abs(life - PERIOD_US - RETENTION_US) <= US_PER_MIN + slack_us for life in lives)
+    assert not [row for row in rows if row[1] == 0 and 0 <= row[2] < US_PER_S]
+    assert run.seeds(2)
+    assert not run.seeds(MINE)
+
+
+def test_a_key_is_taken_only_while_it_is_there() -> None:
+    end, n = 40, 5
+    table = {
+        "owner": np.array([f"device:{end}"] * n, object),
+        "kind": np.array(["x25519"] * n, object),
+        "public": np.array([f"{k:064x}" for k in range(n)], object),
+        "secret": np.array(["00" * 32] * n, object),
+        # Gone by the theft at 50; there; there to the end; made later; of a request made at that time.
+        "made_us": np.array([0, 10, 20, 60, 50], np.int64),
+        "gone_us": np.array([50, 51, -1, 70, 50], np.int64),
+    }
+    nodes, records = NodeList((), (), (), (), ()), MemoryRecords().table()
+
+    def held(**how: bool) -> dict[int, int]:
+        taking = Taking(end, 50, **{"stays": False, **how})
+        position = Position(taken=frozenset({taking}), clock_offset_us=3)
+        view = observe("eve", position, records, {}, table, nodes, "fast", {end: "account:05"})
+        return {int.from_bytes(key.public, "big"): key.since_us for key in view.keys}
+
+    assert held() == {}
+    assert held(copies=True) == {1: 53, 2: 53}
+    assert held(stays=True) == {1: 53, 2: 53, 3: 63, 4: 53}
