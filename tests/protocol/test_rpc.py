@@ -526,3 +526,13 @@ def test_namespace_rules_follow_from_the_number() -> None:
 )
 def test_a_batched_body_that_is_neither_object_nor_text_says_nothing(body: bytes) -> None:
     assert rpc.read_batch(b'{"results":[{"body":%b,"code":200}]}' % body) == [(200, {"error": ""})]
+
+
+def test_messages_are_known_by_their_bytes_whatever_a_node_calls_them() -> None:
+    account = b"\x05" + bytes(32)
+    invented = rpc.Retrieved("A" * 43, 5, 6, b"sealed")
+    (found,) = rpc.renamed(account, 0, [invented])
+    assert found == invented._replace(hash=rpc.message_hash(account, 0, b"sealed"))
+    (elsewhere,) = rpc.renamed(account, 2, [invented])
+    assert elsewhere.hash == rpc.message_hash(account, 2, b"sealed") != found.hash
+    assert rpc.renamed(account, 0, []) == []

@@ -13,7 +13,7 @@ from sessionsim.core.columns import Cause, note_of
 from sessionsim.core.units import US_PER_S
 from sessionsim.protocol.machine import NOTHING
 from sessionsim.protocol.wire import bencode, rpc
-from sessionsim.protocol.wire.onion import DESKTOP, LIBSESSION, Style, decode_hop, encode_hop
+from sessionsim.protocol.wire.onion import DESKTOP, LIBSESSION, Style, decode_hop, encode_hop, open_answer
 from sessionsim.protocol.wire.rpc_answers import quic_error_text
 
 MakeWorld = Callable[..., Any]
@@ -116,16 +116,39 @@ def test_hop_counter_rises_by_one_per_relay(make_world: MakeWorld) -> None:
     assert [decode_hop(row[4])[3] for row in world.log if row[3] == "sn.onion_request"] == [1, 2, 3]
 
 
-def test_answer_nonce_depends_on_the_request_alone(make_world: MakeWorld) -> None:
-    def nonce(before: int) -> bytes:
+def test_answer_nonce_depends_on_request_and_answer_alone(make_world: MakeWorld) -> None:
+    def answers(before: int) -> list[bytes]:
+        """Ask others, then send one request twice: its answers as ciphertexts, the first and the second."""
         world = make_world()
         for i in range(before):
-            world.ask(ROUTE, rpc.request_body(rpc.DESKTOP, rpc.info_call()), name=f"other {i}")
-        world.log.clear()
-        world.ask(ROUTE, rpc.request_body(rpc.DESKTOP, rpc.info_call()))
-        return base64.b64decode(next(row[4] for row in world.log if row[3] == 200))[:12]
+            world.ask(ROUTE, b"{}", name=f"other {i}")
+        payload, _layer = world.onion(ROUTE, b"{}", DESKTOP, "r")
+        found = []
+        for _ in range(2):
+            world.log.clear()
+            world.answers.clear()
+            world.put(ROUTE[0], HTTPS, 77, "onion_req", payload)
+            world.run(answers=1)
+            found.append(base64.b64decode(next(row[4] for row in world.log if row[3] == 200)))
+        return found
 
-    assert nonce(0) == nonce(2)
+    # An error says no time, so the answer is the same bytes, whenever and however often it is given.
+    assert len({*answers(0), *answers(2)}) == 1
+
+
+def test_a_replayed_request_gets_its_other_answer_under_another_nonce(make_world: MakeWorld) -> None:
+    world = make_world()
+    payload, layer = world.onion(ROUTE, rpc.request_body(rpc.DESKTOP, rpc.info_call()), DESKTOP, "r")
+    sealed = []
+    for _ in range(2):
+        world.log.clear()
+        world.put(ROUTE[0], HTTPS, 77, "onion_req", payload)
+        world.run(answers=1)
+        world.answers.clear()
+        sealed.append(next(row[4] for row in world.log if row[3] == 200))
+    first, second = (open_answer(layer, one) for one in sealed)
+    assert first != second  # they tell the time
+    assert base64.b64decode(sealed[0])[:12] != base64.b64decode(sealed[1])[:12]
 
 
 def test_duplicate_is_reported_and_kept_once(make_world: MakeWorld) -> None:

@@ -125,7 +125,8 @@ class SwarmPoller:
                             messages = rpc.read_retrieved(fields)[0]
                             if messages:
                                 self._last_hash[node, namespace] = messages[-1].hash
-                                effects += self._take(namespace, messages, now_us)
+                                named = rpc.renamed(account_id, namespace, messages)
+                                effects += self._take(namespace, named, now_us)
                         if fields.get("more") is not True:
                             effects += self._end(namespace, now_us)
                         self._succeeded = True

@@ -64,6 +64,7 @@ class Replies:
     ) -> Effect:
         """Answer through an onion: only the client learns the status."""
         status, body, is_json = answer
-        nonce = self._entropy.draw(b"answer" + ephemeral)
+        # A request can be sent twice; another answer to it under the same key must have another nonce.
+        nonce = self._entropy.draw(b"answer%b%d %b" % (ephemeral, status, body))
         sealed = seal_answer(layer, status, body, nonce, as_json=as_json and is_json, as_base64=as_base64)
         return (SEND, src, conn, exchange, 200, sealed, 0)

@@ -32,7 +32,7 @@ from sessionsim.protocol.wire.frame import decode_object
 from sessionsim.protocol.wire.onion import STYLES
 from sessionsim.protocol.wire.onion_server import ServerAddress
 from sessionsim.protocol.wire.push_json import read_parts
-from sessionsim.protocol.wire.rpc import Retrieved
+from sessionsim.protocol.wire.rpc import Retrieved, message_hash
 
 if TYPE_CHECKING:
     from sessionsim.protocol.client.machine import Client
@@ -150,7 +150,8 @@ class PushListener:
         is_own = pushed.account == self._client.account.id and pushed.namespace == ns.DEFAULT
         if body is None or not is_own or not self._rules.takes_body or take is None:
             return effects + self._poll(now_us)
-        message = Retrieved(pushed.hash, pushed.timestamp_ms or 0, pushed.expiry_ms or 0, body)
+        named = message_hash(pushed.account, pushed.namespace, body)
+        message = Retrieved(named, pushed.timestamp_ms or 0, pushed.expiry_ms or 0, body)
         return effects + take(message, now_us)
 
     def _opened(self, payload: bytes) -> Pushed:

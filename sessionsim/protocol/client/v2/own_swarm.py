@@ -109,8 +109,9 @@ class OwnSwarm:
                 messages, more = rpc.read_retrieved(fields)
             except RemoteProtocolError:
                 continue
-            for message in messages:
-                self._last_hash[node, namespace] = message.hash
+            if messages:
+                self._last_hash[node, namespace] = messages[-1].hash
+            for message in rpc.renamed(client.account.id, namespace, messages):
                 effects += client.takers[namespace](message, now_us)
             if not more:
                 ended.add(namespace)
