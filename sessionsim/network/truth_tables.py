@@ -108,15 +108,20 @@ def closing_of(
     epoch_ms: int,
     awaited: Mapping[int, frozenset[int]],
     deleted: frozenset[int],
+    unheard: frozenset[int],
 ) -> Closing:
-    """Give what is known at the end beside what the machines logged. Args: as of `Closing`."""
+    """Give what is known at the end beside what the machines logged.
+
+    Args:
+        unheard: messages wished on devices that were down from then to the end; all others as of `Closing`.
+    """
     clients = [machine for machine in machines if isinstance(machine, Client)]
     parts = [part for client in clients for part in (*client.parts, client.presence)]
     late = [ref for ref, order in enumerate(orders) if order.t_us >= horizon_us and ref not in awaited]
     return Closing(
         horizon_us,
         epoch_ms,
-        pending={ref for part in parts if isinstance(part, Carrier) for ref in part.pending()},
+        pending={*unheard, *(ref for part in parts if isinstance(part, Carrier) for ref in part.pending())},
         pending_copies={ref for part in parts if isinstance(part, Copier) for ref in part.pending_copies()},
         unasked=dict.fromkeys(late, "after the end"),
         awaited=awaited,

@@ -61,6 +61,7 @@ from sessionsim.network.wire_sizes import WireSizes
 from sessionsim.network.wishes import check_wishes
 from sessionsim.network.world_spec import WorldSpec as WorldSpec
 from sessionsim.protocol.client.machine import Client
+from sessionsim.protocol.client.presence import orders_in
 from sessionsim.protocol.client.v2 import add_v2, with_namespaces
 from sessionsim.protocol.crypto import KeyPair, suite_named
 from sessionsim.protocol.crypto.suite import Suite
@@ -172,6 +173,7 @@ class World:
         spec, n_nodes = self.spec, len(self.nodes)
         account_of = {account.id: number for number, account in enumerate(self.accounts)}
         journal = MessageJournal(self._orders, self.seats, n_nodes, account_of)
+        trouble = self._trouble()
         host = self.host = Host(
             self.machines,
             n_nodes,
@@ -184,7 +186,7 @@ class World:
             records,
             watched,
             keep_bytes,
-            self._trouble(),
+            trouble,
         )
         self._ride(host, watched if records is not None else frozenset())
         ids = [account.id for account in self.accounts]
@@ -231,7 +233,8 @@ class World:
             self.trains.settle()
         if records is not None:
             records.spill()
-        return self._truth(journal, people)
+        unheard = frozenset(orders_in(trouble.unheard())) if trouble is not None else frozenset()
+        return self._truth(journal, people, unheard)
 
     def _open_conversations(self, host: Host) -> None:
         """Let writers that use version 2 open the conversation before they write."""
@@ -258,8 +261,8 @@ class World:
         plan, capacity = self._plan, self.capacity
         if plan is None and capacity is None:
             return None
-        plan = plan or Plan((), (), self.spec.horizon_us)
-        return Trouble(plan, len(self.machines), len(self.nodes) + len(self.seats), capacity)
+        plan, n_nodes = plan or Plan((), (), self.spec.horizon_us), len(self.nodes)
+        return Trouble(plan, len(self.machines), n_nodes, n_nodes + len(self.seats), capacity)
 
     def _ride(self, host: Host, watched: frozenset[int]) -> None:
         """Carry out idle polls in bulk, if the run is to."""
@@ -272,13 +275,13 @@ class World:
             )  # fmt: skip
             host.ride(self.trains)
 
-    def _truth(self, journal: MessageJournal, people: Prompter) -> Truth:
+    def _truth(self, journal: MessageJournal, people: Prompter, unheard: frozenset[int]) -> Truth:
         spec, first = self.spec, len(self.nodes)
         clients = [machine for machine in self.machines if isinstance(machine, Client)]
         gone = self.history.absent_at_end()  # what only these hold nobody can fetch any more
         there = [machine for endpoint, machine in enumerate(self.machines) if endpoint not in gone]
         awaited, deleted = people.awaited(), people.deleted(journal.has_begun)
-        closing = closing_of(there, self._orders, spec.horizon_us, spec.epoch_ms, awaited, deleted)
+        closing = closing_of(there, self._orders, spec.horizon_us, spec.epoch_ms, awaited, deleted, unheard)
         book = Book(journal, closing, spec.measured)
         return Truth(
             accounts_table(self.accounts, self.nodes, spec.version2, spec.seeds),

@@ -84,9 +84,10 @@ def schedule(number: int) -> WorldSpec:
 
 def _fault(name: str, chance: np.random.Generator) -> Fault:
     kind = str(chance.choice(sorted(KINDS)))
-    anybody = kind in ("slow", "partition", "loss", "delay", "clock")
+    anybody = kind in ("crash", "slow", "partition", "loss", "delay", "clock")
+    by = str(chance.choice(_ANYBODY if anybody else _NODES))
     settings: dict[str, Any] = {
-        "by": str(chance.choice(_ANYBODY if anybody else _NODES)),
+        "by": by,
         "count": int(chance.integers(4)),
         "share_prob": float(chance.random()),
         "at_us": int(chance.integers(HORIZON_US)) if chance.random() < 0.8 else 0,
@@ -99,7 +100,7 @@ def _fault(name: str, chance: np.random.Generator) -> Fault:
     own: dict[str, dict[str, Any]] = {
         "crash": {
             "answer": str(chance.choice(["refused", "silent"])),
-            "disk": str(chance.choice(["kept", "lost"])),
+            "disk": str(chance.choice(["kept", "lost" if by in _NODES else "kept"])),
         },
         "slow": {"adds_us": 1 + int(chance.exponential(3 * US_PER_S)), "law": "exponential"},
         "partition": {"clients": bool(chance.random() < 0.5)},

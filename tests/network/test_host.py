@@ -143,7 +143,7 @@ def open_and_close(conn: int, plan: Plan | None = None) -> tuple[Opener, np.ndar
     silent.start = silent.wake = lambda now_us: ()  # type: ignore[method-assign]
     host = Host(
         (silent, opener), 1, [1, 2], links, WireSizes(WireRules()), bytes(2), HeapKernel(), NoJournal(),
-        records, frozenset((1,)), trouble=Trouble(plan, 2, 2) if plan else None,
+        records, frozenset((1,)), trouble=Trouble(plan, 2, 1, 2) if plan else None,
     )  # fmt: skip
     host.start()
     host.run(200 * US_PER_S)

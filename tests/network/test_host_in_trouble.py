@@ -113,7 +113,7 @@ def stage(
     plan = Plan(tuple(turns), tuple(ways), HORIZON)
     host = Host(
         machines, 2, [11, 12, 13], LINKS, WireSizes(WireRules()), bytes(3), kernel or HeapKernel(), None,
-        records, frozenset({0, 1, 2}), trouble=Trouble(plan, 3, 3),
+        records, frozenset({0, 1, 2}), trouble=Trouble(plan, 3, 2, 3),
     )  # fmt: skip
     for t_us, endpoint, command in commands:
         host.command(t_us, endpoint, command)

@@ -18,7 +18,8 @@ _CHOSEN: Final = "Assumption: chosen per question"
 _LONGEST_US: Final = 366 * US_PER_DAY
 _NODES: Final = ("random", "per-swarm", "swarm-of", "host", "net24", "net16", "country", "list")
 _NO_CLIENTS: Final = (*_NODES, "servers")
-_MACHINES: Final = (*_NO_CLIENTS, "clients", "all")
+_WITH_CLIENTS: Final = ("clients", "all")
+_MACHINES: Final = (*_NO_CLIENTS, *_WITH_CLIENTS)
 
 
 class Fault(NamedTuple):
@@ -90,8 +91,12 @@ class StruckPrograms(Struck):
 
 
 @dataclass(frozen=True, slots=True)
-class Crash(StruckPrograms):
-    """The server program stops. What it had in memory is gone; it starts again when the spell is over."""
+class Crash(Struck):
+    """The program stops. What it had in memory is gone; it starts again when the spell is over.
+
+    A device of a client is down the same way: the app was killed, or the battery is empty. What its platform
+    keeps is there afterwards (`protocol.client.restarts`), and what its person wanted meanwhile comes then.
+    """
 
     answer: str = setting(
         "refused",
@@ -106,6 +111,11 @@ class Crash(StruckPrograms):
         source="transport 5.4: messages lie in a database on disk",
         choices=("kept", "lost"),
     )
+
+    def __post_init__(self) -> None:
+        Struck.__post_init__(self)
+        if self.by in _WITH_CLIENTS and self.disk != "kept":
+            raise InvalidInput("disk", self.disk, "kept, where devices of clients crash too")
 
 
 @dataclass(frozen=True, slots=True)

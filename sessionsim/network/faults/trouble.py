@@ -9,6 +9,7 @@ connection, which is the business of the node machine (`ServiceNode.failed`).
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any, Final
 
 from sessionsim.core.columns import Transport
@@ -23,10 +24,17 @@ QUIC_HANDSHAKE_TIMEOUT_US: Final = 3 * US_PER_S  # Source: transport 3.6
 _TRANSPORT: Final = 7  # the low bits of a connection handle. Source: core.columns.Transport
 _QUIC, _HTTPS = int(Transport.QUIC), int(Transport.HTTPS)
 _OPENING: Final = 0x6F70656E  # where the draws of an opening lie
+# Commands that say how something is from now on, so that the last counts; those to nodes all do.
+_STANDING: Final = frozenset({"clock", "foreground", "online"})
+_PASSING: Final = frozenset({"call-media"})  # what a device that is down will not make up for
 NEVER: Final = -1
 
 # Of a request that waits at a machine: who asked, connection, exchange, draw address, note.
 Open = tuple[int, int, int, int, int]
+
+
+def _holds_back(command: tuple[Any, ...]) -> bool:
+    return command[0] in _STANDING and command[1] is False
 
 
 class Trouble:
@@ -35,19 +43,21 @@ class Trouble:
     Args:
         plan: what changes when.
         n_machines: endpoints.
-        n_told: the first so many, nodes and clients, take commands; servers after them do not, and have all
-            they need on their disks.
+        n_nodes, n_told: nodes come first, clients after them; both take commands. Servers, behind the first
+            `n_told`, do not, and have all they need on their disks.
         capacity: how much work the nodes can do; None for any.
 
-    `crashed` has an `Answer` per endpoint, `hung_until_us` until when it hangs, `missed` the commands that
-    a crashed one gets when it starts again.
+    `crashed` has an `Answer` per endpoint, `hung_until_us` until when it hangs.
     """
 
-    def __init__(self, plan: Plan, n_machines: int, n_told: int, capacity: Capacity | None = None) -> None:
-        self.plan, self._n_told, self.capacity = plan, n_told, capacity
+    def __init__(
+        self, plan: Plan, n_machines: int, n_nodes: int, n_told: int, capacity: Capacity | None = None
+    ) -> None:
+        self.plan, self._n_nodes, self._n_told, self.capacity = plan, n_nodes, n_told, capacity
         self.crashed = bytearray(n_machines)
         self.hung_until_us = [0] * n_machines
-        self.missed: dict[int, dict[str, Entry]] = defaultdict(dict)
+        # What a crashed machine gets when it starts again: by kind, or numbered where all of a kind count.
+        self._missed: dict[int, dict[str | int, Entry]] = defaultdict(dict)
         self._passage = Passage(plan)
         self._down: dict[int, int] = defaultdict(int)  # how many crashes lie on one another
         self._disk_lost: set[int] = set()
@@ -96,12 +106,17 @@ class Trouble:
         if self._down[endpoint]:
             return []
         self.crashed[endpoint] = Answer.UP
-        missed = self.missed.pop(endpoint, {})
+        missed = self._missed.pop(endpoint, {})
         lost = endpoint in self._disk_lost
         self._disk_lost.discard(endpoint)
         start = missed.pop("start", None)
-        first = (COMMAND, endpoint, ("restart", lost)) if start is None else start[3:]
-        return [first, *(entry[3:] for entry in missed.values())]
+        entries = [entry[3:] for entry in missed.values()]
+        if start is not None:
+            return [start[3:], *entries]
+        # A device that is offline or in the background by now does not come back in front first.
+        ahead = [entry for entry in entries if endpoint >= self._n_nodes and _holds_back(entry[2])]
+        restart = (COMMAND, endpoint, ("restart", lost))
+        return [*ahead, restart, *(entry for entry in entries if entry not in ahead)]
 
     def afflicted(self, now_us: int) -> frozenset[int] | None:
         """Give the endpoints with which something is wrong; None if that may be all of them."""
@@ -119,12 +134,24 @@ class Trouble:
     # --- what a machine lives through ---------------------------------------------------------------------
 
     def miss(self, entry: Entry) -> None:
-        """Keep what a crashed machine has to be told when it starts; of each kind of command the last."""
+        """Keep what a crashed machine has to be told when it starts.
+
+        Of what says how something is from now on the last, of what people want of their devices all.
+        """
         kind, endpoint = entry[3], entry[4]
-        if kind == COMMAND:
-            self.missed[endpoint][entry[5][0]] = entry
-        elif kind == START:
-            self.missed[endpoint]["start"] = entry
+        if kind == START:
+            self._missed[endpoint]["start"] = entry
+        elif kind == COMMAND:
+            missed, name = self._missed[endpoint], entry[5][0]
+            if endpoint < self._n_nodes or name in _STANDING:
+                missed[name] = entry
+            elif name not in _PASSING:
+                missed[len(missed)] = entry
+
+    def unheard(self) -> Iterator[tuple[Any, ...]]:
+        """Give the commands that wait for machines that are down, by machine and time."""
+        for endpoint in sorted(self._missed):
+            yield from (entry[5] for entry in self._missed[endpoint].values() if entry[3] == COMMAND)
 
     def refuses(self, endpoint: int, conn: int) -> bool:
         """Say whether a crashed machine's host refuses what comes over a connection."""

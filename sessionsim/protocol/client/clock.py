@@ -51,6 +51,11 @@ class Clock:
         self._changed()
         return []
 
+    def restart(self) -> None:
+        """Begin without a correction."""
+        self._correction_ms, self._last_us = 0, None
+        self._changed()
+
     def _changed(self) -> None:
         self.epoch_ms = self._true_epoch_ms + self._ahead_ms + self._correction_ms
 

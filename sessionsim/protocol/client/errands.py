@@ -64,6 +64,7 @@ class Errand:
         done: gets the answers to all calls, none of them an error, and the time in µs.
         given_up: gets the last status (0: no answer) and the time in µs.
         tried: gets the number of the attempt that begins.
+        wanted: says whether it still is; if not, it ends without a word.
     """
 
     account_id: bytes
@@ -76,6 +77,7 @@ class Errand:
     done: Callable[[Answers, int], list[Effect]]
     given_up: Callable[[int, int], list[Effect]]
     tried: Callable[[int], list[Effect]] = lambda attempt: []
+    wanted: Callable[[], bool] = lambda: True
     number: int = field(default=0, init=False)
     attempts: int = field(default=0, init=False)
 
@@ -118,6 +120,8 @@ class Errands:
 
     def _ask(self, errand: Errand, swarm: tuple[int, ...], now_us: int) -> list[Effect]:
         client, exchange = self._client, errand.exchange
+        if not errand.wanted():
+            return []
         errand.attempts += 1
         if not swarm:
             return self._failed(errand, 0, {}, now_us)
@@ -140,6 +144,8 @@ class Errands:
 
     def _answered(self, errand: Errand, count: int, status: int, body: bytes, now_us: int) -> list[Effect]:
         answers: list[tuple[int, dict[str, Any]]] = []
+        if not errand.wanted():
+            return []
         try:
             if status == 200 and errand.form != "store":
                 answers = rpc.read_batch(body)

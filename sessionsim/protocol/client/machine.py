@@ -24,6 +24,7 @@ from sessionsim.protocol.client.path_building import Builder
 from sessionsim.protocol.client.polling import Poller
 from sessionsim.protocol.client.presence import Presence
 from sessionsim.protocol.client.requests import Requests
+from sessionsim.protocol.client.restarts import Restarts
 from sessionsim.protocol.client.rotation import Rotation
 from sessionsim.protocol.client.rules import ClientRules
 from sessionsim.protocol.client.sealing import Sealing, SealingV1
@@ -90,7 +91,8 @@ class Client:
         self.parts: list[Part] = []
         self.presence = Presence(self)
         # What is told of the device itself is heard at once, even while it sleeps.
-        self._told: Mapping[str, Handler] = {**self.clock.commands, **self.presence.commands}
+        told = (self.clock, self.presence, Restarts(self))
+        self._told: Mapping[str, Handler] = {name: act for one in told for name, act in one.commands.items()}
         self._commands: dict[str, Handler] = dict(self._told)
         self._armed_us: int | None = None
         self._hear_of_use()
@@ -217,6 +219,14 @@ class Client:
         times = [keeper.next_due_us() for keeper in self._upkeep]
         self._upkeep_us = min([t_us for t_us in times if t_us is not None], default=None)
         return effects
+
+    def disarm(self) -> None:
+        """Take it that nobody will call `wake` unless asked to."""
+        self._armed_us = None
+
+    def poll_at(self, t_us: int) -> None:
+        """Have the own account polled then, if the client is awake; no poll may be under way."""
+        self._poller.poll_at(t_us)
 
     # --- idle polls ------------------------------------------------------------------------------------
 

@@ -88,6 +88,12 @@ class NodeListKeeper:
             self._due_us = now_us + (first_us or rules.list_interval_us)
         return []
 
+    def restart(self, now_us: int) -> None:
+        """Count from a new start where the first refresh follows that; otherwise it is due as it was."""
+        first_us = self._rules.list_first_us
+        if self._due_us is not None and first_us:
+            self._due_us = now_us + first_us
+
     def next_due_us(self) -> int | None:
         if self._busy or self._rules.list_trigger != "time":
             return self._retry_us

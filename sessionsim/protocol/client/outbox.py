@@ -76,14 +76,14 @@ class _Copy:
     """
 
     __slots__ = (
-        "attempts", "data", "letter", "note", "number", "order", "ours", "owner_id", "purpose", "ref",
-        "sent_ms",
+        "attempts", "data", "dropped", "letter", "note", "number", "order", "ours", "owner_id", "purpose",
+        "ref", "sent_ms",
     )  # fmt: skip
 
     def __init__(self, letter: _Letter, owner_id: bytes, sent_ms: int, *, ours: bool) -> None:
         self.letter, self.ref, self.ours = letter, letter.ref, ours
         self.owner_id, self.sent_ms = owner_id, sent_ms
-        self.data, self.attempts = b"", 0
+        self.data, self.attempts, self.dropped = b"", 0, False
         self.number = letter.number
         if letter.signal is not None:
             self.purpose, cause = Purpose.SIGNAL, Cause.SIGNAL
@@ -107,6 +107,7 @@ class Outbox:
         self._texts = self._signals = 0
         self._unqueued: dict[int, None] = {}  # messages that go without a queue
         self._copies: set[int] = set()  # messages whose sync copy is on its way
+        self._under_way: dict[_Copy, None] = {}  # from their beginning to their end
 
     def accept(self, ref: int, recipient_id: bytes, body: str, now_us: int) -> list[Effect]:
         """Take a text for a recipient; it starts when those before it to the same recipient are done."""
@@ -165,14 +166,27 @@ class Outbox:
             _Copy(letter, letter.recipient_id, self._client.wire_ms(now_us), ours=False), now_us
         )
 
+    def forget(self, reason: str, now_us: int) -> list[Effect]:
+        """Give up everything that is not stored yet, as when a program without a persistent queue stops."""
+        effects: list[Effect] = [(LOG, "failed", ref, reason) for ref in self.pending()]
+        effects += [(LOG, "sync_failed", ref, reason) for ref in sorted(self._copies)]
+        for copy in self._under_way:
+            copy.dropped = True
+        for left in (self._under_way, self._queues, self._unqueued, self._copies, self._retries):
+            left.clear()
+        return effects
+
     def _prepare(self, copy: _Copy, now_us: int) -> list[Effect]:
         """Begin with a copy as soon as it can be encrypted."""
+        self._under_way[copy] = None
         return self._client.sealing.prepare(
             copy.ref, copy.owner_id, now_us, lambda seal, t_us: self._begin(copy, seal, t_us)
         )
 
     def _begin(self, copy: _Copy, seal: Seal, now_us: int) -> list[Effect]:
         """Encrypt one copy for the inbox `copy.owner_id`, log its hash, and make the first attempt."""
+        if copy.dropped:
+            return []
         copy.data = seal(self._content(copy), copy.sent_ms, copy.order.to_bytes(8, "little"))
         message_hash = rpc.message_hash(copy.owner_id, _NAMESPACE, copy.data)
         if copy.owner_id == self._client.account.id:
@@ -207,6 +221,8 @@ class Outbox:
 
     def _store(self, copy: _Copy, swarm: tuple[int, ...], now_us: int) -> list[Effect]:
         """Ask one random node of the swarm to store the copy."""
+        if copy.dropped:
+            return []
         client, rules = self._client, self._client.rules
         exchange = (copy.number << _ATTEMPT_BITS | copy.attempts) << 4 | copy.purpose
         copy.attempts += 1
@@ -232,6 +248,8 @@ class Outbox:
 
     def _answered(self, copy: _Copy, status: int, body: bytes, now_us: int) -> list[Effect]:
         fields: dict[str, Any] = {}
+        if copy.dropped:
+            return []
         try:
             if status == 200 and self._client.rules.send_form != "store":
                 status, fields = rpc.read_batch(body)[0]
@@ -263,6 +281,7 @@ class Outbox:
 
     def _done(self, copy: _Copy, now_us: int, *, stored: bool) -> list[Effect]:
         """Go on after a copy: its sync copy, and the next letter to the same recipient."""
+        del self._under_way[copy]
         if copy.ours:
             self._copies.discard(copy.ref)
             return []

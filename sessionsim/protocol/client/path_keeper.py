@@ -215,9 +215,13 @@ class PathKeeper:
     def forget_strikes(self) -> None:
         """Begin to count anew, as with a new node list."""
         if not self.rules.strike_life_us:
-            self._strikes.clear()
-            for path in self.all:
-                path.strikes = 0
+            self.forget_failures()
+
+    def forget_failures(self) -> None:
+        """Count all failures anew, as after a restart."""
+        self._strikes.clear()
+        for path in self.all:
+            path.strikes = 0
 
     def _strike(self, node: int, now_us: int, *, remove: bool = False) -> None:
         rules = self.rules

@@ -231,6 +231,10 @@ class Poller(SwarmPoller):
             lambda node: self._template.length(sum(len(cursor) for _, cursor in cursors(node))),
         )  # fmt: skip
 
+    def poll_at(self, t_us: int) -> None:
+        """Have the next poll begin then, with the failures before it forgotten."""
+        self._failures, self._next_us = 0, t_us
+
     def skip(self, count: int, next_us: int, swarm: tuple[int, ...]) -> None:
         """Go on behind so many idle polls. Args: next_us: when the next one begins; swarm: as it was told."""
         self._turns.skip(self._polls, count, swarm)

@@ -13,7 +13,7 @@ meanwhile is done at once then, so a client that comes to the front polls withou
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from sessionsim.protocol.client.parts import Handler, Returning
@@ -25,7 +25,14 @@ if TYPE_CHECKING:
 
 _HALF: Final = 1 << 53
 # Commands that carry out no order; all others begin with the number of theirs.
-_NO_ORDERS: Final = frozenset({"call-media", "open-conversation", "poll", "visit"})
+_NO_ORDERS: Final = frozenset({"call-media", "clock", "open-conversation", "poll", "restart", "visit"})
+
+
+def orders_in(commands: Iterable[tuple[object, ...]]) -> Iterator[int]:
+    """Give the orders that commands carry out, by their numbers."""
+    for name, *details in commands:
+        if name not in _NO_ORDERS and details and type(details[0]) is int:
+            yield details[0]
 
 
 class Presence:
@@ -91,6 +98,22 @@ class Presence:
             self._pass_until(now_us + self._rules.background_linger_us)
         return []
 
+    def halt(self, now_us: int) -> list[Effect]:
+        """Learn that the program has stopped: nothing is under way, and no connection is open any more."""
+        return self._sleep(now_us) if self.awake else []
+
+    def resume(self, now_us: int) -> list[Effect]:
+        """Go on after that, as awake as the device would be."""
+        effects: list[Effect] = []
+        if not self.online:
+            return effects
+        for part in self._client.parts:
+            if isinstance(part, Returning):
+                effects += part.back(now_us)
+        if self.foreground or self._rules.in_background == "runs":
+            effects += self._wake_up(now_us)
+        return effects
+
     def come_round(self, now_us: int, *command: object) -> list[Effect]:
         """Be woken to carry out a command, if there is a network; it sleeps again when that is done.
 
@@ -111,9 +134,7 @@ class Presence:
 
     def pending(self) -> Iterator[int]:
         """Give the orders whose commands wait."""
-        for name, *details in self._waiting:
-            if name not in _NO_ORDERS and type(details[0]) is int:
-                yield details[0]
+        return orders_in(self._waiting)
 
     # --- time ---------------------------------------------------------------------------------------------
 

@@ -183,6 +183,12 @@ class ClientRules(PathRules, NodeListRules, BackgroundRules):
         source="client-behaviour 6.3",
         choices=("sequence", "batch", "store"),
     )
+    queue_kept: bool = setting(
+        False,
+        doc="Messages that wait to be sent are still there after the app was closed.",
+        source="client-behaviour 6.3: the job queues of Android and iOS are persisted; Assumption: that of "
+        "desktop is not",
+    )
     message_ttl_us: int = setting(
         14 * US_PER_DAY,
         unit="us",
@@ -245,6 +251,7 @@ ANDROID: Final = replace(
     send_backoff_us=500 * US_PER_MS,
     send_backoff_growth=2.0,
     send_form="batch",
+    queue_kept=True,
 )
 IOS: Final = replace(
     DESKTOP,
@@ -292,6 +299,7 @@ IOS: Final = replace(
     send_backoff_us=250 * US_PER_MS,
     send_backoff_growth=2.0,
     send_form="store",
+    queue_kept=True,
 )
 PLATFORMS: Final = {"android": ANDROID, "desktop": DESKTOP, "ios": IOS}
 

@@ -122,7 +122,7 @@ def test_machines_that_are_not_there_are_named(settings: dict[str, Any], place: 
     ("kind", "settings", "place"),
     [
         (Crash, {"every_us": 5}, "lasts_us"),
-        (Crash, {"by": "clients"}, "by"),
+        (Crash, {"by": "clients", "disk": "lost"}, "disk"),
         (Hang, {"by": "all"}, "by"),
         (Slow, {"by": "country"}, "country"),
         (Slow, {"country": "DE"}, "country"),

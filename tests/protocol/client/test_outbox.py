@@ -416,3 +416,32 @@ def test_a_text_waits_until_it_can_be_sealed_and_those_behind_it_wait_too() -> N
     assert [(ref, who) for ref, who, _ in sealing.waiting] == [(0, OWN.id), (1, FRIEND.id)]
     sealing.go(3_500_000)
     assert opened(client.asked[1], OWN).sync_target == FRIEND.id
+
+
+def test_what_is_forgotten_is_logged_once_and_never_tried_again() -> None:
+    """One text whose copy is under way, one that is, one behind it: late answers change nothing."""
+    client = FakeClient(DESKTOP)
+    client.box.accept(1, OTHER.id, "stored", 0)
+    client.answer(0, 200, 5)
+    client.box.accept(2, FRIEND.id, "under way", 10)
+    client.box.accept(3, FRIEND.id, "behind", 20)
+    effects = client.box.forget("gone", 30)
+    assert logs(effects) == [("failed", 2, "gone"), ("failed", 3, "gone"), ("sync_failed", 1, "gone")]
+    assert not [*client.box.pending(), *client.box.pending_copies()]
+    for k in (1, 2):
+        assert client.answer(k, 200, 40) == []
+        assert client.answer(k, 500, 40) == []
+    assert client.box.next_due_us() is None
+    assert client.box.forget("gone", 50) == []
+    # The next text to the same person waits for none of them.
+    assert ("hash", 4) in [log[:2] for log in logs(client.box.accept(4, FRIEND.id, "new", 60))]
+
+
+def test_a_retry_that_waits_is_forgotten_too() -> None:
+    client = FakeClient(DESKTOP)
+    client.box.accept(1, FRIEND.id, "text", 0)
+    client.answer(0, 500, 5)
+    assert client.box.next_due_us() is not None
+    client.box.forget("gone", 6)
+    assert client.box.next_due_us() is None
+    assert client.box.wake(US_PER_S) == []

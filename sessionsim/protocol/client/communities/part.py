@@ -100,6 +100,10 @@ class Communities:
         """Give the posts, and what is wanted of posts, that are on their way."""
         return (*self.posting.pending(), *self.remarks.pending())
 
+    def forget(self, reason: str, now_us: int) -> list[Effect]:
+        """Give up the posts that are not up yet."""
+        return self.posting.forget(reason, now_us)
+
     def _poll(self, standing: Standing, now_us: int) -> Effect:
         """Ask a server for news; the next poll follows a pause after the answer."""
         standing.next_us = None

@@ -97,6 +97,11 @@ class Posting:
         """Give the posts that are neither up nor given up."""
         return tuple(self._open)
 
+    def forget(self, reason: str, now_us: int) -> list[Effect]:
+        """Give up all posts that are not up."""
+        self._retries.clear()
+        return [effect for post in list(self._open.values()) for effect in self._give_up(post, reason)]
+
     def post(
         self, ref: int, room: int, body: str, files: tuple[File, ...], audience: Sequence[bytes], now_us: int
     ) -> list[Effect]:
@@ -153,6 +158,7 @@ class Posting:
             note_of(Cause.COMMUNITY, post.ref),
             now_us,
             lambda answer, status, t_us: self._up(post, place, answer, status, t_us),
+            lambda: post.ref in self._open,
         )
 
     def _up(
@@ -237,6 +243,8 @@ class Posting:
         ]  # fmt: skip
 
     def _answered(self, post: _Post, status: int, now_us: int) -> list[Effect]:
+        if post.ref not in self._open:
+            return []  # it was given up meanwhile
         if 200 <= status < 300:
             del self._open[post.ref]
             return [(LOG, "stored", post.ref, now_us)]

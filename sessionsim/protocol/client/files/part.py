@@ -43,10 +43,11 @@ _BAD_ANSWER: Final = 0
 class _Bundle:
     """The files of one message on their way to the server."""
 
-    __slots__ = ("over", "pointers", "preview", "ready", "ref")
+    __slots__ = ("dropped", "over", "pointers", "preview", "ready", "ref")
 
     def __init__(self, ref: int, n_files: int, preview: Preview | None, ready: Ready) -> None:
         self.ref, self.ready, self.preview, self.over = ref, ready, preview, False
+        self.dropped = False  # nobody waits for what is still on its way
         self.pointers: list[Attachment | None] = [None] * n_files
 
 
@@ -85,6 +86,15 @@ class Files:
     def pending(self) -> Iterable[int]:
         """Give the messages whose files are on their way."""
         return tuple(self._bundles)
+
+    def forget(self, reason: str, now_us: int) -> list[Effect]:
+        """Give up the messages whose files are on their way; their uploads are tried no more."""
+        bundles, self._bundles = list(self._bundles.values()), {}
+        effects: list[Effect] = []
+        for bundle in bundles:
+            bundle.over = bundle.dropped = True
+            effects += bundle.ready(reason, now_us)
+        return effects
 
     def has_extras(self, ref: int, files: Sequence[File]) -> bool:
         """Say whether something hangs on a message, so that it has to go through `attach`."""
@@ -142,6 +152,7 @@ class Files:
             note_of(Cause.FILE, bundle.ref),
             now_us,
             lambda answer, status, t_us: self._up(bundle, place, sealed, has_image, answer, status, t_us),
+            lambda: not bundle.dropped,
         )
 
     def _up(

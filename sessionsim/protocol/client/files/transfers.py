@@ -35,6 +35,10 @@ _TRY_BITS: Final = 12  # room for all tries of one transfer in an exchange numbe
 GONE: Final = 404
 
 
+def _ever() -> bool:
+    return True
+
+
 class _Job:
     __slots__ = (
         "attempts",
@@ -46,13 +50,15 @@ class _Job:
         "server",
         "timeout_us",
         "tries",
+        "wanted",
         "write",
     )
 
     def __init__(
         self, number: int, server: ServerAddress, write: Write, note: int, attempts: int, timeout_us: int,
-        done: Done,
+        done: Done, wanted: Callable[[], bool],
     ) -> None:  # fmt: skip
+        self.wanted = wanted
         self.number, self.server, self.write = number, server, write
         self.note, self.done = note, done
         self.attempts_max, self.timeout_us = attempts, timeout_us
@@ -79,11 +85,15 @@ class Transfers:
         """How many downloads are not over."""
         return len(self._waiting) + self._downloading
 
-    def upload(self, server: ServerAddress, write: Write, note: int, now_us: int, done: Done) -> list[Effect]:
-        """Start an upload."""
+    def upload(
+        self, server: ServerAddress, write: Write, note: int, now_us: int, done: Done,
+        wanted: Callable[[], bool] = _ever,
+    ) -> list[Effect]:  # fmt: skip
+        """Start an upload. Args: wanted: says whether it is to be tried once more after a failure."""
         rules = self._rules
         return self._try(
-            self._job(server, write, note, rules.upload_attempts, rules.upload_timeout_us, done), now_us
+            self._job(server, write, note, rules.upload_attempts, rules.upload_timeout_us, done, wanted),
+            now_us,
         )
 
     def download(
@@ -100,10 +110,11 @@ class Transfers:
         return self._try(job, now_us)
 
     def _job(
-        self, server: ServerAddress, write: Write, note: int, attempts: int, timeout_us: int, done: Done
-    ) -> _Job:
+        self, server: ServerAddress, write: Write, note: int, attempts: int, timeout_us: int, done: Done,
+        wanted: Callable[[], bool] = _ever,
+    ) -> _Job:  # fmt: skip
         self._numbers += 1
-        return _Job(self._numbers, server, write, note, attempts, timeout_us, done)
+        return _Job(self._numbers, server, write, note, attempts, timeout_us, done, wanted)
 
     def _room(self, effects: list[Effect], now_us: int) -> list[Effect]:
         """Go on with the next download in the place of one that is over."""
@@ -120,7 +131,8 @@ class Transfers:
         """Start the repetitions that are due."""
         effects: list[Effect] = []
         while self._retries and self._retries[0][0] <= now_us:
-            effects += self._try(heappop(self._retries)[2], now_us)
+            job = heappop(self._retries)[2]
+            effects += self._try(job, now_us) if job.wanted() else []
         return effects
 
     def _try(self, job: _Job, now_us: int) -> list[Effect]:
@@ -139,6 +151,8 @@ class Transfers:
     def _answered(self, job: _Job, status: int, body: bytes, now_us: int) -> list[Effect]:
         if 200 <= status < 300:
             return job.done(ServerAnswer(status, {}, body), status, now_us)
+        if not job.wanted():
+            return []
         rules = self._rules
         if job.tries < rules.tries and status != GONE:
             pause_us = float(rules.try_pause_us << job.tries - 1)

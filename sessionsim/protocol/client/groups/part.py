@@ -157,6 +157,10 @@ class Groups:
         """Give the wishes that have neither been stored nor given up."""
         return self._outcomes.pending()
 
+    def forget(self, reason: str, now_us: int) -> list[Effect]:
+        """Give up the texts that are not stored yet; what waits for an invitation or keys waits on."""
+        return self.talk.forget(reason, now_us)
+
     def _text(
         self, ref: int, group_id: bytes, body: str, files: tuple[File, ...], now_us: int
     ) -> list[Effect]:

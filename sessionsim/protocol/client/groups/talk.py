@@ -107,6 +107,16 @@ class Talk:
         queue.append((ref, body, extras, remark))
         return self._begin(standing, now_us) if len(queue) == 1 else []
 
+    def forget(self, reason: str, now_us: int) -> list[Effect]:
+        """Give up all that is not stored yet, as when a program without a persistent queue stops."""
+        queues, self._queues = self._queues, {}
+        return [
+            effect
+            for queue in queues.values()
+            for ref, *_ in queue
+            for effect in self._outcomes.failed(ref, reason)
+        ]
+
     def _begin(self, standing: Standing, now_us: int) -> list[Effect]:
         queue = self._queues[standing.tag]
         if not queue:
@@ -136,6 +146,7 @@ class Talk:
         ]
         errand = self._errand(standing, data, note_of(Cause.GROUP, ref), stored, given_up)
         errand.tried = lambda attempt: [(LOG, "attempts", ref, attempt)]
+        errand.wanted = lambda: self._queues.get(standing.tag) is queue
         return logs + self._errands.run(errand, now_us)
 
     def _content(self, body: str, sent_ms: int, extras: Extras | None) -> bytes:
