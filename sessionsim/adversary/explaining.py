@@ -16,6 +16,7 @@ from sessionsim.adversary.closure import Closure
 from sessionsim.adversary.terms import Body, Innermost, Layer
 from sessionsim.core.columns import HEADS
 from sessionsim.core.ledger import Fact, sentence
+from sessionsim.core.sights import Step
 from sessionsim.core.view import View
 
 _SHOWN: Final = 32  # bytes of a string that are shown at each end
@@ -29,13 +30,6 @@ _PLAIN = re.compile(r"row (\d+): (request in clear|in clear beside the ciphertex
 _ANSWER = re.compile(r"row (\d+): answer (in clear|opens under the request's cipher)\Z")
 _FIELD = re.compile(r"field (.+?): (.*)\Z", re.DOTALL)
 _STANDS = re.compile(r"(?:there|in the same request|in its clear parts|beside it) stands (.+)\Z", re.DOTALL)
-
-
-class Step(NamedTuple):
-    """One step. Args: text: as in the derivation; told: what to look at, line by line."""
-
-    text: str
-    told: tuple[str, ...]
 
 
 class Explanation(NamedTuple):

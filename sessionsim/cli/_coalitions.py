@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from sessionsim.cli._options import Json
-from sessionsim.experiment import MinimalCoalition, minimal_coalitions
+from sessionsim.core.sights import MinimalCoalition
+from sessionsim.experiment import minimal_coalitions
 
 _FORMAT = 1
 
@@ -22,7 +23,7 @@ def coalitions(
         typer.Option(
             "--as",
             metavar="NAMES",
-            help="Observers to combine, with commas, as for `knows`; none for all of the scenario.",
+            help="Observers to combine, with commas, as for `knows`. Default: those of the scenario.",
         ),
     ] = "",
     largest: Annotated[int, typer.Option("--largest", help="Most observers in a set.")] = 3,

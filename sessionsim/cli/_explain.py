@@ -11,6 +11,7 @@ import typer
 
 from sessionsim.cli._options import Json
 from sessionsim.core.ledger import sentence
+from sessionsim.core.sights import told
 from sessionsim.experiment import Found, explain_fact
 
 _FORMAT = 1
@@ -55,13 +56,4 @@ def _lines(found: Found) -> list[str]:
         if len(found.facts) > _SHOWN:
             lines.append(f"  and {len(found.facts) - _SHOWN:,} more; more words make it fewer")
         return lines
-    ((number, fact),) = found.facts
-    lines = [
-        f"Fact {number} of seed {found.seed}: {found.explanation.says}.",
-        f"\u201c{fact.observer}\u201d knows it from {fact.t_us / 1e6:.6f} s on, for certain, in"
-        f" {len(found.explanation.steps)} steps.",
-    ]
-    for place, step in enumerate(found.explanation.steps, 1):
-        lines += ["", f"{place}. {step.text[:1].upper()}{step.text[1:]}"]
-        lines += [f"   {line}" for line in step.told]
-    return lines
+    return told(found.explanation)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from sessionsim.experiment.asking import Found, Knowledge, explain_fact, knows
 from sessionsim.experiment.catalogue import families, installed
-from sessionsim.experiment.coalitions import MinimalCoalition, minimal_coalitions
+from sessionsim.experiment.coalitions import minimal_coalitions
 from sessionsim.experiment.folder import check_folder
 from sessionsim.experiment.forecast import Forecast, forecast
 from sessionsim.experiment.run import Finished, Progress, forget, preflight, run_scenario, whole_replicates
+from sessionsim.experiment.sights import sights_of
 from sessionsim.experiment.stored import load_replicate
 
 __all__ = [
@@ -15,7 +16,6 @@ __all__ = [
     "Forecast",
     "Found",
     "Knowledge",
-    "MinimalCoalition",
     "Progress",
     "check_folder",
     "explain_fact",
@@ -28,5 +28,6 @@ __all__ = [
     "minimal_coalitions",
     "preflight",
     "run_scenario",
+    "sights_of",
     "whole_replicates",
 ]

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from sessionsim.adversary import VANTAGES, Closure, Transcript, facts_of, join
 from sessionsim.core.errors import InvalidInput, StorageDamaged
@@ -28,23 +29,39 @@ from sessionsim.metrics import Replicate
 def opened_replicates(folder: Path) -> list[Path]:
     """Give the replicates in a run's folder whose bytes were kept, or the folder itself if it is one.
 
+    Replicates that the run's readings are not of (attacks learn on them, or earlier runs left them) are left
+    out.
+
     Raises:
         StorageDamaged: there is none.
     """
-    whole = [folder] if (folder / "truth").is_dir() else [path.parent for path in folder.glob("*/truth")]
+    whole = [folder] if (folder / "truth").is_dir() else _replicates(folder)
     opened = [path for path in whole if (path / "ledger.parquet").is_file() and path.name.isdecimal()]
     if not opened:
         raise StorageDamaged(f"{folder} holds no replicate whose bytes were kept and opened")
     return sorted(opened, key=lambda path: (len(path.name), path.name))
 
 
+def _replicates(folder: Path) -> list[Path]:
+    found = [path.parent for path in folder.glob("*/truth")]
+    try:
+        seeds = read_manifest(folder).get("seeds")
+    except StorageDamaged:  # the run is not finished yet: all there is
+        return found
+    return [path for path in found if not isinstance(seeds, list) or path.name in map(str, seeds)]
+
+
 class Archive:
-    """One opened replicate. Args: folder: where it is stored."""
+    """One opened replicate. Args: folder: where it is stored.
+
+    `declared` has the places of the scenario's observers by name, `members` those of each coalition.
+    """
 
     def __init__(self, folder: Path) -> None:
         facts = read_manifest(folder)
         self.folder, self.seed, self.suite = folder, int(facts["seed"]), str(facts["suite"])
         self.declared = read_positions(folder)
+        self.members = _members(facts, self.declared)
         self.see = observatory(folder, self.suite)
 
     @cached_property
@@ -144,3 +161,10 @@ class Archive:
         return replace(
             found, positions=positions, ledgers={name: tuple(facts) for name, facts in ledgers.items()}
         )
+
+
+def _members(manifest: Mapping[str, Any], declared: Mapping[str, Position]) -> dict[str, tuple[str, ...]]:
+    """Give the members of each observer of the scenario that is a coalition."""
+    settings = manifest.get("resolved", {}).get("vantages", {})
+    found = {name: tuple(settings.get(name, {}).get("members") or ()) for name in declared}
+    return {name: members for name, members in found.items() if members}

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sessionsim.adversary import emergent, join
-from sessionsim.adversary.explaining import Explanation, explain
+from sessionsim.adversary.explaining import explain
 from sessionsim.core.errors import InvalidInput
 from sessionsim.core.ledger import Fact, sentence
 from sessionsim.core.readings import Reading
+from sessionsim.core.sights import Explained
 from sessionsim.experiment.archive import Archive, opened_replicates
 from sessionsim.metrics import METRICS, Replicate
 
@@ -81,7 +82,7 @@ class Found:
 
     seed: int
     facts: tuple[tuple[int, Fact], ...]
-    explanation: Explanation | None
+    explanation: Explained | None
 
 
 def explain_fact(folder: Path, words: Sequence[str], observer: str | None = None) -> Found:
@@ -109,9 +110,10 @@ def explain_fact(folder: Path, words: Sequence[str], observer: str | None = None
         raise InvalidInput("FACT", " ".join(words), allowed, hint)
     if len(found) > 1:
         return Found(archive.seed, found, None)
-    ((_, fact),) = found
+    ((number, fact),) = found
     closure = archive.closure(fact.observer, archive.declared[fact.observer])
-    return Found(archive.seed, found, explain(closure, fact))
+    explanation = Explained(number, archive.seed, fact.observer, fact.t_us, *explain(closure, fact))
+    return Found(archive.seed, found, explanation)
 
 
 def _fits(number: int, fact: Fact, words: Sequence[str]) -> bool:

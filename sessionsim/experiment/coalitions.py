@@ -8,51 +8,41 @@ do not know, and none of its members stands where the others stand already.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
+from math import comb
 from pathlib import Path
+from typing import Final
 
 from sessionsim.adversary import join
 from sessionsim.core.errors import InvalidInput
-from sessionsim.core.scene import Position
+from sessionsim.core.sights import Coalitions, MinimalCoalition
 from sessionsim.experiment.archive import Archive, opened_replicates
-from sessionsim.metrics import KnownSecrets, known_secrets
+from sessionsim.metrics import known_secrets
 
-MOST_OBSERVERS = 12  # Assumption: beyond it sets are too many to read
+MOST_OBSERVERS: Final = 12  # Assumption: beyond it sets are too many to read
+LARGEST: Final = 3  # members of a set, unless asked for more
+# Rows read for the sets of a report, all sets and replicates together. Assumption: half a minute at 10 µs.
+MOST_ROWS: Final = 3_000_000
+# Kinds of vantages that are the parties of a network, as far as something was recorded where they stand.
+# Source: metrics 2i, rows of its table.
+ROLES: Final = (
+    "guard", "middle", "last-hop", "swarm-member", "provider", "seed", "file-server", "push-server",
+    "push-platform", "community-server",
+)  # fmt: skip
+
 _Set = tuple[str, ...]
+Items = Mapping[str, frozenset[str]]  # secret -> items of which it is known
 
 
-@dataclass(frozen=True, slots=True)
-class MinimalCoalition:
-    """A set of observers that learns a secret of some items, of which none of its parts does.
-
-    Args:
-        secret: its number, such as S6.
-        members: names of the observers.
-        alone: items of which no part of the set learns it.
-        known: items of which the set learns it at all.
-        total: items there are.
-    """
-
-    secret: str
-    members: _Set
-    alone: int
-    known: int
-    total: int
-
-    @property
-    def share(self) -> float:
-        """Of all items, those of which this set learns the secret and no part of it does."""
-        return self.alone / self.total
-
-
-def minimal_coalitions(folder: Path, names: Sequence[str] = (), largest: int = 3) -> list[MinimalCoalition]:
+def minimal_coalitions(
+    folder: Path, names: Sequence[str] = (), largest: int = LARGEST
+) -> list[MinimalCoalition]:
     """Find the smallest sets of observers that learn each secret.
 
     Args:
         folder: a stored run or one replicate of it.
-        names: observers to combine; none for all that the scenario declares.
+        names: observers to combine; none for all that the scenario declares and that are no coalitions.
         largest: most members of a set.
 
     Returns:
@@ -64,55 +54,126 @@ def minimal_coalitions(folder: Path, names: Sequence[str] = (), largest: int = 3
     """
     if largest < 1:
         raise InvalidInput("--largest", str(largest), "1 or more")
-    alone, known = (defaultdict[tuple[str, _Set], int](int) for _ in range(2))
-    totals = defaultdict[str, int](int)
+    count: SetCount | None = None
     for path in opened_replicates(folder):
         archive = Archive(path)
-        chosen = tuple(dict.fromkeys(names or archive.declared))
-        if len(chosen) > MOST_OBSERVERS:
-            raise InvalidInput("--as", f"{len(chosen)} observers", f"at most {MOST_OBSERVERS}")
-        places = {name: archive.position(name)[0] for name in chosen}
+        count = count or SetCount(names or observers_of(archive), largest)
+        count.add(archive)
+    return [] if count is None else count.found()
+
+
+def observers_of(archive: Archive) -> _Set:
+    """Name the observers that a scenario declares, without those that are coalitions of others."""
+    return tuple(name for name in archive.declared if name not in archive.members)
+
+
+def roles_of(archive: Archive) -> _Set:
+    """Name the roles in the network that can be looked at in a stored replicate."""
+    found = []
+    for name in ROLES:
+        try:
+            place = archive.position(name)[0]
+        except InvalidInput:  # nothing was recorded where it stands
+            continue
+        if place.watched:
+            found.append(name)
+    return tuple(found)
+
+
+class SetCount:
+    """Counts what sets of observers learn, replicate by replicate.
+
+    Args:
+        names: observers to combine.
+        largest: most members of a set.
+
+    Raises:
+        InvalidInput: too many observers.
+    """
+
+    def __init__(self, names: Sequence[str], largest: int) -> None:
+        self.names, self.largest = tuple(dict.fromkeys(names)), largest
+        if len(self.names) > MOST_OBSERVERS:
+            raise InvalidInput("--as", f"{len(self.names)} observers", f"at most {MOST_OBSERVERS}")
+        self._alone, self._known = (defaultdict[tuple[str, _Set], int](int) for _ in range(2))
+        self._totals = defaultdict[str, int](int)
+        self._seeds: list[int] = []
+
+    def add(self, archive: Archive) -> None:
+        """Count one replicate. Raises InvalidInput for an unknown observer."""
+        places = {name: archive.position(name)[0] for name in self.names}
         secrets = known_secrets(archive.replicate({}, {}))
         for name, number in secrets.totals.items():
-            totals[name] += number
-        for members, secret, new, whole in _sets(archive, places, secrets, largest):
-            alone[secret, members] += new
-            known[secret, members] += whole
-    found = [
-        MinimalCoalition(secret, members, number, known[secret, members], totals[secret])
-        for (secret, members), number in alone.items()
-        if number
-    ]
-    rank = {secret: place for place, secret in enumerate(totals)}
-    return sorted(found, key=lambda one: (rank[one.secret], len(one.members), -one.alone, one.members))
+            self._totals[name] += number
+
+        def learned(members: _Set) -> Items:
+            position = join([places[name] for name in members])
+            return secrets.of(archive.facts(" + ".join(members), position))
+
+        def covers(one: str, other: str) -> bool:
+            return places[one].covers(places[other])
+
+        for members, secret, new, whole in sets_of(self.names, secrets.totals, learned, covers, self.largest):
+            self._alone[secret, members] += new
+            self._known[secret, members] += whole
+        self._seeds.append(archive.seed)
+
+    def found(self) -> list[MinimalCoalition]:
+        """Give the sets that learn something which no part of them learns, by secret, size, falling share."""
+        sets = [
+            MinimalCoalition(secret, members, number, self._known[secret, members], self._totals[secret])
+            for (secret, members), number in self._alone.items()
+            if number
+        ]
+        rank = {secret: place for place, secret in enumerate(self._totals)}
+        return sorted(sets, key=lambda one: (rank[one.secret], len(one.members), -one.alone, one.members))
+
+    def coalitions(self) -> Coalitions:
+        """Give what was found, with what it was looked for in."""
+        largest = min(self.largest, len(self.names))
+        return Coalitions(self.names, largest, tuple(self._seeds), tuple(self.found()))
 
 
-def _sets(
-    archive: Archive, places: Mapping[str, Position], secrets: KnownSecrets, largest: int
+def affordable(parties: int, rows: int) -> int:
+    """Give the size up to which all sets of some parties can be looked at within `MOST_ROWS`; at least 1."""
+    size = 1
+    while size < LARGEST and rows * sum(comb(parties, k) for k in range(1, size + 2)) <= MOST_ROWS:
+        size += 1
+    return size
+
+
+def sets_of(
+    names: Sequence[str],
+    totals: Mapping[str, int],
+    learned: Callable[[_Set], Items],
+    covers: Callable[[str, str], bool],
+    largest: int,
 ) -> Iterator[tuple[_Set, str, int, int]]:
-    """Give of each set and secret how many items it learns and no part does, and how many it learns."""
-    below: dict[_Set, dict[str, frozenset[str]]] = {(): {secret: frozenset() for secret in secrets.totals}}
-    for size in range(1, min(largest, len(places)) + 1):
+    """Give of each set and secret how many items it learns and no part does, and how many it learns.
+
+    Args:
+        names: of the observers.
+        totals: secret -> how many items there are.
+        learned: what a set learns; a larger set learns no less.
+        covers: whether one observer stands everywhere another one stands.
+        largest: most members of a set.
+    """
+    below: dict[_Set, dict[str, frozenset[str]]] = {(): {secret: frozenset() for secret in totals}}
+    for size in range(1, min(largest, len(names)) + 1):
         level: dict[_Set, dict[str, frozenset[str]]] = {}
-        for members in combinations(places, size):
+        for members in combinations(names, size):
             parts = [part for part in combinations(members, size - 1) if part in below]
+            pairs = combinations(members, 2)
+            if len(parts) < size or any(covers(*pair) or covers(*pair[::-1]) for pair in pairs):
+                continue  # a part, or one of the members, has nothing of its own
             had = {
-                secret: frozenset[str]().union(*(below[part][secret] for part in parts))
-                for secret in secrets.totals
+                secret: frozenset[str]().union(*(below[part][secret] for part in parts)) for secret in totals
             }
-            if len(parts) < size or _adds_nothing(members, places):
-                continue
-            if all(len(had[secret]) >= number for secret, number in secrets.totals.items()):
+            if all(len(had[secret]) >= number for secret, number in totals.items()):
                 level[members] = had
                 continue
-            position = join([places[name] for name in members])
-            items = secrets.of(archive.facts(" + ".join(members), position))
+            items = learned(members)
             for secret, those in items.items():
                 yield members, secret, len(those - had[secret]), len(those)
             level[members] = {secret: those | had[secret] for secret, those in items.items()}
         below = level
-
-
-def _adds_nothing(members: _Set, places: Mapping[str, Position]) -> bool:
-    """Tell whether one member stands nowhere but where another stands too."""
-    return any(places[one].covers(places[other]) for one in members for other in members if one != other)

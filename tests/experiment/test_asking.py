@@ -30,6 +30,16 @@ def test_only_opened_replicates_are_asked(tiny_run: Path, tmp_path: Path) -> Non
             opened_replicates(folder)
 
 
+def test_replicates_that_the_readings_are_not_of_are_left_out(tiny_run: Path, tmp_path: Path) -> None:
+    """Seeds that attacks learn on lie beside those of the run."""
+    run = tmp_path / "run"
+    shutil.copytree(tiny_run, run)
+    shutil.copytree(run / "9", run / "201")
+    assert opened_replicates(run) == [run / "9"]
+    (run / "manifest.json").unlink()
+    assert opened_replicates(run) == [run / "9", run / "201"]
+
+
 def test_asked_again_an_observer_knows_what_it_knew(archive: Archive) -> None:
     for name in archive.declared:
         stored = [fact for fact in archive.ledger() if fact.observer == name]

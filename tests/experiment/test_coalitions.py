@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from sessionsim.adversary import join
 from sessionsim.core.errors import InvalidInput
 from sessionsim.experiment.archive import Archive
-from sessionsim.experiment.coalitions import minimal_coalitions
+from sessionsim.experiment.coalitions import (
+    MOST_ROWS,
+    affordable,
+    minimal_coalitions,
+    observers_of,
+    roles_of,
+    sets_of,
+)
+from sessionsim.experiment.coalitions import ROLES as ALL_ROLES
 from sessionsim.metrics import known_secrets
 
 ROLES = ("guard", "middle", "last-hop", "swarm-member")
@@ -58,3 +68,78 @@ def test_more_members_add_sets_and_change_none(tiny_run: Path) -> None:
 def test_what_cannot_be_asked_is_refused(tiny_run: Path, names: tuple[str, ...], largest: int) -> None:
     with pytest.raises(InvalidInput):
         minimal_coalitions(tiny_run, names, largest)
+
+
+def test_sets_agree_with_brute_force_on_any_knowledge_that_grows() -> None:
+    """Random rules `these parties together learn this item`, four parties, against the plain definition."""
+    names = ("a", "b", "c", "d")
+    everyone = [frozenset(some) for size in range(1, 5) for some in combinations(names, size)]
+    threes = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        rules = [(everyone[rng.integers(len(everyone))], f"item {k % 5}") for k in range(7)]
+        totals = {"S": 5, "T": 2}
+
+        def learned(members: tuple[str, ...], rules: Any = rules) -> dict[str, frozenset[str]]:
+            items = frozenset(item for needed, item in rules if needed <= set(members))
+            return {"S": items, "T": items & {"item 0", "item 1"}}
+
+        expected = {}
+        for size in (1, 2, 3):
+            for members in combinations(names, size):
+                parts = [part for k in range(1, size) for part in combinations(members, k)]
+                for secret, items in learned(members).items():
+                    alone = {item for item in items if all(item not in learned(p)[secret] for p in parts)}
+                    if alone:
+                        expected[members, secret] = (len(alone), len(items))
+        found = {
+            (members, secret): (new, whole)
+            for members, secret, new, whole in sets_of(names, totals, learned, lambda _a, _b: False, 3)
+            if new
+        }
+        assert found == expected
+        threes += sum(len(members) == 3 for members, _ in found)
+    assert threes > 10  # sets of three are among what was tried
+
+
+def test_a_set_is_not_looked_at_once_its_parts_know_everything() -> None:
+    asked = []
+
+    def learned(members: tuple[str, ...]) -> dict[str, frozenset[str]]:
+        asked.append(members)
+        return {"S": frozenset("xy"[: len(members)]) if "b" not in members else frozenset("xy")}
+
+    list(sets_of(("a", "b", "c"), {"S": 2}, learned, lambda _a, _b: False, 3))
+    assert asked == [("a",), ("b",), ("c",), ("a", "c")]
+
+
+def test_who_stands_within_another_is_in_no_set_with_it_or_with_more() -> None:
+    asked = []
+
+    def learned(members: tuple[str, ...]) -> dict[str, frozenset[str]]:
+        asked.append(members)
+        return {"S": frozenset()}
+
+    list(sets_of(("a", "b", "c"), {"S": 2}, learned, lambda one, other: (one, other) == ("b", "a"), 3))
+    assert asked == [("a",), ("b",), ("c",), ("a", "c"), ("b", "c")]
+
+
+@pytest.mark.parametrize(
+    ("parties", "rows", "size"), [(4, 100, 3), (4, MOST_ROWS // 10, 2), (4, MOST_ROWS, 1), (1, 1, 3)]
+)
+def test_the_size_of_sets_is_what_the_rows_allow(parties: int, rows: int, size: int) -> None:
+    assert affordable(parties, rows) == size
+
+
+def test_without_names_the_observers_of_the_scenario_are_combined_but_no_coalition_of_them(
+    tiny_run: Path,
+) -> None:
+    archive = Archive(tiny_run / "9")
+    assert archive.members == {"both": ("isp", "nodes")}
+    assert observers_of(archive) == ("isp", "nodes")
+    assert minimal_coalitions(tiny_run) == minimal_coalitions(tiny_run, ("isp", "nodes"))
+
+
+def test_roles_are_those_that_something_was_recorded_of(tiny_run: Path) -> None:
+    assert set(roles_of(Archive(tiny_run / "9"))) >= set(ROLES)
+    assert set(roles_of(Archive(tiny_run / "9"))) <= set(ALL_ROLES)
