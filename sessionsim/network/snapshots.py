@@ -133,6 +133,16 @@ def load_snapshot(date: str, *, path: Path | None = None, limit_swarms: int | No
         InvalidInput: the file is missing, cut off or malformed (naming the line), the date is not in it or
             names no swarms, the limit is out of range, or a swarm is too small.
     """
+    return _shipped(date, limit_swarms) if path is None else _chosen(date, path, limit_swarms)
+
+
+@lru_cache(maxsize=64)
+def _shipped(date: str, limit_swarms: int | None) -> Snapshot:
+    """Keep what is chosen of the shipped file; many small worlds are built of few pictures."""
+    return _chosen(date, None, limit_swarms)
+
+
+def _chosen(date: str, path: Path | None, limit_swarms: int | None) -> Snapshot:
     name, rows = _rows(path)
     usable = _usable(rows)
     if date not in usable:

@@ -20,7 +20,7 @@ from sessionsim.core.records import RecordSink
 from sessionsim.core.scene import Scene
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.truth import Truth
-from sessionsim.core.units import US_PER_S
+from sessionsim.core.units import US_PER_MIN, US_PER_S
 from sessionsim.core.view import Table
 from sessionsim.network.abilities import command_of, equip, needs_of, remark_of
 from sessionsim.network.accounts_book import Book
@@ -75,6 +75,7 @@ Command = tuple[int, int, tuple[Any, ...]]  # when (µs), which account (its fir
 
 # Events and payloads rarely form cycles, so the collector may look seldom.
 _GC_THRESHOLDS = (500_000, 20, 50)
+_SHORT_US = 5 * US_PER_MIN
 _PROGRESS_STEP_US = US_PER_S  # how often progress is told, in simulated time
 _PROGRESS_STEPS = 10_000  # and not much more often than this in one run
 _PICTURE_URL = "http://filev2.getsession.org/file/{:044d}#p=09324794aa9c11948189762d198c6181"
@@ -214,7 +215,8 @@ class World:
             device = self.machines[endpoint]
             if isinstance(device, Client):
                 device.requests.kept_pairs = []
-        gc.collect()
+        if spec.horizon_us > _SHORT_US:  # looking through everything once costs as much as a short run
+            gc.collect()
         gc.freeze()
         thresholds = gc.get_threshold()
         gc.set_threshold(*_GC_THRESHOLDS)

@@ -7,20 +7,20 @@
 
 A schedule is a function of its number. It draws kinds, targets, times and strengths of faults over wide
 ranges; now and then churn of nodes with blocks every few seconds, nodes that need time for their work, the
-old node version, and idle polls in bulk.
+old node version, phones in fast mode, a group, files and a room, and idle polls in bulk.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 
 from sessionsim.core.errors import SessionSimError
-from sessionsim.core.intents import Intent
+from sessionsim.core.intents import File, Group, GroupText, Intent, Post, Presence, Reader, Wish
 from sessionsim.core.records import MemoryRecords
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.truth import OUTCOMES, Truth
@@ -30,10 +30,11 @@ from sessionsim.network.faults import KINDS, Fault
 from sessionsim.network.kernels import Entry, HeapKernel, Kernel, SimpyKernel
 from sessionsim.network.membership import MembershipRules
 from sessionsim.network.world import WorldSpec, build
+from sessionsim.protocol.client.push import PLATFORMS as PUSH_PLATFORMS
 from sessionsim.protocol.node_rules import VERSION_2_8, NodeRules
 from sessionsim.protocol.obligations import ObligationRules
 
-HORIZON_US: Final = 60 * US_PER_S
+HORIZON_US: Final = 40 * US_PER_S
 MOST_ENTRIES: Final = 60_000  # ten times what the busiest quiet run of this size has
 MOST_AT_ONCE: Final = 2_000  # of one moment; a block tells some tens of nodes at once
 _LISTS: Final = ("2026-02-27", "2026-04-08", "2026-04-28")
@@ -60,15 +61,13 @@ def schedule(number: int) -> WorldSpec:
     platforms = tuple(str(name) for name in chance.choice(["desktop", "android", "ios"], size=3))
     faults = tuple(_fault(f"f{k}", chance) for k in range(1 + int(chance.integers(4))))
     times = np.sort(chance.integers(HORIZON_US // 2, size=6))
-    intents = tuple(
-        Intent(int(t_us), k % 3, (k + 1 + int(chance.integers(2))) % 3, f"text {k}")
-        for k, t_us in enumerate(times)
-    )
+    wishes = _wishes([int(t_us) for t_us in times], chance)
+    fast_prob = float(chance.random() < 0.2)
     return WorldSpec(
         date=str(chance.choice(_LISTS)),
         limit_swarms=int(chance.integers(4, 8)),
         platforms=platforms,
-        intents=intents,
+        intents=wishes,
         horizon_us=HORIZON_US,
         measured=(0, HORIZON_US),
         seeds=seeds,
@@ -79,7 +78,32 @@ def schedule(number: int) -> WorldSpec:
         idle_polls="bulk" if chance.random() < 0.5 else "each",
         capacity=_capacity(chance),
         obligations=ObligationRules(unreachable_us=10 * US_PER_S, credit_us=20 * US_PER_S),
+        push_rules={
+            name: replace(rules, fast_prob=0.0 if name == "desktop" else fast_prob)
+            for name, rules in PUSH_PLATFORMS.items()
+        },
     )
+
+
+def _wishes(times: Sequence[int], chance: np.random.Generator) -> tuple[Wish, ...]:
+    """Let each of three people write; in a quarter of the schedules to a group too, with files and a room."""
+    recipients = [(k + 1 + int(chance.integers(2))) % 3 for k in range(len(times))]
+    texts = [
+        Intent(t_us, k % 3, to, f"text {k}")
+        for k, (t_us, to) in enumerate(zip(times, recipients, strict=True))
+    ]
+    if chance.random() > 1 / 4:
+        return tuple(texts)
+    before: tuple[Wish, ...] = (Group(0, 0, 0, (0, 1, 2), "three"), *(Reader(0, who, 0) for who in range(3)))
+    said = (
+        texts[0]._replace(files=(File("file", 2_000),)),
+        GroupText(times[1], 1, 0, "group", 0),
+        Post(times[2], 2, 0, "post", 0),
+        GroupText(times[3], 0, 0, "file", 0, files=(File("photo", 2_000),)),
+    )
+    looks = (Presence(times[3], who, 0, "foreground", bool(chance.random() < 0.5), 0) for who in range(3))
+    later: tuple[Wish, ...] = (*said, *texts[4:], *looks)
+    return (*before, *sorted(later, key=lambda wish: wish.t_us))
 
 
 def _fault(name: str, chance: np.random.Generator) -> Fault:
