@@ -117,7 +117,6 @@ class Host:
     def ride(self, trains: Trains) -> None:
         """Let clients sleep through idle polls. Called before `start`."""
         self._trains, self._handler = trains, self._handle_beside_trains
-        trains.rewind = self._rewind
 
     def start(self) -> None:
         """Start every machine at time 0, in endpoint order."""
@@ -224,7 +223,7 @@ class Host:
             self._wishes[src] = wish = self._wishes[src] + 1
             t_us = effect[1] if effect[1] > now else now
             if self._trains is not None:
-                t_us = self._trains.begin(src, now, t_us)
+                self._trains.wait(src)
             self._later((t_us, 1, next(self._ranks), WAKE, src, wish))
         elif effect[0] == DELIVER:
             self._journal.deliver(src, effect, now)
@@ -270,22 +269,30 @@ class Host:
             trains.catch_up_all(now)
         elif kind == COMMAND and endpoint < self._n_nodes:
             trains.catch_up_over(endpoint, now)
-        elif kind != CALL and endpoint in trains.running:
-            if kind != WAKE:
-                trains.catch_up(endpoint, now)
-            elif entry[5] == self._wishes[endpoint]:
+        elif kind == WAKE:
+            if entry[5] != self._wishes[endpoint]:
+                return
+            if endpoint in trains.running:
                 trains.end(endpoint)
+            if trains.goes_on(endpoint, now):
+                return
+        elif kind != CALL and endpoint in trains.running:
+            trains.catch_up(endpoint, now)
         trains.now_us = now  # catching up carries out what lies in the past
         if self._trouble is None:
             self._handle(entry)
         else:
             self._handle_in_trouble(entry)
 
-    def _rewind(self, endpoint: int, wakes_us: int, now: int) -> None:
-        """Wake a client at a time that may be past, and carry out what would have come of it by now."""
+    def wake_at(self, endpoint: int, t_us: int) -> None:
+        """Wake a machine then, and not before if nothing else happens to it."""
         self._wishes[endpoint] = wish = self._wishes[endpoint] + 1
+        heappush(self._queue, (t_us, 1, next(self._ranks), WAKE, endpoint, wish))
+
+    def rewind(self, endpoint: int, t_us: int, now: int) -> None:
+        """Wake a client at a time that may be past, and carry out what would have come of it by now."""
+        self.wake_at(endpoint, t_us)
         queue = self._queue
-        heappush(queue, (wakes_us, 1, next(self._ranks), WAKE, endpoint, wish))
         while queue and queue[0][0] < now:
             self._handler(heappop(queue))
 

@@ -106,6 +106,17 @@ class LinkRules:
 _Pair = tuple[int, float, float]
 
 
+class _Arrays:
+    """What `Links` knows, for many transmissions at once. Pairs of sites that were not met have least -1."""
+
+    __slots__ = ("extra", "least", "scale", "sigma", "sites")
+
+    def __init__(self, sites: Sequence[int], extra_us: Sequence[int]) -> None:
+        self.sites, self.extra = np.array(sites, dtype=np.int64), np.array(extra_us, dtype=np.int64)
+        self.least = np.full(SITES * SITES, -1, dtype=np.int64)
+        self.scale, self.sigma = np.zeros(SITES * SITES), np.zeros(SITES * SITES)
+
+
 class Links:
     """The delays between all endpoints of a run.
 
@@ -120,7 +131,7 @@ class Links:
         InvalidInput: the shipped table of round trips is missing or damaged.
     """
 
-    __slots__ = ("_down", "_extra", "_known", "_measured", "_rules", "_sites", "_up")
+    __slots__ = ("_down", "_extra", "_known", "_many", "_measured", "_rules", "_sites", "_up")
 
     def __init__(
         self,
@@ -142,6 +153,7 @@ class Links:
         ]
         # By site pair, filled as pairs are met.
         self._known: list[list[_Pair | None]] = [[None] * SITES for _ in range(SITES)]
+        self._many = _Arrays(self._sites, self._extra)
 
     def delay_us(self, src: int, dst: int, wire_bytes: int, draw: int) -> int:
         """Give the one-way delay of one transmission in us, from its first bit sent to its last bit received.
@@ -158,15 +170,29 @@ class Links:
         us_per_byte = self._up[src] + self._down[dst]
         return base + extra[src] + extra[dst] + int(scale * exp(sigma * z) + wire_bytes * us_per_byte)
 
-    def way(self, src: int, dst: int) -> tuple[int, float, float, float]:
-        """Give what delays from one endpoint to another are made of, for `delays_us`.
+    def ways(self, src: Numbers, dst: Numbers) -> tuple[Numbers, Reals, Reals]:
+        """Give what delays from endpoints to others are made of, for `delays_us`.
+
+        Args:
+            src, dst: endpoint numbers, any one shape.
 
         Returns:
-            Smallest delay in us, scale and sigma of the jitter, us per byte.
+            Smallest delays in us, scales and sigmas of the jitter, in that shape; the same both ways.
         """
-        sites, extra = self._sites, self._extra
-        base, scale, sigma = self._known[sites[src]][sites[dst]] or self._pair(sites[src], sites[dst])
-        return base + extra[src] + extra[dst], scale, sigma, self._up[src] + self._down[dst]
+        pairs = self._many.sites[src] * SITES + self._many.sites[dst]
+        least = self._many.least[pairs]
+        if least.min(initial=0) < 0:
+            for pair in np.unique(pairs[least < 0]).tolist():
+                a, b = divmod(pair, SITES)
+                base, scale, sigma = self._known[a][b] or self._pair(a, b)
+                self._many.least[pair], self._many.scale[pair], self._many.sigma[pair] = base, scale, sigma
+            least = self._many.least[pairs]
+        extra = self._many.extra
+        return least + extra[src] + extra[dst], self._many.scale[pairs], self._many.sigma[pairs]
+
+    def us_per_byte(self, src: int, dst: int) -> float:
+        """Give how long a byte takes from one endpoint to another, us."""
+        return self._up[src] + self._down[dst]
 
     def base_rtt_us(self, src: int, dst: int) -> int:
         """Give the round trip of two endpoints in us without jitter and without time for bytes."""
@@ -197,7 +223,7 @@ def delays_us(
     """`Links.delay_us` of many transmissions.
 
     Args:
-        least_us, scale, sigma: as `Links.way` gives them; any one shape.
+        least_us, scale, sigma: as `Links.ways` gives them; any shape.
         bytes_us: bytes on the wire × us per byte.
         draws: the number of each transmission.
 

@@ -273,7 +273,7 @@ class World:
             self.trains = Trains(
                 self.machines, len(self.nodes), self._draw_addresses, self._links,
                 WireSizes(spec.wire_rules), self._families, suite_named(spec.suite, memo=spec.memo),
-                watched, spec.horizon_us, host, host.afflicted,
+                watched, spec.horizon_us, host,
             )  # fmt: skip
             host.ride(self.trains)
 

@@ -186,12 +186,7 @@ def test_many_delays_at_once_are_those_of_each() -> None:
     # The last steps of the tables, where the tail is split further.
     draws[:5] = [(1 << 64) - 1, 4095 << 52, (4095 << 52) | (4095 << 40), ((1 << 64) - 1) ^ (1 << 28), 0]
     for src, dst in ((0, 1), (1, 0), (2, 3), (3, 3)):
-        least, scale, sigma, byte_us = links.way(src, dst)
-        many = delays_us(
-            np.full(2000, least),
-            np.full(2000, scale),
-            np.full(2000, sigma),
-            np.full(2000, 777 * byte_us),
-            draws,
-        )
+        bytes_us = np.full(2000, 777 * links.us_per_byte(src, dst))
+        ways = links.ways(np.full(2000, src), np.full(2000, dst))
+        many = delays_us(*ways, bytes_us, draws)
         assert many.tolist() == [links.delay_us(src, dst, 777, int(draw)) for draw in draws]

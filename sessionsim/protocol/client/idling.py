@@ -2,19 +2,31 @@
 
 Whoever knows that the nodes have nothing for the client need not carry these polls out one by one. Poll i
 asks nodes, over paths, under an exchange number that are functions of (client, i); so are the delays of its
-transmissions. `IdlePolls` tells all of it for the polls to come, and `Client.skip` goes on behind them as if
-they had been made (speed notes, rule 5). A client says that it is idle only when nothing is under way.
+transmissions. `IdlePolls` tells all of it for the polls to come, `plan` works it out for those of many
+clients, and `Client.skip` goes on behind them as if they had been made (speed notes, rule 5). A client says
+that it is idle only when nothing is under way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
-from sessionsim.protocol.client.turns import Numbers
+import numpy as np
+
+from sessionsim.core.seeds import mix_array
+from sessionsim.protocol.client.turns import MOST_PICKED, Ahead, Numbers, Turns, planned
 
 NEVER_US: Final = 1 << 62
+PARALLEL_BITS: Final = 2  # a poll asks at most four nodes (ClientRules.poll_nodes)
+NUMBER_BITS: Final = 32  # room for the polls of one account in an exchange number
+PURPOSE_BITS: Final = 4  # see `exchanges.Purpose`
+
+
+def exchange_of(tag: int, number: int, parallel: int, purpose: int) -> int:
+    """Give the exchange number of a request of a poll. Args: parallel: which of those made at a time."""
+    return ((tag << NUMBER_BITS | number) << PARALLEL_BITS | parallel) << PURPOSE_BITS | purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,31 +34,84 @@ class IdlePolls:
     """The polls a client would make from now on.
 
     Args:
-        account_id: 33 bytes; swarm: the nodes that are asked, as the client knows them.
+        account_id: 33 bytes; swarm: the nodes that are asked, as the client knows them; turns: in what order.
         first: number of the next poll; due_us: when it begins.
+        exchange: number of an exchange of poll 0.
         until_us: a poll that begins then or later may differ; NEVER_US for none.
         wait_us: from the beginning of a poll until its requests go out.
         pause_us: from the last answer of a poll to the next poll.
         timeout_us: a poll that takes so long is given up.
-        routes: the nodes of each path, guard first.
+        routes: the nodes of each path, guard first; path_luck: address of the choices between them.
+        usable: by place in the swarm the positions in `routes` of the paths that may be taken, where these
+            are not all.
         connection: handle of the connections to the guards.
-        plan: gives for n polls, so many ahead of the first, the nodes asked, the positions in `routes` and
-            the exchange numbers; shape (n, nodes asked at a time) each.
         cursors: gives what it would tell a node: namespace and last hash of each box.
-        style: how the onion is written; body_bytes: gives the length of the body for a node.
+        style: how the onion is written; body_bytes: gives the length of the body for cursors.
     """
 
     account_id: bytes
     swarm: tuple[int, ...]
+    turns: Turns
     first: int
     due_us: int
+    exchange: int
     until_us: int
     wait_us: int
     pause_us: int
     timeout_us: int
     routes: tuple[tuple[int, ...], ...]
+    path_luck: int
+    usable: Mapping[int, tuple[int, ...]]
     connection: int
-    style: str
-    plan: Callable[[int, int], tuple[Numbers, Numbers, Numbers]]
     cursors: Callable[[int], tuple[tuple[int, str], ...]]
-    body_bytes: Callable[[int], int]
+    style: str
+    body_bytes: Callable[[tuple[tuple[int, str], ...]], int]
+
+    @property
+    def at_a_time(self) -> int:
+        """How many nodes each poll asks."""
+        return min(self.turns.at_a_time, len(self.swarm), MOST_PICKED)
+
+
+class Plan(NamedTuple):
+    """The requests of polls to come: client by client, poll by poll. All arrays have the shape (requests,).
+
+    Args:
+        whose: which client, poll: which of all polls.
+        places: of the nodes asked, in the swarms; paths: positions in the routes; exchanges: their numbers.
+    """
+
+    whose: Numbers
+    poll: Numbers
+    places: Numbers
+    paths: Numbers
+    exchanges: Numbers
+
+
+def plan(many: Sequence[IdlePolls], counts: Sequence[int]) -> Plan:
+    """Give the requests of the next polls. Args: counts: how many of each, at least one."""
+    counted, width = np.array(counts), np.array([polls.at_a_time for polls in many])
+    places = planned(
+        [Ahead(one.turns, one.swarm, one.first, count) for one, count in zip(many, counts, strict=True)]
+    )
+    whose_poll = np.repeat(np.arange(len(many)), counted)
+    every = np.arange(len(whose_poll))
+    poll = np.repeat(every, width[whose_poll])
+    parallel = np.arange(len(poll)) - np.repeat(
+        np.cumsum(width[whose_poll]) - width[whose_poll], width[whose_poll]
+    )
+    whose = whose_poll[poll]
+    behind = np.array([one.first for one in many]) - (np.cumsum(counted) - counted)
+    numbers = poll + behind[whose]
+    base = np.array([one.exchange for one in many])[whose]
+    exchanges = base + ((numbers << PARALLEL_BITS | parallel) << PURPOSE_BITS)
+    # As `PathKeeper.choose` does, if nothing else is under way.
+    luck = np.array([one.path_luck for one in many], dtype=np.uint64)[whose]
+    drawn = mix_array(luck, exchanges.astype(np.uint64))
+    n_paths = np.array([len(one.routes) for one in many], dtype=np.uint64)[whose]
+    paths = (drawn % n_paths).astype(np.int64)
+    for number, one in enumerate(many):
+        for place, usable in one.usable.items():
+            at = np.flatnonzero((whose == number) & (places == place))
+            paths[at] = np.array(usable)[(drawn[at] % np.uint64(len(usable))).astype(np.int64)]
+    return Plan(whose, poll, places, paths, exchanges)

@@ -247,9 +247,12 @@ class Client:
                 until_us = due_us
         return poller.idle(until_us)
 
-    def skip(self, count: int, next_us: int, swarm: tuple[int, ...]) -> None:
-        """Go on behind so many idle polls; the next begins at `next_us`, when `wake` is to be called."""
-        self._poller.skip(count, next_us, swarm)
+    def skip(self, count: int, next_us: int, last: int) -> None:
+        """Go on behind so many idle polls, of which the last asked the node `last`.
+
+        The next begins at `next_us`, when `wake` is to be called.
+        """
+        self._poller.skip(count, next_us, last)
         self._armed_us = next_us
 
     def wire_ms(self, now_us: int) -> int:

@@ -14,8 +14,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Entropy
 from sessionsim.protocol.client.path_rules import PathRules
@@ -30,7 +28,7 @@ from sessionsim.protocol.client.paths import (
 )
 from sessionsim.protocol.client.pool import Pool, number_at
 from sessionsim.protocol.client.reactions import Cost
-from sessionsim.protocol.client.turns import Numbers, luck_of, number_of, numbers_of
+from sessionsim.protocol.client.turns import luck_of, number_of
 
 if TYPE_CHECKING:
     from sessionsim.protocol.client.path_building import Builder
@@ -73,7 +71,7 @@ class PathKeeper:
         self.builder: Builder | None = None
         self.rotation: Rotation | None = None
         self._exclude, self._least_busy = rules.exclude_destination, rules.path_choice == "least-busy"
-        self._luck = luck_of(entropy, b"choose path")
+        self.luck = luck_of(entropy, b"choose path")
         self._on_paths = _NOBODY
         self._strikes: dict[int, list[int]] = {}  # node -> when it was struck, µs
         self._gone: list[int] = []  # nodes given up by what is being paid for
@@ -124,22 +122,14 @@ class PathKeeper:
             usable = [path for path in usable if path.busy == fewest]
         if len(usable) < 2:
             return usable[0] if usable else None
-        return usable[number_of(self._luck, int.from_bytes(address, "little"), len(usable))]
+        return usable[number_of(self.luck, int.from_bytes(address, "little"), len(usable))]
 
-    def plan(self, nodes: Numbers, exchanges: Numbers) -> Numbers:
-        """Give the positions in `ready` of the paths that `choose` would give if nothing else were under way.
-
-        Args:
-            nodes, exchanges: where each request goes, and its number; shape (n,) each.
-        """
-        found = np.empty(len(nodes), dtype=np.int64)
-        for node in np.unique(nodes).tolist():
-            usable = list(range(len(self.ready)))
-            if self._exclude and node in self._on_paths:
-                usable = [k for k in usable if node not in self.ready[k].nodes] or usable
-            at = nodes == node
-            found[at] = np.array(usable)[numbers_of(self._luck, exchanges[at], len(usable))]
-        return found
+    def usable(self, node: int) -> tuple[int, ...]:
+        """Give the positions in `ready` of the paths over which a request may go to a node."""
+        every = range(len(self.ready))
+        if self._exclude and node in self._on_paths:
+            return tuple(k for k in every if node not in self.ready[k].nodes) or tuple(every)
+        return tuple(every)
 
     def in_use(self, path: OnionPath) -> bool:
         return path in (self.for_files if path.files else self.ready)

@@ -11,15 +11,13 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from sessionsim.core.columns import Cause, note_of
 from sessionsim.core.errors import RemoteProtocolError
-from sessionsim.protocol.client.idling import IdlePolls
+from sessionsim.protocol.client.idling import IdlePolls, exchange_of
 from sessionsim.protocol.client.parts import Handler
 from sessionsim.protocol.client.paths import number_at
 from sessionsim.protocol.client.requests import Purpose
-from sessionsim.protocol.client.turns import Numbers, Turns, luck_of
+from sessionsim.protocol.client.turns import Turns, luck_of
 from sessionsim.protocol.machine import Effect
 from sessionsim.protocol.wire import rpc
 from sessionsim.protocol.wire.poll import PollTemplate
@@ -28,8 +26,6 @@ if TYPE_CHECKING:
     from sessionsim.protocol.client.machine import Client
 
 _POLL_NOTE = note_of(Cause.POLL)
-_PARALLEL_BITS = 2  # a poll asks at most four nodes (ClientRules.poll_nodes)
-_NUMBER_BITS = 32  # room for the polls of one account in an exchange number
 
 
 class Polled(NamedTuple):
@@ -98,12 +94,11 @@ class SwarmPoller:
         effects = []
         polled = self._polled_as
         for k, node in enumerate(self._turns.choose(number, swarm)):
-            numbered = (polled.tag << _NUMBER_BITS | number) << _PARALLEL_BITS | k
             body = self._poll_body(node, now_us)
             self._polls_open += 1
             effects.append(
                 self._client.requests.send(
-                    numbered << 4 | polled.purpose, node, body, polled.note, now_us,
+                    exchange_of(polled.tag, number, k, polled.purpose), node, body, polled.note, now_us,
                     lambda status, answer, t_us, node=node: self._polled(node, status, answer, t_us),
                 )
             )  # fmt: skip
@@ -189,11 +184,8 @@ class Poller(SwarmPoller):
         return []
 
     def _poll_body(self, node: int, now_us: int) -> bytes:
-        client, known = self._client, self._client.known
-        cursors = [
-            self._last_hash.get((node, namespace)) or known.get(namespace, "")
-            for namespace in self._rules.namespaces
-        ]
+        client = self._client
+        cursors = [cursor for _, cursor in self._cursors(node)]
         now_ms = client.wire_ms(now_us)
         if not client.poll_extras:
             return self._template.fill(now_ms, cursors, self._sign)
@@ -210,34 +202,35 @@ class Poller(SwarmPoller):
         if not swarm or not keeper.ready or (self._rules.path_choice == "least-busy" and polled.nodes > 1):
             return None
 
-        following = self._polls
-
-        def plan(ahead: int, count: int) -> tuple[Numbers, Numbers, Numbers]:
-            nodes = self._turns.plan(following, ahead, count, swarm)
-            numbers = np.arange(count, dtype=np.int64)[:, None] + (following + ahead)
-            parallel = np.arange(nodes.shape[1], dtype=np.int64)
-            exchanges = (numbers << _PARALLEL_BITS | parallel) << 4 | int(polled.purpose)
-            paths = keeper.plan(nodes.ravel(), exchanges.ravel()).reshape(nodes.shape)
-            return nodes, paths, exchanges
-
-        def cursors(node: int) -> tuple[tuple[int, str], ...]:
-            return tuple((box, self._last_hash.get((node, box), "")) for box in polled.namespaces)
-
+        usable = {place: keeper.usable(node) for place, node in enumerate(swarm)}
+        n_paths = len(keeper.ready)
         return IdlePolls(
-            polled.account_id, swarm, following, due_us, until_us, self._rules.merge_window_us,
+            polled.account_id, swarm, self._turns, self._polls, due_us,
+            exchange_of(polled.tag, 0, 0, polled.purpose), until_us, self._rules.merge_window_us,
             self._rules.poll_interval_us, self._rules.request_timeout_us,
-            tuple(path.nodes for path in keeper.ready), client.requests.connection, self._rules.style, plan,
-            cursors,
-            lambda node: self._template.length(sum(len(cursor) for _, cursor in cursors(node))),
+            tuple(path.nodes for path in keeper.ready), keeper.luck,
+            {place: paths for place, paths in usable.items() if len(paths) < n_paths},
+            client.requests.connection, self._cursors, self._rules.style, self._body_bytes,
         )  # fmt: skip
 
     def poll_at(self, t_us: int) -> None:
         """Have the next poll begin then, with the failures before it forgotten."""
         self._failures, self._next_us = 0, t_us
 
-    def skip(self, count: int, next_us: int, swarm: tuple[int, ...]) -> None:
-        """Go on behind so many idle polls. Args: next_us: when the next one begins; swarm: as it was told."""
-        self._turns.skip(self._polls, count, swarm)
+    def _cursors(self, node: int) -> tuple[tuple[int, str], ...]:
+        """Give what a poll tells a node: namespace and newest hash of each box."""
+        last, known = self._last_hash, self._client.known
+        return tuple(
+            [(box, last.get((node, box)) or known.get(box, "")) for box in self._polled_as.namespaces]
+        )
+
+    def _body_bytes(self, cursors: tuple[tuple[int, str], ...]) -> int:
+        return self._template.length(sum([len(cursor) for _, cursor in cursors]))
+
+    def skip(self, count: int, next_us: int, last: int) -> None:
+        """Go on behind so many idle polls. Args: next_us: when the next one begins; last: asked last."""
+        if count:
+            self._turns.skip(last)
         self._polls += count
         self._next_us = next_us
 

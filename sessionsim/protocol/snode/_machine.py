@@ -118,17 +118,16 @@ class ServiceNode:
         """How many answers of other nodes are awaited."""
         return len(self._relays) + len(self._jobs) + len(self._posts) + len(self._upkeep)
 
-    def idle_answer(
-        self, account: bytes, cursors: Sequence[tuple[int, str]], now_us: int
-    ) -> tuple[Answer, int] | None:
-        """Give the answer to a poll if it brings nothing, and until when (µs) it stays; None otherwise.
-
-        See `StorageRpc.idle_answer`.
-        """
+    def idle_until_us(self, account: bytes, cursors: Sequence[tuple[int, str]], now_us: int) -> int | None:
+        """Give until when a poll brings nothing, if it does now; see `StorageRpc.idle_until_ms`."""
         if not self._ready:
             return None
-        found = self._rpc.idle_answer(account, cursors, now_us // US_PER_MS + self._epoch_ms)
-        return (found[0], (found[1] - self._epoch_ms) * US_PER_MS) if found else None
+        until_ms = self._rpc.idle_until_ms(account, cursors, now_us // US_PER_MS + self._epoch_ms)
+        return None if until_ms is None else (until_ms - self._epoch_ms) * US_PER_MS
+
+    def idle_answer(self, boxes: int, now_us: int) -> Answer:
+        """Give the answer to a poll of so many boxes that brings nothing."""
+        return self._rpc.idle_answer(boxes, now_us // US_PER_MS + self._epoch_ms)
 
     def start(self, now_us: int) -> Effects:
         """Begin; a node has nothing to do by itself."""

@@ -170,27 +170,31 @@ class StorageRpc:
                 answers.append(self._found(account, namespace, last_hash, 0, size, now_ms))
         return rpc_answers.batch_answer(answers)
 
-    def idle_answer(
-        self, account: bytes, cursors: Sequence[tuple[int, str]], now_ms: int
-    ) -> tuple[Answer, int] | None:
-        """Give the answer to a poll that this node has nothing new for; None if it has, or refuses.
+    def idle_until_ms(self, account: bytes, cursors: Sequence[tuple[int, str]], now_ms: int) -> int | None:
+        """Say until when this node has nothing new for a poll; None if it has, or refuses it.
 
         Args:
             cursors: namespace and last hash of each box that the poll reads.
 
         Returns:
-            The answer, and until when (unix ms) it stays the same but for the time in it, unless the
-            account's messages change.
+            Until when (unix ms) its answer stays the same but for the time in it, unless the account's
+            messages change.
         """
         if not self.is_ours(account):
             return None
         until_ms = _NEVER_MS
+        if not self.store.holds(account):
+            return until_ms
         for namespace, last_hash in cursors:
             has_more, same_until_ms = self.store.has_after(account, namespace, last_hash, now_ms)
             if has_more:
                 return None
             until_ms = min(until_ms, same_until_ms)
-        return rpc_answers.batch_answer([self._retrieved((), False, now_ms)] * len(cursors)), until_ms
+        return until_ms
+
+    def idle_answer(self, boxes: int, now_ms: int) -> Answer:
+        """Give the answer to a poll of so many boxes, at least one, that this node has nothing new for."""
+        return rpc_answers.batch_answer([self._retrieved((), False, now_ms)] * boxes)
 
     def refusal_of_store(self, call: StoreCall, now_ms: int) -> Answer | None:
         """Say why a store is not accepted; None if it is."""

@@ -19,6 +19,7 @@ _RECORD: Final = struct.Struct(">32sQIHH3s")
 RECORD_BYTES: Final = _RECORD.size
 assert RECORD_BYTES == 51  # Source: transport 5.8
 _BYTE_MAX: Final = 255
+_last: list[tuple[NodeList, bytes, bytes]] = []  # what was written last, for all who ask for the same
 
 
 class ActiveNode(NamedTuple):
@@ -40,7 +41,9 @@ def write_active_nodes(nodes: NodeList, version: Sequence[int]) -> bytes:
         version: taken to be that of every node, since the list does not tell: an Assumption.
     """
     packed = bytes(min(number, _BYTE_MAX) for number in version[:3])
-    return b"".join(
+    if _last and _last[0][0] is nodes and _last[0][1] == packed:
+        return _last[0][2]
+    blob = b"".join(
         [
             _RECORD.pack(
                 nodes.ed25519[node],
@@ -54,6 +57,8 @@ def write_active_nodes(nodes: NodeList, version: Sequence[int]) -> bytes:
             for node in sorted(members, key=nodes.ed25519.__getitem__)
         ]
     )
+    _last[:] = [(nodes, packed, blob)]
+    return blob
 
 
 def read_active_nodes(blob: bytes) -> list[ActiveNode]:

@@ -23,6 +23,9 @@ from sessionsim.protocol.wire.rpc_calls import OxendCall
 Names = Mapping[bytes, tuple[bytes, bytes]]
 
 _HASH_BYTES: Final = 32  # of a name
+_REMEMBERED: Final = 4  # Assumption: forms in which clients ask at one time
+# What was written lately: list, what was asked for -> text.
+_memo: list[tuple[NodeList, tuple[object, ...], bytes]] = []
 _SESSION_NAMES: Final = 0  # type of names of accounts. Source: session-desktop: SnodeRequestTypes.ts
 
 
@@ -42,7 +45,8 @@ def oxend_answer(
     params = call.params if isinstance(call.params, dict) else {}
     result: dict[str, Any] | None
     if call.endpoint == "get_service_nodes":
-        result = {"service_node_states": service_node_states(nodes, version, params), "status": "OK"}
+        states = orjson.Fragment(states_json(nodes, version, params))
+        result = {"service_node_states": states, "status": "OK"}
     else:
         result = _resolved(names, params)
     if result is None:
@@ -52,24 +56,39 @@ def oxend_answer(
     return 200, body, True
 
 
+def states_json(nodes: NodeList, version: Sequence[int], params: dict[str, Any]) -> bytes:
+    """Write `service_node_states`; the last few texts are remembered, since all clients ask for the same."""
+    asked = (_asked(params), tuple(version))
+    for known_nodes, known, text in _memo:
+        if known_nodes is nodes and known == asked:
+            return text
+    text = orjson.dumps(service_node_states(nodes, version, params), option=orjson.OPT_SORT_KEYS)
+    _memo.insert(0, (nodes, asked, text))
+    del _memo[_REMEMBERED:]
+    return text
+
+
 def service_node_states(
     nodes: NodeList, version: Sequence[int], params: dict[str, Any]
 ) -> list[dict[str, Any]]:
     """List nodes as the daemon does. Args: params: active_only, fields, limit, as far as valid."""
-    active_only = params.get("active_only") is True
-    fields = params.get("fields")
-    if isinstance(fields, dict):
-        wanted = {name for name, asked in fields.items() if asked is True}
-    else:
-        wanted = {name for name in fields if isinstance(name, str)} if isinstance(fields, list) else set()
-    limit = params.get("limit")
+    active_only, wanted, limit = _asked(params)
     chosen = list(nodes.active) if active_only else sorted(nodes.index.values())
-    if type(limit) is int and limit > 0:
-        chosen = chosen[:limit]
-    states = [_state(nodes, node, version) for node in chosen]
+    states = [_state(nodes, node, version) for node in (chosen[:limit] if limit else chosen)]
     if not wanted:
         return states
     return [{name: value for name, value in state.items() if name in wanted} for state in states]
+
+
+def _asked(params: dict[str, Any]) -> tuple[bool, frozenset[str], int]:
+    """Give what is asked for: active nodes only, which fields (none: all), how many (0: all)."""
+    fields, limit = params.get("fields"), params.get("limit")
+    wanted: frozenset[str] = frozenset()
+    if isinstance(fields, dict):
+        wanted = frozenset(name for name, asked in fields.items() if asked is True)
+    elif isinstance(fields, list):
+        wanted = frozenset(name for name in fields if isinstance(name, str))
+    return params.get("active_only") is True, wanted, max(limit, 0) if type(limit) is int else 0
 
 
 def _state(nodes: NodeList, node: int, version: Sequence[int]) -> dict[str, Any]:

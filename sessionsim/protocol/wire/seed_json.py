@@ -17,7 +17,7 @@ from sessionsim.core.errors import RemoteProtocolError
 from sessionsim.core.nodelist import NodeList
 from sessionsim.protocol.wire.frame import decode_object
 from sessionsim.protocol.wire.json_text import compact_json
-from sessionsim.protocol.wire.rpc_oxend import service_node_states
+from sessionsim.protocol.wire.rpc_oxend import states_json
 
 METHOD: Final = "get_n_service_nodes"  # Source: transport 4
 # Source: session-desktop: ts/session/apis/seed_node_api/SeedNodeAPI.ts.
@@ -57,8 +57,8 @@ def nodes_answer(request: bytes, nodes: NodeList, version: tuple[int, ...]) -> b
     if fields.get("method") != METHOD:
         return _write(number, error=_UNKNOWN)
     params = fields.get("params")
-    states = service_node_states(nodes, version, params if isinstance(params, dict) else {})
-    return _write(number, result={"service_node_states": states, "status": "OK"})
+    states = states_json(nodes, version, params if isinstance(params, dict) else {})
+    return _write(number, result={"service_node_states": orjson.Fragment(states), "status": "OK"})
 
 
 def _write(number: object, **outcome: dict[str, Any]) -> bytes:

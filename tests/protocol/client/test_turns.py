@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessionsim.core.seeds import Seeds
-from sessionsim.protocol.client.turns import Turns, luck_of, number_of, numbers_of, picked
+from sessionsim.protocol.client.turns import Ahead, Turns, luck_of, number_of, numbers_of, picked, planned
 
 SWARM = (40, 7, 19, 3, 88, 21)
+REST = (7, 88, 5)  # another
+SWARMS = (*SWARM, 1)
 LUCK = luck_of(Seeds(3).entropy("client", 1), b"test")
 
 
@@ -20,20 +21,47 @@ def turns(rule: str, count: int = 2) -> Turns:
     return Turns(LUCK, rule, count if rule == "random" else 1, 6)
 
 
-@pytest.mark.parametrize("rule", ["random", "cycle", "sticky"])
-@given(skipped=st.integers(0, 40), ahead=st.integers(0, 50), count=st.integers(1, 60))
+@given(
+    asked=st.lists(
+        st.tuples(
+            st.sampled_from(["random", "cycle", "sticky"]),
+            st.integers(1, 7),
+            st.integers(0, 40),
+            st.integers(1, 60),
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+@settings(deadline=None, max_examples=100, derandomize=True)
+def test_what_is_planned_is_what_would_be_chosen(asked: list[tuple[str, int, int, int]]) -> None:
+    ahead, expected, after = [], [], []
+    for rule, size, skipped, count in asked:
+        swarm = SWARMS[:size]
+        one, other = turns(rule), turns(rule)
+        for number in range(skipped):
+            one.choose(number, swarm)
+            other.choose(number, swarm)
+        chosen = [one.choose(number, swarm) for number in range(skipped, skipped + count)]
+        ahead.append(Ahead(other, swarm, skipped, count))
+        expected += [swarm.index(node) for nodes in chosen for node in nodes]
+        after.append((one, other, swarm, skipped + count, chosen[-1][-1]))
+    assert planned(ahead).tolist() == expected
+    for one, other, swarm, following, last in after:
+        other.skip(last)
+        for number in range(following, following + 15):
+            assert one.choose(number, swarm) == other.choose(number, swarm)
+
+
+@given(skipped=st.integers(1, 40), count=st.integers(1, 30))
 @settings(deadline=None, max_examples=30, derandomize=True)
-def test_a_plan_is_what_would_be_chosen(rule: str, skipped: int, ahead: int, count: int) -> None:
-    one, other = turns(rule), turns(rule)
+def test_a_plan_for_another_swarm_is_what_would_be_chosen_there(skipped: int, count: int) -> None:
+    one, other = turns("sticky"), turns("sticky")
     for number in range(skipped):
         one.choose(number, SWARM)
         other.choose(number, SWARM)
-    planned = other.plan(skipped, ahead, count, SWARM)
-    chosen = [one.choose(number, SWARM) for number in range(skipped, skipped + ahead + count)]
-    assert planned.tolist() == chosen[ahead:]
-    other.skip(skipped, ahead + count, SWARM)
-    for number in range(skipped + ahead + count, skipped + ahead + count + 15):
-        assert one.choose(number, SWARM) == other.choose(number, SWARM)
+    chosen = [one.choose(number, REST)[0] for number in range(skipped, skipped + count)]
+    assert planned([Ahead(other, REST, skipped, count)]).tolist() == [REST.index(node) for node in chosen]
 
 
 def test_a_cycle_takes_each_once_in_a_new_order() -> None:

@@ -249,6 +249,10 @@ def test_nodes_without_swarm_are_not_active(make_world: Make, caller: Make) -> N
     world = make_world(swarms=(0,) * 11 + (UNASSIGNED,))
     by = caller(world, world.group(0))
     assert len(by.ask(0, oxend({"active_only": True}))[1]["result"]["service_node_states"]) == 11
+    # True, 1 and 1.0 are equal, but only the first is a yes, and only the second a number of nodes.
+    assert len(by.ask(0, oxend({"active_only": 1}))[1]["result"]["service_node_states"]) == 12
+    assert len(by.ask(0, oxend({"limit": 1}))[1]["result"]["service_node_states"]) == 1
+    assert len(by.ask(0, oxend({"limit": True}))[1]["result"]["service_node_states"]) == 12
     states = by.ask(0, oxend({}))[1]["result"]["service_node_states"]
     assert [state["active"] for state in states] == [True] * 11 + [False]
     assert len(by.ask(0, oxend(None))[1]["result"]["service_node_states"]) == 12
