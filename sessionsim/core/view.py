@@ -32,6 +32,13 @@ VIEW_COLUMNS: Final = (
 )  # fmt: skip
 
 
+# Columns of View.actions, see `network.interference.log`: name and kind of the interference, what was done,
+# from when to when, at which endpoint, to whose request (a client's endpoint) or for which account, the hash
+# or name given, and the cursor of the question.
+ACTION_COLUMNS: Final = (
+    "name", "kind", "what", "t_us", "until_us", "place", "client", "account", "token", "asked",
+)  # fmt: skip
+
 ALWAYS_US: Final = -(1 << 62)  # before any time of a run
 
 
@@ -74,6 +81,8 @@ class View:
         ids: account ids (33 bytes) it knows from the start.
         background: what the observer also sees of people who are not simulated, already read: tables by
             name, see `adversary.attacks._events`; empty in a closed world.
+        actions: what it did itself to the run, by its own clock: columns ACTION_COLUMNS in order of time;
+            empty for an observer who only looks.
     """
 
     observer: str
@@ -88,3 +97,4 @@ class View:
     server_keys: Mapping[int, bytes] = field(default_factory=dict)
     ids: frozenset[bytes] = frozenset()
     background: Mapping[str, Table] = field(default_factory=dict)
+    actions: Table = field(default_factory=dict)

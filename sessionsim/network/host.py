@@ -4,8 +4,8 @@ The host knows time, places and links; machines know the protocol. Nothing about
 live here. Two kernels drive the same host, see `kernels`.
 
 Speed (see `docs/adr/0002-simpy-queue.md`): flat tuples and one shared callback, pushed into simpy's queue.
-Faults (`faults.trouble`) are looked at only if there are any; then entries take the longer way of
-`_handle_in_trouble`, and transmissions that of `_send_in_trouble`.
+Faults (`faults.trouble`) and interference are looked at only if there are any; then entries take the longer
+way of `_handle_in_trouble`, and transmissions that of `_send_in_trouble`.
 
 Each transmission has a 64-bit draw address (`protocol.machine`); its delay is a function of that address,
 its ends and its size alone. Node-to-node connections are taken as warm, since nodes test each other all the
@@ -15,6 +15,7 @@ time (Assumption; transport 5.11). Client connections open with a handshake, and
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from heapq import heappop, heappush
 from itertools import count
 from typing import Any, Protocol
@@ -34,6 +35,7 @@ from sessionsim.core.seeds import GOLDEN, MASK64, MIX1, MIX2, mix
 from sessionsim.network.capacity import Capacity
 from sessionsim.network.faults.plan import Turn, What
 from sessionsim.network.faults.trouble import NEVER, Trouble
+from sessionsim.network.interference import Meddler
 from sessionsim.network.kernels import ARRIVE, CALL, COMMAND, FAILED, START, TURN, WAKE, Entry, Kernel
 from sessionsim.network.links import Links
 from sessionsim.network.trains import Trains
@@ -325,13 +327,19 @@ class Host:
                 self._fail(entry[5], endpoint, entry[6], entry[7], "refused", now, entry[10], entry[11])
         elif trouble.hung_until_us[endpoint] > now:
             heappush(self._queue, (trouble.hung_until_us[endpoint], 1, next(self._ranks), *entry[3:]))
+        elif trouble.meddler is not None and endpoint in trouble.meddler.nodes:
+            self._meet(trouble, trouble.meddler, entry)
         else:
-            if kind == ARRIVE:
-                trouble.asked(entry)
-            if trouble.capacity is None or endpoint >= self._n_nodes:
-                self._handle(entry)
-            else:
-                self._work(trouble.capacity, entry)
+            self._admit(trouble, entry)
+
+    def _admit(self, trouble: Trouble, entry: Entry) -> None:
+        """Give an entry to a machine that lives."""
+        if entry[3] == ARRIVE:
+            trouble.asked(entry)
+        if trouble.capacity is None or entry[4] >= self._n_nodes:
+            self._handle(entry)
+        else:
+            self._work(trouble.capacity, entry)
 
     def _work(self, capacity: Capacity, entry: Entry) -> None:
         """Give an entry to a node that needs time for it, or drop a request for which there is no room."""
@@ -364,6 +372,9 @@ class Host:
         self, trouble: Trouble, src: int, now: int, effect: tuple[Any, ...], trace: int, note: int
     ) -> None:
         """Let a transmission leave, as `_handle` does, through whatever is wrong with its way."""
+        meddler = trouble.meddler
+        if meddler is not None and src in meddler.nodes:
+            effect = meddler.leaves(src, effect, trace, now)
         _, dst, conn, exchange, head, payload, _ = effect
         direction = 0 if type(head) is str else 1
         wire = self._wire_table[len(payload) << 5 | self._families[src] << 4 | direction << 3 | conn & 7]
@@ -387,12 +398,39 @@ class Host:
             number, sent = self._client_connection(src, dst, conn, direction, sent, watched)
         self.transmissions += 1
         longer_us = trouble.passage_us(src, dst, sent, rtt_us, wire[1], trace)
+        if meddler is not None and longer_us is not None:
+            longer_us += meddler.passes(src, dst, direction, sent, rtt_us)
         arrived = -1 if longer_us is None else sent + longer_us + self._delay_us(src, dst, wire[0], trace)
         if watched:
             self._record(sent, arrived, src, number, wire, effect, note)
         if longer_us is not None:
             arrive = (ARRIVE, dst, src, conn, exchange, head, payload, trace, note)
             heappush(self._queue, (arrived, 1, next(self._ranks), *arrive))
+
+    # --- where somebody interferes ------------------------------------------------------------------------
+
+    def _meet(self, trouble: Trouble, meddler: Meddler, entry: Entry) -> None:
+        """Give an entry to an operated node, when and if its operator wants that."""
+        t_us = meddler.meets(entry)
+        if t_us == entry[0]:
+            self._admit(trouble, entry)
+        elif t_us > entry[0]:
+            self.at(t_us, partial(self._meet_again, trouble, meddler, entry))
+
+    def _meet_again(self, trouble: Trouble, meddler: Meddler, entry: Entry, now: int) -> None:
+        """Give a node what has waited, unless it has crashed meanwhile."""
+        if not trouble.crashed[entry[4]]:
+            meddler.resumes(entry[4], entry[5], now)
+            self._admit(trouble, (now, *entry[1:]))
+
+    def inject(self, src: int, effect: tuple[Any, ...], now: int, *, stores: str = "") -> None:
+        """Let an operated node send what its machine knows nothing of. Args: stores: hash of a message."""
+        trouble = self._trouble
+        assert trouble is not None
+        if not trouble.crashed[src]:
+            if stores:
+                self._journal.event(src, (EVENT, "injected", stores, len(effect[5])), now)
+            self._send_in_trouble(trouble, src, now, effect, mix(self._addresses[src], effect[3]), effect[6])
 
     def _fail(
         self, src: int, dst: int, conn: int, exchange: int, reason: str, t_us: int, trace: int, note: int

@@ -32,6 +32,7 @@ from sessionsim.network.devices import Seat, seats_of
 from sessionsim.network.ends import endpoints_table, header_families, host_addresses
 from sessionsim.network.faults import Answer, Plan, Trouble, Turn, What, compile_plan, with_turns
 from sessionsim.network.host import Host
+from sessionsim.network.interference import Meddler
 from sessionsim.network.journal import MessageJournal
 from sessionsim.network.kernels import Kernel, SimpyKernel
 from sessionsim.network.links import Links
@@ -158,6 +159,7 @@ class World:
         kernel: Kernel | None = None,
         commands: Iterable[Command] = (),
         owned: frozenset[int] = frozenset(),
+        meddler: Meddler | None = None,
     ) -> Truth:
         """Run to the horizon. A world runs once.
 
@@ -169,12 +171,13 @@ class World:
             kernel: simpy if None.
             owned: clients whose device an observer operates: truth.keys then holds the ephemeral secrets of
                 their requests, which that device has had.
+            meddler: who interferes with the run; None for nobody. It is used up.
             commands: further commands to clients beside the intents, for example (t_us, account, ("poll",)).
         """
         spec, n_nodes = self.spec, len(self.nodes)
         account_of = {account.id: number for number, account in enumerate(self.accounts)}
         journal = MessageJournal(self._orders, self.seats, n_nodes, account_of)
-        trouble = self._trouble()
+        trouble = self._trouble(meddler)
         host = self.host = Host(
             self.machines,
             n_nodes,
@@ -189,7 +192,7 @@ class World:
             keep_bytes,
             trouble,
         )
-        self._ride(host, watched if records is not None else frozenset())
+        self._ride(host, _unridden(watched if records is not None else frozenset(), meddler))
         ids = [account.id for account in self.accounts]
         plain = partial(command_of, accounts=self.accounts, needs=self._needs, before=self._before)
         remark = partial(remark_of, ids=ids, before=self._before)
@@ -215,6 +218,8 @@ class World:
             device = self.machines[endpoint]
             if isinstance(device, Client):
                 device.requests.kept_pairs = []
+        if meddler is not None:
+            meddler.begin(host, self.machines)
         if spec.horizon_us > _SHORT_US:  # looking through everything once costs as much as a short run
             gc.collect()
         gc.freeze()
@@ -258,13 +263,13 @@ class World:
                 endpoint = self.endpoint_of[order.sender, order.device]
                 host.command(max(0, order.t_us - lead_us), endpoint, ("visit", ref, preview))
 
-    def _trouble(self) -> Trouble | None:
+    def _trouble(self, meddler: Meddler | None) -> Trouble | None:
         """Give what the host has to look at beside machines and links; None for nothing."""
         plan, capacity = self._plan, self.capacity
-        if plan is None and capacity is None:
+        if plan is None and capacity is None and meddler is None:
             return None
         plan, n_nodes = plan or Plan((), (), self.spec.horizon_us), len(self.nodes)
-        return Trouble(plan, len(self.machines), n_nodes, n_nodes + len(self.seats), capacity)
+        return Trouble(plan, len(self.machines), n_nodes, n_nodes + len(self.seats), capacity, meddler)
 
     def _ride(self, host: Host, watched: frozenset[int]) -> None:
         """Carry out idle polls in bulk, if the run is to."""
@@ -295,6 +300,11 @@ class World:
             *spec.measured,
             with_blocks(journal.events(), self.history),
         )
+
+
+def _unridden(watched: frozenset[int], meddler: Meddler | None) -> frozenset[int]:
+    """Give the endpoints whose polls are to be carried out one by one: watched, or interfered with."""
+    return watched if meddler is None else watched | meddler.nodes | meddler.links
 
 
 def build(spec: WorldSpec) -> World:

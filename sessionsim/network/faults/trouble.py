@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sessionsim.core.columns import Transport
 from sessionsim.core.seeds import mix
@@ -19,6 +19,9 @@ from sessionsim.network.capacity import Capacity
 from sessionsim.network.faults.passage import RTO_MARGIN_US, RTO_OPENING_US, Passage, duration_us
 from sessionsim.network.faults.plan import Answer, Extra, Plan, Turn, What
 from sessionsim.network.kernels import ARRIVE, COMMAND, START, Entry
+
+if TYPE_CHECKING:
+    from sessionsim.network.interference import Meddler
 
 QUIC_HANDSHAKE_TIMEOUT_US: Final = 3 * US_PER_S  # Source: transport 3.6
 _TRANSPORT: Final = 7  # the low bits of a connection handle. Source: core.columns.Transport
@@ -46,14 +49,22 @@ class Trouble:
         n_nodes, n_told: nodes come first, clients after them; both take commands. Servers, behind the first
             `n_told`, do not, and have all they need on their disks.
         capacity: how much work the nodes can do; None for any.
+        meddler: who interferes; None for nobody.
 
     `crashed` has an `Answer` per endpoint, `hung_until_us` until when it hangs.
     """
 
     def __init__(
-        self, plan: Plan, n_machines: int, n_nodes: int, n_told: int, capacity: Capacity | None = None
+        self,
+        plan: Plan,
+        n_machines: int,
+        n_nodes: int,
+        n_told: int,
+        capacity: Capacity | None = None,
+        meddler: Meddler | None = None,
     ) -> None:
-        self.plan, self._n_nodes, self._n_told, self.capacity = plan, n_nodes, n_told, capacity
+        self.plan, self._n_nodes, self._n_told = plan, n_nodes, n_told
+        self.capacity, self.meddler = capacity, meddler
         self.crashed = bytearray(n_machines)
         self.hung_until_us = [0] * n_machines
         # What a crashed machine gets when it starts again: by kind, or numbered where all of a kind count.

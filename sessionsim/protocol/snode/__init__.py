@@ -1,5 +1,6 @@
 """The service node: onion relay, storage RPC, replication inside its swarm."""
 
 from sessionsim.protocol.snode._machine import ServiceNode
+from sessionsim.protocol.snode._storage_rpc import Reads
 
-__all__ = ["ServiceNode"]
+__all__ = ["Reads", "ServiceNode"]

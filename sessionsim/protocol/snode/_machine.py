@@ -34,7 +34,7 @@ from sessionsim.protocol.snode._server_relay import CONNECTION as _TO_SERVER
 from sessionsim.protocol.snode._server_relay import ServerRelay
 from sessionsim.protocol.snode._side_requests import SideRequests
 from sessionsim.protocol.snode._standing import Standing
-from sessionsim.protocol.snode._storage_rpc import StorageRpc
+from sessionsim.protocol.snode._storage_rpc import Reads, StorageRpc
 from sessionsim.protocol.snode._transfers import Transfers
 from sessionsim.protocol.snode._upkeep import Upkeep
 from sessionsim.protocol.storage import MessageStore
@@ -112,6 +112,15 @@ class ServiceNode:
     def store(self) -> MessageStore:
         """The messages this node holds, for tests and inspection."""
         return self._rpc.store
+
+    @property
+    def reads(self) -> Reads:
+        """What it reads boxes with when somebody asks."""
+        return self._rpc.reads
+
+    def read_with(self, reads: Reads) -> None:
+        """Have boxes read with something else, as a node does that does not tell the truth."""
+        self._rpc.reads = reads
 
     @property
     def pending(self) -> int:

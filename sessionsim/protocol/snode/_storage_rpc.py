@@ -9,7 +9,7 @@ oxenss/rpc/request_handler.cpp.
 from __future__ import annotations
 
 import binascii
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 from sessionsim.core.errors import CannotOpen
@@ -58,6 +58,10 @@ from sessionsim.protocol.wire.rpc_oxend import oxend_answer
 from sessionsim.protocol.wire.rpc_results import json_entry, member_result, object_answer
 from sessionsim.protocol.wire.rpc_signed import expiries_text, tokens_receipt, tokens_text
 
+# Reads a box: account, namespace, last hash, most messages, most bytes, clock (unix ms); gives the messages,
+# and whether there are more.
+Reads = Callable[[bytes, int, str, int, int, int], tuple[Sequence[Message], bool]]
+
 _NEVER_MS: Final = 1 << 50  # in us it still fits into 64 bits with sign
 _ACCOUNT_PREFIX: Final = 5  # ids made from an X25519 key. Source: transport 1.2
 
@@ -97,6 +101,7 @@ class StorageRpc:
             newest_wins=rules.outbox_newest_wins,
             merge_prolongs=rules.merge_prolongs,
         )
+        self.reads: Reads = self.store.retrieve
         self._revocations = Revocations(
             self.store, rules.revoked_max, need_messages=rules.revocations_need_messages
         )
@@ -320,9 +325,7 @@ class StorageRpc:
             size = most
         # A negative count asks for one message, as the real database reads it.
         count = 1 if max_count < 0 else max_count
-        return self._retrieved(
-            *self.store.retrieve(account, namespace, last_hash, count, size, now_ms), now_ms
-        )
+        return self._retrieved(*self.reads(account, namespace, last_hash, count, size, now_ms), now_ms)
 
     def _retrieved(self, found: Sequence[Message], more: bool, now_ms: int) -> Answer:
         return 200, rpc_answers.retrieve_body(found, more, now_ms, self.hard_fork), True
