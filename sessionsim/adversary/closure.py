@@ -122,6 +122,55 @@ class Closure:
         request, answer = (column(values) for values in self.transcript.meaning.answers)
         return np.maximum(self.t_read[request], self.t_answer[answer])
 
+    @cached_property
+    def t_had(self) -> Ints:
+        """When the bytes of each message were had first, in a request or in an answer."""
+        meaning = self.transcript.meaning
+        had = np.full(len(meaning.hashes), NEVER, np.int64)
+        for (holder, message, _), t_us in (
+            (meaning.in_request, self.t_read),
+            (meaning.in_answer, self.t_answered),
+        ):
+            np.minimum.at(had, column(message), t_us[column(holder)])
+        return had
+
+    @cached_property
+    def t_secret(self) -> Ints:
+        """When each secret was had first: held, or taken out of a message that another secret opened."""
+        t_secret = self.held.since_us.copy()
+        opening, secret = (column(values) for values in self.transcript.meaning.openings.handed)
+        while len(opening):
+            before = t_secret.copy()
+            np.minimum.at(t_secret, secret, self._opened_at(opening, t_secret))
+            if np.array_equal(before, t_secret):
+                break
+        return t_secret
+
+    def _opened_at(self, opening: Ints, t_secret: Ints) -> Ints:
+        """Give when openings could be done. Args: t_secret: when each secret was had."""
+        message, key = (column(values)[opening] for values in self.transcript.meaning.openings.opened)
+        return np.maximum(self.t_had[message], t_secret[key])
+
+    @cached_property
+    def openings(self) -> dict[int, tuple[int, int]]:
+        """For each message that was opened: since when, and the number of the opening that was first."""
+        found: dict[int, tuple[int, int]] = {}
+        messages = self.transcript.meaning.openings.opened[0]
+        t_us = self._opened_at(np.arange(len(messages)), self.t_secret)
+        for opening, (number, since_us) in enumerate(zip(messages, t_us.tolist(), strict=True)):
+            if since_us < found.get(number, (NEVER, NONE))[0]:
+                found[number] = (since_us, opening)
+        return found
+
+    def handed_by(self, secret: int) -> int:
+        """Give the number of the opening that gave a secret first; NONE for one held from outside."""
+        t_us = int(self.t_secret[secret])
+        if t_us == int(self.held.since_us[secret]):
+            return NONE
+        opening, out = (column(values) for values in self.transcript.meaning.openings.handed)
+        some = opening[out == secret]
+        return int(some[np.argmin(self._opened_at(some, self.t_secret))])
+
     def reading(self, request: int) -> tuple[int, list[tuple[int, int]]]:
         """Say where a request that is read was read first, and how.
 

@@ -23,6 +23,7 @@ from sessionsim.adversary.rules.devices import count_devices
 from sessionsim.adversary.rules.identities import join_identities
 from sessionsim.adversary.rules.messages import take_deliveries, take_messages
 from sessionsim.adversary.rules.names import take_companions, take_names
+from sessionsim.adversary.rules.opened import take_opened
 from sessionsim.adversary.rules.signatures import take_signatures
 from sessionsim.adversary.rules.styles import take_styles
 from sessionsim.adversary.transcript import Transcript, collector_paused
@@ -32,6 +33,7 @@ from sessionsim.core.view import View
 RULES: Final[tuple[Callable[[Notes], None], ...]] = (
     take_signatures,
     take_messages,
+    take_opened,
     take_deliveries,
     join_connections,
     take_memberships,

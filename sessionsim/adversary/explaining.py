@@ -28,8 +28,13 @@ _PAIR = re.compile(r"rows (\d+) and (\d+) are request and answer (\d+) on connec
 _OPEN = re.compile(r"row (\d+): x25519 key of (\S+) opens a layer\Z")
 _PLAIN = re.compile(r"row (\d+): (request in clear|in clear beside the ciphertext)\Z")
 _ANSWER = re.compile(r"row (\d+): answer (in clear|opens under the request's cipher)\Z")
+_OPENS = re.compile(r"(?:.+ )?of (\S+) opens (?:Envelope\.content|a .+|the admins' .+)\Z")
+_HASH = re.compile(r"hash ([0-9A-Za-z+/]{43})\Z")
+_ID = re.compile(r"[0-9a-f]{24,}")
 _FIELD = re.compile(r"field (.+?): (.*)\Z", re.DOTALL)
-_STANDS = re.compile(r"(?:there|in the same request|in its clear parts|beside it) stands (.+)\Z", re.DOTALL)
+_STANDS = re.compile(
+    r"(?:there|in the same request|in its clear parts|beside it|inside it) stands (.+)\Z", re.DOTALL
+)
 
 
 class Explanation(NamedTuple):
@@ -56,9 +61,11 @@ class _Teller:
         self._at = {int(row): at for at, row in enumerate(closure.view.rows["row"].tolist())}
         self._depth: dict[int, int] = {}
         self._text = b""  # what was read last
+        self._message = ""  # hash of the stored message that was named last
         self._rules: Mapping[re.Pattern[str], Callable[..., list[str]]] = {
             _FROM: self._origin, _HOLD: self._shared, _PAIR: self._paired, _OPEN: self._opened,
             _PLAIN: self._plain, _ANSWER: self._answered, _FIELD: self._field, _STANDS: self._stands,
+            _OPENS: self._unsealed,
         }  # fmt: skip
 
     def tell(self, step: str) -> list[str]:
@@ -159,7 +166,26 @@ class _Teller:
             *_hex(payload),
         ]
 
+    def _unsealed(self, owner: str) -> list[str]:
+        """Say with what the stored message that was named last was opened, and what it is."""
+        meaning, found = self._closure.transcript.meaning, None
+        if self._message:
+            number = next(at for at, (name, _) in enumerate(meaning.hashes) if name == self._message)
+            found = meaning.openings.contents.get(number)
+        if found is None:
+            return []
+        self._text = b""
+        return [
+            f"This secret came out of a message opened before, for it is one of {_brief(owner)}."
+            if owner.startswith("group:")
+            else f"The observer has the secrets of {_brief(owner)}.",
+            f"The cipher accepts the {meaning.message(number).size_bytes:,} stored bytes: the key is right."
+            f" Inside: {found.kind}, made by {_brief(found.writer)}, {_brief(found.made)}.",
+        ]
+
     def _field(self, name: str, value: str) -> list[str]:
+        named = _HASH.search(value)
+        self._message = named[1] if named else self._message
         word = value.removeprefix("valid under ").split(",")[0].split(" ")[0]
         shown = _around(self._text, word) or _around(self._text, name.split(".")[-1])
         lines = [shown] if shown else []
@@ -189,6 +215,11 @@ def _decoded(text: bytes) -> bytes:
         return binascii.a2b_base64(text, strict_mode=True)
     except ValueError:
         return b""
+
+
+def _brief(text: str) -> str:
+    """Cut long ids in a text, so that people can read it."""
+    return _ID.sub(lambda found: found[0][:10] + "…", text)
 
 
 def _short(raw: bytes) -> str:

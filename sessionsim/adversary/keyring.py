@@ -3,6 +3,8 @@
 One `Keys` may stand for all observers of a run: it finds keys for opening, and `held` says which of them one
 observer has, and since when. An Ed25519 secret also gives its X25519 secret, by the known conversion, and so
 does a seed of version 2, beside an ML-KEM secret (`account_seeds`).
+Secrets that come out of opened messages, such as the key of a group, are numbered behind those that are held
+(`learn`); nobody holds them from the start, and `closure` finds out who gets them and when.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ ACCOUNT_SEED: Final = "account seed"  # as `core.truth` names the kinds of keys
 _DOMAINS: Final = {ACCOUNT_SEED: ACCOUNT_DOMAIN, "device seed": DEVICE_DOMAIN}
 NEVER: Final = int(np.iinfo(np.int64).max)
 NO_KEY: Final = -1
+ACCOUNT_OWNER: Final = "account:"  # begins the owner of an account's keys
 ROLE_BIT: Final = {role: 1 << place for place, role in enumerate(Role)}
 
 Times = npt.NDArray[np.int64]
@@ -50,6 +53,7 @@ class Keys:
         self._ed25519: dict[int, KeyPair] = {}
         self._number: dict[bytes, int] = {}  # X25519 public key -> number
         self._converted: dict[bytes, int] = {}  # Ed25519 public key -> number
+        self._learned: dict[tuple[str, bytes], int] = {}  # owner, secret -> number
         for key in keys:
             self._add(key)
 
@@ -78,6 +82,26 @@ class Keys:
             self.pairs.append(pair)
             self.owners.append(owner)
         return number
+
+    def learn(self, owner: str, secret: bytes) -> int:
+        """Give the number of a secret that was found in a message; the same for the same one again.
+
+        Args:
+            owner: what it is, in words, for example `key 0 of group:03…`.
+        """
+        number = self._learned.setdefault((owner, secret), len(self.pairs))
+        if number == len(self.pairs):
+            self.pairs.append(KeyPair(b"", secret))
+            self.owners.append(owner)
+        return number
+
+    def accounts(self) -> list[tuple[int, Account]]:
+        """Give the accounts whose Ed25519 secret somebody holds, each with the number of its secret."""
+        return [
+            (number, Account(ed25519, self.pairs[number], ACCOUNT_PREFIX + self.pairs[number].public))
+            for number, ed25519 in self._ed25519.items()
+            if self.owners[number].startswith(ACCOUNT_OWNER)
+        ]
 
     def find(self, public: bytes) -> int:
         """Give the number of the secret of an X25519 public key; NO_KEY if nobody has it."""

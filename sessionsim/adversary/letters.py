@@ -1,4 +1,4 @@
-"""What a held key opens in a stored message: who wrote it, whom a copy was for, and what it holds."""
+"""What a held key opens in a stored direct message: who wrote it, whom a copy was for, and what it holds."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from typing import Final, NamedTuple
 
 from sessionsim.adversary.account_seeds import AccountSeeds
 from sessionsim.adversary.keyring import Keys
+from sessionsim.adversary.opened import kind_of, target_of
 from sessionsim.core.errors import ProtocolError
-from sessionsim.protocol.contents import Message, Text, TimerUpdate, read
+from sessionsim.protocol.contents import Message, read
 from sessionsim.protocol.crypto import Suite
-from sessionsim.protocol.direct import open_message
+from sessionsim.protocol.direct import direct_envelope
 from sessionsim.protocol.identity import Account, account_id_of_ed25519
+from sessionsim.protocol.versions import v1
+from sessionsim.protocol.wire.padding import unpad
 
 _V2_START: Final = b"\0"  # Source: protocol-v2 7.2; the wrapper of version 1 never begins so
 
@@ -23,6 +26,8 @@ class Letter(NamedTuple):
         writer: 33-byte id of who signed it.
         target: id of the other person, in a copy for the writer's own devices; empty in others.
         kind: what it holds, for example `text` or `typing`.
+        plaintext: the Content as bytes.
+        message: the Content as it is read.
         by, where: what the secret is and what it opens, as people are told.
     """
 
@@ -30,6 +35,8 @@ class Letter(NamedTuple):
     writer: bytes
     target: bytes
     kind: str
+    plaintext: bytes
+    message: Message
     by: str = "key x25519"
     where: str = "Envelope.content"
 
@@ -46,20 +53,24 @@ def open_letter(suite: Suite, keys: Keys, seeds: AccountSeeds, inbox: bytes, sto
     try:
         if stored.startswith(_V2_START):
             return _open_v2(seeds, account, stored)
-        received = open_message(suite, account, stored)
+        envelope = direct_envelope(stored)
+        sender, padded = v1.decrypt(suite, account.x, envelope.content)
+        writer, plaintext = account_id_of_ed25519(sender), unpad(padded)
+        message = read(plaintext, outer_ms=envelope.sent_ms)
     except ProtocolError:
         return None
-    return _letter(keys.find(inbox[1:]), received.sender_id, received.message)
+    if writer != account.id and target_of(message):
+        return None  # only its owner may write a copy for the own devices
+    return _letter(keys.find(inbox[1:]), writer, plaintext, message)
 
 
 def _open_v2(seeds: AccountSeeds, account: Account, stored: bytes) -> Letter:
     under = seeds.open(account, stored)
-    letter = _letter(under.key, account_id_of_ed25519(under.inner.sender), read(under.inner.content))
+    writer, plaintext = account_id_of_ed25519(under.inner.sender), under.inner.content
+    letter = _letter(under.key, writer, plaintext, read(plaintext))
     by = "key x25519" if under.key == seeds.long_term(account) else "account seed"
     return letter._replace(by=by, where="a message of version 2")
 
 
-def _letter(key: int, writer: bytes, message: Message) -> Letter:
-    part = message.part
-    target = part.sync_target if isinstance(part, Text | TimerUpdate) else b""
-    return Letter(key, writer, target, type(part).__name__.lower())
+def _letter(key: int, writer: bytes, plaintext: bytes, message: Message) -> Letter:
+    return Letter(key, writer, target_of(message), kind_of(message), plaintext, message)

@@ -36,9 +36,11 @@ from sessionsim.adversary.names import (
     names_of_path,
     string_term,
 )
+from sessionsim.adversary.openings import Openings
 from sessionsim.adversary.signing import Check, check_of, check_of_server_request, holds
 from sessionsim.adversary.terms import Answer, Body, Call
 from sessionsim.core.errors import ProtocolError
+from sessionsim.protocol.configs.kinds import KINDS
 from sessionsim.protocol.crypto import Suite
 from sessionsim.protocol.wire.envelope import unwrap
 from sessionsim.protocol.wire.rpc import message_hash, read_retrieved
@@ -81,7 +83,6 @@ class Message(NamedTuple):
         stamp_ms: the time in its wrapper, which needs no key; None for none.
         form: what its clear parts look like; empty for bytes that show none.
         names: terms in its clear parts.
-        letter: what a held secret opens in it; None where none does.
     """
 
     hash: str
@@ -90,7 +91,6 @@ class Message(NamedTuple):
     stamp_ms: int | None
     form: str
     names: tuple[str, ...]
-    letter: Letter | None
 
 
 class Meaning:
@@ -108,6 +108,7 @@ class Meaning:
     ) -> None:
         self._suite, self._keys, self._public, self._again = suite, keys, public, again
         self._seeds = AccountSeeds(suite, keys)
+        self.openings = Openings(suite, keys, public)
         self.calls: list[tuple[Brief, ...]] = []
         self.messages: list[Message | None] = []  # None while only a name is known
         self.hashes: list[tuple[str, bytes]] = []  # of each message: name and inbox
@@ -199,9 +200,15 @@ class Meaning:
                 stamp_ms = None
             form, leaves = form_of(data)
             names = tuple(self._names_of_message(number, leaves)) if leaves else ()
-            letter = open_letter(self._suite, self._keys, self._seeds, inbox, data)
-            self.messages[number] = Message(name, inbox, len(data), stamp_ms, form, names, letter)
+            self.messages[number] = Message(name, inbox, len(data), stamp_ms, form, names)
+            letter = self._letter(inbox, namespace, data)
+            self.openings.meet(number, inbox, namespace, data, letter)
         return number
+
+    def _letter(self, inbox: bytes, namespace: int, data: bytes) -> Letter | None:
+        if namespace in KINDS:  # the box around a config is no letter
+            return None
+        return open_letter(self._suite, self._keys, self._seeds, inbox, data)
 
     def _names_of_message(self, number: int, leaves: Sequence[bytes]) -> Iterator[str]:
         """Give the names in the clear parts of a message; its strings are noted where they repeat."""

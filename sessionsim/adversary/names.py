@@ -94,7 +94,7 @@ def _leaves(
 
 def _names_of(value: str | bytes, kind: str) -> Iterator[str]:
     if isinstance(value, bytes):
-        name = _of_raw(value)
+        name = name_of_raw(value)
         if name:
             yield name
             return
@@ -106,7 +106,7 @@ def _names_of(value: str | bytes, kind: str) -> Iterator[str]:
     if found or len(value) < LEAST_STRING:
         return
     if isinstance(value, str) and len(text) in (_BASE64_OF_ID, _BASE64_OF_TOKEN):
-        name = _of_raw(base64_bytes(text))
+        name = name_of_raw(base64_bytes(text))
         if name:
             yield name
             return
@@ -144,7 +144,8 @@ def file_term(file_id: str) -> str:
     return f"file:{file_id}"
 
 
-def _of_raw(raw: bytes) -> str:
+def name_of_raw(raw: bytes) -> str:
+    """Give the name that bytes in a field of their own are; empty for none."""
     if len(raw) == ID_BYTES and raw[0] in _KINDS and raw[0]:
         return id_term(raw)
     if len(raw) == _TOKEN_BYTES and raw[0] in _KINDS and raw[2:4] == b"\0\0":

@@ -76,6 +76,7 @@ class Transcript:
         with collector_paused():
             self._read_requests()
             self._read_answers()
+            self.meaning.openings.finish()
         self._by_number = np.argsort(self.rows["row"], kind="stable")
         self._numbers = self.rows["row"][self._by_number]
 

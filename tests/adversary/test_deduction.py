@@ -277,6 +277,7 @@ def test_stolen_phrase_opens_what_an_archive_kept(stage: Any) -> None:
     alone, joint = deduce(stage.at(archive)), deduce(stage.at(archive | thief))
     surplus = emergent([alone, []], joint)
     assert {(fact.relation, fact.object) for fact in surplus} == {
+        (Relation.HOLDS, "kind:text"),
         (Relation.WRITTEN_BY, stage.account(0)),
         (Relation.TALKS_TO, stage.account(1)),
     }

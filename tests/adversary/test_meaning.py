@@ -48,18 +48,20 @@ def test_a_stored_message_shows_inbox_size_stamp_and_lifetime() -> None:
     assert found.take_request(Body((store(),))) == 0
     (message,) = found.messages
     assert message[:4] == (HASH, BOB.id, len(LETTER), NOW_MS)
-    assert message.letter is None
+    assert found.openings.contents == {}
     assert [list(values) for values in found.lifetimes] == [[0], [0], [5000], [0]]
 
 
 def test_the_key_of_the_inbox_opens_it_and_no_other_does() -> None:
     found = meaning(ALICE, BOB)
     found.take_request(Body((store(),)))
-    (message,) = found.messages
-    assert message.letter == (1, ALICE.id, b"", "text", "key x25519", "Envelope.content")
+    assert [list(values) for values in found.openings.opened] == [[0], [1]]
+    content = found.openings.contents[0]
+    assert (content.kind, content.writer) == ("text", f"account:{ALICE.id_hex}")
+    assert content.target == f"account:{BOB.id_hex}"
     other = meaning(ALICE)
     other.take_request(Body((store(),)))
-    assert other.messages[0].letter is None
+    assert other.openings.contents == {}
 
 
 def test_one_message_is_one_however_often_it_is_met() -> None:

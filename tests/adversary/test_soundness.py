@@ -42,17 +42,20 @@ def sheet(run: Any) -> dict[Relation, set[tuple[str, str]]]:
     true[Relation.SHOWS] = {*zip(addresses, platforms, strict=True), *zip(ids, platforms, strict=True)}
     true[Relation.SEEN] = {(name, "") for name in ids}
     true[Relation.NAMED] = set(zip(addresses, ids, strict=True))
+    true[Relation.CALLED] = {(name, f"name:Client {k:06d}") for k, name in enumerate(ids)}
     true[Relation.ONLINE] = {(subject, "") for subject in (*addresses, *ids)}
     columns = (messages[name].tolist() for name in ("sender", "recipient", "hash", "sync_hash"))
     for sender, recipient, hash_, sync in zip(*columns, strict=True):
         true[Relation.TALKS_TO].add((ids[sender], ids[recipient]))
         true[Relation.NAMED].add((addresses[sender], ids[recipient]))
+        true[Relation.NAMED].add((f"message:{sync}", ids[recipient]))  # for whom the copy is
         for name, inbox in ((hash_, recipient), (sync, sender)):
             message = f"message:{name}"
             true[Relation.SENT].add((addresses[sender], message))
             true[Relation.FETCHED].add((addresses[inbox], message))
             true[Relation.ADDRESSED_TO].add((message, ids[inbox]))
             true[Relation.WRITTEN_BY].add((message, ids[sender]))
+            true[Relation.HOLDS].add((message, "kind:text"))
             true[Relation.HAS_TTL].add((message, f"ms:{14 * 86_400_000}"))
     return true
 
@@ -93,6 +96,8 @@ def test_every_fact_is_true(run: Any, sheet: dict[Relation, set[tuple[str, str]]
                 assert fact.object in true_style(fact, sheet[Relation.SHOWS])
             elif fact.relation is Relation.HAS_SIZE:
                 assert int(fact.object.removeprefix("bytes:")) in (558, 718)  # messages 2.4, full form
+            elif fact.object.startswith("file:"):  # the picture of who wrote it
+                assert (fact.relation, fact.subject[:8]) == (Relation.NAMED, "message:")
             else:
                 assert (fact.subject, fact.object) in sheet[fact.relation], fact
 

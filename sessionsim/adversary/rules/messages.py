@@ -117,21 +117,6 @@ def _take_message(notes: Notes, number: int, t_us: int, steps: Derive) -> None:
     if about.stamp_ms is not None:
         clear = f"field Envelope.timestamp: {about.stamp_ms}"
         notes.note(Relation.STAMPED, subject, f"ms:{about.stamp_ms}", t_us, lambda: (*steps(), clear))
-    letter = about.letter
-    since_us = int(notes.closure.held.since_us[letter.key]) if letter is not None else NEVER
-    if letter is None or since_us == NEVER:
-        return
-    t_us = max(t_us, since_us)
-    writer, target = id_term(letter.writer), letter.target or about.inbox
-
-    def read() -> Steps:
-        opened = f"{letter.by} of {inbox} opens {letter.where}"
-        return (*steps(), opened, f"signed by {letter.writer.hex()}")
-
-    notes.note(Relation.WRITTEN_BY, subject, writer, t_us, read)
-    if letter.writer != target:
-        named = f"field syncTarget: {target.hex()}" if letter.target else "written to this inbox"
-        notes.note(Relation.TALKS_TO, writer, id_term(target), t_us, lambda: (*read(), named))
 
 
 def stores(notes: Notes) -> list[tuple[int, int, int, Derive]]:

@@ -1,0 +1,227 @@
+"""Stored messages opened with secrets, and the secrets that come out of them.
+
+    account's key      opens direct messages, the account's configs, a slot of a group's keys message
+    group's seed       comes out of a promotion or of the config of an admin; opens the slot of admins
+    group's key        comes out of a keys message; opens the group's messages, its name, its list of members
+
+What opens is found out by really opening, with every secret that anybody in the run could have. A message
+notes which secrets open it and which come out; who has them, and since when, is the business of `closure`.
+What is for a group waits until everything has been read, since its keys may come later than what they open.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Collection, Iterable
+from typing import Final, NamedTuple
+
+from sessionsim.adversary.keyring import Keys
+from sessionsim.adversary.letters import Letter
+from sessionsim.adversary.names import id_term
+from sessionsim.adversary.opened import (
+    CONFIG_NAMES,
+    UNREADABLE,
+    Content,
+    Said,
+    kind_of,
+    names_in_bytes,
+    said_in,
+    said_in_config,
+    seeds_in,
+    seeds_in_config,
+)
+from sessionsim.core.errors import ProtocolError
+from sessionsim.protocol import namespaces
+from sessionsim.protocol.configs.config import Config, group_config, user_config
+from sessionsim.protocol.configs.kinds import KINDS, Kind
+from sessionsim.protocol.configs.rules import ConfigRules
+from sessionsim.protocol.configs.storing import Storing
+from sessionsim.protocol.contents import read
+from sessionsim.protocol.crypto import Suite, aead
+from sessionsim.protocol.groups.encryption import decrypt
+from sessionsim.protocol.groups.identity import Group, group_from_seed, is_group_id
+from sessionsim.protocol.groups.loading import open_keys
+from sessionsim.protocol.identity import Account, account_id_of_ed25519
+from sessionsim.protocol.wire.group_envelope import unwrap_group
+
+_OF_GROUPS: Final = frozenset((
+    namespaces.GROUP_MESSAGES, namespaces.GROUP_KEYS, namespaces.GROUP_INFO, namespaces.GROUP_MEMBERS,
+))  # fmt: skip
+_RULES: Final = ConfigRules()
+
+
+class _Waiting(NamedTuple):
+    """Something stored for a group. Args: number: of the message."""
+
+    number: int
+    group: bytes
+    namespace: int
+    data: bytes
+
+
+class Openings:
+    """What opens which message.
+
+    Args:
+        suite: cryptography.
+        keys: all secrets; those that come out of messages are added.
+        public: addresses that are nobody's secret.
+
+    Attributes:
+        opened: columns message, secret: each way in which a message opens.
+        words: the same in words, one for each.
+        handed: columns number of the opening, secret that comes out.
+        contents: what each opened message holds.
+    """
+
+    def __init__(self, suite: Suite, keys: Keys, public: Collection[str]) -> None:
+        self._suite, self._keys, self._public = suite, keys, public
+        self.opened = array("q"), array("q")
+        self.words: list[str] = []
+        self.handed = array("q"), array("q")
+        self.contents: dict[int, Content] = {}
+        self._accounts = keys.accounts()
+        self._by_id = {account.id: (number, account) for number, account in self._accounts}
+        self._seeds: dict[bytes, dict[int, Group]] = {}
+        self._waiting: list[_Waiting] = []
+
+    def meet(self, number: int, inbox: bytes, namespace: int, data: bytes, letter: Letter | None) -> None:
+        """Take a message that is new. Args: letter: what an account's key opens in it, if one does."""
+        if letter is not None:
+            self._take_letter(number, inbox, letter)
+        elif inbox in self._by_id and namespace in KINDS:
+            self._take_config(number, *self._by_id[inbox], KINDS[namespace], data)
+        elif self._accounts and namespace in _OF_GROUPS and is_group_id(inbox):
+            self._waiting.append(_Waiting(number, inbox, namespace, data))
+
+    def _add(self, number: int, key: int, by: str, what: str, content: Content) -> None:
+        """Note that a message opens. Args: by: what the secret is; what: what it opens."""
+        self.contents.setdefault(number, content)
+        self.words.append(f"{by} opens {what}")
+        for column, value in zip(self.opened, (number, key), strict=True):
+            column.append(value)
+        for seed in content.seeds:
+            group = group_from_seed(seed)
+            secret = self._keys.learn(f"seed of {id_term(group.id)}", seed)
+            self._seeds.setdefault(group.id, {})[secret] = group
+            self._hand(secret)
+
+    def _hand(self, secret: int) -> None:
+        """Note that a secret came out of what was opened last."""
+        for column, value in zip(self.handed, (len(self.words) - 1, secret), strict=True):
+            column.append(value)
+
+    def _take_letter(self, number: int, inbox: bytes, letter: Letter) -> None:
+        writer, reader = id_term(letter.writer), id_term(inbox)
+        content = Content(
+            letter.kind,
+            writer,
+            f"signed by {letter.writer.hex()}",
+            id_term(letter.target or inbox),
+            tuple(said_in(letter.message, writer, reader, self._public)),
+            names_in_bytes(letter.plaintext, self._public),
+            seeds_in(letter.message),
+        )
+        self._add(number, letter.key, f"{letter.by} of {reader}", letter.where, content)
+
+    def _take_config(self, number: int, key: int, owner: Account, kind: Kind, data: bytes) -> None:
+        storing = Storing(kind, self._suite, owner, _RULES)
+        config = user_config(kind, self._suite, owner)
+        made = f"sealed by {owner.id_hex} for itself"
+        self._read_config(number, key, kind, data, storing, config, owner.ed.secret, id_term(owner.id), made)
+
+    def _read_config(
+        self, number: int, key: int, kind: Kind, data: bytes, storing: Storing, config: Config,
+        secret: bytes, owner: str, made: str,
+    ) -> bool:  # fmt: skip
+        """Open a config with one key, as a device would that has nothing yet. Returns whether it opens."""
+        try:
+            raw = storing.open("", data, (secret,), 0).raw
+            config.merge((("", data),), 0)
+        except ProtocolError:
+            return False
+        said = tuple(said_in_config(kind, config, owner))
+        names = names_in_bytes(raw, self._public)
+        seeds = seeds_in_config(kind, config)
+        by = self._keys.owners[key] if kind.of_group else f"key ed25519 of {owner}"
+        content = Content(CONFIG_NAMES[kind], owner, made, "", said, names, seeds)
+        self._add(number, key, by, "a config", content)
+        return True
+
+    def finish(self) -> None:
+        """Open what waited, now that every secret is known that anything but a keys message hands over."""
+        found: dict[bytes, dict[int, bytes]] = {}
+        for one in self._waiting:
+            if one.namespace == namespaces.GROUP_KEYS:
+                for secret, key in self._open_keys(one):
+                    found.setdefault(one.group, {})[secret] = key
+        for one in self._waiting:
+            if one.namespace != namespaces.GROUP_KEYS:
+                self._open_sealed(one, found.get(one.group, {}).items())
+        self._waiting.clear()
+
+    def _open_keys(self, one: _Waiting) -> Iterable[tuple[int, bytes]]:
+        """Give the keys in a keys message that anybody's secret opens."""
+        group, found = id_term(one.group), dict[int, bytes]()
+        readers: list[tuple[int, Account | Group]] = [*self._accounts]
+        readers += self._seeds.get(one.group, {}).items()
+        for number, reader in readers:
+            try:
+                opened = open_keys(self._suite, one.group, reader, one.data, 0)
+            except ProtocolError:
+                continue
+            if not opened.keys:
+                continue
+            owner, member = self._keys.owners[number], isinstance(reader, Account)
+            by = f"key x25519 of {owner}" if member else owner
+            what = "a member's slot of a keys message" if member else "the admins' slot of a keys message"
+            content = Content("group-keys", group, f"signed by {one.group[1:].hex()}")
+            self._add(one.number, number, by, what, content)
+            for key in opened.keys:
+                secret = self._keys.learn(f"key {key.generation} of {group}", key.key)
+                self._hand(secret)
+                found[secret] = key.key
+        return found.items()
+
+    def _open_sealed(self, one: _Waiting, keys: Iterable[tuple[int, bytes]]) -> None:
+        opening: Callable[[_Waiting, int, bytes], bool] = (
+            self._open_message if one.namespace == namespaces.GROUP_MESSAGES else self._open_config
+        )
+        for secret, key in keys:
+            if opening(one, secret, key):
+                return
+
+    def _open_config(self, one: _Waiting, secret: int, key: bytes) -> bool:
+        kind, group = KINDS[one.namespace], one.group[1:]
+        storing = Storing(kind, self._suite, None, _RULES)
+        config = group_config(kind, self._suite, group, (key,))
+        made = f"signed by {group.hex()}"
+        return self._read_config(
+            one.number, secret, kind, one.data, storing, config, key, id_term(one.group), made
+        )
+
+    def _open_message(self, one: _Waiting, secret: int, key: bytes) -> bool:
+        """Open a message to a group; both forms of its signature are tried."""
+        for signs_group in (True, False):
+            try:
+                opened = decrypt(self._suite, one.group, (key,), one.data, signs_group=signs_group)
+                break
+            except ProtocolError:
+                continue
+        else:
+            return False
+        writer, group = account_id_of_ed25519(opened.sender), id_term(one.group)
+        outer = aead.unseal(one.data[aead.NONCE_BYTES :], one.data[: aead.NONCE_BYTES], key)
+        names = dict.fromkeys(
+            (*names_in_bytes(outer, self._public), *names_in_bytes(opened.plaintext, self._public))
+        )
+        try:
+            message = read(unwrap_group(opened.plaintext).content)
+        except ProtocolError:
+            kind, said = UNREADABLE, tuple[Said, ...]()
+        else:
+            kind, said = kind_of(message), tuple(said_in(message, id_term(writer), group, self._public))
+        made = f"signed by {writer.hex()}"
+        content = Content(kind, id_term(writer), made, "", said, tuple(names))
+        self._add(one.number, secret, self._keys.owners[secret], "a message to the group", content)
+        return True

@@ -1,0 +1,56 @@
+"""Opened messages: what they are, who wrote them, what they say, and the names in them.
+
+Everything here stands in bytes that a secret opened. Where that secret itself came out of a message, the
+derivation first tells how.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from sessionsim.adversary.closure import Closure
+from sessionsim.adversary.derivations import Steps
+from sessionsim.adversary.notes import Derive, Notes
+from sessionsim.adversary.opened import Content
+from sessionsim.adversary.rules.messages import met, name_of
+from sessionsim.core.ledger import Relation
+
+_MOST_SECRETS = 8  # Assumption: no secret is further from a held one
+
+
+def take_opened(notes: Notes) -> None:
+    """Note what opened messages say."""
+    if not notes.closure.openings:
+        return
+    had = {number: steps for number, _, steps in met(notes)}
+    for number, (t_us, opening) in notes.closure.openings.items():
+        content = notes.meaning.openings.contents[number]
+        steps = partial(_opened_steps, notes.closure, had, opening)
+        _take(notes, name_of(notes, number), t_us, content, steps)
+
+
+def _take(notes: Notes, subject: str, t_us: int, content: Content, steps: Derive) -> None:
+    notes.note(Relation.HOLDS, subject, f"kind:{content.kind}", t_us, steps)
+    if content.writer:
+        notes.note(Relation.WRITTEN_BY, subject, content.writer, t_us, partial(_and, steps, content.made))
+    if content.target and content.target != content.writer:
+        told = partial(_and, steps, content.made, f"written to {content.target}")
+        notes.note(Relation.TALKS_TO, content.writer, content.target, t_us, told)
+    for relation, who, what, field in content.said:
+        notes.note(relation, who, what, t_us, partial(_and, steps, f"field {field}: {what}"))
+    for term in content.names:
+        notes.note(Relation.NAMED, subject, term, t_us, partial(_and, steps, f"inside it stands {term}"))
+
+
+def _and(steps: Derive, *more: str) -> Steps:
+    return (*steps(), *more)
+
+
+def _opened_steps(closure: Closure, had: dict[int, Derive], opening: int) -> Steps:
+    """Say how a message was opened: first how the secret was had, then the message itself."""
+    openings, chain = closure.transcript.meaning.openings, list[Steps]()
+    while opening >= 0 and len(chain) < _MOST_SECRETS:
+        message, secret = (values[opening] for values in openings.opened)
+        chain.append((*had[message](), openings.words[opening]))
+        opening = closure.handed_by(secret)
+    return tuple(step for steps in reversed(chain) for step in steps)
