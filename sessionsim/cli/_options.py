@@ -10,7 +10,7 @@ import typer
 
 from sessionsim.core.errors import InvalidInput
 from sessionsim.experiment import installed
-from sessionsim.scenario import Scenario, parse_seeds, read_scenario, resolve
+from sessionsim.scenario import Point, Scenario, parse_seeds, points_of, read_scenario, resolve
 
 ScenarioPath = Annotated[
     Path, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of one in ./scenarios.")
@@ -44,6 +44,17 @@ def load(
     if seed is not None:
         return scenario.with_seeds((seed,))
     return scenario if seeds is None else scenario.with_seeds(parse_seeds(seeds, "--seeds"))
+
+
+def load_points(
+    path: Path, overrides: list[str] | None, seed: int | None = None, seeds: str | None = None
+) -> tuple[Point, ...]:
+    """Read and check the scenarios of a sweep; none if the scenario has no sweep. Raises InvalidInput."""
+    whole = load(path, overrides, seed, seeds)
+    if whole.sweep is None:
+        return ()
+    points = points_of(read_scenario(path, overrides or ()), whole.sweep, installed())
+    return tuple(Point(point.label, point.scenario.with_seeds(whole.seeds)) for point in points)
 
 
 def processes(workers: int | None) -> int:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sessionsim.report import write_report
+from sessionsim.report import write_report, write_sweep
 
 
 def report(
@@ -16,5 +16,8 @@ def report(
     ],
 ) -> None:
     """Build report.html again from the stored files of a run."""
+    if (folder / "sweep.json").is_file():
+        typer.echo(f"Report: {write_sweep(folder)}")
+        return
     is_replicate = folder.name.isdigit() and (folder / "truth").is_dir()
     typer.echo(f"Report: {write_report(folder.parent if is_replicate else folder)}")

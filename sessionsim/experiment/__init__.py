@@ -10,6 +10,7 @@ from sessionsim.experiment.forecast import Forecast, forecast
 from sessionsim.experiment.run import Finished, Progress, forget, preflight, run_scenario, whole_replicates
 from sessionsim.experiment.sights import sights_of
 from sessionsim.experiment.stored import load_replicate
+from sessionsim.experiment.sweep import check_sweep, folders_of, forget_sweep, run_sweep
 
 __all__ = [
     "Finished",
@@ -18,16 +19,20 @@ __all__ = [
     "Knowledge",
     "Progress",
     "check_folder",
+    "check_sweep",
     "explain_fact",
     "families",
+    "folders_of",
     "forecast",
     "forget",
+    "forget_sweep",
     "installed",
     "knows",
     "load_replicate",
     "minimal_coalitions",
     "preflight",
     "run_scenario",
+    "run_sweep",
     "sights_of",
     "whole_replicates",
 ]

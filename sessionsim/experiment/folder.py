@@ -19,6 +19,7 @@ _PARTS: Final = frozenset(
 _BEGINNINGS: Final = {
     "manifest.json": b'{\n "format":',
     "readings.json": b'{\n "format":',
+    "sweep.json": b'{\n "format":',
     "report.html": b"<!doctype html>",
 }
 _GENERATOR: Final = b'name="generator" content="sessionsim'

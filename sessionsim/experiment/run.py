@@ -110,6 +110,8 @@ def _gather(
         "seeds": list(seeds),
         "opened": [task.seed for task in tasks if task.keep_bytes],
     }
+    if is_ours(out / "sweep.json"):
+        (out / "sweep.json").unlink()  # what lies here now is no sweep
     write_readings(out, facts, found)
     own = {"seeds": list(seeds), "opened": facts["opened"]}
     write_manifest(out, common_facts(scenario) | own, {"run_s": time.perf_counter() - begun})
@@ -138,7 +140,7 @@ def _forget(out: Path) -> None:
         whole = is_replicate(path) and (path / "manifest.json").is_file()
         if whole or (path.is_dir() and _PARTIAL.match(path.name)):
             shutil.rmtree(path)
-    for name in ("readings.json", "manifest.json"):
+    for name in ("readings.json", "manifest.json", "sweep.json"):
         if is_ours(out / name):
             (out / name).unlink()
     if is_ours(out / "report.html"):

@@ -68,6 +68,17 @@ def load(run_dir: Path) -> ReportData:
     )
 
 
+def read_json(path: Path) -> Any:
+    """Read a JSON file. Raises StorageDamaged: it is missing or cut off."""
+    return _json(path)
+
+
+def read_stored(run_dir: Path) -> tuple[Reading, ...]:
+    """Read the readings of all seeds of a run. Raises StorageDamaged: they are missing or broken."""
+    path = run_dir / "readings.json"
+    return tuple(_readings(path, _json(path)))
+
+
 def _replicates(run_dir: Path, stored: Any) -> list[Path]:
     """List the replicates that the readings are of; a folder may hold others, of earlier runs."""
     if (run_dir / "truth").is_dir():

@@ -169,6 +169,26 @@ def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
+def with_values(values: Mapping[str, Any], changes: Mapping[KeyPath, Any]) -> dict[str, Any]:
+    """Give tables with some values set; what was given is left as it is.
+
+    Raises:
+        KeyError: the dotted path of a change that leads through something that is no section.
+    """
+    made = dict(values)
+    for path, value in changes.items():
+        table = made
+        for part in path[:-1]:
+            below = table.get(part, {})
+            if not isinstance(below, dict):
+                raise KeyError(".".join(path))
+            copied = dict(below)
+            table[part] = copied
+            table = copied
+        table[path[-1]] = value
+    return made
+
+
 def _override(text: str, values: dict[str, Any], places: dict[KeyPath, str]) -> None:
     key, equals, written = text.partition("=")
     path = tuple(part.strip() for part in key.split("."))

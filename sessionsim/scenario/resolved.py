@@ -24,6 +24,7 @@ from sessionsim.scenario.sections import (
     TrainingSettings,
     parse_seeds,
 )
+from sessionsim.scenario.sweep import Sweep, sweep_of
 from sessionsim.scenario.whole import whole_model
 
 
@@ -73,6 +74,7 @@ class Scenario:
         files: BLAKE2b digest of each file that a setting names, by dotted key.
         attacks: what is attacked, in the order of the file.
         training: seeds that attacks learn from, ascending; none of them is among `seeds`.
+        sweep: what is asked at several values; the rest of the scenario is as it is without (see `points`).
     """
 
     name: str
@@ -95,6 +97,7 @@ class Scenario:
     files: Mapping[str, str]
     attacks: tuple[Attack, ...] = ()
     training: tuple[int, ...] = ()
+    sweep: Sweep | None = None
 
     def with_seeds(self, seeds: tuple[int, ...]) -> Scenario:
         """Give the same scenario with other seeds. Raises InvalidInput if one is that of `opening`."""
@@ -194,6 +197,7 @@ class _Resolver:
             training=parse_seeds(training.seeds, self.raw.origins.of(("training", "seeds")))
             if training.seeds
             else (),
+            sweep=sweep_of(checked),
         )
         return scenario.with_seeds(parse_seeds(run.seeds, self.raw.origins.of(("run", "seeds"))))
 

@@ -28,6 +28,7 @@ from sessionsim.scenario.models import (
     tagged_union,
 )
 from sessionsim.scenario.sections import NetworkSettings, OpenSettings, RunSettings, TrainingSettings
+from sessionsim.scenario.sweep import sweep_model
 
 NAME: Final = re.compile(r"[a-z0-9-]{1,64}\Z", re.ASCII)
 NAME_RULE: Final = "a name of 1 to 64 letters a-z, digits and hyphens"
@@ -172,6 +173,7 @@ def whole_model(catalogue: Catalogue) -> type[BaseModel]:
         name: settings_model(f"attack {name}", config, more=tag_field("kind", name) | {"f_vantage": _SEES})
         for name, config in sorted(catalogue.attacks.items())
     }
+    swept: Any = sweep_model() | None
     training = settings_model("Training", TrainingSettings, more={"f_seeds": _seed_field(TrainingSettings)})
     return create_model(
         "Scenario",
@@ -196,6 +198,7 @@ def whole_model(catalogue: Catalogue) -> type[BaseModel]:
         f_training=optional_section(training, "training"),
         f_background=optional_section(settings_model("Background", sections["background"]), "background"),
         f_months=optional_section(settings_model("Months", sections["months"]), "months"),
+        f_sweep=(swept, Field(None, alias="sweep")),
     )
 
 

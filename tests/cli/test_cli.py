@@ -376,3 +376,30 @@ def test_coalitions_lists_the_smallest_sets_by_secret(
     assert {"S6", "S7"} <= {one["secret"] for one in json.loads(told)["coalitions"]}
     code, told, _ = call(capsys, "coalitions", tiny_run, "--as", "middle")
     assert (code, "learns any secret" in told) == (0, True)
+
+
+def test_a_sweep_runs_every_value_and_ends_with_a_line_for_each(
+    capsys: pytest.CaptureFixture[str], tiny_file: Path, tmp_path: Path
+) -> None:
+    text = tiny_file.read_text().replace(
+        "[run.open]", "[sweep]\nkeys = ['run.drain']\nvalues = ['5 s', '6 s']\n\n[run.open]"
+    )
+    path, out = tmp_path / "swept.toml", tmp_path / "out"
+    path.write_text(text)
+    code, told, _ = call(capsys, "check", path)
+    assert code == 0
+    assert "a sweep of 2 values" in told
+    code, told, errors = call(capsys, "run", path, "--seed", "1", "--out", out, "--workers", "1", "--quiet")
+    assert (code, errors) == (0, "")
+    lines = told.strip().splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["5 s", "6 s", "Report"]
+    assert (out / "01-5-s/report.html").is_file()
+    page = (out / "report.html").read_bytes()
+    code, told, _ = call(capsys, "report", out)
+    assert (code, told) == (0, f"Report: {out / 'report.html'}\n")
+    assert (out / "report.html").read_bytes() == page
+    code, told, _ = call(
+        capsys, "run", path, "--seed", "1", "--out", out, "--workers", "1", "--quiet", "--json"
+    )
+    result = json.loads(told)
+    assert [(one["value"], one["reused"]) for one in result["points"]] == [("5 s", 2), ("6 s", 2)]
