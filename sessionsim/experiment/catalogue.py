@@ -16,7 +16,7 @@ from sessionsim.network.links import LinkRules
 from sessionsim.network.membership import MembershipRules
 from sessionsim.network.servers import ServerRules
 from sessionsim.network.snapshots import snapshot_dates
-from sessionsim.network.version2 import V2People
+from sessionsim.network.version2 import V2People, check_people
 from sessionsim.network.wire_sizes import WireRules
 from sessionsim.protocol.client import files, push, signals
 from sessionsim.protocol.client.calls import MediaRules
@@ -89,4 +89,5 @@ def installed() -> Catalogue:
         attacks={entry.id: entry.config for entry in known["attacks"]},
         suites=tuple(SUITES),
         dates=snapshot_dates(),
+        checks=(check_people,),
     )

@@ -21,6 +21,7 @@ import sessionsim
 from sessionsim.adversary import ATTACKS
 from sessionsim.core.errors import StorageDamaged
 from sessionsim.experiment.stage import Task
+from sessionsim.experiment.version2_facts import version2_facts
 from sessionsim.scenario import Attack, Scenario, to_toml
 
 FORMAT: Final = 1
@@ -100,6 +101,7 @@ def common_facts(scenario: Scenario) -> dict[str, Any]:
         "resolved_toml": to_toml(scenario.resolved) + "\n",
         "files_used": dict(scenario.files),
         "settings": list(scenario.settings),
+        **version2_facts(scenario),
         "python": platform.python_version(),
         "libraries": {name: metadata.version(name) for name in _LIBRARIES},
     }

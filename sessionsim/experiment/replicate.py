@@ -15,7 +15,7 @@ from sessionsim.experiment.manifest import common_facts, is_whole, replicate_has
 from sessionsim.experiment.months import write_months
 from sessionsim.experiment.readings_file import write_reading_table
 from sessionsim.experiment.stage import Task, operated_by, positions_of, spec_of, watched_by
-from sessionsim.experiment.stored import assemble, write_scene
+from sessionsim.experiment.stored import assemble, write_scene, write_version2
 from sessionsim.metrics import Replicate, Tallies, readings_of, tally
 from sessionsim.network.world import build
 from sessionsim.scenario import Scenario
@@ -80,6 +80,7 @@ def _fill(folder: Path, scenario: Scenario, task: Task, wanted: str, tell: Tell)
         writer.close()
     write_truth(folder, truth)
     write_scene(folder, world.scene, world.endpoints, positions)
+    write_version2(folder, None if spec.version2 is None else spec.version2.rules)
     write_months(folder, scenario, positions, task.seed)
     simulated = time.perf_counter()
     facts = write_ledgers(folder, task.suite) if task.keep_bytes else 0

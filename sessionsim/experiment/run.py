@@ -18,6 +18,7 @@ from sessionsim.experiment.pool import run_tasks
 from sessionsim.experiment.readings_file import write_readings
 from sessionsim.experiment.replicate import Outcome
 from sessionsim.experiment.stage import Task, positions_of, spec_of, tasks_of, training_tasks
+from sessionsim.experiment.version2_facts import version2_facts
 from sessionsim.metrics import Tallies, readings_of
 from sessionsim.network.world import build
 from sessionsim.scenario import Scenario
@@ -109,6 +110,7 @@ def _gather(
         "question": scenario.question,
         "seeds": list(seeds),
         "opened": [task.seed for task in tasks if task.keep_bytes],
+        **version2_facts(scenario),
     }
     if is_ours(out / "sweep.json"):
         (out / "sweep.json").unlink()  # what lies here now is no sweep

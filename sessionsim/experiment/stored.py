@@ -8,8 +8,9 @@ that everything right of the records runs later from files alone.
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -131,6 +132,27 @@ def _way_of(taking: Taking) -> str:
     return next(way for way, how in _TAKEN.items() if how == (taking.stays, taking.copies))
 
 
+def write_version2(folder: Path, rules: object | None) -> None:
+    """Store the settings of version 2 of the protocol; None stores nothing."""
+    if rules is None:
+        return
+    assert dataclasses.is_dataclass(rules)
+    settings = [(one.name, json.dumps(getattr(rules, one.name))) for one in dataclasses.fields(rules)]
+    write_table(
+        folder / "scene/version2.parquet",
+        {"setting": _texts([name for name, _ in settings]), "value": _texts([text for _, text in settings])},
+    )
+
+
+def read_version2(folder: Path) -> dict[str, Any]:
+    """Read them back; empty without version 2."""
+    table = _optional(folder / "scene/version2.parquet")
+    if not table:
+        return {}
+    names, values = table["setting"].tolist(), table["value"].tolist()
+    return {name: json.loads(text) for name, text in zip(names, values, strict=True)}
+
+
 def read_nodes(folder: Path) -> NodeList:
     """Read the public node list."""
     table = read_table(folder / "scene/nodes.parquet", ("ed25519", "x25519", "swarm", "ip", "port"))
@@ -174,6 +196,7 @@ def assemble(folder: Path, seed: int, suite: str) -> Replicate:
         ledgers=ledgers,
         months=_optional(folder / "truth/months.parquet"),
         campaigns=_optional(folder / "truth/campaigns.parquet"),
+        version2=read_version2(folder),
     )
 
 

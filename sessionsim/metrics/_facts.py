@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +36,7 @@ class Replicate:
         ledgers: name of observer -> its facts; empty when the bytes of this replicate were not kept.
         months: first times of the path-only engine, columns of `truth/months.parquet`; empty if none ran.
         campaigns: registrations against one swarm, `truth/campaigns.parquet`; empty if none ran.
+        version2: the settings of version 2 of the protocol, by field; empty if no account uses it.
         verdicts: what attacks concluded, in the order of the scenario; empty when nothing was attacked.
     """
 
@@ -50,6 +52,7 @@ class Replicate:
     verdicts: tuple[Labelled, ...] = ()
     months: Table = field(default_factory=dict)
     campaigns: Table = field(default_factory=dict)
+    version2: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def n_accounts(self) -> int:

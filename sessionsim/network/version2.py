@@ -10,9 +10,9 @@ wishes, and use version 2, while the first half uses version 1.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sessionsim.core.errors import InvalidInput
 from sessionsim.core.intents import Device, Intent, Presence, Wish, order_of
@@ -68,6 +68,27 @@ class Version2(NamedTuple):
 
     rules: V2Rules
     people: V2People
+
+
+def check_people(sections: Mapping[str, Any], platforms: tuple[str, ...]) -> None:
+    """Hold the sections of version 2 against each other, and twins against the clients there are.
+
+    Args:
+        sections: settings by section of a scenario.
+        platforms: of each client.
+
+    Raises:
+        InvalidInput: a share of accounts beside twins, half of which use version 2; or an odd number of
+            clients of some platform.
+    """
+    people = sections.get("v2.people")
+    if people is None or people.population != TWINS:
+        return
+    share = sections["v2"].adoption_prob
+    if share != 1:
+        allowed = "no share, as v2.people.population is twins: half of the accounts, and all of their twins"
+        raise InvalidInput("v2.adoption", f"{100 * share:g} %", allowed)
+    halves(platforms)
 
 
 def accounts_of(version2: Version2 | None, n_accounts: int, seeds: Seeds) -> frozenset[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,8 @@ class Catalogue:
         attacks: config dataclass of each kind of attack.
         suites: names of the crypto suites.
         dates: dates of which a node list is at hand, ascending.
+        checks: of sections that must agree with each other: each gets the settings by section and the
+            platform of each client, and raises InvalidInput with a dotted key as its place.
     """
 
     sections: Mapping[str, type[Any]]
@@ -32,3 +34,4 @@ class Catalogue:
     attacks: Mapping[str, type[Any]]
     suites: tuple[str, ...]
     dates: tuple[str, ...]
+    checks: tuple[Callable[[Mapping[str, Any], tuple[str, ...]], None], ...] = ()

@@ -152,6 +152,7 @@ class _Resolver:
             named |= {"v2": checked.f_v2, "v2.people": checked.f_v2.f_people}
         platforms = self.clients(checked.f_clients)
         sections = {name: self.section(name, named[name], self.catalogue.sections[name]) for name in named}
+        self.check_sections(sections, platforms)
         rules = {
             name: self.section(
                 f"platform.{name}", getattr(checked.f_platform, f"f_{name}"), type(preset), preset
@@ -315,6 +316,15 @@ class _Resolver:
         config = self.section(f"attacks.{name}", model, self.catalogue.attacks[kind], tag=("kind", kind))
         self.put(("attacks", name), {"vantage": seen_by})
         return Attack(name, kind, seen_by, config)
+
+    def check_sections(self, sections: Mapping[str, Any], platforms: tuple[str, ...]) -> None:
+        """Hold sections against each other."""
+        for check in self.catalogue.checks:
+            try:
+                check(sections, platforms)
+            except InvalidInput as wrong:
+                place = self.raw.origins.of(wrong.place.split("."))
+                raise InvalidInput(place, wrong.found, wrong.allowed, wrong.hint) from wrong
 
     def check_members(self, vantages: tuple[Vantage, ...]) -> None:
         single = [vantage.name for vantage in vantages if vantage.kind != "coalition"]

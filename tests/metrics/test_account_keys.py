@@ -104,17 +104,50 @@ def test_costs_are_per_account_or_device_and_day(make_replicate: Make) -> None:
         (5, 1, "keys fetched", -1, -1),
         (5, 3, "group pushed", -1, 99),  # of an account of version 1, which no client does
     ]
+    settings = {
+        "device_key_rotation": "never", "device_key_period_us": 1, "received_seeds": "distributed",
+        "account_key_period_us": 43_200 * SECOND, "account_key_retention_us": 16 * 86_400 * SECOND,
+    }  # fmt: skip
     replicate = told(make_replicate(further=0), [one for one in events if one[1] != 3])
+    replicate = replace(replicate, version2=settings)
     found = named(readings([replicate]), "account-keys")
     assert found["changes of keys per account and day"].value == pytest.approx(2 / 3 / PHASE_DAYS)
     assert found["group pushes per account and day"].value == pytest.approx(2 / 3 / PHASE_DAYS)
     assert found["failed pushes per account and day"].value == pytest.approx(1 / 3 / PHASE_DAYS)
     uploaded = found["uploaded for keys per account and day"]
     assert uploaded.value == pytest.approx((2 * 13_393 + 1302) / 3 / PHASE_DAYS)
-    assert uploaded.baseline == 29_390
+    assert uploaded.baseline == pytest.approx(29_390)
+    assert found["changes of keys per account and day"].baseline == pytest.approx(2)
+    own = replace(
+        replicate,
+        version2=settings | {"device_key_rotation": "periodic", "device_key_period_us": 86_400 * SECOND},
+    )
+    uploaded = named(readings([own]), "account-keys")["uploaded for keys per account and day"]
+    # Two accounts of one device, one of two, each of which changes its own keys once a day.
+    assert uploaded.baseline == pytest.approx(29_390 + 4 / 3 * 13_393)
+    plain = named(readings([replace(replicate, version2={})]), "account-keys")
+    assert plain["uploaded for keys per account and day"].baseline is None
     read = found["group messages read per device and day"]
     assert read.value == pytest.approx(13_393 / 4 / PHASE_DAYS)
     assert found["keys of others fetched per account and day"].value == pytest.approx(1302 / 3 / PHASE_DAYS)
+
+
+def test_what_a_device_outside_the_group_cannot_read_is_kept_from_it(make_replicate: Make) -> None:
+    events = [
+        (1.5, 0, "membership removed", -1, 0),
+        (2, 0, "locked", 1, 1536),
+        (3, 0, "membership in group", -1, 0),
+        (4, 0, "locked", 2, 1536),
+        (5, 1, "locked", 1, 1536),  # in the group all the time, and told nothing
+        (5, 1, "opened v2", 3, 1536),
+    ]
+    found = named(readings([told(make_replicate(), events)]), "account-keys")
+    assert found["undecryptable"].counts == {"hits": 2, "of": 3}
+    assert found["locked at first"].counts == {"hits": 2, "of": 3}
+    assert found["kept from devices outside the group"].counts == {
+        "hits": 1,
+        "of": pytest.approx(3 * PHASE_DAYS),
+    }
 
 
 # ---- Twins ----

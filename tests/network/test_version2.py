@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from sessionsim.core.columns import DTYPE, split_note
+from sessionsim.core.columns import DTYPE, Cause, split_note
 from sessionsim.core.errors import InvalidInput
 from sessionsim.core.intents import Device, Intent, Presence, Reader, order_of
 from sessionsim.core.records import MemoryRecords
@@ -241,9 +241,10 @@ def test_between_versions_texts_are_of_version_1() -> None:
 def test_what_keys_cost_has_a_cause_of_its_own(plain) -> None:
     _, _, rows = plain
     causes, _refs = split_note(rows["note"])
-    configs = rows[causes == 11]
-    assert len(configs) > 0
-    assert set((configs["exchange"][configs["exchange"] >= 0] & 15).tolist()) >= {15}
+    keys = rows[causes == int(Cause.ACCOUNT_KEYS)]
+    assert len(keys) > 0
+    assert set((keys["exchange"][keys["exchange"] >= 0] & 15).tolist()) >= {15}
+    assert not (causes == int(Cause.CONFIG)).any()
 
 
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.9])

@@ -3,7 +3,8 @@
 Only accounts that use version 2 of the protocol are counted, as publicly specified; without any there are
 no readings. Messages are counted by how their writer's client sealed them, the copy for its own devices left
 out. What a device received is counted once for each device: a message that no key of it opens is *locked*,
-and *undecryptable* if that is still so at the end. Bytes are those that are stored or fetched, before base64,
+and *undecryptable* if that is still so at the end and the device was in the account's group; devices
+outside it are kept out, as they should be. Bytes are those that are stored or fetched, before base64,
 onion and replication, as protocol-v2 13 counts them; `traffic` has bytes on the wire.
 """
 
@@ -13,14 +14,14 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from sessionsim.core.readings import Reading
-from sessionsim.core.view import Table
 from sessionsim.metrics._counts import Counts, FloatArray, floats
 from sessionsim.metrics._facts import Replicate
 from sessionsim.metrics._intervals import Estimate, mean, reading, share, units_of
 from sessionsim.metrics._registry import METRICS, NoSettings
+from sessionsim.metrics._told import DESCRIPTION_BYTES, Mask, Told, law_of
+from sessionsim.metrics.closed_forms.account_key_costs import KeyLaw
 
 METRIC: Final = "account-keys"
 # Names of events: `protocol.client.v2.happenings`.
@@ -28,20 +29,18 @@ FORMS: Final = ("sealed v2", "sealed v2 fallback", "sealed v1")
 STATES: Final = ("fresh", "stale", "expired", "refused", "none")
 _OPENED: Final = ("opened v1", "opened v2", "opened v2 fallback")
 _PUSHED: Final = ("group pushed", "record pushed")
-# Two pushes of 13,393 B and two records of 1,302 B a day. Source: protocol-v2 13.
-_UPLOAD_BYTES_PER_DAY: Final = 2 * (13_393 + 1_302)
-_CHANGES_PER_DAY: Final = 2.0  # Source: protocol-v2 5: every 12 h
 _UNDER: Final = ("account keys", "the long-term key in version 2", "version 1")
-# Name, unit, what is added up and over what; a value to expect and what it is.
+# Name, unit, what is added up and over what; what is expected, and in what words.
 _RATES: Final = (
-    ("changes of keys per account and day", "count", "changes", "days", _CHANGES_PER_DAY,
-     "every 12 h (protocol-v2 5)"),
-    ("group pushes per account and day", "count", "pushes", "days", None, ""),
-    ("failed pushes per account and day", "count", "push failures", "days", None, ""),
-    ("uploaded for keys per account and day", "bytes", "pushed bytes", "days", _UPLOAD_BYTES_PER_DAY,
-     "steady state (protocol-v2 13)"),
-    ("group messages read per device and day", "bytes", "read bytes", "device days", None, ""),
-    ("keys of others fetched per account and day", "bytes", "fetched bytes", "days", None, ""),
+    ("changes of keys per account and day", "count", "changes", "days", "expected changes",
+     "one each period (protocol-v2 5)"),
+    ("group pushes per account and day", "count", "pushes", "days", "expected pushes",
+     "one each change of keys (protocol-v2 8.3)"),
+    ("failed pushes per account and day", "count", "push failures", "days", "", ""),
+    ("uploaded for keys per account and day", "bytes", "pushed bytes", "days", "expected bytes",
+     "steady state of so many devices (protocol-v2 13)"),
+    ("group messages read per device and day", "bytes", "read bytes", "device days", "", ""),
+    ("keys of others fetched per account and day", "bytes", "fetched bytes", "days", "", ""),
 )  # fmt: skip
 
 
@@ -56,47 +55,32 @@ class AccountKeys:
 
     def tally(self, replicate: Replicate) -> Counts:
         """Add up events of the measured phase by account."""
-        truth, n = replicate.truth, replicate.n_accounts
-        second = truth.accounts["version"].astype(np.int64) == 2
-        if not second.any():
+        if not (replicate.truth.accounts["version"].astype(np.int64) == 2).any():
             return Counts()
-        events, days = truth.events, replicate.measured_days
-        endpoint, owner = (truth.devices[name].astype(np.int64) for name in ("endpoint", "account"))
-        account_at = np.full(int(endpoint.max()) + 1, -1, dtype=np.int64)
-        account_at[endpoint] = owner
-        at, what = events["endpoint"].astype(np.int64), events["what"].astype(str)
-        # Servers and nodes may tell of things too; they are no accounts.
-        known = (at <= int(endpoint.max())) & (account_at[np.minimum(at, int(endpoint.max()))] >= 0)
-        time, value = events["t_us"].astype(np.int64), events["value"].astype(np.float64)
-        inside = known & (time >= truth.start_us) & (time < truth.end_us)
-        account = account_at[np.where(known, at, endpoint[0])]
-
-        def count(chosen: npt.NDArray[np.bool_], weight: FloatArray | None = None) -> FloatArray:
-            rows = inside & chosen
-            return floats(np.bincount(account[rows], None if weight is None else weight[rows], n))
-
-        sealed = np.isin(what, FORMS)
-        devices = np.bincount(owner, minlength=n)
-        locked = what == "locked"
-        for_ever = locked & ~_unlocked_later(events, what)
-        rotated = what == "account keys changed"
+        told = Told(replicate)
+        value, count, named = told.value, told.count, told.named
+        sealed, locked = named(*FORMS), named("locked")
+        for_ever = locked & ~_unlocked_later(told)
+        out = told.outside
         sums = {
-            "days": floats(second * days),
-            "device days": floats(second * devices * days),
-            **{form: count(what == form) for form in FORMS},
-            **{f"keys {state}": count(what == f"keys {state}") for state in STATES},
+            "days": told.days,
+            "device days": floats(told.days * told.devices),
+            **{form: count(named(form)) for form in FORMS},
+            **{f"keys {state}": count(named(f"keys {state}")) for state in STATES},
             "waited": count(sealed & (value > 0)),
             "wait us": count(sealed, value),
-            "opened": count(np.isin(what, _OPENED)),
-            "locked": count(locked),
-            "undecryptable": count(for_ever),
-            "changes": count(rotated),
-            "pushes": count(what == "group pushed"),
-            "push failures": count(what == "push failed"),
-            "pushed bytes": count(np.isin(what, _PUSHED), value),
-            "read bytes": count(np.char.startswith(what, "group ") & ~np.isin(what, _PUSHED), value),
-            "fetches": count(what == "keys fetched"),
-            "fetched bytes": count((what == "keys fetched") & (value > 0), value),
+            "opened": count(named(*_OPENED)),
+            "locked": count(locked & ~out),
+            "undecryptable": count(for_ever & ~out),
+            "kept out": count(for_ever & out),
+            "changes": count(named("account keys changed")),
+            "pushes": count(named("group pushed")),
+            "push failures": count(named("push failed")),
+            "pushed bytes": count(named(*_PUSHED), value),
+            "read bytes": count(np.char.startswith(told.what, "group ") & ~named(*_PUSHED), value),
+            "fetches": count(named("keys fetched")),
+            "fetched bytes": count(named("keys fetched") & (value > 0), value),
+            **_expected(told, law_of(replicate)),
         }
         return Counts(sums)
 
@@ -116,16 +100,32 @@ class AccountKeys:
         received = ("opened", "undecryptable")
         found.append(_share(having, "locked at first", ("locked",), received))
         found.append(_share(having, "undecryptable", ("undecryptable",), received))
-        for name, unit, hits, trials, baseline, baseline_name in _RATES:
-            found.append(_rate(having, name, unit, hits, (trials,), baseline, baseline_name))
+        found.append(_rate(having, "kept from devices outside the group", "count", "kept out", ("days",)))
+        for name, unit, hits, trials, expected, words in _RATES:
+            known = expected and all(expected in one.sums for one in having)
+            baseline = _ratio(having, expected, trials) if known else None
+            found.append(_rate(having, name, unit, hits, (trials,), baseline, words if known else ""))
         return found
 
 
-def _unlocked_later(events: Table, what: npt.NDArray[np.str_]) -> npt.NDArray[np.bool_]:
-    """Say of each event whether the same device unlocked the same message at some time."""
-    pairs = list(zip(events["endpoint"].tolist(), events["message"].tolist(), strict=True))
-    unlocked = {pair for pair, name in zip(pairs, what, strict=True) if name == "unlocked"}
+def _unlocked_later(told: Told) -> Mask:
+    """Say of each row whether the same device unlocked the same message at some time."""
+    pairs = list(zip(told.endpoint.tolist(), told.message.tolist(), strict=True))
+    unlocked = {pair for pair, name in zip(pairs, told.what, strict=True) if name == "unlocked"}
     return np.array([pair in unlocked for pair in pairs], dtype=bool)
+
+
+def _expected(told: Told, law: KeyLaw | None) -> dict[str, FloatArray]:
+    """Give what the settings in force lead to expect of each account, for its number of devices."""
+    if law is None:
+        return {}
+    numbers = range(1, int(told.devices.max()) + 1)
+    uploaded = [law.uploaded_per_day(n, DESCRIPTION_BYTES) for n in numbers]
+    return {
+        "expected changes": floats(told.days * law.changes_per_day),
+        "expected pushes": told.by_law([0.0, *(law.pushes_per_day(n) for n in numbers)]),
+        "expected bytes": told.by_law([0.0, *uploaded]),
+    }
 
 
 def _sum(one: Counts, names: Sequence[str]) -> FloatArray:
@@ -137,6 +137,10 @@ def _numbers(counts: Sequence[Counts], hits: Sequence[str], trials: Sequence[str
         "hits": float(sum(_sum(one, hits).sum() for one in counts)),
         "of": float(sum(_sum(one, trials).sum() for one in counts)),
     }
+
+
+def _ratio(counts: Sequence[Counts], hits: str, trials: str) -> float:
+    return sum(one.total(hits) for one in counts) / sum(one.total(trials) for one in counts)
 
 
 def _share(counts: Sequence[Counts], name: str, hits: Sequence[str], trials: Sequence[str]) -> Reading:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from sessionsim.core.errors import InvalidInput
 from sessionsim.core.settings import setting
 from sessionsim.core.units import US_PER_DAY, US_PER_H, US_PER_MIN, US_PER_S
 
@@ -38,7 +39,11 @@ _HEADER: Final = "libsession-util: include/session/core/devices.hpp"
 
 @dataclass(frozen=True, slots=True)
 class V2Rules:
-    """The behaviour of a client of version 2. Times in microseconds."""
+    """The behaviour of a client of version 2. Times in microseconds.
+
+    Raises:
+        InvalidInput: settings that contradict each other, at the one that is to be changed.
+    """
 
     device_key_rotation: str = setting(
         "periodic",
@@ -269,6 +274,27 @@ class V2Rules:
         low=0,
         high=US_PER_DAY,
     )
+
+    def __post_init__(self) -> None:
+        for long, short in (
+            ("keys_usable_us", "keys_fresh_us"),
+            ("fetch_timeout_us", "fetch_request_timeout_us"),
+        ):
+            least_us = getattr(self, short)
+            if getattr(self, long) < least_us:
+                found, allowed = _seconds(getattr(self, long)), f"at least {short[:-3]}, {_seconds(least_us)}"
+                raise InvalidInput(long, found, allowed)
+        earliest_us = self.account_key_period_us - self.account_key_window_us // 2
+        if earliest_us < US_PER_S:
+            allowed = f"less than twice account_key_period, {_seconds(self.account_key_period_us)}"
+            raise InvalidInput("account_key_window_us", _seconds(self.account_key_window_us), allowed)
+        if self.device_key_rotation == "periodic" and self.device_key_jitter_us > self.device_key_period_us:
+            allowed = f"at most device_key_period, {_seconds(self.device_key_period_us)}"
+            raise InvalidInput("device_key_jitter_us", _seconds(self.device_key_jitter_us), allowed)
+
+
+def _seconds(t_us: int) -> str:
+    return f"{t_us / US_PER_S:g} s"
 
 
 PUBLIC: Final = V2Rules()  # the defaults

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sessionsim.core.units import US_PER_S
 from sessionsim.protocol.client.parts import Handler
 from sessionsim.protocol.client.v2 import happenings
 from sessionsim.protocol.client.v2.own_group import OwnGroup
@@ -71,12 +70,11 @@ class Decisions:
     def _remove(self, device_id: bytes, now_us: int) -> list[Effect]:
         """Kick another device out."""
         own = self._own
-        unix_us, seeds = own.unix_us(now_us), own.group.seeds
-        if not own.group.remove_device(device_id, unix_us):
+        if not own.group.remove_device(device_id, own.unix_us(now_us)):
             return []
         own.plan(now_us)
-        age_us = unix_us - seeds[0].created_s * US_PER_S
-        return [(EVENT, happenings.ACCOUNT_ROTATED, -1, age_us), *own.read(now_us)]
+        removed: Effect = (EVENT, happenings.REMOVED, -1, 0)
+        return [removed, *own.noticed(now_us), *own.read(now_us)]
 
     def _leave(self, now_us: int) -> list[Effect]:
         """Leave the group."""

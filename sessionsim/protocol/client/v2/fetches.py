@@ -137,7 +137,7 @@ class KeyFetches:
         return [
             client.requests.send(
                 exchange_of(fetch.number << _TRY_BITS | attempt, CONTACT), node,
-                rpc.request_body(client.body_style, call), note_of(Cause.CONFIG), now_us,
+                rpc.request_body(client.body_style, call), note_of(Cause.ACCOUNT_KEYS), now_us,
                 lambda status, body, t_us: self._answered(fetch, attempt, status, body, t_us),
             )
         ]  # fmt: skip

@@ -123,4 +123,4 @@ class Linking:
         self._accept_until_us = 0
         own.answered.append(request.message_hash)
         own.plan(now_us)
-        return [(EVENT, happenings.ADMITTED, -1, 0), *own.read(now_us)]
+        return [(EVENT, happenings.ADMITTED, -1, 0), *own.noticed(now_us), *own.read(now_us)]

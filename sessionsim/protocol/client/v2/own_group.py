@@ -132,7 +132,7 @@ class OwnGroup:
         if message.hash in self._seen:
             return []
         self._seen.add(message.hash)
-        size, seeds = len(message.data), self.group.seeds
+        size, seeds, ours = len(message.data), self.group.seeds, self.group.made_active
         try:
             found = self.group.receive(
                 message.data, message.hash, message.timestamp_ms, message.expiry_ms, self.unix_us(now_us)
@@ -147,6 +147,9 @@ class OwnGroup:
         else:
             effects = []
         self.plan(now_us)
+        if ours and not self.group.made_active:
+            age_us = self.unix_us(now_us) - seeds[0].created_s * US_PER_S
+            effects.append((EVENT, happenings.OVERTAKEN, -1, age_us))
         return effects + (self.on_keys(now_us) if self.group.seeds is not seeds else [])
 
     def take_record(self, message: rpc.Retrieved, now_us: int) -> list[Effect]:
@@ -183,27 +186,26 @@ class OwnGroup:
         return effects + self.noticed(now_us)
 
     def noticed(self, now_us: int) -> list[Effect]:
-        """Tell how this device stands to the account's groups, if that has changed."""
-        stands = self.group.membership(self.unix_us(now_us))
-        if stands is self.stands:
-            return []
-        self.stands = stands
-        return [(EVENT, happenings.MEMBERSHIP + stands.value, -1, 0)]
+        """Tell of changes of the account's keys, and how this device stands to the account's groups."""
+        unix_us = self.unix_us(now_us)
+        effects: list[Effect] = [
+            (EVENT, happenings.ACCOUNT_ROTATED, -1, unix_us - replaced_s * US_PER_S)
+            for replaced_s in self.group.take_rotations()
+        ]
+        stands = self.group.membership(unix_us)
+        if stands is not self.stands:
+            self.stands = stands
+            effects.append((EVENT, happenings.MEMBERSHIP + stands.value, -1, 0))
+        return effects
 
     # ---- Keys ----
 
     def _act(self, now_us: int) -> list[Effect]:
         if self._group_due_us is None or self._group_due_us > now_us:
             return []
-        unix_us, seeds = self.unix_us(now_us), self.group.seeds
-        rotated = self.group.act(unix_us)
+        rotated = self.group.act(self.unix_us(now_us))
         self.plan(now_us)
-        effects: list[Effect] = []
-        if rotated.account:
-            effects.append((EVENT, happenings.ACCOUNT_ROTATED, -1, unix_us - seeds[0].created_s * US_PER_S))
-        if rotated.device:
-            effects.append((EVENT, happenings.DEVICE_ROTATED, -1, 0))
-        return effects
+        return [(EVENT, happenings.DEVICE_ROTATED, -1, 0)] if rotated.device else []
 
     # ---- Pushing ----
 
@@ -221,7 +223,9 @@ class OwnGroup:
         obsolete = [] if push is None else [*push.obsolete, *self.answered]
         calls += self._delete_calls(obsolete)
         self._pushing = True
-        return self.swarm.store(
+        unstated = self.group.unstated_removals if push is not None else 0
+        told: list[Effect] = [(EVENT, happenings.UNSTATED, -1, unstated)] if unstated else []
+        return told + self.swarm.store(
             calls, now_us, lambda results, t_us: self._pushed(push, record, obsolete, results, t_us)
         )
 
@@ -265,13 +269,13 @@ class OwnGroup:
         calls = [self._store_call(DEVICES, message, now_us)] if message else []
         calls += self._delete_calls(list(obsolete))
         told: Effect = (EVENT, happenings.GROUP_PUSHED, -1, len(message))
-        return (
-            self.swarm.store(
-                calls, now_us, lambda results, t_us: [told] if message and took_store(results) else []
-            )
-            if calls
-            else []
+        left: Effect = (EVENT, happenings.LEFT, -1, 0)
+        if not calls:
+            return [left]
+        pushed = self.swarm.store(
+            calls, now_us, lambda results, t_us: [told] if message and took_store(results) else []
         )
+        return [left, *pushed]
 
 
 def took_store(results: Results) -> bool:

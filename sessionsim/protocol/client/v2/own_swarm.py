@@ -22,7 +22,7 @@ from sessionsim.protocol.wire import rpc
 if TYPE_CHECKING:
     from sessionsim.protocol.client.machine import Client
 
-_NOTE = note_of(Cause.CONFIG)
+_NOTE = note_of(Cause.ACCOUNT_KEYS)
 Results = list[tuple[int, dict[str, Any]]]
 # Gets status and body of each call that was carried out, none if nothing was heard; and the time in µs.
 Answered = Callable[[Results, int], list[Effect]]

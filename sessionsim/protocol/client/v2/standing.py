@@ -119,6 +119,7 @@ def standing_group(
         swarm.push(devices[k], devices)
     for device in devices:
         device.lapse(now_us)
+        device.take_rotations()  # of before the run
     return Standing(tuple(devices), ((DEVICES, swarm.message), (ACCOUNT_KEYS, swarm.record)))
 
 

@@ -125,6 +125,11 @@ class DeviceGroup:
         """Give what a device says about itself, if it is known."""
         return self._state.roster.record(device_id)
 
+    @property
+    def unstated_removals(self) -> int:
+        """How many removals a message of this device would leave out (hole H7)."""
+        return pushing.unstated_removals(self._state)
+
     def removed_s(self, device_id: bytes) -> int:
         """Give when a known device went, unix s; 0 if it has not."""
         return self._state.roster.member(device_id).removed_s
@@ -256,6 +261,22 @@ class DeviceGroup:
         self._state.about = about
         if self._state.roster.record(self.device_id) is not None:
             self._state.write_own_record(now_us)
+
+    def take_rotations(self) -> tuple[int, ...]:
+        """Give the changes of the account's keys that this device has made since the last call.
+
+        Returns:
+            For each, when the seed that it replaced was made, unix s; the first seed of all is no change.
+        """
+        found = tuple(self._state.rotations)
+        self._state.rotations.clear()
+        return found
+
+    @property
+    def made_active(self) -> bool:
+        """Say whether the active account seed was made here."""
+        active = self._state.seeds.active
+        return active is not None and active.seed == self._state.made
 
     # ---- What the person decides ----
 

@@ -90,6 +90,13 @@ def build_push(state: GroupState, now_us: int) -> Push:
     )
 
 
+def unstated_removals(state: GroupState) -> int:
+    """Count the removals that are known here and for which a message has no room (hole H7)."""
+    said = state.roster.stated(all_removals=state.rules.tombstones == "all")
+    known = sum(state.roster.member(device_id).state >= State.LEFT for device_id in state.roster)
+    return known - sum(isinstance(held, Tombstone) for held in said.values())
+
+
 def write_message(state: GroupState) -> bytes:
     """Write and encrypt a group message with fresh randomness."""
     said = state.roster.stated(all_removals=state.rules.tombstones == "all")

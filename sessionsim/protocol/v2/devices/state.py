@@ -50,6 +50,9 @@ class GroupState:
         broadcast: devices whose change of state is still to be told.
         pushed_seqno: of our own record in our last push.
         fetched: whether the swarm has been read at all.
+        rotations: changes of the account's keys made here and not told yet: when the seeds that they
+            replaced were made, unix s.
+        made: the seed that was made here last; empty for none.
         draws: how often something random was drawn.
         expanded: the seeds last asked for, and their keys.
     """
@@ -75,6 +78,8 @@ class GroupState:
     broadcast: set[bytes] = field(default_factory=set)
     pushed_seqno: int | None = None
     fetched: bool = False
+    rotations: list[int] = field(default_factory=list)
+    made: bytes = b""
     draws: int = 0
     expanded: tuple[tuple[AccountSeed, ...], tuple[HybridKeys, ...]] = ((), ())
 
@@ -119,7 +124,10 @@ class GroupState:
 
     def rotate_account(self, now_us: int) -> None:
         """Change the account's keys, and forget those whose time is over."""
-        self.seeds.rotate(self.draw(b"account seed"), now_us // US_PER_S)
+        replaced = self.seeds.active
+        self.made = self.seeds.rotate(self.draw(b"account seed"), now_us // US_PER_S).seed
+        if replaced is not None:
+            self.rotations.append(replaced.created_s)
         self.drop_lapsed_seeds(now_us)
 
     def drop_lapsed_seeds(self, now_us: int) -> None:
