@@ -80,7 +80,7 @@ def _fill(folder: Path, scenario: Scenario, task: Task, wanted: str, tell: Tell)
         writer.close()
     write_truth(folder, truth)
     write_scene(folder, world.scene, world.endpoints, positions)
-    write_version2(folder, None if spec.version2 is None else spec.version2.rules)
+    write_version2(folder, spec.version2)
     write_months(folder, scenario, positions, task.seed)
     simulated = time.perf_counter()
     facts = write_ledgers(folder, task.suite) if task.keep_bytes else 0

@@ -24,6 +24,7 @@ from sessionsim.core.verdict_storage import read_verdicts
 from sessionsim.core.view import Table
 from sessionsim.experiment.manifest import read_manifest
 from sessionsim.metrics import Replicate
+from sessionsim.network.version2 import Version2
 
 # How something was taken -> whether the taker stays, and whether it copies what passes.
 _TAKEN: Final = {"keys": (False, False), "copy": (False, True), "stays": (True, False)}
@@ -132,12 +133,15 @@ def _way_of(taking: Taking) -> str:
     return next(way for way, how in _TAKEN.items() if how == (taking.stays, taking.copies))
 
 
-def write_version2(folder: Path, rules: object | None) -> None:
+def write_version2(folder: Path, version2: Version2 | None) -> None:
     """Store the settings of version 2 of the protocol; None stores nothing."""
-    if rules is None:
+    if version2 is None:
         return
-    assert dataclasses.is_dataclass(rules)
-    settings = [(one.name, json.dumps(getattr(rules, one.name))) for one in dataclasses.fields(rules)]
+    settings = [
+        (one.name, json.dumps(getattr(section, one.name)))
+        for section in version2
+        for one in dataclasses.fields(section)
+    ]
     write_table(
         folder / "scene/version2.parquet",
         {"setting": _texts([name for name, _ in settings]), "value": _texts([text for _, text in settings])},

@@ -100,9 +100,11 @@ def law_of(replicate: Replicate) -> KeyLaw | None:
     if not settings:
         return None
     periodic = settings["device_key_rotation"] == "periodic"
+    # A group holds no keys of before its beginning.
+    oldest_us = float(settings["group_age_us"]) + replicate.truth.end_us
     return KeyLaw(
         float(settings["account_key_period_us"]),
-        float(settings["account_key_retention_us"]),
+        min(float(settings["account_key_retention_us"]), oldest_us),
         float(settings["device_key_period_us"]) if periodic else 0.0,
         settings["received_seeds"] == "undistributed",
     )

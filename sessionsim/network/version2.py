@@ -31,6 +31,7 @@ from sessionsim.protocol.swarms import nearest_swarm, swarm_position
 from sessionsim.protocol.v2 import V2Rules
 
 TWINS: Final = "twins"
+MOST_SEEDS: Final = 600  # Assumption: with eight devices a message then still has less than 76,800 bytes
 _ALL: Final = 1 << 64
 
 
@@ -74,21 +75,35 @@ def check_people(sections: Mapping[str, Any], platforms: tuple[str, ...]) -> Non
     """Hold the sections of version 2 against each other, and twins against the clients there are.
 
     Args:
-        sections: settings by section of a scenario.
+        sections: settings by section of a scenario, "run" among them.
         platforms: of each client.
 
     Raises:
-        InvalidInput: a share of accounts beside twins, half of which use version 2; or an odd number of
-            clients of some platform.
+        InvalidInput: more keys that are kept than a group message can hold; a share of accounts beside
+            twins, half of which use version 2; or an odd number of clients of some platform.
     """
     people = sections.get("v2.people")
-    if people is None or people.population != TWINS:
+    if people is None:
+        return
+    _check_seeds(sections["v2"], people.group_age_us, sections["run"].horizon_us)
+    if people.population != TWINS:
         return
     share = sections["v2"].adoption_prob
     if share != 1:
         allowed = "no share, as v2.people.population is twins: half of the accounts, and all of their twins"
         raise InvalidInput("v2.adoption", f"{100 * share:g} %", allowed)
     halves(platforms)
+
+
+def _check_seeds(rules: V2Rules, group_age_us: int, horizon_us: int) -> None:
+    """Hold that group messages with all seeds that are kept fit into a swarm."""
+    earliest_us = rules.account_key_period_us - rules.account_key_window_us // 2
+    kept_us = min(rules.account_key_retention_us, group_age_us + horizon_us)
+    if kept_us > MOST_SEEDS * earliest_us:
+        found = f"{kept_us // earliest_us} keys that are kept at a time"
+        allowed = f"at most {MOST_SEEDS} keys, so that a group message of eight devices fits into a swarm"
+        hint = "Keep them for a shorter time, change them less often, or begin with younger groups."
+        raise InvalidInput("v2.account_key_retention", found, allowed, hint)
 
 
 def accounts_of(version2: Version2 | None, n_accounts: int, seeds: Seeds) -> frozenset[int]:

@@ -25,7 +25,7 @@ NOTE: Final = (
     "Version 2 is designed and coded, not deployed. What its public design leaves open is filled with our own"
     " choices: the settings H1 to H11 among the assumptions below."
 )
-_KEYS, _TWINS = "account-keys", "twins"
+_KEYS, _TWINS, _BYTES, _GROUPS = "account-keys", "twins", "version-bytes", "device-groups"
 
 
 def version2_answer(readings: Readings) -> str:
@@ -33,7 +33,8 @@ def version2_answer(readings: Readings) -> str:
     sealed = readings.get(_KEYS, "sealed under account keys")
     if sealed is None:
         return ""
-    parts = [_protection(readings, sealed), _difference(readings), _cost(readings), _lost(readings)]
+    parts = [_protection(readings, sealed), _difference(readings), _day(readings)]
+    parts += [_cost(readings), _devices(readings), _lost(readings)]
     return " ".join(part for part in parts if part)
 
 
@@ -41,7 +42,7 @@ def version2_rows(readings: Readings) -> list[tuple[str, ...]]:
     """List all readings about version 2 as table rows: name, value, interval, what to expect, units."""
     return [
         (one.name, of_reading(one), span_of(one), baseline_of(one), f"{one.n} {one.n_unit}s")
-        for metric in (_KEYS, _TWINS)
+        for metric in (_KEYS, _TWINS, _BYTES, _GROUPS)
         for one in readings.of(metric)
     ]
 
@@ -80,6 +81,38 @@ def _difference(readings: Readings) -> str:
     return f"A message {said} than the same message in version 1, over {count_of(pairs, 'pair')}."
 
 
+def _day(readings: Readings) -> str:
+    """Say what an account's lines carry a day in both versions."""
+    first, second = (
+        readings.get(_BYTES, f"bytes per account and day, total, version {version}") for version in (1, 2)
+    )
+    if second is None or second.value is None:
+        return ""
+    keys = readings.get(_BYTES, "bytes per account and day, account_keys, version 2")
+    text = f"An account's lines carried {_with_span(second)} a day"
+    if keys is not None and keys.value is not None:
+        text += f", {quantity(keys.value, keys.unit)} of it for keys and device groups"
+    if first is not None and first.value is not None:
+        text += f"; {_with_span(first)} in version 1"
+    return f"{text}."
+
+
+def _devices(readings: Readings) -> str:
+    """Say how devices came, went and changed their keys."""
+    own = readings.get(_GROUPS, "changes of device keys per device and day")
+    raced = readings.get(_GROUPS, "changes of account keys that raced")
+    if own is None or raced is None or own.value is None:
+        return ""
+    text = f"Devices changed their own keys {of_reading(own)} times a day each"
+    hits, of = raced.counts["hits"], raced.counts["of"]
+    if of:
+        text += f"; {hits:,.0f} of {of:,.0f} changes of account keys were made at once with another device's"
+    settled = readings.get(_GROUPS, "time until a race was settled")
+    if settled is not None and settled.value is not None:
+        text += f", which was settled after {_with_span(settled)}"
+    return f"{text}."
+
+
 def _cost(readings: Readings) -> str:
     upload = readings.get(_KEYS, "uploaded for keys per account and day")
     changes = readings.get(_KEYS, "changes of keys per account and day")
@@ -89,7 +122,7 @@ def _cost(readings: Readings) -> str:
     text += f", for which {_with_span(upload)} were uploaded"
     if upload.baseline is not None:
         expected = quantity(upload.baseline, upload.unit)
-        text += f"; {expected} are expected of one to four devices that keep their own keys"
+        text += f"; {expected} are expected of as many devices in a steady state"
     return f"{text}."
 
 

@@ -21,8 +21,8 @@ class Catalogue:
         attacks: config dataclass of each kind of attack.
         suites: names of the crypto suites.
         dates: dates of which a node list is at hand, ascending.
-        checks: of sections that must agree with each other: each gets the settings by section and the
-            platform of each client, and raises InvalidInput with a dotted key as its place.
+        checks: of sections that must agree with each other: each gets the settings by section, "run" among
+            them, and the platform of each client, and raises InvalidInput with a dotted key as its place.
     """
 
     sections: Mapping[str, type[Any]]

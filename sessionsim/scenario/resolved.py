@@ -152,7 +152,7 @@ class _Resolver:
             named |= {"v2": checked.f_v2, "v2.people": checked.f_v2.f_people}
         platforms = self.clients(checked.f_clients)
         sections = {name: self.section(name, named[name], self.catalogue.sections[name]) for name in named}
-        self.check_sections(sections, platforms)
+        self.check_sections({**sections, "run": run}, platforms)
         rules = {
             name: self.section(
                 f"platform.{name}", getattr(checked.f_platform, f"f_{name}"), type(preset), preset

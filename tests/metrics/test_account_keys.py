@@ -107,6 +107,7 @@ def test_costs_are_per_account_or_device_and_day(make_replicate: Make) -> None:
     settings = {
         "device_key_rotation": "never", "device_key_period_us": 1, "received_seeds": "distributed",
         "account_key_period_us": 43_200 * SECOND, "account_key_retention_us": 16 * 86_400 * SECOND,
+        "group_age_us": 17 * 86_400 * SECOND,
     }  # fmt: skip
     replicate = told(make_replicate(further=0), [one for one in events if one[1] != 3])
     replicate = replace(replicate, version2=settings)
@@ -125,6 +126,12 @@ def test_costs_are_per_account_or_device_and_day(make_replicate: Make) -> None:
     uploaded = named(readings([own]), "account-keys")["uploaded for keys per account and day"]
     # Two accounts of one device, one of two, each of which changes its own keys once a day.
     assert uploaded.baseline == pytest.approx(29_390 + 4 / 3 * 13_393)
+    # Kept for so long that a third bucket is needed; but the group has not been there for so long.
+    long = settings | {"account_key_retention_us": 60 * 86_400 * SECOND}
+    for age_days, size in ((60, 19_793), (17, 13_393)):
+        one = replace(replicate, version2=long | {"group_age_us": age_days * 86_400 * SECOND})
+        uploaded = named(readings([one]), "account-keys")["uploaded for keys per account and day"]
+        assert uploaded.baseline == pytest.approx(2 * (size + 1302), abs=4)
     plain = named(readings([replace(replicate, version2={})]), "account-keys")
     assert plain["uploaded for keys per account and day"].baseline is None
     read = found["group messages read per device and day"]

@@ -19,6 +19,7 @@ FIRST = 12  # endpoint of account 0; its second device is at 16
 DEFAULTS = {
     "device_key_rotation": "periodic", "device_key_period_us": 5 * SECOND, "received_seeds": "distributed",
     "account_key_period_us": SECOND, "account_key_retention_us": 4 * SECOND,
+    "group_age_us": 9 * SECOND,
 }  # fmt: skip
 
 

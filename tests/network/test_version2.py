@@ -16,10 +16,12 @@ from sessionsim.core.records import MemoryRecords
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.truth import Truth
 from sessionsim.core.units import US_PER_DAY, US_PER_S
+from sessionsim.metrics.closed_forms.account_key_costs import group_message_bytes
 from sessionsim.network.clients import ClientMix, place_clients
 from sessionsim.network.devices import seats_of
 from sessionsim.network.kernels import HeapKernel, Kernel, SimpyKernel
 from sessionsim.network.version2 import (
+    MOST_SEEDS,
     V2People,
     Version2,
     accounts_of,
@@ -276,3 +278,7 @@ def test_who_gets_what_follows_from_who_uses_what(p: float) -> None:
     ):
         expected = None if a not in members else forms[1] if b in members else forms[0]
         assert sealed.get(ref) == expected
+
+
+def test_a_group_message_with_as_many_seeds_as_a_run_may_keep_fits_into_a_swarm() -> None:
+    assert group_message_bytes(8, MOST_SEEDS, 64) <= 76_800 < group_message_bytes(8, MOST_SEEDS * 4 // 3, 64)

@@ -57,10 +57,34 @@ def test_all_sentences_of_a_run_with_twins() -> None:
         " keys. A message cost 1.42 kB more (1.37 to 1.48 kB) on its sender's link and was stored 21.0 ms"
         " earlier (-2.0 to 40.0 ms, which may be none) than the same message in version 1, over 480 pairs."
         " Keys changed 1.98 times per account and day, for which 36.8 kB (36.0 to 37.6 kB) were uploaded;"
-        " 29.4 kB are expected of one to four devices that keep their own keys."
+        " 29.4 kB are expected of as many devices in a steady state."
         " 0 of 240 messages that devices fetched stayed undecryptable (at most 1.2 % by 4 seeds), 2 were so"
         " at first."
     )
+
+
+def test_bytes_of_a_day_and_devices_have_sentences_of_their_own() -> None:
+    per_day, name = "bytes per account and day", "version-bytes"
+    more = [
+        one(name, f"{per_day}, total, version 1", "bytes", 9e6, 8.9e6, 9.1e6, days=3.0),
+        one(name, f"{per_day}, total, version 2", "bytes", 12e6, 11e6, 13e6, days=3.0),
+        one(name, f"{per_day}, account_keys, version 2", "bytes", 90e3, 80e3, 100e3, days=3.0),
+        one("device-groups", "changes of device keys per device and day", "count", 0.14, 0.1, 0.2),
+        one("device-groups", "changes of account keys that raced", "prob", 0.1, 0.0, 0.2, hits=4.0, of=40.0),
+        one("device-groups", "time until a race was settled", "us", 2e6, 1e6, 3e6, of=2.0),
+    ]
+    text = version2_answer(Readings([*KEYS, *more]))
+    assert (
+        "An account's lines carried 12.0 MB (11.0 to 13.0 MB) a day, 90.0 kB of it for keys and device"
+        " groups; 9.00 MB (8.90 to 9.10 MB) in version 1. Keys changed"
+    ) in text
+    assert (
+        "Devices changed their own keys 0.140 times a day each; 4 of 40 changes of account keys were made at"
+        " once with another device's, which was settled after 2.00 s (1.00 to 3.00 s). 0 of 240"
+    ) in text
+    assert len(version2_rows(Readings([*KEYS, *more]))) == len(KEYS) + len(more)
+    second_only = version2_answer(Readings([*KEYS, *more[1:2]]))
+    assert "An account's lines carried 12.0 MB (11.0 to 13.0 MB) a day. Keys" in second_only
 
 
 def test_without_twins_or_without_a_rate_those_sentences_are_left_out() -> None:
