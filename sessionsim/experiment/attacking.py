@@ -176,9 +176,12 @@ class Views:
         """Label a view for learning: what is asked, what rows are for, and which messages they carry."""
         if self._key is None:
             self._key = AnswerKey(self._replicate)
+        key = self._key
         labels = {
-            asked: self._key.truths(asked)
+            asked: key.truths(asked)
             for asked in dict.fromkeys((question, Question.EVENT_KIND, Question.SENDER_ADDRESS))
         }
+        if question.facts.subject == "row":  # learned from the phase in which it is asked
+            labels[question] = {row: true for row, true in labels[question].items() if key.within(row)}
         ledger = self._replicate.ledgers.get(name, ())
         return Example(self.view(name), ledger, labels, self._key.carried)

@@ -18,6 +18,7 @@ from sessionsim.network.servers import ServerRules
 from sessionsim.network.snapshots import snapshot_dates
 from sessionsim.network.version2 import V2People, check_people
 from sessionsim.network.wire_sizes import WireRules
+from sessionsim.protocol._defences import DEFENCES
 from sessionsim.protocol.client import files, push, signals
 from sessionsim.protocol.client.calls import MediaRules
 from sessionsim.protocol.client.configs.rules import PLATFORMS as CONFIG_PLATFORMS
@@ -41,6 +42,7 @@ def families() -> dict[str, Registry[Any]]:
     """Scan the drop-in folders and give each family by the word that `list` uses."""
     found: dict[str, Registry[Any]] = {
         "attacks": ATTACKS,
+        "defences": DEFENCES,
         "metrics": METRICS,
         "patterns": PATTERNS,
         "vantages": VANTAGES,
@@ -87,6 +89,7 @@ def installed() -> Catalogue:
         vantages={entry.id: entry.config for entry in known["vantages"]},
         faults=KINDS,
         attacks={entry.id: entry.config for entry in known["attacks"]},
+        defences={entry.id: entry.config for entry in known["defences"]},
         suites=tuple(SUITES),
         dates=snapshot_dates(),
         checks=(check_people,),

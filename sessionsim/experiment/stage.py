@@ -17,6 +17,7 @@ from sessionsim.network.server_machines import ServiceRules
 from sessionsim.network.version2 import TWINS, Version2, doubled, halves
 from sessionsim.network.wishes import check_kinds
 from sessionsim.network.world import WorldSpec
+from sessionsim.protocol._defences import DEFENCES
 from sessionsim.scenario import Scenario, Vantage
 from sessionsim.workload._registry import PATTERNS
 
@@ -107,6 +108,7 @@ def spec_of(scenario: Scenario, task: Task, horizon_us: int | None = None) -> Wo
         seeds=seeds,
         epoch_ms=run.epoch_ms,
         version2=version2,
+        defences=tuple(DEFENCES[one.kind].factory(one.config) for one in scenario.defences),
         faults=tuple(Fault(fault.name, fault.kind, fault.config) for fault in scenario.faults),
     )
 

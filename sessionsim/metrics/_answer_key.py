@@ -76,7 +76,9 @@ class AnswerKey:
         return -1
 
     def within(self, subject: str) -> bool:
-        """Tell whether a subject belongs to the measured phase; only messages can lie outside it."""
+        """Tell whether a subject belongs to the measured phase; only messages and rows can lie outside it."""
+        if subject.startswith("row:"):
+            return subject in self._measured_rows
         return not subject.startswith("message:") or subject in self._measured
 
     def sees(self, observer: str, term: str) -> bool:
@@ -143,6 +145,12 @@ class AnswerKey:
         cause[row], ref[row] = truth.transmissions["cause"], truth.transmissions["ref"]
         columns = (asked.tolist(), cause[asked].tolist(), ref[asked].tolist(), src[asked].tolist())
         return [(f"row:{r}", Cause(c), k, end) for r, c, k, end in zip(*columns, strict=True)]
+
+    @cached_property
+    def _measured_rows(self) -> frozenset[str]:
+        truth, sent = self._replicate.truth, self._replicate.records["t_sent_us"].astype(np.int64)
+        inside = np.flatnonzero((sent >= truth.start_us) & (sent < truth.end_us))
+        return frozenset(f"row:{row}" for row in inside.tolist())
 
     @cached_property
     def _carried(self) -> dict[str, str]:

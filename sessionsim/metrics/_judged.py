@@ -8,7 +8,8 @@ candidates. So each reading has its floor and its ceiling, made from the same qu
               listed shares the ranks of all that are not
     reachable whether the truth is among the candidates at all; where it is not, no guess could be right
     beats     probability that the truth scores above another candidate drawn at random, ties half: the
-              two-candidate game of metrics 1.1, whose advantage is 2 x beats - 1
+              two-candidate game of metrics 1.1, whose advantage is 2 x beats - 1; where kinds are asked for,
+              only those that occur are drawn
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ _COLUMNS: Final[dict[str, type[Any]]] = {
     "collision_bits": np.float64, "guessing": np.float64, "t_us": np.int64, "best": np.int64,
     "truth": np.int64,
 }  # fmt: skip
+# Questions whose candidates are kinds, the same ones for every subject.
+OF_KINDS: Final = (Question.DEVICES, Question.EVENT_KIND, Question.PLATFORM)
 ROLES: Final = (SCORED, BLIND, ORACLE)
 
 
@@ -168,6 +171,9 @@ def _which(key: AnswerKey, verdict: Verdict, observer: str) -> Which:
     order = np.argsort(inverse, kind="stable")
     bounds = np.r_[0, np.cumsum(np.bincount(inverse, minlength=len(names)))]
     terms: dict[str, int] = {}
+    kinds: list[str] | None = None
+    if verdict.question in OF_KINDS:
+        kinds = sorted({term for name, true in truths.items() if key.within(name) for term in true})
     rows: list[tuple[float, ...]] = []
     wrong: list[FloatArray] = []
     for k, name in enumerate(names.tolist()):
@@ -177,9 +183,8 @@ def _which(key: AnswerKey, verdict: Verdict, observer: str) -> Which:
         at = order[bounds[k] : bounds[k + 1]]
         at = at[verdict.candidate[at] != ""]
         seen = any(key.sees(observer, term) for term in true)
-        rows.append(
-            (key.owner(name), *_ranked(verdict, at, int(verdict.among[order[bounds[k]]]), true, seen, terms))
-        )
+        among = int(verdict.among[order[bounds[k]]])
+        rows.append((key.owner(name), *_ranked(verdict, at, among, true, seen, terms, kinds)))
         wrong.append(np.nan_to_num(verdict.prob[at][~np.isin(verdict.candidate[at], true)], nan=0.0))
     table = np.array(rows, dtype=np.float64).reshape(len(rows), len(_COLUMNS)).T
     columns: dict[str, Any] = {name: table[k].astype(_COLUMNS[name]) for k, name in enumerate(_COLUMNS)}
@@ -187,8 +192,9 @@ def _which(key: AnswerKey, verdict: Verdict, observer: str) -> Which:
 
 
 def _ranked(
-    verdict: Verdict, at: Ints, among: int, true: tuple[str, ...], seen: bool, terms: dict[str, int]
-) -> tuple[float, ...]:
+    verdict: Verdict, at: Ints, among: int, true: tuple[str, ...], seen: bool, terms: dict[str, int],
+    kinds: list[str] | None,
+) -> tuple[float, ...]:  # fmt: skip
     """Judge one subject; the order of fields is that of `Which` without the owner."""
     score, prob, candidate = verdict.score[at], verdict.prob[at], verdict.candidate[at]
     among, listed = max(among, len(at)), len(at)
@@ -214,6 +220,9 @@ def _ranked(
     else:
         return (among, 0.0, 0.0, 0.0, 0.0, 0.5, shape[0], np.nan, *shape[1:], moment, best_term, truth_term)
     beats = 0.5 if among == 1 else (among - rank) / (among - 1)  # one candidate alone makes no game
+    if kinds is not None and len(own):
+        others = score[np.isin(candidate, kinds) & ~np.isin(candidate, true)]
+        beats = float(np.mean(np.sign(score[own[0]] - others)) + 1) / 2 if len(others) else 0.5
     return (
         among,
         rank,

@@ -36,7 +36,7 @@ from sessionsim.network.capacity import Capacity
 from sessionsim.network.faults.plan import Turn, What
 from sessionsim.network.faults.trouble import NEVER, Trouble
 from sessionsim.network.interference import Meddler
-from sessionsim.network.kernels import ARRIVE, CALL, COMMAND, FAILED, START, TURN, WAKE, Entry, Kernel
+from sessionsim.network.kernels import ARRIVE, CALL, COMMAND, FAILED, LATE, START, TURN, WAKE, Entry, Kernel
 from sessionsim.network.links import Links
 from sessionsim.network.trains import Trains
 from sessionsim.network.wire_sizes import WireSizes
@@ -47,6 +47,7 @@ from sessionsim.protocol.machine import (
     CONNECTED,
     DELIVER,
     EVENT,
+    LATER,
     LOG,
     SEND,
     WAKE_AT,
@@ -166,7 +167,11 @@ class Host:
         n_nodes = self._n_nodes
         for effect in effects:
             if effect[0] != SEND:
-                self._do(effect, src, now)
+                if effect[0] == LATER:
+                    late = (LATE, src, effect[2], cause, note)
+                    heappush(self._queue, (effect[1], 1, next(self._ranks), *late))
+                else:
+                    self._do(effect, src, now)
                 continue
             position += 1
             _, dst, conn, exchange, head, payload, own_note = effect
@@ -209,6 +214,8 @@ class Host:
         if kind == CALL:
             endpoint(now)
             return now, -1, (), -1, 0
+        if kind == LATE:
+            return now, endpoint, (entry[5],), entry[6], entry[7]
         machine = self.machines[endpoint]
         if kind == COMMAND:
             effects = machine.command(entry[5], now)

@@ -23,8 +23,9 @@ import simpy
 #   (t_us, 1, rank, START, endpoint)
 #   (t_us, 1, rank, TURN, change of what works)
 #   (t_us, 1, rank, CALL, what is to be called with the time)
+#   (t_us, 1, rank, LATE, src, transmission, trace of its cause, note)
 Entry = tuple[Any, ...]
-ARRIVE, WAKE, COMMAND, FAILED, START, TURN, CALL = range(7)
+ARRIVE, WAKE, COMMAND, FAILED, START, TURN, CALL, LATE = range(8)
 _SIMPY_ENTRY: Final = 4  # length of an entry that simpy put
 
 

@@ -332,10 +332,13 @@ def build(spec: WorldSpec) -> World:
     seed_nodes = by_kind(servers).get("seed", ())
     rules, epoch_ms, meter = spec.node_rules, spec.epoch_ms, Meter()
     of_nodes: Suite = MeteredSuite(suite, meter) if spec.capacity.on else suite
+    node_type = next((d.node_type for d in spec.defences if d.node_type is not ServiceNode), ServiceNode)
     machines: list[Machine] = [
-        ServiceNode(i, ed[i], x[i], nodes, of_nodes, seeds.entropy("node", i), rules, epoch_ms, hosts)
+        node_type(i, ed[i], x[i], nodes, of_nodes, seeds.entropy("node", i), rules, epoch_ms, hosts)
         for i in range(len(nodes))
     ]
+    for node in machines if spec.defences else ():
+        _defend(node, spec)
     needs = needs_of(spec.intents)
     profiles = tuple(_profile(k, seeds) for k in range(len(accounts)))
     before = make_before(spec.intents, needs.kinds, accounts, profiles, suite, seeds, epoch_ms)
@@ -347,6 +350,8 @@ def build(spec: WorldSpec) -> World:
         client_rules = spec.client_rules[platform]
         if second and k in groups:
             client_rules = with_namespaces(client_rules, second.rules)
+        for defence in spec.defences:
+            client_rules = defence.rules(client_rules)
         client = Client(
             accounts[k],
             nodes,
@@ -361,6 +366,7 @@ def build(spec: WorldSpec) -> World:
         equip(client, seat, spec, servers, needs, before)
         if second and k in groups:
             add_v2(client, second.rules, groups[k].devices[number])
+        _defend(client, spec)
         machines.append(client)
     for k, standing in groups.items():
         lay_down(accounts[k], standing, nodes, machines, epoch_ms)
@@ -373,6 +379,15 @@ def build(spec: WorldSpec) -> World:
     world = World(spec, roster, nodes, (ed, x), accounts, seats, places, servers, tuple(machines), before)
     world.capacity = Capacity(spec.capacity, meter, nodes.ip) if spec.capacity.on else None
     return world
+
+
+def _defend(machine: Machine, spec: WorldSpec) -> None:
+    """Let every defence change a machine that has not started yet."""
+    for defence in spec.defences:
+        if isinstance(machine, Client):
+            defence.defend_client(machine)
+        elif isinstance(machine, ServiceNode):
+            defence.defend_node(machine)
 
 
 def _profile(k: int, seeds: Seeds) -> Profile:

@@ -16,6 +16,7 @@ from sessionsim.network.server_machines import ServiceRules
 from sessionsim.network.servers import ServerRules
 from sessionsim.network.version2 import Version2
 from sessionsim.network.wire_sizes import WireRules
+from sessionsim.protocol._defences import Defence
 from sessionsim.protocol.client.configs.rules import PLATFORMS as CONFIG_PLATFORMS
 from sessionsim.protocol.client.configs.rules import ConfigPushRules
 from sessionsim.protocol.client.files import PLATFORMS as FILE_PLATFORMS
@@ -54,6 +55,7 @@ class WorldSpec:
         faults: what fails.
         capacity: how much work nodes can do.
         membership, swarm_rules, obligations: how nodes come and go, and what the network makes of it.
+        defences: what clients and nodes do against who watches from outside.
         version2: version 2 of the protocol and who uses it; None if nobody does.
         idle_polls: "bulk" or "each": whether polls that bring nothing are drawn as trains or carried out.
     """
@@ -86,5 +88,6 @@ class WorldSpec:
     swarm_rules: SwarmRules = field(default_factory=SwarmRules)
     obligations: ObligationRules = field(default_factory=ObligationRules)
     capacity: CapacityRules = field(default_factory=CapacityRules)
+    defences: tuple[Defence, ...] = ()
     version2: Version2 | None = None
     idle_polls: str = "each"

@@ -17,6 +17,9 @@ item is its kind, because millions of them pass:
         from there; if it cannot be, `failed` is called.
     (CLOSE, dst, conn)
         Let go of a connection; the next transmission on it opens a new one.
+    (LATER, t_us, send)
+        Transmit then what stands in a SEND, as if it left now in all but time: an answer that is held back
+        keeps the note and the draws of what it answers.
     (WAKE_AT, t_us)
         Call `wake` then. One wake is pending; the latest wish wins.
     (DELIVER, sender_id, sent_ms, body, message_hash)
@@ -68,6 +71,7 @@ LOG: Final = 3
 EVENT: Final = 4
 CONNECT: Final = 5
 CLOSE: Final = 6
+LATER: Final = 7
 
 CONNECTED: Final = 1  # in place of a status; those of answers are 100 or more
 

@@ -19,6 +19,7 @@ class Catalogue:
         vantages: config dataclass of each kind of vantage.
         faults: config dataclass of each kind of fault.
         attacks: config dataclass of each kind of attack.
+        defences: config dataclass of each defence.
         suites: names of the crypto suites.
         dates: dates of which a node list is at hand, ascending.
         checks: of sections that must agree with each other: each gets the settings by section, "run" among
@@ -32,6 +33,7 @@ class Catalogue:
     vantages: Mapping[str, type[Any]]
     faults: Mapping[str, type[Any]]
     attacks: Mapping[str, type[Any]]
+    defences: Mapping[str, type[Any]]
     suites: tuple[str, ...]
     dates: tuple[str, ...]
     checks: tuple[Callable[[Mapping[str, Any], tuple[str, ...]], None], ...] = ()

@@ -47,6 +47,14 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
+class Defence:
+    """One defence that is in force. Args: kind: id of the drop-in."""
+
+    kind: str
+    config: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Attack:
     """One attack of the scenario. Args: kind: id of the drop-in; vantage: name of the observer."""
 
@@ -75,6 +83,7 @@ class Scenario:
         attacks: what is attacked, in the order of the file.
         training: seeds that attacks learn from, ascending; none of them is among `seeds`.
         sweep: what is asked at several values; the rest of the scenario is as it is without (see `points`).
+        defences: what is in force, in the order of their ids.
     """
 
     name: str
@@ -98,6 +107,7 @@ class Scenario:
     attacks: tuple[Attack, ...] = ()
     training: tuple[int, ...] = ()
     sweep: Sweep | None = None
+    defences: tuple[Defence, ...] = ()
 
     def with_seeds(self, seeds: tuple[int, ...]) -> Scenario:
         """Give the same scenario with other seeds. Raises InvalidInput if one is that of `opening`."""
@@ -169,6 +179,11 @@ class _Resolver:
             "workload", checked.f_workload, self.catalogue.patterns[pattern], tag=("pattern", pattern)
         )
         faults = tuple(self.fault(name, chosen) for name, chosen in checked.f_faults.items())
+        defences = tuple(
+            Defence(kind, self.section(f"defences.{kind}", chosen, config))
+            for kind, config in sorted(self.catalogue.defences.items())
+            if (chosen := getattr(checked.f_defences, f"f_{kind}")) is not None
+        )
         vantages = tuple(self.vantage(name, chosen) for name, chosen in checked.f_vantages.items())
         self.check_members(vantages)
         training = self.section("training", checked.f_training, TrainingSettings)
@@ -199,6 +214,7 @@ class _Resolver:
             if training.seeds
             else (),
             sweep=sweep_of(checked),
+            defences=defences,
         )
         return scenario.with_seeds(parse_seeds(run.seeds, self.raw.origins.of(("run", "seeds"))))
 

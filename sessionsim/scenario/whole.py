@@ -174,6 +174,11 @@ def whole_model(catalogue: Catalogue) -> type[BaseModel]:
         for name, config in sorted(catalogue.attacks.items())
     }
     swept: Any = sweep_model() | None
+    defences: dict[str, Any] = {
+        f"f_{name}": (settings_model(f"defence {name}", config) | None, Field(None, alias=name))
+        for name, config in sorted(catalogue.defences.items())
+    }
+    defence = create_model("Defences", __config__=_CONFIG, **defences)
     training = settings_model("Training", TrainingSettings, more={"f_seeds": _seed_field(TrainingSettings)})
     return create_model(
         "Scenario",
@@ -191,6 +196,7 @@ def whole_model(catalogue: Catalogue) -> type[BaseModel]:
         f_servers=optional_section(servers, "servers"),
         f_v2=second,
         f_platform=optional_section(platform, "platform"),
+        f_defences=optional_section(defence, "defences"),
         f_workload=(tagged_union(patterns, "pattern"), Field(alias="workload")),
         f_faults=(_by_name(faults), Field(default_factory=dict, alias="faults")),
         f_vantages=(_by_name(vantages), Field(default_factory=dict, alias="vantages")),

@@ -146,6 +146,7 @@ CATALOGUE = Catalogue(
     vantages={"snodes": Snodes, "coalition": Coalition},
     faults={"crash": Crash, "delay": Delay},
     attacks={"guessing": Guessing},
+    defences={"one-size": Guessing, "no-cover": Strangers},
     suites=("fast", "sodium"),
     dates=("2026-03-01", "2026-04-28"),
 )

@@ -51,9 +51,9 @@ def learn_spoken(examples: Sequence[Example]) -> frozenset[int]:
 
 
 def speaking(view: View, spoken: frozenset[int] | None) -> Requests:
-    """Give the requests that carry messages; all of them where nothing was learned."""
+    """Give the requests that carry messages; all of them where no size tells."""
     found = requests(view)
-    if spoken is None:
+    if not spoken:
         return found
     here = np.isin(found.wire_bytes, np.fromiter(sorted(spoken), np.int64, len(spoken)))
     return Requests(*(column[here] for column in found))

@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from sessionsim.adversary._attacks import ATTACKS, Need
-from sessionsim.adversary.attacks._events import FIRST_STRANGER, Requests, answers, requests
+from sessionsim.adversary.attacks._events import requests
+from sessionsim.adversary.attacks._looks import looks, simulated
 from sessionsim.adversary.attacks._neighbours import Neighbours
 from sessionsim.core.ledger import Fact
 from sessionsim.core.settings import setting
-from sessionsim.core.units import US_PER_S
 from sessionsim.core.verdict import NEVER, Example, Question, Verdict, texts, verdict_of
 from sessionsim.core.view import View
 
@@ -59,8 +59,10 @@ class EventKind:
         points, labels = list[Floats](), list[str]()
         for example in examples:
             kinds = example.labels[self.question]
-            found = _real(requests(example.view))
-            for row, point in zip(found.row.tolist(), self._features(example.view, found), strict=True):
+            found = simulated(requests(example.view))
+            for row, point in zip(
+                found.row.tolist(), looks(example.view, found, self._config.gaps), strict=True
+            ):
                 if f"row:{row}" in kinds:
                     points.append(point)
                     labels.append(kinds[f"row:{row}"][0])
@@ -69,10 +71,10 @@ class EventKind:
 
     def infer(self, view: View, ledger: Sequence[Fact], rng: np.random.Generator) -> Verdict:
         """Give the posterior over kinds for each request."""
-        found = _real(requests(view))
+        found = simulated(requests(view))
         if self._known is None or not len(found.t_us):
             return verdict_of(self.question, ())
-        posterior = self._known.posterior(self._features(view, found))
+        posterior = self._known.posterior(looks(view, found, self._config.gaps))
         n, kinds = posterior.shape
         return Verdict(
             self.question,
@@ -83,26 +85,3 @@ class EventKind:
             np.full(n * kinds, kinds, dtype=np.int64),
             np.full(n * kinds, NEVER, dtype=np.int64),
         )
-
-    def _features(self, view: View, found: Requests) -> Floats:
-        """Size, size and time of the next answer to the client, gap since its last request; (n, 4)."""
-        back = answers(view)
-        size, late = np.zeros(len(found.t_us)), np.zeros(len(found.t_us))
-        gap = np.zeros(len(found.t_us))
-        for client in np.unique(found.client).tolist():
-            mine, its = np.flatnonzero(found.client == client), np.flatnonzero(back.client == client)
-            t_us = found.t_us[mine]
-            gap[mine[1:]] = np.diff(t_us)
-            if len(its):
-                after = np.minimum(np.searchsorted(back.t_us[its], t_us, "right"), len(its) - 1)
-                size[mine] = back.wire_bytes[its[after]]
-                late[mine] = np.maximum(back.t_us[its[after]] - t_us, 0)
-        # Logarithms: what matters of sizes and times is their ratio.
-        times = np.stack([np.log10(1 + late), np.log10(1 + gap)], axis=1) / np.log10(US_PER_S)
-        sizes = np.stack([np.log2(1 + found.wire_bytes), np.log2(1 + size)], axis=1)
-        return np.concatenate([sizes, times], axis=1) if self._config.gaps else sizes
-
-
-def _real(found: Requests) -> Requests:
-    here = found.client < FIRST_STRANGER
-    return Requests(*(column[here] for column in found))

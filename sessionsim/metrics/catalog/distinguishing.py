@@ -6,6 +6,9 @@ one is 0 for a blind guess and 1 for an oracle. Where pairs are asked for, the o
 not hold, of the same account, and beside the game stand TPR less FPR of the alarms as they were raised, their
 positive predictive value, and a lower bound of eps.
 
+Where the question is of which kind something is, the challenge is drawn evenly over the true kinds, however
+often each occurs; else who knows how often kinds occur, and nothing of the subject, would win.
+
 The ROC curve is made of each true pair's own false-positive rate: the share of wrong pairs of its replicate
 that score at least as high. TPR at a rate is the share of true pairs at or below it, with the interval over
 seeds or accounts, never over pairs. No rate below 10 over the number of wrong pairs is given (metrics 0.3).
@@ -27,7 +30,17 @@ from sessionsim.metrics._counts import Counts, FloatArray, floats
 from sessionsim.metrics._estimate import Estimate, too_few
 from sessionsim.metrics._facts import Replicate
 from sessionsim.metrics._intervals import Units, rate_difference, reading, share, signed_mean, units_of
-from sessionsim.metrics._judged import BLIND, ORACLE, SCORED, HowMuch, Judged, Whether, Which, judge
+from sessionsim.metrics._judged import (
+    BLIND,
+    OF_KINDS,
+    ORACLE,
+    SCORED,
+    HowMuch,
+    Judged,
+    Whether,
+    Which,
+    judge,
+)
 from sessionsim.metrics._registry import METRICS, NoSettings
 from sessionsim.metrics._scored import BLIND_NAME, between, cut_to, key, labels, per_account, samples, units
 from sessionsim.metrics.estimators.audit import epsilon_bound
@@ -89,10 +102,14 @@ def _true_alarms(counts: Sequence[Counts], label: str, role: str) -> Estimate:
 
 def _games(judged: Judged, outcome: Which, n: int) -> Counts:
     # Who is the only candidate has no rival; who is no candidate cannot be told from one: the coin decides.
+    weight = np.ones(len(outcome.beats))
+    if judged.question in OF_KINDS and len(weight):
+        _, kind, often = np.unique(outcome.truth, return_inverse=True, return_counts=True)
+        weight = len(weight) / (len(often) * often[kind])
     return Counts(
         {
-            key(judged, "games"): per_account(outcome.owner, np.ones(len(outcome.beats)), n),
-            key(judged, "won"): per_account(outcome.owner, 2 * outcome.beats - 1, n),
+            key(judged, "games"): per_account(outcome.owner, weight, n),
+            key(judged, "won"): per_account(outcome.owner, weight * (2 * outcome.beats - 1), n),
         }
     )
 

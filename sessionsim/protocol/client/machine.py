@@ -19,7 +19,7 @@ from sessionsim.protocol.client.idling import NEVER_US, IdlePolls
 from sessionsim.protocol.client.inbox import Inbox
 from sessionsim.protocol.client.node_list import NodeListKeeper
 from sessionsim.protocol.client.outbox import Outbox
-from sessionsim.protocol.client.parts import Handler, Listener, Part, Reader, ReadToEnd, Taker
+from sessionsim.protocol.client.parts import Handler, Listener, Pacing, Part, Reader, ReadToEnd, Taker
 from sessionsim.protocol.client.path_building import Builder
 from sessionsim.protocol.client.polling import Poller
 from sessionsim.protocol.client.presence import Presence
@@ -89,6 +89,7 @@ class Client:
         # Who takes what the own inbox holds about groups: hash, sender, message, time; None: nobody does.
         self.group_updates: Callable[[str, bytes, Message, int], list[Effect]] | None = None
         self.parts: list[Part] = []
+        self.pacing: Pacing | None = None  # has requests leave at times of its own (defences)
         self.presence = Presence(self)
         # What is told of the device itself is heard at once, even while it sleeps.
         told = (self.clock, self.presence, Restarts(self))
@@ -198,6 +199,11 @@ class Client:
         if not presence.settled:
             effects = self._settled(effects + presence.pass_away(now_us))
             due = presence.next_due_us()
+        if self.pacing is not None:
+            effects = self.pacing.paced(effects, now_us)
+            other = self.pacing.next_due_us()
+            if other is not None and (due is None or other < due):
+                due = other
         if presence.awake:
             other = self.requests.next_due_us()
             if other is not None and (due is None or other < due):
@@ -233,7 +239,7 @@ class Client:
     def idle(self) -> IdlePolls | None:
         """Tell the polls to come if only time and they can change anything; None while more is going on."""
         requests, poller = self.requests, self._poller
-        if not requests.is_quiet() or self.read_to_end:
+        if not requests.is_quiet() or self.read_to_end or self.pacing is not None:
             return None
         passes_us = self.presence.next_due_us()
         until_us = NEVER_US if passes_us is None else passes_us

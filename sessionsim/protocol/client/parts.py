@@ -39,6 +39,16 @@ class Returning(Protocol):
         """Open it again."""
 
 
+class Pacing(Protocol):
+    """What has a client's requests leave at times of its own, whatever the client does."""
+
+    def paced(self, effects: list[Effect], now_us: int) -> list[Effect]:
+        """Take the requests out of the effects of a call, and put in what is to leave now."""
+
+    def next_due_us(self) -> int | None:
+        """Give when something is to leave next; None while the client sleeps."""
+
+
 class Part(Protocol):
     """One ability of a client."""
 

@@ -94,9 +94,15 @@ class Requests:
         self.on_wrong_time: Callable[[int], None] = _nobody  # told when a node has taken a time for wrong
         # When made, and the ephemeral pairs of all requests; only when somebody owns this device (World.run).
         self.kept_pairs: list[tuple[int, KeyPair]] | None = None
+        self.multiple_bytes = 0  # what requests are filled up to (defences); 0: not at all
 
     def __len__(self) -> int:
         return len(self._pending) + sum(len(delayed) for delayed in self._delayed)
+
+    @property
+    def nodes(self) -> int:
+        """How many service nodes the world's list has: endpoints below are nodes."""
+        return len(self._nodes)
 
     @property
     def paths(self) -> tuple[Nodes, ...]:
@@ -147,7 +153,7 @@ class Requests:
         hops = self._hops
         randoms = self._randoms(address, now_us)
         route = (hops[guard], hops[middle], hops[last], hops[node])
-        payload, layer = build_request(self._suite, self._style, route, body, randoms)
+        payload, layer = build_request(self._suite, self._style, route, body, randoms, self.multiple_bytes)
         deadline_us = now_us + (timeout_us or self._rules.request_timeout_us)
         request = Request(layer, path, guard, self.connection, node, deadline_us, done)
         if given is None and self._rules.repeats > repeats:
@@ -194,7 +200,9 @@ class Requests:
             )  # fmt: skip
         route = tuple(self._hops[node] for node in path.nodes)
         randoms = self._randoms(address, now_us)
-        frame, layer = build_server_request(self._suite, self._style, route, server, payload, randoms)
+        frame, layer = build_server_request(
+            self._suite, self._style, route, server, payload, randoms, self.multiple_bytes
+        )
         deadline_us = now_us + (timeout_us or self._rules.request_timeout_us)
         request = Request(layer, path, path.nodes[0], self.connection, SERVER, deadline_us, done)
         request.layers = answer_layers(self._suite, layer, randoms[-1][:32], server.x25519)
@@ -246,9 +254,15 @@ class Requests:
         )
         return (CONNECT, endpoint, conn, exchange, note)
 
+    def awaits(self, exchange: int) -> bool:
+        """Say whether somebody still waits for the answer to an exchange."""
+        return exchange in self._pending
+
     def is_quiet(self) -> bool:
-        """Say whether nothing is under way, waits or is kept, and requests may go out."""
-        return not (len(self) or self.shut or self.stirred or self.kept_pairs is not None)
+        """Say whether nothing is under way, waits or is kept, and requests go out, of any size."""
+        if self.multiple_bytes or self.kept_pairs is not None:
+            return False
+        return not (len(self) or self.shut or self.stirred)
 
     def _await(self, exchange: int, endpoint: int, conn: int, deadline_us: int, done: Done) -> None:
         """Await the answer to something that goes over no path."""

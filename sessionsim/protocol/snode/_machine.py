@@ -87,7 +87,7 @@ class ServiceNode:
         self._epoch_ms = self._true_epoch_ms = epoch_ms
         self._count = len(nodes)
         self._standing = Standing(endpoint, ed.public, nodes, rules)
-        replies = Replies(self._standing, entropy)
+        self.replies = replies = Replies(self._standing, entropy)
         self._not_ready, self._finished, self._sealed = replies.not_ready, replies.finished, replies.sealed
         self._ready = self._standing.is_ready()
         numbers = count(1)  # of exchanges, but for relayed ones

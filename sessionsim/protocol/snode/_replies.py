@@ -31,6 +31,7 @@ class Replies:
 
     def __init__(self, standing: Standing, entropy: Entropy) -> None:
         self._standing, self._entropy = standing, entropy
+        self.multiple_bytes = 0  # what sealed answers are filled up to (defences); 0: not at all
 
     def not_ready(self, src: int, conn: int, exchange: int) -> Effect:
         """Answer while the node takes no requests."""
@@ -66,5 +67,8 @@ class Replies:
         status, body, is_json = answer
         # A request can be sent twice; another answer to it under the same key must have another nonce.
         nonce = self._entropy.draw(b"answer%b%d %b" % (ephemeral, status, body))
-        sealed = seal_answer(layer, status, body, nonce, as_json=as_json and is_json, as_base64=as_base64)
+        sealed = seal_answer(
+            layer, status, body, nonce, as_json=as_json and is_json, as_base64=as_base64,
+            multiple_bytes=self.multiple_bytes,
+        )  # fmt: skip
         return (SEND, src, conn, exchange, 200, sealed, 0)

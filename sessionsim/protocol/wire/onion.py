@@ -28,6 +28,7 @@ from sessionsim.protocol.crypto.layer import (
 )
 from sessionsim.protocol.crypto.suite import KeyPair, Suite
 from sessionsim.protocol.wire import bencode
+from sessionsim.protocol.wire.filling import fill_answer, fill_request
 from sessionsim.protocol.wire.frame import decode_frame, decode_object, encode_frame
 
 FINAL: Final = 0
@@ -83,8 +84,9 @@ class Hop(NamedTuple):
 
 
 def build_request(
-    suite: Suite, style: Style, route: Sequence[Hop], body: bytes, randoms: Sequence[bytes]
-) -> tuple[bytes, Layer]:
+    suite: Suite, style: Style, route: Sequence[Hop], body: bytes, randoms: Sequence[bytes],
+    multiple_bytes: int = 0,
+) -> tuple[bytes, Layer]:  # fmt: skip
     """Wrap an RPC body for the last node of a route.
 
     Args:
@@ -93,22 +95,26 @@ def build_request(
         route: guard, middle, last hop, destination (any number of nodes works).
         body: the RPC request as JSON bytes.
         randoms: per node of the route LAYER_RANDOM_BYTES: ephemeral secret 32, nonce 12 or 24.
+        multiple_bytes: fill it up to a multiple of this; 0: not at all.
 
     Returns:
         The bytes for the guard, and the innermost layer, which opens the answer.
     """
-    return wrap_request(suite, style, route, encode_frame(body, style.control), randoms)
+    return wrap_request(suite, style, route, encode_frame(body, style.control), randoms, multiple_bytes)
 
 
 def wrap_request(
-    suite: Suite, style: Style, route: Sequence[Hop], plaintext: bytes, randoms: Sequence[bytes]
-) -> tuple[bytes, Layer]:
+    suite: Suite, style: Style, route: Sequence[Hop], plaintext: bytes, randoms: Sequence[bytes],
+    multiple_bytes: int = 0,
+) -> tuple[bytes, Layer]:  # fmt: skip
     """Wrap what the last node of a route is to find, as `build_request` does.
 
     Args:
         plaintext: blob and JSON of the last node, framed; the other arguments as in `build_request`.
     """
     key_field, layer_type = style.key_field, style.layer
+    if multiple_bytes:
+        plaintext = fill_request(plaintext, layer_type, key_field, len(route), multiple_bytes)
     innermost: Layer | None = None
     position = len(route)
     while True:
@@ -338,8 +344,9 @@ def decode_hop_slowly(payload: bytes) -> tuple[bytes, bytes, str, int]:
 
 
 def seal_answer(
-    layer: Layer, status: int, body: bytes, random: bytes, *, as_json: bool = False, as_base64: bool = True
-) -> bytes:
+    layer: Layer, status: int, body: bytes, random: bytes, *, as_json: bool = False, as_base64: bool = True,
+    multiple_bytes: int = 0,
+) -> bytes:  # fmt: skip
     """Encrypt the destination's answer once, under the innermost layer (transport 3.8).
 
     Args:
@@ -349,9 +356,13 @@ def seal_answer(
         random: at least 24 bytes of nonce.
         as_json: embed the body as JSON instead of as a string.
         as_base64: encode the ciphertext for transport.
+        multiple_bytes: fill it up to a multiple of this; 0: not at all.
     """
     embedded = orjson.Fragment(body) if as_json else str(body, "utf-8", "replace")
-    sealed = layer.seal(orjson.dumps({"body": embedded, "status": status}), random)
+    text = orjson.dumps({"body": embedded, "status": status})
+    if multiple_bytes:
+        text = fill_answer(text, type(layer), as_base64, multiple_bytes)
+    sealed = layer.seal(text, random)
     return base64.b64encode(sealed) if as_base64 else sealed
 
 

@@ -76,6 +76,7 @@ def build_server_request(
     server: ServerAddress,
     payload: bytes,
     randoms: Sequence[bytes],
+    multiple_bytes: int = 0,
 ) -> tuple[bytes, Layer]:
     """Wrap a payload for a server behind the last node of a route.
 
@@ -86,6 +87,7 @@ def build_server_request(
         server: where the last hop posts it to.
         payload: v4 bencode (`v4.encode_request`) or v3 JSON.
         randoms: per node of the route, and last for the server, LAYER_RANDOM_BYTES each.
+        multiple_bytes: fill it up to a multiple of this; 0: not at all.
 
     Returns:
         The bytes for the guard, and the server's layer, which opens the answer.
@@ -100,7 +102,7 @@ def build_server_request(
     public, layer = suite.layer_to(style.layer, random[:32], server.x25519)
     sealed = layer.seal(payload, random[32:])
     plaintext = encode_frame(sealed, server_route(style, server, public))
-    return wrap_request(suite, style, route, plaintext, randoms)[0], layer
+    return wrap_request(suite, style, route, plaintext, randoms, multiple_bytes)[0], layer
 
 
 class OpenedPost(NamedTuple):

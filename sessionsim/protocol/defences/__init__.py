@@ -1,0 +1,1 @@
+"""Defences, one file each; the file name is the id."""

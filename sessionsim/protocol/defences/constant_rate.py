@@ -1,0 +1,65 @@
+"""Constant rate: every slot holds a request, real or dummy, and every answer is equally late (metrics 3).
+
+Clients send one onion request at each slot; guards give the answers a fixed time after the requests. So the
+times on a client's link say that the app runs, and nothing else; lengths are the business of `constant-size`.
+The price is a request and its answer per slot, and that what a client wants to send or to know waits: for its
+slot, for what stands before it, and for the guard.
+
+Not in slots: what goes to no service node (seed nodes, pushes, calls, link previews), and that a client
+sleeps.
+
+Source: metrics section 3 (constant-rate poll; slots of a payload queue); Shmatikov, Wang, Timing Analysis in
+Low-Latency Mix Networks, ESORICS 2006: what is added beside the traffic leaks, what takes its place does not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sessionsim.core.settings import setting
+from sessionsim.core.units import US_PER_MIN, US_PER_MS, US_PER_S
+from sessionsim.protocol._defences import DEFENCES
+from sessionsim.protocol.client.machine import Client
+from sessionsim.protocol.client.rules import ClientRules
+from sessionsim.protocol.defences._holding import HoldingNode
+from sessionsim.protocol.defences._slots import Slots
+from sessionsim.protocol.snode import ServiceNode
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """How often something leaves, and how late answers come."""
+
+    slot_us: int = setting(
+        US_PER_S, unit="us", doc="Time from one slot to the next; all clients have the same slots.",
+        source="Assumption: what the busiest platform needs to poll as often as it does, and some more",
+        low=10 * US_PER_MS, high=10 * US_PER_MIN,
+    )  # fmt: skip
+    answer_after_us: int = setting(
+        2 * US_PER_S, unit="us", doc="How long after a request its guard gives the answer.",
+        source="Assumption: twice what all but one in twenty onion round trips take (metrics 5)",
+        low=1, high=10 * US_PER_MIN,
+    )  # fmt: skip
+
+
+@DEFENCES.register(config=Config, source="metrics section 3; Shmatikov, Wang, ESORICS 2006")
+class ConstantRate:
+    """A request at every slot, real or dummy, and every answer equally late."""
+
+    node_type: type[ServiceNode] = HoldingNode
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+
+    def rules(self, rules: ClientRules) -> ClientRules:
+        """Give the rules as they are: what a client wants is the same, only later."""
+        return rules
+
+    def defend_client(self, client: Client) -> None:
+        """Have requests leave in slots."""
+        client.pacing = Slots(client, self._config.slot_us, client.requests.nodes)
+
+    def defend_node(self, node: ServiceNode) -> None:
+        """Have answers to clients held."""
+        if isinstance(node, HoldingNode):
+            node.hold(self._config.answer_after_us, self._config.slot_us)

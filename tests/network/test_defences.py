@@ -1,0 +1,154 @@
+"""Defences in a world: what shows of sizes and times on clients' links, and that all still works."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sessionsim.core.columns import HEAD_CODE, Cause, split_note
+from sessionsim.core.errors import InvalidInput
+from sessionsim.core.intents import Presence
+from sessionsim.core.truth import Truth
+from sessionsim.core.units import US_PER_S
+from sessionsim.network.kernels import HeapKernel
+from sessionsim.network.world import build
+from sessionsim.protocol._defences import DEFENCES
+from sessionsim.protocol.client.machine import Client
+from sessionsim.protocol.client.rules import PLATFORMS, settled
+from sessionsim.protocol.defences.constant_rate import Config as Rate
+from sessionsim.protocol.defences.constant_rate import ConstantRate
+from sessionsim.protocol.defences.constant_size import Config as Size
+from sessionsim.protocol.defences.constant_size import ConstantSize
+from sessionsim.protocol.defences.no_cover import Config as Nothing
+from sessionsim.protocol.defences.no_cover import NoCover
+from tests.network.test_host import SPEC as EVERYDAY
+from tests.network.test_host import run
+
+SLOT = US_PER_S
+# Paths stay as they are: a new one opens a connection, and the first request over it waits for that.
+SPEC = replace(EVERYDAY, client_rules={name: settled(rules) for name, rules in PLATFORMS.items()})
+CASES: dict[str, tuple[Any, ...]] = {
+    "none": (),
+    "null": (NoCover(Nothing()),),
+    "size": (ConstantSize(Size()),),
+    "rate": (ConstantRate(Rate()),),
+    "both": (ConstantSize(Size()), ConstantRate(Rate())),
+}
+
+
+@cache
+def world(case: str) -> tuple[Truth, np.ndarray]:
+    truth, rows, _ = run(replace(SPEC, defences=CASES[case]))
+    return truth, rows
+
+
+def of_clients(rows: np.ndarray, direction: int) -> np.ndarray:
+    """Onion requests on clients' links, or the answers to them."""
+    n = len(build(SPEC).nodes)
+    end = rows["src"] if direction == 0 else rows["dst"]
+    onions = rows["head"] == HEAD_CODE["onion_req"] if direction == 0 else rows["head"] == 200
+    return rows[(end >= n) & (rows["direction"] == direction) & onions]
+
+
+def test_the_null_member_changes_nothing() -> None:
+    assert np.array_equal(world("null")[1], world("none")[1])
+
+
+@pytest.mark.parametrize("case", ["none", "size", "rate", "both"])
+def test_all_messages_arrive(case: str) -> None:
+    truth, _ = world(case)
+    assert len(truth.deliveries["message"]) >= 4
+    assert set(truth.deliveries["outcome"].tolist()) == {"delivered"}
+
+
+@pytest.mark.parametrize("direction", [0, 1])
+def test_one_size_and_no_other(direction: int) -> None:
+    sizes = {case: set(of_clients(world(case)[1], direction)["app_bytes"].tolist()) for case in CASES}
+    wanted = {(Size().request_bytes, Size().answer_bytes)[direction]}
+    assert sizes["size"] == sizes["both"] == wanted
+    assert len(sizes["none"]) > 5
+    assert len(sizes["rate"]) > 5
+
+
+def test_relays_see_one_size_per_client_family_and_hop() -> None:
+    rows, n = world("size")[1], len(build(SPEC).nodes)
+    relayed = rows[(rows["head"] == HEAD_CODE["sn.onion_request"]) & (rows["src"] < n)]
+    # Two families of clients, three links between nodes.
+    assert len(set(relayed["app_bytes"].tolist())) == 6
+
+
+def test_every_slot_of_every_client_holds_one_request_and_nothing_leaves_between() -> None:
+    _, rows = world("both")
+    asked = of_clients(rows, 0)
+    assert set((asked["t_sent_us"] % SLOT).tolist()) == {0}
+    slots = np.arange(SLOT, SPEC.horizon_us, SLOT)
+    for client in np.unique(asked["src"]).tolist():
+        assert np.array_equal(asked["t_sent_us"][asked["src"] == client], slots)
+    assert len(np.unique(asked["src"])) == len(SPEC.platforms)
+
+
+def test_slots_are_filled_with_dummies_that_nodes_answer() -> None:
+    _, rows = world("both")
+    for direction in (0, 1):
+        cause, _ = split_note(of_clients(rows, direction)["note"])
+        counts = {int(code): int((cause == code).sum()) for code in np.unique(cause)}
+        assert counts[Cause.DUMMY] > 20
+        assert counts[Cause.POLL] > 20
+        assert counts[Cause.MESSAGE] == 4
+    cause, _ = split_note(of_clients(world("size")[1], 0)["note"])
+    assert Cause.DUMMY not in cause
+
+
+def test_answers_leave_equally_late_whatever_they_are() -> None:
+    _, rows = world("both")
+    asked = {(r["src"], r["dst"], r["exchange"]): r["t_recv_us"] for r in of_clients(rows, 0)}
+    late = [r["t_sent_us"] - asked[r["dst"], r["src"], r["exchange"]] for r in of_clients(rows, 1)]
+    assert len(late) > 100
+    assert set(np.array(late).tolist()) == {Rate().answer_after_us}
+
+
+def test_a_client_that_sleeps_sends_nothing_and_makes_nothing_up_later() -> None:
+    gone = (10 * US_PER_S + 1, 20 * US_PER_S + 1)
+    times = ((0, True), (gone[0], False), (gone[1], True))
+    wishes = [Presence(t_us, 0, 0, "online", on, number) for number, (t_us, on) in enumerate(times)]
+    intents = sorted((*SPEC.intents, *wishes), key=lambda wish: wish.t_us)
+    _, rows, _ = run(replace(SPEC, intents=tuple(intents), defences=CASES["both"]))
+    asked = of_clients(rows, 0)
+    mine = asked["t_sent_us"][asked["src"] == asked["src"].min()]
+    assert not ((mine > gone[0]) & (mine <= gone[1])).any()
+    assert set((mine % SLOT).tolist()) == {0}
+    assert np.unique(mine, return_counts=True)[1].max() == 1
+    assert (mine > gone[1]).sum() >= 18
+
+
+def test_the_same_under_both_kernels() -> None:
+    spec = replace(SPEC, defences=CASES["both"], horizon_us=15 * US_PER_S)
+    assert np.array_equal(run(spec)[1], run(spec, HeapKernel())[1])
+
+
+def test_idle_polls_are_not_drawn_as_trains_under_a_defence() -> None:
+    for case in ("size", "rate"):
+        built = build(replace(SPEC, defences=CASES[case]))
+        client = next(machine for machine in built.machines if isinstance(machine, Client))
+        client.start(0)
+        assert client.idle() is None
+
+
+def test_polls_ask_for_no_more_than_an_answer_holds() -> None:
+    rules = ConstantSize(Size(answer_bytes=8_000)).rules(SPEC.client_rules["desktop"])
+    assert rules.max_size_messages == 2250
+    assert rules.max_size_configs == 2250 // 4
+
+
+def test_an_answer_that_base64_cannot_have_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="four"):
+        Size(answer_bytes=8_001)
+
+
+def test_the_family_has_a_null_member() -> None:
+    DEFENCES.scan()
+    assert [entry.id for entry in DEFENCES] == ["constant-rate", "constant-size", "no-cover"]
