@@ -27,6 +27,7 @@ TYPING_STEPS: Final = ("start", "refresh", "stop")
 CALL_OUTCOMES: Final = ("answered", "declined", "missed")
 CALL_STEPS: Final = ("pre-offer", "offer", "ice", "answer", "end")  # Source: messages 2.3 (CallMessage)
 PRESENCES: Final = ("online", "foreground")
+DEVICE_CHANGES: Final = ("link", "leave", "remove")
 
 
 class MessageAt(NamedTuple):
@@ -327,11 +328,19 @@ class ConfigChange(_Plain):
 
 @dataclass(frozen=True, slots=True)
 class Device(_Plain):
-    """A further device of an account, linked before time 0. Args: device: 1 or more; platform: what it is."""
+    """A further device of an account.
+
+    Args:
+        device: 1 or more.
+        platform: what it is.
+        linked: whether it was linked before time 0; one that was not comes after all those that were, and is
+            offline until it is.
+    """
 
     kind: ClassVar[str] = "device"
     device: int
     platform: str
+    linked: bool = True
 
     @property
     def address(self) -> tuple[str, int, int]:
@@ -370,17 +379,43 @@ class Presence(_Plain):
         return (self.kind, self.sender, self.device, self.what, self.number)
 
 
+@dataclass(frozen=True, slots=True)
+class DeviceChange(_Plain):
+    """Somebody changes which devices the account has. Both devices that this takes are in one person's hands.
+
+    Under version 1 of the protocol an account has no list of devices: whoever has the phrase is in, so a link
+    is no more than a device that goes online, and a device cannot be removed.
+
+    Args:
+        device: the one that is linked, that leaves, or that removes another.
+        what: one of DEVICE_CHANGES.
+        subject: number of the device that admits it, of itself, or of the one that it removes.
+        number: how many such changes the account has seen before.
+    """
+
+    kind: ClassVar[str] = "device-change"
+    device: int
+    what: str
+    subject: int
+    number: int
+
+    @property
+    def address(self) -> tuple[str, int, int]:
+        return (self.kind, self.sender, self.number)
+
+
 Spoken: TypeAlias = Intent | GroupText | Post
 Wish: TypeAlias = (
     Spoken | Group | GroupAction | Reader | Call | Typing | Receipt | Reaction | Deletion | ConfigChange
-    | Device | Presence
+    | Device | DeviceChange | Presence
 )  # fmt: skip
 
 # What a client may need to be able to do. Where times are equal, wishes stand in this order: what stood
 # before, then who comes and goes, then what is said.
 KINDS: Final = (
-    "device", "group", "community", "presence", "online", "group-action", "typing", "text", "group-text",
-    "post", "attachment", "link-preview", "call", "receipt", "reaction", "deletion", "config-change",
+    "device", "group", "community", "presence", "online", "device-change", "group-action", "typing", "text",
+    "group-text", "post", "attachment", "link-preview", "call", "receipt", "reaction", "deletion",
+    "config-change",
 )  # fmt: skip
 _RANK: Final = {kind: rank for rank, kind in enumerate(KINDS)}
 

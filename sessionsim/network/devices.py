@@ -1,4 +1,4 @@
-"""Which devices there are: the first of each account, and those that were linked before time 0.
+"""Which devices there are: the first of each account, those that were linked before time 0, and later ones.
 
 A world numbers them so that an account's further devices move nobody else: first devices in the order of
 the accounts, then further ones by account and number. A further device stands where the first one stands,
@@ -20,6 +20,21 @@ class Seat(NamedTuple):
     account: int
     number: int
     platform: str
+
+
+def unlinked_of(wishes: Iterable[Wish]) -> frozenset[tuple[int, int]]:
+    """List the devices that are not linked when a run begins, as account and number.
+
+    Raises:
+        InvalidInput: one of an account comes before one that is linked.
+    """
+    devices = [wish for wish in wishes if isinstance(wish, Device)]
+    found = frozenset((wish.sender, wish.device) for wish in devices if not wish.linked)
+    for wish in devices:
+        if wish.linked and any(account == wish.sender and number < wish.device for account, number in found):
+            place = ("workload device", (wish.sender, wish.device))
+            raise InvalidInput(*place, "linked devices of an account before others")
+    return found
 
 
 def seats_of(platforms: Sequence[str], wishes: Iterable[Wish], known: Set[str]) -> tuple[Seat, ...]:

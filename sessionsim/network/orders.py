@@ -15,6 +15,7 @@ from sessionsim.core.intents import (
     ConfigChange,
     Deletion,
     Device,
+    DeviceChange,
     Group,
     GroupAction,
     GroupText,
@@ -63,7 +64,7 @@ def orders_of(wishes: Iterable[Wish]) -> tuple[Order, ...]:
 
 
 def _orders(wish: Wish) -> Iterator[Order]:
-    if isinstance(wish, Device | Group | Reader | Presence):
+    if isinstance(wish, Device | DeviceChange | Group | Reader | Presence):
         return
     if isinstance(wish, Call):
         yield from _steps(wish)

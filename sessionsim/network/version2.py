@@ -15,20 +15,21 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 from sessionsim.core.errors import InvalidInput
-from sessionsim.core.intents import Device, Intent, Presence, Wish, order_of
+from sessionsim.core.intents import DEVICE_CHANGES, Device, DeviceChange, Intent, Presence, Wish, order_of
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Seeds, mix
 from sessionsim.core.settings import setting
-from sessionsim.core.units import US_PER_DAY, US_PER_MS, US_PER_S
+from sessionsim.core.units import US_PER_DAY, US_PER_H, US_PER_MIN, US_PER_MS, US_PER_S
 from sessionsim.network.clients import ClientPlace, client_ip
 from sessionsim.network.devices import Seat
-from sessionsim.protocol.client.v2.standing import Standing, standing_group
+from sessionsim.protocol.client.v2.standing import Standing, about, standing_group
 from sessionsim.protocol.crypto import Suite
 from sessionsim.protocol.identity import Account
 from sessionsim.protocol.machine import Machine
 from sessionsim.protocol.snode import ServiceNode
 from sessionsim.protocol.swarms import nearest_swarm, swarm_position
 from sessionsim.protocol.v2 import V2Rules
+from sessionsim.protocol.v2.devices import DeviceGroup
 
 TWINS: Final = "twins"
 MOST_SEEDS: Final = 600  # Assumption: with eight devices a message then still has less than 76,800 bytes
@@ -53,6 +54,22 @@ class V2People:
         source="Assumption: longer than changed keys are kept, so that all retained keys are there",
         low=0,
         high=60 * US_PER_DAY,
+    )
+    link_compare_us: int = setting(
+        20 * US_PER_S,
+        unit="us",
+        doc="How long people compare emoji when they link a device, on either side.",
+        source="Assumption: seven emoji on two screens (protocol-v2 9)",
+        low=0,
+        high=US_PER_H,
+    )
+    link_patience_us: int = setting(
+        10 * US_PER_MIN,
+        unit="us",
+        doc="How long a device that shall admit another one waits for its request.",
+        source="Assumption: as long as a request lives (protocol-v2 9)",
+        low=US_PER_S,
+        high=US_PER_DAY,
     )
     opening_lead_us: int = setting(
         10 * US_PER_S,
@@ -123,19 +140,45 @@ def standing_groups(
     suite: Suite,
     seeds: Seeds,
     epoch_ms: int,
+    unlinked: frozenset[tuple[int, int]] = frozenset(),
 ) -> dict[int, Standing]:
-    """Make the device groups of the accounts that use version 2, as they are at time 0."""
+    """Make the device groups of the accounts that use version 2, as they are at time 0.
+
+    Args:
+        unlinked: account and number of devices that are outside, the last ones of their accounts.
+    """
     members, counts = accounts_of(version2, len(accounts), seeds), Counter(seat.account for seat in seats)
     now_us, age_us = epoch_ms * US_PER_MS, version2.people.group_age_us
     phase, period_us = seeds.address("version 2 phase"), version2.rules.account_key_period_us
     found = {}
     for k in sorted(members):
         entropies = [seeds.entropy("device group", k, number) for number in range(counts[k])]
+        inside = sum((k, number) not in unlinked for number in range(counts[k]))
         # Groups are not all made at once: their ages differ by up to one life of a key.
         more_us = mix(phase, k) * period_us // _ALL if age_us else 0
         begun_us = now_us - age_us - more_us
-        found[k] = standing_group(suite, accounts[k], entropies, version2.rules, begun_us, now_us)
+        standing = standing_group(suite, accounts[k], entropies[:inside], version2.rules, begun_us, now_us)
+        outside = [
+            DeviceGroup(suite, accounts[k], entropies[number], now_us, version2.rules, about(number))
+            for number in range(inside, counts[k])
+        ]
+        found[k] = standing._replace(devices=(*standing.devices, *outside))
     return found
+
+
+def commands_of(wish: DeviceChange, people: V2People) -> list[tuple[int, tuple[Any, ...]]]:
+    """Give what the devices of an account of version 2 are told when it changes them: number and command."""
+    match wish.what:
+        case "link":
+            accept = ("accept-links", people.link_compare_us, people.link_patience_us)
+            # A device that was there before comes back as another one.
+            asks = [("renew-identity",), ("link", people.link_compare_us)]
+            return [(wish.subject, accept), *((wish.device, command) for command in asks)]
+        case "leave":
+            return [(wish.device, ("leave-group",))]
+        case "remove":
+            return [(wish.device, ("remove-described", about(wish.subject).description))]
+    raise InvalidInput("workload", wish.what, f"one of {', '.join(DEVICE_CHANGES)}")
 
 
 def halves(platforms: Sequence[str]) -> tuple[str, ...]:
@@ -172,7 +215,7 @@ def doubled(wishes: Iterable[Wish], n_accounts: int) -> tuple[Wish, ...]:
     for wish in wishes:
         if isinstance(wish, Intent):
             twin: Wish = wish._replace(sender=wish.sender + half, recipient=wish.recipient + half)
-        elif isinstance(wish, Device | Presence):
+        elif isinstance(wish, Device | DeviceChange | Presence):
             twin = replace(wish, sender=wish.sender + half)
         else:
             raise InvalidInput("v2.people.population", TWINS, f"drawn, as twins cannot have {wish.kind!r}")

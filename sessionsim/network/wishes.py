@@ -8,6 +8,7 @@ from typing import Final
 from sessionsim.core.errors import InvalidInput
 from sessionsim.core.intents import (
     KINDS,
+    DeviceChange,
     Group,
     GroupAction,
     GroupText,
@@ -19,7 +20,17 @@ from sessionsim.network.devices import Seat
 
 CARRIED_OUT: Final = frozenset(
     {
-        *("attachment", "call", "community", "config-change", "deletion", "device", "group", "group-action"),
+        *(
+            "attachment",
+            "call",
+            "community",
+            "config-change",
+            "deletion",
+            "device",
+            "device-change",
+            "group",
+            "group-action",
+        ),
         *(
             "group-text",
             "link-preview",
@@ -64,6 +75,8 @@ def check_wishes(wishes: Sequence[Wish], seats: Sequence[Seat]) -> None:
             raise InvalidInput("workload", wish, f"accounts 0..{n_accounts - 1}")
         # What stood before time 0 is no act of a device.
         if not isinstance(wish, Group | Reader) and (wish.sender, wish.device) not in there:
+            raise InvalidInput("workload", wish, f"a device that account {wish.sender} has")
+        if isinstance(wish, DeviceChange) and (wish.sender, wish.subject) not in there:
             raise InvalidInput("workload", wish, f"a device that account {wish.sender} has")
     _check_groups(wishes, n_accounts)
 

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from sessionsim.core.errors import InvalidInput
-from sessionsim.core.intents import Intent, Post, Presence, Reader
+from sessionsim.core.intents import DeviceChange, Intent, Post, Presence, Reader
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.records import RecordSink
 from sessionsim.core.scene import Scene
@@ -28,7 +28,7 @@ from sessionsim.network.before import Before, make_before
 from sessionsim.network.call_media import media_commands
 from sessionsim.network.capacity import Capacity, Meter, MeteredSuite
 from sessionsim.network.clients import ClientPlace, place_clients, place_devices
-from sessionsim.network.devices import Seat, seats_of
+from sessionsim.network.devices import Seat, seats_of, unlinked_of
 from sessionsim.network.ends import endpoints_table, header_families, host_addresses
 from sessionsim.network.faults import Answer, Plan, Trouble, Turn, What, compile_plan, with_turns
 from sessionsim.network.host import Host
@@ -54,6 +54,7 @@ from sessionsim.network.truth_tables import accounts_table, closing_of, devices_
 from sessionsim.network.version2 import (
     TWINS,
     accounts_of,
+    commands_of,
     lay_down,
     standing_groups,
     twin_places,
@@ -206,6 +207,7 @@ class World:
         for wish in spec.intents:
             if isinstance(wish, Presence):
                 host.command(wish.t_us, self.endpoint_of[wish.sender, wish.device], wish.command)
+        self._change_devices(host)
         tell_nodes(host, self.history, spec.membership, spec.seeds, self._followers)
         turns = self.scene.servers.get("turn", ())
         for t_us, endpoint, told in media_commands(
@@ -253,6 +255,16 @@ class World:
                 command = ("open-conversation", self.accounts[intent.recipient].id)
                 endpoint = self.endpoint_of[intent.sender, intent.device]
                 host.command(max(0, intent.t_us - lead_us), endpoint, command)
+
+    def _change_devices(self, host: Host) -> None:
+        """Let people of version 2 link, leave and remove devices; version 1 knows of no such thing."""
+        version2 = self.spec.version2
+        members = accounts_of(version2, len(self.accounts), self.spec.seeds)
+        for wish in self.spec.intents if version2 else ():
+            if isinstance(wish, DeviceChange) and wish.sender in members:
+                assert version2 is not None
+                for number, command in commands_of(wish, version2.people):
+                    host.command(wish.t_us, self.endpoint_of[wish.sender, number], command)
 
     def _visit_links(self, host: Host) -> None:
         """Have the links in messages looked at when they are written, some time before they are sent."""
@@ -344,7 +356,8 @@ def build(spec: WorldSpec) -> World:
     before = make_before(spec.intents, needs.kinds, accounts, profiles, suite, seeds, epoch_ms)
     before.fill(nodes, machines)
     second = spec.version2
-    groups = standing_groups(second, accounts, seats, suite, seeds, epoch_ms) if second else {}
+    unlinked = unlinked_of(spec.intents)
+    groups = standing_groups(second, accounts, seats, suite, seeds, epoch_ms, unlinked) if second else {}
     for seat in seats:
         k, number, platform = seat
         client_rules = spec.client_rules[platform]

@@ -11,11 +11,13 @@ import pytest
 
 from sessionsim.core.columns import DTYPE, Cause, split_note
 from sessionsim.core.errors import InvalidInput
-from sessionsim.core.intents import Device, Intent, Presence, Reader, order_of
+from sessionsim.core.intents import Device, DeviceChange, Intent, Presence, Reader, Wish, order_of
+from sessionsim.core.readings import Reading
 from sessionsim.core.records import MemoryRecords
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.truth import Truth
 from sessionsim.core.units import US_PER_DAY, US_PER_S
+from sessionsim.metrics import METRICS, Replicate
 from sessionsim.metrics.closed_forms.account_key_costs import group_message_bytes
 from sessionsim.network.clients import ClientMix, place_clients
 from sessionsim.network.devices import seats_of
@@ -32,6 +34,7 @@ from sessionsim.network.version2 import (
 )
 from sessionsim.network.world import World, WorldSpec, build
 from sessionsim.protocol.client.rules import PLATFORMS
+from sessionsim.protocol.client.v2.own_group import OwnGroup
 from sessionsim.protocol.crypto import suite_named
 from sessionsim.protocol.identity import account_from_seed
 from sessionsim.protocol.v2 import V2Rules
@@ -282,3 +285,109 @@ def test_who_gets_what_follows_from_who_uses_what(p: float) -> None:
 
 def test_a_group_message_with_as_many_seeds_as_a_run_may_keep_fits_into_a_swarm() -> None:
     assert group_message_bytes(8, MOST_SEEDS, 64) <= 76_800 < group_message_bytes(8, MOST_SEEDS * 4 // 3, 64)
+
+
+# ---- Devices that come and go ----
+
+
+def visits(*more: Wish, **people: object) -> WorldSpec:
+    """Account 0 has two devices and a guest, which comes after a minute."""
+    wishes = (
+        Device(0, 0, 1, "ios"),
+        Device(0, 0, 2, "desktop", linked=False),
+        Presence(0, 0, 2, "online", False, 0),
+        Presence(60 * US_PER_S, 0, 2, "online", True, 1),
+        DeviceChange(60 * US_PER_S, 0, 2, "link", 0, 0),
+        Intent(20 * US_PER_S, 1, 0, "before", 0),
+        Intent(150 * US_PER_S, 1, 0, "while it is here", 1),
+        Intent(290 * US_PER_S, 1, 0, "after", 2),
+        *more,
+    )
+    return replace(
+        SPEC,
+        intents=tuple(sorted(wishes, key=order_of)),
+        horizon_us=340 * US_PER_S,
+        measured=(0, 340 * US_PER_S),
+        version2=Version2(V2Rules(), V2People(**people)),  # type: ignore[arg-type]
+    )
+
+
+def told_by(world: World, truth: Truth, device: int) -> list[str]:
+    end = world.endpoint_of[0, device]
+    rows = truth.events["endpoint"] == end
+    return [what for what in truth.events["what"][rows].tolist() if what in COMINGS or "membership" in what]
+
+
+COMINGS = ("device admitted", "group admitted", "device removed", "left the group", "account keys changed")
+
+
+def opened_by(world: World, truth: Truth, device: int) -> list[int]:
+    rows = (truth.events["endpoint"] == world.endpoint_of[0, device]) & (truth.events["what"] == "opened v2")
+    return sorted(truth.events["message"][rows].tolist())
+
+
+def test_a_guest_is_linked_in_a_run_and_reads_what_came_before() -> None:
+    world, truth, _ = run(visits())
+    assert told_by(world, truth, 2) == ["membership groups visible", "membership waiting", "group admitted",
+                                        "membership in group"]  # fmt: skip
+    assert "device admitted" in told_by(world, truth, 0)
+    assert opened_by(world, truth, 2) == [0, 1, 2]
+
+
+def test_a_guest_that_leaves_makes_each_other_device_change_the_keys() -> None:
+    world, truth, _ = run(visits(DeviceChange(200 * US_PER_S, 0, 2, "leave", 2, 1)))
+    assert told_by(world, truth, 2)[-2:] == ["left the group", "membership groups visible"]
+    changed = [told_by(world, truth, device).count("account keys changed") for device in (0, 1)]
+    assert changed == [1, 1]
+    assert opened_by(world, truth, 2) == [0, 1]
+    assert opened_by(world, truth, 0) == opened_by(world, truth, 1) == [0, 1, 2]
+    by = {reading.name: reading for reading in _readings(truth, world)}
+    assert by["devices that left per account and day"].counts["hits"] == 1
+    assert by["changes of account keys that raced"].counts == {"hits": 2, "of": 2}
+    assert by["races settled by the end"].counts == {"hits": 1, "of": 1}
+    settled = by["time until a race was settled"].counts
+    assert 0 < settled["hits"] < 10 * US_PER_S
+
+
+def _readings(truth: Truth, world: World) -> list[Reading]:
+    replicate = Replicate(
+        1, "fast", truth, {}, frozenset(), world.nodes, world.endpoints, {}, {},
+    )  # fmt: skip
+    METRICS.scan()
+    metric = METRICS["device-groups"]
+    one = metric.factory(metric.config())
+    return one.readings([one.tally(replicate)])
+
+
+def test_a_guest_that_is_removed_is_told_and_locked_out_and_comes_back_as_another() -> None:
+    spec = visits(
+        DeviceChange(200 * US_PER_S, 0, 0, "remove", 2, 1),
+        DeviceChange(250 * US_PER_S, 0, 2, "link", 0, 2),
+    )
+    world, truth, _ = run(spec)
+    assert told_by(world, truth, 2)[3:] == [
+        "membership in group", "membership removed", "membership groups visible", "membership waiting",
+        "group admitted", "membership in group",
+    ]  # fmt: skip
+    assert told_by(world, truth, 0).count("device removed") == 1
+    assert opened_by(world, truth, 2) == [0, 1, 2]
+    member = world.machines[world.endpoint_of[0, 0]]
+    (group,) = [part.group for part in member.parts if isinstance(part, OwnGroup)]
+    assert sorted(state.name for state in group.devices().values()) == ["KICKED", *["REGISTERED"] * 3]
+
+
+def test_version_1_knows_no_links_and_a_guest_is_just_online() -> None:
+    spec = visits(DeviceChange(200 * US_PER_S, 0, 0, "remove", 2, 1))
+    world, truth, _ = run(replace(spec, version2=None))
+    assert len(truth.events["what"]) == 0
+    end = world.endpoint_of[0, 2]
+    shown = truth.deliveries["delivered_us"][truth.deliveries["endpoint"] == end]
+    assert (shown >= 0).all()  # whoever has the phrase reads everything, removed or not
+
+
+def test_guests_are_the_last_devices_of_their_account_and_both_are_there() -> None:
+    wrong = (Device(0, 0, 1, "ios", linked=False), Device(0, 0, 2, "ios"))
+    with pytest.raises(InvalidInput, match="linked devices of an account before others"):
+        build(replace(SPEC, intents=wrong))
+    with pytest.raises(InvalidInput, match="a device that account 0 has"):
+        build(replace(SPEC, intents=(DeviceChange(1, 0, 0, "remove", 3, 0),)))

@@ -4,7 +4,7 @@ from itertools import pairwise
 import pytest
 
 from sessionsim.core.errors import InvalidInput
-from sessionsim.core.intents import Device, Intent, Presence, Wish, kinds_of, order_of
+from sessionsim.core.intents import Device, DeviceChange, Intent, Presence, Wish, kinds_of, order_of
 from sessionsim.core.people import People
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.units import US_PER_DAY, US_PER_H
@@ -77,3 +77,69 @@ def test_more_accounts_and_a_longer_run_move_nothing() -> None:
 def test_one_device_must_stay() -> None:
     with pytest.raises(InvalidInput, match="fewer than the 2 devices"):
         Config(devices=2, often_offline=2)
+
+
+def changes(*args: int, **config: float) -> list[DeviceChange]:
+    return [wish for wish in wishes(*args, **config) if isinstance(wish, DeviceChange)]
+
+
+def test_without_guests_nobody_changes_devices() -> None:
+    assert changes() == []
+    assert "device-change" not in LinkedDevices(Config()).kinds()
+
+
+def test_guests_are_linked_and_go_in_turn() -> None:
+    found = wishes(2, 300 * US_PER_DAY, guests=2, texts_per_day=0.01)
+    assert kinds_of(found) == LinkedDevices(Config(guests=2)).kinds()
+    assert found == sorted(found, key=order_of)
+    devices = [wish for wish in found if isinstance(wish, Device) and wish.sender == 0]
+    assert [(wish.device, wish.linked) for wish in devices] == [
+        (1, True), (2, True), (3, True), (4, False), (5, False),
+    ]  # fmt: skip
+    mine = [wish for wish in found if isinstance(wish, DeviceChange) and wish.sender == 0]
+    assert [wish.number for wish in mine] == list(range(len(mine)))
+    for guest in (4, 5):
+        its = [wish for wish in mine if guest in (wish.device, wish.subject)]
+        assert [wish.what == "link" for wish in its] == [k % 2 == 0 for k in range(len(its))]
+        assert {(wish.device, wish.subject) for wish in its if wish.what == "link"} == {(guest, 0)}
+        assert {(wish.device, wish.subject) for wish in its if wish.what == "remove"} == {(0, guest)}
+        assert {(wish.device, wish.subject) for wish in its if wish.what == "leave"} == {(guest, guest)}
+        online = [
+            wish for wish in found if isinstance(wish, Presence) and (wish.sender, wish.device) == (0, guest)
+        ]
+        assert [wish.on for wish in online] == [k % 2 == 1 for k in range(len(online))]
+        assert [wish.number for wish in online] == list(range(len(online)))
+        comes = [wish.t_us for wish in its if wish.what == "link"]
+        assert [wish.t_us for wish in online if wish.on] == comes
+        went = [wish.t_us for wish in its if wish.what != "link"]
+        assert all(off.t_us - t_us == 600_000_000 for t_us, off in zip(went, online[2::2], strict=False))
+
+
+def test_guests_stay_and_are_away_as_long_as_wished() -> None:
+    found = changes(2, 3000 * US_PER_DAY, guests=1, guest_away_us=6 * US_PER_H, guest_stay_us=48 * US_PER_H,
+                    guests_removed_prob=0.3, texts_per_day=0.01)  # fmt: skip
+    mine = [wish for wish in found if wish.sender == 0]
+    spans = [(a.what, b.t_us - a.t_us) for a, b in pairwise(mine)]
+    stays = [us / US_PER_H for what, us in spans if what == "link"]
+    away = [us / US_PER_H for what, us in spans if what != "link"]
+    assert sum(stays) / len(stays) == pytest.approx(48, rel=0.1)
+    assert sum(away) / len(away) == pytest.approx(6, rel=0.1)
+    assert min(stays) >= 0.5
+    goings = [wish.what for wish in mine if wish.what != "link"]
+    assert goings.count("remove") / len(goings) == pytest.approx(0.3, abs=0.05)
+
+
+def test_guests_move_nobody_else_and_a_longer_run_moves_no_guest() -> None:
+    with_guests = wishes(4, US_PER_DAY, guests=2, guest_away_us=US_PER_H, guest_stay_us=US_PER_H)
+    ours = [
+        wish for wish in with_guests if getattr(wish, "device", 0) < 4 and not isinstance(wish, DeviceChange)
+    ]
+    assert ours == wishes(4, US_PER_DAY)
+    longer = wishes(4, 2 * US_PER_DAY, guests=2, guest_away_us=US_PER_H, guest_stay_us=US_PER_H)
+    assert [wish for wish in longer if wish.t_us < US_PER_DAY] == with_guests
+
+
+def test_an_account_has_at_most_eight_devices() -> None:
+    assert Config(devices=6, guests=2).guests == 2
+    with pytest.raises(InvalidInput, match="at most 2"):
+        Config(devices=6, guests=3)

@@ -12,7 +12,7 @@ from sessionsim.protocol.client.parts import Handler
 from sessionsim.protocol.client.v2 import happenings
 from sessionsim.protocol.client.v2.own_group import OwnGroup
 from sessionsim.protocol.machine import EVENT, Effect
-from sessionsim.protocol.v2.devices import About, Membership
+from sessionsim.protocol.v2.devices import About, Membership, State
 
 _MAY_START = (Membership.NO_GROUP, Membership.GROUPS_VISIBLE, Membership.WAITING)
 
@@ -28,6 +28,7 @@ class Decisions:
         return {
             "establish": self._establish,
             "remove-device": self._remove,
+            "remove-described": self._remove_described,
             "leave-group": self._leave,
             "start-group": self._start_group,
             "renew-identity": self._renew,
@@ -59,7 +60,7 @@ class Decisions:
         return [*own.noticed(now_us), *own.read(now_us)]
 
     def _renew(self, now_us: int) -> list[Effect]:
-        """Take a new identity after a removal or displacement, and read everything anew."""
+        """Take a new identity after a removal, displacement or departure, and read everything anew."""
         own = self._own
         if not own.group.renew_identity(own.unix_us(now_us)):
             return []
@@ -75,6 +76,16 @@ class Decisions:
         own.plan(now_us)
         removed: Effect = (EVENT, happenings.REMOVED, -1, 0)
         return [removed, *own.noticed(now_us), *own.read(now_us)]
+
+    def _remove_described(self, description: str, now_us: int) -> list[Effect]:
+        """Kick another device out, chosen from the list of devices by what it is called."""
+        group = self._own.group
+        for device_id, state in sorted(group.devices().items()):
+            record = group.record(device_id)
+            called = record is not None and record.description == description.encode()
+            if called and state is State.REGISTERED and device_id != group.device_id:
+                return self._remove(device_id, now_us)
+        return []
 
     def _leave(self, now_us: int) -> list[Effect]:
         """Leave the group."""

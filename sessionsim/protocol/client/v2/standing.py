@@ -34,6 +34,11 @@ class Standing(NamedTuple):
     stored: tuple[tuple[int, Retrieved], ...]
 
 
+def about(number: int) -> About:
+    """Give what a device of that number tells about itself."""
+    return About(f"device {number}")
+
+
 class _Swarm:
     """Hands messages on. Args: now_us: unix µs."""
 
@@ -100,7 +105,7 @@ def standing_group(
     """
     swarm = _Swarm(account, rules, begun_us)
     devices = [
-        DeviceGroup(suite, account, entropy, begun_us, rules, About(f"device {number}"))
+        DeviceGroup(suite, account, entropy, begun_us, rules, about(number))
         for number, entropy in enumerate(entropies)
     ]
     first = devices[0]

@@ -289,7 +289,7 @@ class DeviceGroup:
         return establishing.start_group(self._state, now_us)
 
     def renew_identity(self, now_us: int) -> bool:
-        """Take a new id after a removal or displacement. Returns whether there was a reason to."""
+        """Take a new id after a removal, displacement or departure. Returns whether there was a reason to."""
         return establishing.renew_identity(self._state, now_us)
 
     def request_link(self, group_id: bytes, now_us: int) -> Asked:

@@ -57,13 +57,15 @@ def start_group(state: GroupState, now_us: int) -> bytes:
 
 
 def renew_identity(state: GroupState, now_us: int) -> bool:
-    """Take a new device id and new keys, after a removal or displacement, to be able to ask again.
+    """Take a new device id and new keys, after a removal, displacement or departure, to be able to ask again.
 
     Returns:
         Whether there was a reason to.
     """
-    if state.displaced_ms is None and state.own_state is not State.KICKED:
+    gone = state.left and not state.is_member
+    if state.displaced_ms is None and state.own_state is not State.KICKED and not gone:
         return False
+    state.left = False
     state.keys.rotate(state.draw(b"device seed"), now_us)
     state.forget_group()
     state.own.clear()

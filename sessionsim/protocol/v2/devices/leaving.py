@@ -53,4 +53,5 @@ def leave_group(state: GroupState, now_us: int) -> Departure:
     departure = Departure(message, tuple(state.merged))
     state.groups.dismiss(state.group_id)
     state.forget_group()
+    state.left = True
     return departure

@@ -105,6 +105,7 @@ def _readable(
             return Taken(Outcome.HELD)
         if state.is_member:
             departure = leave_group(state, now_us)
+            state.left = False  # the group it goes to does not know it as gone
     state.group_id = state.group_id or group_id
     _merge(state, payload, now_us)
     if group_id and group_id == state.group_id:

@@ -53,6 +53,7 @@ class GroupState:
         rotations: changes of the account's keys made here and not told yet: when the seeds that they
             replaced were made, unix s.
         made: the seed that was made here last; empty for none.
+        left: whether this device has left its group; the others know its id as gone for good.
         draws: how often something random was drawn.
         expanded: the seeds last asked for, and their keys.
     """
@@ -80,6 +81,7 @@ class GroupState:
     fetched: bool = False
     rotations: list[int] = field(default_factory=list)
     made: bytes = b""
+    left: bool = False
     draws: int = 0
     expanded: tuple[tuple[AccountSeed, ...], tuple[HybridKeys, ...]] = ((), ())
 
