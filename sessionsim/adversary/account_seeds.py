@@ -16,6 +16,7 @@ from sessionsim.protocol.crypto import Suite
 from sessionsim.protocol.identity import Account
 from sessionsim.protocol.v2 import HybridKeys, account_keys, open_message
 from sessionsim.protocol.v2.inner import Inner
+from sessionsim.protocol.v2.marked_fallback import is_marked, open_marked
 from sessionsim.protocol.v2.receiving import indicator_of
 
 
@@ -53,6 +54,8 @@ class AccountSeeds:
         Raises:
             ProtocolError: no key that is held opens it, or it is none.
         """
+        if is_marked(stored):
+            return Under(self.long_term(account), open_marked(self._suite, account, stored).inner)
         two = indicator_of(self._suite, account, stored)
         fitting = self._beginning.get(two, [])
         opened = open_message(self._suite, account, [keys for _, keys in fitting], stored)

@@ -7,6 +7,11 @@
     refused   a fetch found none   falls back at once     not within 1 h
     none      never                waits (hole H4)        yes
 
+Keys that are held stay usable when a later fetch finds none, as the public schema says (nak_at may stand
+beside keys). Whether such a refusal also stops the fetches of the next hour is told in two ways: the table of
+protocol-v2 6 makes no difference, so it does here; the public code looks at a refusal only where no keys are
+held (`V2Rules.refusal_beside_keys`). It matters only for accounts that publish keys and stop doing so.
+
 A message that has waited long enough is sent without keys. Opening a conversation asks the same question, so
 that the keys are there when the message is written. Fetches themselves, and that each account has at most one
 under way, are the client's. All times are µs on one clock.
@@ -103,4 +108,6 @@ class KeyCache:
             self._known[account_id] = _Known(keys, now_us, known.refused_us)
 
     def _refused(self, known: _Known, now_us: int) -> bool:
+        if known.keys is not None and self._rules.refusal_beside_keys == "ask-again":
+            return False
         return known.refused_us is not None and now_us - known.refused_us < self._rules.keys_refused_us

@@ -67,7 +67,7 @@ def seal(
         LocalProtocolError: an id or randomness of wrong length.
     Source: protocol-v2 7.1; libsession-util: src/session_encrypt.cpp.
     """
-    account_x = _x_of(recipient_id)
+    account_x = x_of(recipient_id)
     if len(random) != RANDOM_BYTES:
         raise LocalProtocolError(f"a V2 message needs {RANDOM_BYTES} random bytes, not {len(random)}")
     ephemeral = suite.ephemeral(random[:32])
@@ -100,7 +100,7 @@ def seal_fallback(
         LocalProtocolError: an id or randomness of wrong length.
     Source: protocol-v2 7.4; libsession-util: src/session_encrypt.cpp.
     """
-    account_x = _x_of(recipient_id)
+    account_x = x_of(recipient_id)
     if len(random) != FALLBACK_RANDOM_BYTES:
         raise LocalProtocolError(f"a V2 fallback needs {FALLBACK_RANDOM_BYTES} random bytes")
     ephemeral = suite.ephemeral(random[:32])
@@ -115,7 +115,8 @@ def _whole(two: bytes, ephemeral: bytes, ciphertext: bytes, inner: bytes, key: c
     return b"".join((MARKER, two, ephemeral, ciphertext, sealed))
 
 
-def _x_of(recipient_id: bytes) -> bytes:
+def x_of(recipient_id: bytes) -> bytes:
+    """Give the X25519 key of an account id. Raises LocalProtocolError: it is none."""
     if len(recipient_id) != ID_BYTES or recipient_id[:1] != ACCOUNT_PREFIX:
         raise LocalProtocolError("a direct message goes to a 33-byte account id that starts with 05")
     return recipient_id[1:]

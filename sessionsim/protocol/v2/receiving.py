@@ -101,11 +101,11 @@ def open_message(suite: Suite, recipient: Account, held: Sequence[HybridKeys], s
         x_shared = suite.agree(keys.x, ephemeral)
         padded = _padded(stored, combiner.pfs_key(kem_shared, x_shared, ephemeral, keys.x.public))
         if padded is not None:
-            return Opened(_read(suite, recipient, padded), place)
+            return Opened(read_padded(suite, recipient, padded), place)
     padded = _padded(stored, combiner.fallback_key(shared, recipient.x.public, ephemeral))
     if padded is None:
         raise NoKeyFits("no held key opens it")
-    return Opened(_read(suite, recipient, padded), None)
+    return Opened(read_padded(suite, recipient, padded), None)
 
 
 def _long_term_shared(suite: Suite, recipient: Account, stored: bytes) -> bytes:
@@ -130,7 +130,8 @@ def _padded(stored: bytes, key: combiner.MessageKey) -> bytes | None:
         return None
 
 
-def _read(suite: Suite, recipient: Account, padded: bytes) -> Inner:
+def read_padded(suite: Suite, recipient: Account, padded: bytes) -> Inner:
+    """Read what an opened message holds. Raises BadFormat: malformed or badly signed."""
     try:
         return read_inner(suite, recipient.id, padded)
     except RemoteProtocolError as wrong:

@@ -79,10 +79,11 @@ class V2Rules:
     )
     fallback_form: str = setting(
         "as-pfs",
-        doc="H3: marker and least size of messages without forward secrecy: 00 02 and 1536 B, as with it. "
-        "No sweep: the document's other reading (00 01, 256 B) would show the fallback to every node.",
+        doc="H3: marker and least size of messages without forward secrecy: 00 02 and 1536 B, as with it, or "
+        "marked: 00 01 and 256 B, the document's other reading, which shows the fallback to every node. "
+        "Sweep: as-pfs, marked (for comparison). Matters only with no_keys_form v2.",
         source="Assumption: protocol-v2 11 H3, as the public code does",
-        choices=("as-pfs",),
+        choices=("as-pfs", "marked"),
     )
     key_wait_us: int = setting(
         10 * US_PER_S,
@@ -190,6 +191,14 @@ class V2Rules:
         source="protocol-v2 6; libsession-util: src/core/schema (pfs_key_cache)",
         low=0,
         high=365 * US_PER_DAY,
+    )
+    refusal_beside_keys: str = setting(
+        "pause",
+        doc="After a fetch that found no valid keys while older ones are held and still usable: no fetch for "
+        "keys_refused (pause), as without keys; or again with each message and each conversation that is "
+        "opened (ask-again). The older keys are used either way.",
+        source="protocol-v2 6, which makes no difference; libsession-util: src/core.cpp asks again",
+        choices=("pause", "ask-again"),
     )
     cache_enforce_expiry: bool = setting(
         True,

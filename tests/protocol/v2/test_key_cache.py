@@ -60,6 +60,16 @@ def test_a_refusal_leaves_stale_keys_usable_and_stops_only_the_fetch() -> None:
     assert cache.plan(ID, T + 49 * H) == (KeyState.EXPIRED, None, True, True)
 
 
+def test_the_code_asks_again_with_each_message_while_older_keys_are_held() -> None:
+    cache = cache_with(KEYS, refusal_beside_keys="ask-again")
+    cache.fetched(ID, None, T + 30 * H)
+    assert cache.plan(ID, T + 30 * H + 1) == (KeyState.STALE, KEYS, True, False)
+    cache.fetched(ID, None, T + 48 * H)
+    assert cache.plan(ID, T + 48 * H + 1) == (KeyState.EXPIRED, None, True, True)
+    without = cache_with(None, refusal_beside_keys="ask-again")
+    assert without.plan(ID, T + 1) == (KeyState.REFUSED, None, False, False)
+
+
 def test_newer_keys_replace_older_ones_and_a_refusal() -> None:
     cache = cache_with(None)
     cache.fetched(ID, KEYS, T + 1)

@@ -20,6 +20,7 @@ from sessionsim.protocol.identity import account_id_of_ed25519
 from sessionsim.protocol.machine import EVENT, Effect
 from sessionsim.protocol.v2 import PublicKeys, V2Rules, open_message, version_of
 from sessionsim.protocol.v2.devices import DeviceGroup
+from sessionsim.protocol.v2.marked_fallback import is_marked, open_marked, seal_marked
 from sessionsim.protocol.v2.receiving import V1
 from sessionsim.protocol.versions.v2 import RANDOM_BYTES, seal_direct
 
@@ -125,6 +126,8 @@ class SealingV2:
     ) -> bytes:
         client = self._client
         random = client.entropy.expand(b"seal v2" + address, RANDOM_BYTES)
+        if keys is None and self._rules.fallback_form == "marked":
+            return seal_marked(client.suite, client.account.ed, recipient_id, content, random[:32])
         return seal_direct(client.suite, client.account, recipient_id, keys, content, random)
 
     # ---- Opening ----
@@ -138,8 +141,12 @@ class SealingV2:
         Raises:
             NoKeyFits: no key that is held opens it. ProtocolError: it is none, or wrong inside.
         """
-        if version_of(stored) == V1:
+        suite, account = self._client.suite, self._client.account
+        if self._rules.fallback_form == "marked" and is_marked(stored):
+            opened = open_marked(suite, account, stored)
+        elif version_of(stored) == V1:
             return happenings.OPENED_V1, self._v1.open(stored)
-        opened = open_message(self._client.suite, self._client.account, self._group.account_keys, stored)
+        else:
+            opened = open_message(suite, account, self._group.account_keys, stored)
         how = happenings.OPENED_FALLBACK if opened.key is None else happenings.OPENED_PFS
         return how, Opened(account_id_of_ed25519(opened.inner.sender), opened.inner.content)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sessionsim.core.errors import ProtocolError
 from sessionsim.protocol.crypto import suite_named
 from sessionsim.protocol.identity import account_from_seed
-from sessionsim.protocol.v2 import account_keys, seal
+from sessionsim.protocol.v2 import V2Rules, account_keys, seal
 from sessionsim.protocol.v2.combiner import fallback_key, pfs_key
 from sessionsim.protocol.v2.inner import write_inner
 from sessionsim.protocol.v2.message import padded_bytes
@@ -98,6 +98,24 @@ def test_without_an_answer_the_text_falls_back_after_ten_seconds(
     net.run(HOUR_US)
     assert ben.bodies == ["hello"]
     assert opened in ben.names()
+
+
+def test_a_marked_fallback_is_smaller_and_seen_by_the_swarm(make_net: Any) -> None:
+    net = make_net(no_keys_form="v2", fallback_form="marked")
+    ann, ben = net.established("ann"), net.established("ben")
+    mute(ann)
+    send(net, 0, ann, ben)
+    net.run(30 * SECOND_US)
+    (stored,) = inbox(net, ben)
+    assert (stored[:2], len(stored)) == (b"\0\1", 256)
+    net.run(HOUR_US)
+    assert ben.bodies == ["hello"]
+    assert "opened v2 fallback" in ben.names()
+    # Whoever fills the hole in the other way takes it for a version to come.
+    other = net.add(ben.client.account, 1, v2=V2Rules())
+    net.run(HOUR_US)
+    assert other.bodies == []
+    assert "refused" in other.names()
 
 
 @pytest.mark.parametrize("wait_s", [0, 3, 60])

@@ -135,7 +135,7 @@ def run(swarm: Any, luck: int, count: int, steps: int) -> None:
             assert device.device_id not in story.excluded.get(held.seed, set())
 
 
-@given(st.integers(0, 1 << 40), st.integers(2, 4), st.integers(0, 40))
+@given(st.integers(0, 1 << 40), st.integers(1, 8), st.integers(0, 40))
 @settings(deadline=None, max_examples=60, derandomize=True)
 def test_members_settle_to_one_state_and_removed_devices_gain_no_key(
     make_swarm: Any, luck: int, count: int, steps: int
