@@ -15,6 +15,7 @@ from typing import Any, Final
 from sessionsim.core.errors import InvalidInput
 from sessionsim.core.settings import setting
 from sessionsim.core.units import US_PER_DAY, US_PER_MIN, US_PER_S
+from sessionsim.protocol.wire.monitor import SUBSCRIPTION_LIFE_US
 
 _VERSION = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})", re.ASCII)
 _HANDLER = "session-storage-server: oxenss/rpc/request_handler.h"
@@ -282,6 +283,11 @@ class NodeRules:
         doc="Refuse and end subscriptions to accounts of other swarms; 2.8 keeps them silently.",
         source="transport 5.12; session-storage-server: oxenss/server/mqbase.cpp",
     )
+    subscription_us: int = setting(
+        SUBSCRIPTION_LIFE_US, unit="us", low=US_PER_S, high=US_PER_DAY,
+        doc="How long a subscription of a push server lives unless it is renewed.",
+        source="transport 5.12; session-storage-server: oxenss/server/mqbase.h",
+    )  # fmt: skip
     rate_bucket: int = setting(
         600,
         low=1,

@@ -8,10 +8,13 @@ Idle clients of each platform over real nodes. With r the mean time that a round
     node list, from three nodes                 hourly: 6       every two hours: 3      every two hours: 3
     its swarm                                   1               1                       0, it is computed
     tests of guards                             0               0                       0, none was lost
+
+Clients with people, a group, a room and pushes are counted by kind further below.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -20,11 +23,13 @@ import numpy as np
 import pytest
 
 from sessionsim.core.columns import Cause, split_note
-from sessionsim.core.intents import Presence
+from sessionsim.core.intents import Group, GroupText, Intent, Presence, Reader
 from sessionsim.core.records import MemoryRecords
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.units import US_PER_H, US_PER_MIN, US_PER_S
 from sessionsim.network.world import World, WorldSpec, build
+from sessionsim.protocol.client.push import PLATFORMS as PUSH_PLATFORMS
+from sessionsim.protocol.client.requests import Purpose
 from sessionsim.protocol.client.rules import PLATFORMS
 
 NAMES = ("desktop", "android", "ios")
@@ -135,3 +140,65 @@ def test_android_in_the_background_polls_every_quarter_of_an_hour() -> None:
         machine: Any = world.machines[len(world.nodes) + 3 * k + 1]
         assert machine.rules is PLATFORMS["android"]
         assert machine._poller._polls == 8
+
+
+# --- everything a client asks for in an hour, by kind -------------------------------------------------------
+
+TOLD = 4  # texts of each client to the next one
+# Pauses in seconds: own account, group, room. iOS polls a group after 3 to 30 s, by the time since it was
+# last active over 12 h; here that is 10 min on average: 3 + 27 * 10 / 720 s.
+HOUR_PAUSES = {"desktop": (5.0, 5.0, 10.0), "android": (2.1, 2.1, 4.0), "ios": (1.5, 3.375, 4.0)}
+# Requests that no clock of these makes, in the third of an hour, by kind: texts, copies of them for the own
+# account, texts to the group, lookups of swarms (own, recipient, group), tests of paths (every ten minutes of
+# each of two or four), tests of guards, subscriptions at the push server.
+HOUR_COUNTS = {
+    "desktop": {"SEND": 4, "SYNC": 4, "GROUP": 1, "LOOKUP": 3, "PATH_TEST": 0, "GUARD_TEST": 0, "PUSH": 0},
+    "android": {"SEND": 4, "SYNC": 4, "GROUP": 1, "LOOKUP": 3, "PATH_TEST": 4, "GUARD_TEST": 0, "PUSH": 1},
+    "ios": {"SEND": 4, "SYNC": 4, "GROUP": 1, "LOOKUP": 0, "PATH_TEST": 8, "GUARD_TEST": 0, "PUSH": 1},
+}
+# The list is due five minutes after desktop has started; phones ran before: at some time of two hours.
+HOUR_LISTS = {"desktop": {3}, "android": {0, 3}, "ios": {0, 3}}
+
+
+def test_requests_of_an_hour_by_kind_are_those_of_the_hand_calculation() -> None:
+    """Clients with a contact, a group, a room and, on phones, fast mode; all requests to guards are counted.
+
+    A round takes r from its first request to its last answer, so in T there are T / (pause + r) rounds, on
+    desktop of two requests to a swarm. Nothing else may be asked.
+    """
+    horizon_us, n = 20 * US_PER_MIN, 6
+    wishes: list[Any] = [Group(0, 0, 0, tuple(range(n)), "all"), *(Reader(0, k, 0) for k in range(n))]
+    for k in range(n):
+        wishes.append(GroupText((10 + k) * US_PER_S, k, 0, "hello", 0))
+        wishes += [
+            Intent((60 + 200 * i + 7 * k) * US_PER_S, k, (k + 1) % n, f"text {i}", i) for i in range(TOLD)
+        ]
+    wishes.sort(key=lambda wish: wish.t_us)
+    push = {
+        name: replace(rules, fast_prob=float(name != "desktop")) for name, rules in PUSH_PLATFORMS.items()
+    }
+    # Of few swarms some would be shared, and Android puts requests to one node together.
+    world = world_of(2, horizon_us, tuple(wishes), push_rules=push, limit_swarms=60)
+    clients, records = world.scene.client_endpoints, MemoryRecords()
+    truth = world.run(records, frozenset(clients))
+    assert set(truth.messages["outcome"].tolist()) <= {"delivered", "waiting"}
+    rows = records.table()
+    kind = np.array([Purpose(int(exchange) & 15).name for exchange in rows["exchange"]])
+    ordinary = ~np.isin(split_note(rows["note"])[0], (Cause.HANDSHAKE, Cause.KEEPALIVE))
+    to_guards = ordinary & (rows["dst"] < len(world.nodes)) & (rows["direction"] == 0)
+    from_guards = ordinary & (rows["src"] < len(world.nodes)) & (rows["direction"] == 1)
+    for k, client in enumerate(clients):
+        name = NAMES[k % 3]
+        asked = to_guards & (rows["src"] == client)
+        counts = Counter(kind[asked].tolist())
+        for what, pause_s in zip(("POLL", "GROUP_POLL", "COMMUNITY"), HOUR_PAUSES[name], strict=True):
+            begun = np.sort(rows["t_sent_us"][asked & (kind == what)])
+            ended = np.sort(rows["t_recv_us"][from_guards & (rows["dst"] == client) & (kind == what)])
+            at_once = 2 if name == "desktop" and what != "COMMUNITY" else 1
+            rounds = len(ended) // at_once - 1
+            took_us = np.mean(ended[at_once - 1 :: at_once][:rounds] - begun[::at_once][:rounds])
+            expected = at_once * horizon_us / (pause_s * US_PER_S + took_us)
+            assert counts.pop(what) == pytest.approx(expected, rel=0.02, abs=2 * at_once), (name, what)
+        assert counts.pop("NODE_LIST", 0) in HOUR_LISTS[name]
+        assert {what: counts.pop(what, 0) for what in HOUR_COUNTS[name]} == HOUR_COUNTS[name], name
+        assert not counts, name

@@ -77,13 +77,14 @@ class _Copy:
 
     __slots__ = (
         "attempts", "data", "dropped", "letter", "note", "number", "order", "ours", "owner_id", "purpose",
-        "ref", "sent_ms",
+        "redirects", "ref", "sent_ms",
     )  # fmt: skip
 
     def __init__(self, letter: _Letter, owner_id: bytes, sent_ms: int, *, ours: bool) -> None:
         self.letter, self.ref, self.ours = letter, letter.ref, ours
         self.owner_id, self.sent_ms = owner_id, sent_ms
         self.data, self.attempts, self.dropped = b"", 0, False
+        self.redirects = 0  # followed since the last pause
         self.number = letter.number
         if letter.signal is not None:
             self.purpose, cause = Purpose.SIGNAL, Cause.SIGNAL
@@ -273,8 +274,10 @@ class Outbox:
             what = "sync_failed" if copy.ours else "failed"
             reason = reason or (f"status {status}" if status else "no answer")
             return [(LOG, what, copy.ref, reason), *self._done(copy, now_us, stored=False)]
-        if status == 421:
+        if status == 421 and copy.redirects < rules.send_redirects:
+            copy.redirects += 1
             return self._attempt(copy, now_us)
+        copy.redirects = 0
         pause = rules.send_backoff_us * rules.send_backoff_growth ** (copy.attempts - 1)
         heappush(self._retries, (now_us + int(min(pause, rules.send_backoff_cap_us)), copy.order, copy))
         return []

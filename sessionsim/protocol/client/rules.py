@@ -46,6 +46,20 @@ class ClientRules(PathRules, NodeListRules, BackgroundRules):
         source="transport 2.4",
         choices=("ask", "compute"),
     )
+    lookup_tries: int = setting(
+        9,
+        doc="Random nodes asked for a swarm, one after another, before a lookup has failed.",
+        source="transport 4: desktop 3x3 tries; Assumption: Android as many",
+        low=1,
+        high=1000,
+    )
+    swarm_minimum: int = setting(
+        3,
+        doc="Fewest nodes that a swarm must have to be believed.",
+        source="transport 4",
+        low=1,
+        high=16,
+    )
     poll_interval_us: int = setting(
         5 * US_PER_S,
         unit="us",
@@ -177,6 +191,13 @@ class ClientRules(PathRules, NodeListRules, BackgroundRules):
         low=0,
         high=US_PER_DAY,
     )
+    send_redirects: int = setting(
+        100,
+        doc="How often an attempt goes on at once with the swarm that a 421 has named, before it has failed.",
+        source="client-behaviour 6.3: desktop and Android retry with the new swarm, iOS follows one redirect",
+        low=0,
+        high=100,
+    )
     send_form: str = setting(
         "sequence",
         doc="The RPC method around a store.",
@@ -296,6 +317,7 @@ IOS: Final = replace(
     poll_node_choice="sticky",
     namespaces=(0, 2, 3, 4, 5),
     send_attempts=10,
+    send_redirects=1,
     send_backoff_us=250 * US_PER_MS,
     send_backoff_growth=2.0,
     send_form="store",

@@ -21,9 +21,6 @@ from sessionsim.protocol.wire import rpc
 if TYPE_CHECKING:
     from sessionsim.protocol.client.machine import Client
 
-LOOKUP_TRIES = 9  # Source: transport 4: desktop makes 3×3 tries
-MINIMUM_SWARM = 3  # Source: transport 4: the smallest swarm a client accepts
-
 _COUNT_BITS = 28  # room for the lookups of one account in an exchange number
 _LOOKUP_NOTE = note_of(Cause.LOOKUP)
 Found = Callable[[tuple[int, ...], int], list[Effect]]
@@ -86,7 +83,7 @@ class SwarmCache:
 
     def _answered(self, account_id: bytes, tries: int, status: int, body: bytes, now_us: int) -> list[Effect]:
         swarm = self._read(body) if status == 200 else ()
-        if not swarm and tries + 1 < LOOKUP_TRIES:
+        if not swarm and tries + 1 < self._client.rules.lookup_tries:
             return self._look_up(account_id, tries + 1, now_us)
         if swarm:
             self._known[account_id] = swarm
@@ -107,7 +104,7 @@ class SwarmCache:
         """Drop what a change of the node list has made doubtful.
 
         Where swarms are computed, they are computed anew. Otherwise of a known swarm those nodes count that
-        are still in use; with fewer than three the swarm is asked for again. Source: session-desktop:
+        are still in use; with too few the swarm is asked for again. Source: session-desktop:
         snodePool.ts (getSwarmFor); libsession-util: src/network/snode_pool.cpp (_update_cache).
         """
         self._version = self._pool.version
@@ -116,7 +113,7 @@ class SwarmCache:
             return
         for account_id, swarm in list(self._known.items()):
             good = tuple(node for node in swarm if node in self._pool)
-            if len(good) >= MINIMUM_SWARM:
+            if len(good) >= self._client.rules.swarm_minimum:
                 self._known[account_id] = good
             else:
                 del self._known[account_id]
@@ -135,4 +132,4 @@ class SwarmCache:
             nodes = tuple(node for node in found if node in self._pool)
         except RemoteProtocolError:
             return ()
-        return nodes if len(nodes) >= MINIMUM_SWARM else ()
+        return nodes if len(nodes) >= self._client.rules.swarm_minimum else ()

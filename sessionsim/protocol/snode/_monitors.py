@@ -62,6 +62,7 @@ class Monitors:
     ) -> None:
         self._suite, self._is_ours, self._numbers = suite, is_ours, numbers
         self._only_ours, self.epoch_ms = rules.monitor_ends, epoch_ms
+        self._life_us = rules.subscription_us
         self.accounts: dict[bytes, dict[_Subscriber, _Subscription]] = {}
         self._oldest: dict[tuple[bytes, _Subscriber], None] = {}  # all subscriptions, next to expire first
 
@@ -87,7 +88,7 @@ class Monitors:
         subscription = subscriptions.setdefault(subscriber, _Subscription())
         subscription.namespaces |= frozenset(call.namespaces)
         subscription.want_data |= call.want_data
-        subscription.expiry_us = now_us + monitor.SUBSCRIPTION_LIFE_US
+        subscription.expiry_us = now_us + self._life_us
         self._oldest.pop((account, subscriber), None)
         self._oldest[account, subscriber] = None
         return None

@@ -228,9 +228,13 @@ def test_the_whole_batch_may_be_answered_by_421() -> None:
 def test_421_without_end_is_given_up(rules: ClientRules) -> None:
     client = FakeClient(rules)
     client.box.accept(3, FRIEND.id, "x", 0)
+    now_us = 0
     for k in range(rules.send_attempts - 1):
-        client.answer(k, 421, k, b"{}")
-    last = client.answer(rules.send_attempts - 1, 421, 99, b"{}")
+        client.answer(k, 421, now_us, b"{}")
+        if len(client.asked) == k + 1:  # redirected enough: it waits
+            now_us = client.box.next_due_us()
+            client.box.wake(now_us)
+    last = client.answer(rules.send_attempts - 1, 421, now_us, b"{}")
     assert logs(last) == [("failed", 3, "status 421")]
     assert len(client.asked) == rules.send_attempts
 
@@ -445,3 +449,19 @@ def test_a_retry_that_waits_is_forgotten_too() -> None:
     client.box.forget("gone", 6)
     assert client.box.next_due_us() is None
     assert client.box.wake(US_PER_S) == []
+
+
+@pytest.mark.parametrize(("redirects", "at_once"), [(0, [0]), (1, [0, 1]), (2, [0, 1, 2])])
+def test_a_client_follows_so_many_redirects_and_then_pauses(redirects: int, at_once: list[int]) -> None:
+    """After the pause it follows as many again."""
+    client = FakeClient(replace(IOS, send_redirects=redirects))
+    client.box.accept(3, FRIEND.id, "x", 0)
+    for k in at_once:
+        client.answer(k, 421, 50, b"{}")
+    assert len(client.asked) == redirects + 1
+    due_us = client.box.next_due_us()
+    assert due_us == 50 + int(IOS.send_backoff_us * IOS.send_backoff_growth**redirects)
+    client.box.wake(due_us)
+    for k in range(redirects):
+        client.answer(redirects + 1 + k, 421, due_us, b"{}")
+    assert len(client.asked) == 2 * (redirects + 1)

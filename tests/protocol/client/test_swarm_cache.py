@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import orjson
@@ -13,7 +14,7 @@ from sessionsim.core.seeds import Entropy, Seeds
 from sessionsim.protocol.client.pool import Pool, listing_of
 from sessionsim.protocol.client.requests import Purpose
 from sessionsim.protocol.client.rules import ANDROID, DESKTOP, IOS, ClientRules
-from sessionsim.protocol.client.swarm_cache import LOOKUP_TRIES, MINIMUM_SWARM, SwarmCache
+from sessionsim.protocol.client.swarm_cache import SwarmCache
 from sessionsim.protocol.identity import Account, account_from_seed
 from sessionsim.protocol.machine import LOG, SEND, Effect
 from sessionsim.protocol.swarms import nearest_swarm, swarm_position
@@ -28,6 +29,8 @@ NODES = NodeList(
     (22021,) * 12,
 )
 OWN, FRIEND, OTHER = (account_from_seed(bytes([i]) * 16) for i in (1, 2, 3))
+
+LOOKUP_TRIES, MINIMUM_SWARM = DESKTOP.lookup_tries, DESKTOP.swarm_minimum
 
 
 class Asked(NamedTuple):
@@ -250,3 +253,17 @@ def test_a_421_holds_for_ios_too_until_it_is_forgotten() -> None:
     assert client.told[0][1] == (1, 2, 3)
     assert client.told[1][1] in NODES.members.values()
     assert client.asked == []
+
+
+def test_tries_of_a_lookup_and_the_smallest_swarm_can_be_set() -> None:
+    client = FakeClient(replace(DESKTOP, lookup_tries=2, swarm_minimum=2))
+    client.find(FRIEND, "two")
+    client.asked[0].done(200, orjson.dumps(named(7)), 1)
+    assert len(client.asked) == 2
+    client.asked[1].done(200, orjson.dumps(named(7, 8)), 2)
+    assert client.told == [("two", (7, 8), 2)]
+    client.find(OTHER, "none")
+    client.asked[2].done(200, orjson.dumps(named(7)), 3)
+    client.asked[3].done(0, b"", 4)
+    assert client.told[-1] == ("none", (), 4)
+    assert len(client.asked) == 4

@@ -50,6 +50,11 @@ class FileRules:
         100 * US_PER_MS, unit="us", low=_SHORTEST_US, high=US_PER_DAY,
         doc="Pause before the second try; it doubles with each.", source=_ONION,
     )  # fmt: skip
+    attempt_timeout_us: int = setting(
+        0, unit="us", low=0, high=US_PER_DAY,
+        doc="After how long an attempt tries no more; 0: only the number of tries ends it.",
+        source="transport 4: libsession 300 s for the whole file job",
+    )  # fmt: skip
     upload_attempts: int = setting(
         1, low=1, high=100,
         doc="Attempts of an upload; then the message has failed.",
@@ -101,5 +106,11 @@ ANDROID: Final = replace(
     upload_timeout_us=120 * US_PER_S,
     download_timeout_us=120 * US_PER_S,
 )
-IOS: Final = replace(_MOBILE, encryption="deterministic", upload_attempts=10, upload_timeout_us=60 * US_PER_S)
+IOS: Final = replace(
+    _MOBILE,
+    encryption="deterministic",
+    upload_attempts=10,
+    upload_timeout_us=60 * US_PER_S,
+    attempt_timeout_us=300 * US_PER_S,
+)
 PLATFORMS: Final = {"android": ANDROID, "desktop": DESKTOP, "ios": IOS}

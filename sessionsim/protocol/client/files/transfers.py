@@ -43,6 +43,7 @@ class _Job:
     __slots__ = (
         "attempts",
         "attempts_max",
+        "begun_us",
         "done",
         "made",
         "note",
@@ -63,6 +64,7 @@ class _Job:
         self.note, self.done = note, done
         self.attempts_max, self.timeout_us = attempts, timeout_us
         self.made = self.attempts = self.tries = 0
+        self.begun_us = 0  # of the attempt under way
 
 
 class Transfers:
@@ -137,6 +139,8 @@ class Transfers:
 
     def _try(self, job: _Job, now_us: int) -> list[Effect]:
         exchange = (job.number << _TRY_BITS | job.made) << 4 | Purpose.FILE
+        if not job.tries:
+            job.begun_us = now_us
         job.made += 1
         job.tries += 1
         payload = v4.encode_request(self._style, job.write(exchange, now_us))
@@ -154,7 +158,8 @@ class Transfers:
         if not job.wanted():
             return []
         rules = self._rules
-        if job.tries < rules.tries and status != GONE:
+        late = 0 < rules.attempt_timeout_us <= now_us - job.begun_us
+        if job.tries < rules.tries and status != GONE and not late:
             pause_us = float(rules.try_pause_us << job.tries - 1)
         else:
             job.attempts, job.tries = job.attempts + 1, 0

@@ -118,6 +118,13 @@ def test_android_uploads_twenty_times_with_a_pause_that_doubles_to_150_s() -> No
     assert pauses == [0.5, 1, 2, 4, 8, 16, 32, 64, 128, *[150] * 10]
 
 
+def test_an_attempt_tries_no_more_when_its_time_is_up() -> None:
+    """Three tries 100 and 200 ms apart, the answers taking a second: the third would begin after 2.3 s."""
+    for limit_us, times in ((2_100_000, 2), (2_000_000, 2), (1_000_000, 1), (2_200_000, 3)):
+        rules = replace(DESKTOP, attempt_timeout_us=limit_us)
+        assert len(run_down(rules, upload=True, took_us=US_PER_S)[0]) == times
+
+
 @pytest.mark.parametrize(("rules", "uploads", "downloads"), [(ANDROID, 20, 2), (IOS, 10, 3), (DESKTOP, 3, 9)])
 def test_attempts_of_the_platforms(rules: FileRules, uploads: int, downloads: int) -> None:
     assert len(run_down(rules, upload=True)[0]) == uploads
