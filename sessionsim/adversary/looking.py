@@ -79,7 +79,9 @@ class Looking:
             return Opening.OUTSIDE, "seen from outside"
         place = self._places[at]
         if place == NONE:
-            return Opening.READ, f"{self._head(at)}, nothing inside"
+            if self._view.rows["app_bytes"][at] <= 0:
+                return Opening.OUTSIDE, f"{self._head(at)}, nothing inside"
+            return Opening.SEALED, f"{self._head(at)}, in no exchange"
         transcript = self._closure.transcript
         layer, request, answer = (
             int(values[place]) for values in (transcript.layer, transcript.request, transcript.answer)
@@ -96,9 +98,8 @@ class Looking:
             if clear >= 0:
                 return Opening.READ, f"answer in clear to: {self._calls(clear)}"
             return Opening.SEALED, "sealed answer"
-        if self._view.rows["blob"][at] in self._view.blobs:
-            return Opening.READ, f"{self._head(at)}, nothing to open"
-        return Opening.SEALED, f"{self._head(at)}, bytes not kept"
+        kept = self._view.rows["blob"][at] in self._view.blobs
+        return Opening.SEALED, f"{self._head(at)}, {'of no known form' if kept else 'bytes not kept'}"
 
     def _peeled(self, layer: int) -> tuple[Opening, str]:
         transcript, t_open = self._closure.transcript, self._closure.t_open

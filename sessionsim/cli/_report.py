@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from sessionsim.experiment import sights_of
 from sessionsim.report import write_report, write_sweep
 
 
@@ -20,4 +21,5 @@ def report(
         typer.echo(f"Report: {write_sweep(folder)}")
         return
     is_replicate = folder.name.isdigit() and (folder / "truth").is_dir()
-    typer.echo(f"Report: {write_report(folder.parent if is_replicate else folder)}")
+    run = folder.parent if is_replicate else folder
+    typer.echo(f"Report: {write_report(run, sights_of(run))}")

@@ -43,6 +43,7 @@ from sessionsim.experiment import (
     preflight,
     run_scenario,
     run_sweep,
+    sights_of,
     whole_replicates,
 )
 from sessionsim.experiment import Progress as Reached
@@ -89,7 +90,7 @@ def run(
         if fresh:
             forget(folder)
         finished = _finish(chosen, folder, processes(workers), quiet)
-        page = write_report(folder)
+        page = write_report(folder, sights_of(folder))
     except OSError as wrong:
         raise _cannot_write(folder, wrong) from wrong
     _tell(chosen, finished, page, json_)

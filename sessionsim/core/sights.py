@@ -16,7 +16,7 @@ from typing import NamedTuple
 class Opening(IntEnum):
     """How far an observer gets into a record; more is more."""
 
-    OUTSIDE = 0  # it sees time, ends and size on the wire
+    OUTSIDE = 0  # it sees time, ends and size on the wire, or there is nothing inside
     SEALED = 1  # it has the bytes and opens no layer of them
     PEELED = 2  # it opens a layer, and finds another that it cannot open
     READ = 3  # it reads the request or the answer

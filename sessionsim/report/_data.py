@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from sessionsim.core.ledger import Fact
 from sessionsim.core.readings import Reading
+from sessionsim.core.sights import Sights
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +47,8 @@ class ReportData:
         seeds: in ascending order.
         facts: of the opened replicates, in ledger order; examples of derivations are taken from them.
         licences: title -> text of the notices of shipped data.
+        sights: what observers saw, prepared to be shown; None where nobody's bytes were kept, or nobody
+            prepared them.
     """
 
     name: str
@@ -54,6 +57,7 @@ class ReportData:
     seeds: tuple[SeedFacts, ...]
     facts: tuple[Fact, ...] = ()
     licences: Mapping[str, str] = field(default_factory=dict)
+    sights: Sights | None = None
 
 
 class Readings:

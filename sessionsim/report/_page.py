@@ -6,18 +6,20 @@ goes through the template's escaping; the two exceptions are our own style sheet
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
-from sessionsim.report import _appendix, _guesses
+from sessionsim.report import _appendix, _coalitions, _guesses, _lenses
 from sessionsim.report._answers import answers
 from sessionsim.report._data import Readings, ReportData
-from sessionsim.report._lenses import lenses, together
 from sessionsim.report._numbers import (
     count_of,
     of_reading,
@@ -65,10 +67,11 @@ class Price(NamedTuple):
 
 
 class Observer(NamedTuple):
-    """A column of the matrix. Args: where: where it stands, in words."""
+    """A column of the matrix. Args: where: where it stands; lens: id of its lens, empty for none."""
 
     name: str
     where: str
+    lens: str
 
 
 class Example(NamedTuple):
@@ -90,7 +93,8 @@ def page(data: ReportData, figures: Sequence[Drawn]) -> str:
         lstrip_blocks=True,
     )
     readings = Readings(data.readings)
-    manifest = data.manifest
+    manifest, ids = data.manifest, _lenses.lens_ids(data.sights)
+    script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
     assumptions, sourced = _appendix.settings(manifest)
     return environment.get_template("report.html").render(
         css=Markup((_TEMPLATES / "report.css").read_text(encoding="utf-8")),  # noqa: S704 (our own file)
@@ -102,11 +106,20 @@ def page(data: ReportData, figures: Sequence[Drawn]) -> str:
         seeds_long=_seeds_long(data),
         unsound=unsound(readings),
         matrix=matrix(readings),
-        observers=[Observer(name, _where(name, manifest, readings)) for name in readings.observers()],
+        observers=[
+            Observer(name, _where(name, manifest, readings), ids.get(name, ""))
+            for name in readings.observers()
+        ],
         matrix_note=_matrix_note(readings, data),
-        examples=_examples(data),
-        lenses=lenses(data.facts),
-        together=together(data.facts, manifest),
+        examples=[] if data.sights else _examples(data),
+        coalitions=_coalitions.panels(data.sights.coalitions if data.sights else ()),
+        lenses=_lenses.lenses(data.sights),
+        lens_note=_lenses.note(data.sights),
+        lens_head=_lenses.HEAD,
+        lens_key=_lenses.legend(),
+        lens_data=htmlsafe_json_dumps(_lenses.script_data(data.sights), separators=(",", ":")),
+        script=Markup(script if data.sights else ""),  # noqa: S704 (our own file)
+        script_hash=_pinned(script) if data.sights else "",
         guessed=_guessed(readings, manifest),
         guess_head=_guesses.HEAD,
         guess_rows=_guesses.rows(readings, _guesses.attacks(readings, manifest)),
@@ -130,6 +143,11 @@ def page(data: ReportData, figures: Sequence[Drawn]) -> str:
         citation=_appendix.citation(data),
         licences=list(data.licences.items()),
     )
+
+
+def _pinned(script: str) -> str:
+    """Name the one script that the page may run by its hash, for its content security policy."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
 def _bound(text: object) -> object:

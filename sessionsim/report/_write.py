@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sessionsim.core.sights import Sights
 from sessionsim.report._answers import answers
 from sessionsim.report._data import Readings, ReportData
 from sessionsim.report._load import load
@@ -33,11 +35,13 @@ def render(data: ReportData) -> str:
     return page(data, _figures(data))
 
 
-def write_report(run_dir: Path) -> Path:
+def write_report(run_dir: Path, sights: Sights | None = None) -> Path:
     """Build the report of a stored run, from its files alone; the same files give the same bytes.
 
     Args:
         run_dir: folder of a scenario or of one replicate.
+        sights: what observers of this run saw, as `experiment` prepares it from the same files; without it
+            the report has neither lenses nor smallest sets.
 
     Returns:
         The path of `report.html`.
@@ -45,7 +49,7 @@ def write_report(run_dir: Path) -> Path:
     Raises:
         StorageDamaged: something needed is missing or cut off; nothing is written then.
     """
-    data = load(run_dir)
+    data = dataclasses.replace(load(run_dir), sights=sights)
     drawn = _figures(data)
     text = page(data, drawn)
     folder = run_dir / "figures"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,16 @@ import pytest
 
 from sessionsim.core.ledger import Fact, Relation
 from sessionsim.core.readings import Reading
+from sessionsim.core.sights import (
+    Coalitions,
+    Explained,
+    MinimalCoalition,
+    Opening,
+    Record,
+    Sight,
+    Sights,
+    Step,
+)
 from sessionsim.report import ReportData, SeedFacts
 
 COUNTS = {
@@ -156,3 +167,52 @@ def data(readings: list[Reading]) -> ReportData:
     return ReportData(
         "sample", tuple(readings), sample_manifest(), sample_seeds(), facts, {"Nodes": "CC BY 4.0"}
     )
+
+
+def sample_sight(observer: str, *, members: tuple[str, ...] = (), records: int = 3) -> Sight:
+    """Give what somebody saw within ten seconds: a request, its answer, and so on."""
+    seen = tuple(
+        Record(
+            row=k, t_us=1_000_000 + k * 9_000_000 // max(1, records - 1), source="244.0.0.1", target="node 7",
+            lane="client – node", answer=k % 2 == 1, transport="HTTPS", size_bytes=900 + k,
+            opening=Opening(k % 4), opened="seen from outside" if k % 4 == 0 else "1 layer opened: store",
+        )
+        for k in range(records)
+    )  # fmt: skip
+    first = {"isp": 30, "snodes": 60, "all": 90}[observer]
+    facts = tuple(
+        Explained(
+            first + k, 3, observer, 2_000_000 + k, f"account:05a{k} was there at this time",
+            (Step("row 0: from addr:244.0.0.1", ("At 1.000000 s node 7 gets 900 bytes.", "  00 01")),),
+            rows=(0,), emergent=bool(members) and k == 0,
+        )
+        for k in range(2)
+    )  # fmt: skip
+    return Sight(
+        observer, members, 1_000_000, 10_000_000, 40, seen, {"client – node": (*(0,) * 59, 40)},
+        (30, 5, 3, 2), 12, (("online", 10), ("sent", 2)), 1 if members else 0, facts,
+    )  # fmt: skip
+
+
+def sample_sights() -> Sights:
+    sets = (
+        MinimalCoalition("S3", ("snodes",), 8, 8, 20),
+        MinimalCoalition("S6", ("isp", "snodes"), 3, 3, 20),
+    )
+    return Sights(
+        3,
+        (sample_sight("isp"), sample_sight("snodes"), sample_sight("all", members=("isp", "snodes"))),
+        ("late",),
+        (Coalitions(("isp", "snodes", "nobody"), 3, (3,), sets), Coalitions(("guard",), 1, (3,), ())),
+    )
+
+
+@pytest.fixture(scope="session")
+def sights() -> Sights:
+    return sample_sights()
+
+
+@pytest.fixture(scope="session")
+def sighted(data: ReportData, sights: Sights) -> ReportData:
+    """Give the sample with what its observers saw."""
+    return dataclasses.replace(data, sights=sights)
