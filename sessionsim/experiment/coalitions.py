@@ -22,8 +22,8 @@ from sessionsim.metrics import known_secrets
 
 MOST_OBSERVERS: Final = 12  # Assumption: beyond it sets are too many to read
 LARGEST: Final = 3  # members of a set, unless asked for more
-# Rows read for the sets of a report, all sets and replicates together. Assumption: half a minute at 10 µs.
-MOST_ROWS: Final = 3_000_000
+# Rows read for the sets of a report, all sets and replicates together. Assumption: some ten seconds at 10 µs.
+MOST_ROWS: Final = 1_000_000
 # Kinds of vantages that are the parties of a network, as far as something was recorded where they stand.
 # Source: metrics 2i, rows of its table.
 ROLES: Final = (

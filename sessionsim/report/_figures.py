@@ -25,10 +25,13 @@ from sessionsim.report import (
     _plot_survival,
 )
 from sessionsim.report._data import Readings, ReportData
+from sessionsim.report._guesses import price
 from sessionsim.report._svg import STYLE, finish
 
 # Width in CSS pixels of the two drawings; a phone shows the narrow one.
 WIDE, NARROW = 980, 358
+# Figures of privacy: the price of the network stands beside each.
+_PRIVACY: Final = ("coverage", "rank", "roc", "growth", "survival", "calibration")
 _FONT_PX: Final = {WIDE: 14.0, NARROW: 12.5}
 
 
@@ -131,10 +134,13 @@ def _drawn(plot: Plot, data: ReportData, readings: Readings) -> Drawn:
             name = f"{plot.name}-{key}"
             svg[key] = finish(figure, name, plot.title, description, inline=inline)
     caption, head, rows = plot.rows(data, readings)
+    note = plot.note(data, readings)
+    if plot.name in _PRIVACY:
+        note = f"{note} {price(readings)}".strip()
     return Drawn(
         plot.name,
         plot.title,
-        plot.note(data, readings),
+        note,
         svg["wide"],
         svg["narrow"],
         svg["alone"],

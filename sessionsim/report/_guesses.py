@@ -13,13 +13,13 @@ from typing import Any, Final, NamedTuple
 
 from sessionsim.core.readings import Reading
 from sessionsim.report._data import Readings
-from sessionsim.report._numbers import MISSING, of_reading, quantity, span_of
+from sessionsim.report._numbers import MISSING, count_of, of_reading, quantity, span_of, too_few
 
 _LABEL: Final = re.compile(r"(?P<attack>.+), (?:closed world of (?P<n>[\d,]+)|population (?P<p>[\d,]+))\Z")
 # Metrics whose readings are named by attack and world.
 _METRICS: Final = ("rank-of-truth", "distinguishing", "estimation-error", "anonymity-set", "calibration")
 HEAD: Final = (
-    "attack and world", "right", "blind guess", "ceiling", "advantage", "crowd left", "for one in 20",
+    "attack and world", "right", "blind guess", "ceiling", "advantage", "crowd left (one in 20 below)",
 )  # fmt: skip
 
 
@@ -98,18 +98,33 @@ def _success(readings: Readings, world: World, asks: str) -> str:
         if top.value is None:
             return f"cannot be judged{about}{where}: {of_reading(top)}"
         right, asked = top.counts["right"], top.counts["asked"]
-        return f"guesses right{about}{where} for {right:,.0f} of {asked:,.0f}, {_between(top)}"
+        text = f"guesses right{about}{where} for {right:,.0f} of {asked:,.0f}"
+        return f"{text}: {_weak(top)}" if too_few(top) else f"{text}, {_between(top)}"
     alarms = readings.get("distinguishing", f"{world.label}: alarms that are true")
     if alarms is not None:
         counts, what = alarms.counts, f", asked{about}," if about else ""
         found = f"finds {counts['hits']:,.0f} of {counts['true pairs']:,.0f} pairs{where}"
         if alarms.value is None:
             return f"{what} {found} and raises too few alarms to judge ({counts['alarms']:,.0f})".lstrip(", ")
+        if too_few(alarms):
+            return f"{what} {found}; whether its alarms are true: {_weak(alarms)}".lstrip(", ")
         return f"{what} {found}; of its alarms {_between(alarms)} are true".lstrip(", ")
     error = readings.get("estimation-error", f"{world.label}: mean error")
     if error is not None and error.value is not None:
-        return f"errs{about}{where} by {_between(error)} on average"
+        late = readings.get("estimation-error", f"{world.label}: error, p95")
+        text = f"errs{about}{where} by {_between(error)} on average"
+        if late is None:
+            return text
+        if late.value is None:
+            return f"{text}; its largest errors: {of_reading(late)}"
+        return f"{text}, by more than {of_reading(late)} for one in twenty"
     return f"gave no verdict{about}{where}"
+
+
+def _weak(reading: Reading) -> str:
+    """Say that a share is too uncertain for a number, and how many units would do."""
+    units = count_of(reading.n, reading.n_unit)
+    return f"{MISSING} (interval {span_of(reading)} over {units}; about {too_few(reading):,} would do)"
 
 
 def _between(reading: Reading) -> str:
@@ -138,10 +153,12 @@ def _tail(readings: Readings, world: World) -> str:
                 " probabilities make no crowd size"
             )
         return ""
-    if size is None or size.value is None:
+    if size is None or size.value is None or low is None:
         return ""
+    if low.value is None:  # a mean without its lower tail hides those who are worst off
+        return f"how large a crowd it leaves: {of_reading(low)}"
     text = f"it leaves a crowd of {size.value:,.1f} on average"
-    return f"{text}, fewer than {low.value:,.1f} for one in twenty" if low and low.value is not None else text
+    return f"{text}, fewer than {low.value:,.1f} for one in twenty"
 
 
 def rows(readings: Readings, found: list[Attack]) -> list[tuple[str, ...]]:
@@ -163,7 +180,7 @@ def rows(readings: Readings, found: list[Attack]) -> list[tuple[str, ...]]:
                     else "",
                     "" if ceiling is None or main is None else quantity(ceiling, main.unit),
                     _with_interval(won),
-                    *_crowd(readings, world),
+                    _crowd(readings, world),
                 )
             )
     return table
@@ -184,24 +201,27 @@ def _with_interval(reading: Reading | None) -> str:
     return f"{of_reading(reading)} ({interval})" if interval else of_reading(reading)
 
 
-def _crowd(readings: Readings, world: World) -> tuple[str, str]:
+def _crowd(readings: Readings, world: World) -> str:
     """Give the effective set that is left, and what it is below for one in twenty; or why there is none."""
     holds = readings.get("anonymity-set", f"{world.label}: posterior calibrated")
     if holds is None:
-        return "nothing claimed", ""
+        return "nothing claimed"
     if not holds.value:
-        return "claims do not hold", ""
+        return "claims do not hold"
     size = readings.get("anonymity-set", f"{world.label}: effective anonymity set (M2)")
     low = readings.get("anonymity-set", f"{world.label}: effective anonymity set (M2), p5")
-    return tuple(  # type: ignore[return-value]
+    mean, tail = (
         f"{one.value:,.1f}" if one is not None and one.value is not None else MISSING for one in (size, low)
     )
+    return f"{mean} ({tail})"
 
 
 def price(readings: Readings) -> str:
-    """Say what the network costs that these figures are of."""
+    """Say what the network costs that figures of privacy are of; empty where it was not measured."""
     half = readings.get("latency", "end to end, p50")
     total = readings.get("traffic", "client links, total")
+    if half is None and total is None:
+        return ""
     return (
         f"Price of this network: half of the messages delivered within {of_reading(half)};"
         f" a client's link carries {of_reading(total)} a day."

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from sessionsim.core.readings import Reading
 
 MISSING: Final = "not enough data"
+# An interval wider than this share of all there could be says nothing. Assumption: half.
+WIDEST: Final = 0.5
 
 _SCALES: Final = {
     "us": ((1, "µs"), (1_000, "ms"), (1_000_000, "s"), (60_000_000, "min"), (3_600_000_000, "h")),
@@ -95,6 +98,17 @@ def of_reading(reading: Reading | None) -> str:
     if reading.value is None:
         return f"{MISSING}: {count_of(reading.n, reading.n_unit)}, {reading.needed:,} would do"
     return quantity(reading.value, reading.unit)
+
+
+def too_few(reading: Reading) -> int | None:
+    """Say how many units of replication would make a share worth a sentence; None if there are enough.
+
+    Widths of intervals shrink with the root of the number of units.
+    """
+    if reading.unit != "prob" or reading.value is None or reading.low is None or reading.high is None:
+        return None
+    width = reading.high - reading.low
+    return math.ceil(reading.n * (width / WIDEST) ** 2) if width > WIDEST else None
 
 
 def span_of(reading: Reading | None) -> str:

@@ -234,7 +234,8 @@ def _matrix_note(readings: Readings, data: ReportData) -> str:
         f"From {count_of(accounts, 'account')} of seed {runs(opened)}. For intervals, messages are"
         " counted by the account whose secret they are. Every fact was checked against what really happened:"
         f" {sum(one.value or 0 for one in some if 'contradicted' in one.name):,.0f} contradicted."
-    )
+        f" {_guesses.price(readings)}"
+    ).strip()
 
 
 def _examples(data: ReportData) -> list[Example]:

@@ -26,9 +26,9 @@ def shown(worlds: Sequence[World]) -> list[World]:
 
 
 def height(panels: int, narrow: bool, each: int = 250) -> int:
-    """Height in pixels of a figure with so many panels."""
+    """Height in pixels of a figure with so many panels, and with a legend above them."""
     panels = min(panels, MOST_PANELS)
-    return 60 + each * (panels if narrow else math.ceil(panels / 2))
+    return (120 if narrow else 84) + each * (panels if narrow else math.ceil(panels / 2))
 
 
 def draw_panels(
@@ -45,10 +45,26 @@ def draw_panels(
         axes.set_title(attack.name, loc="left", color=COLOUR["ink"], fontweight="bold", fontsize="medium")
     for k in range(len(some), lines * columns):
         grid[k // columns][k % columns].set_visible(False)
+    _legend_of(figure, narrow)
+
+
+def _legend_of(figure: Any, narrow: bool) -> None:
+    """Name the lines of all panels once, above them, where no line can run through the names."""
+    named: dict[str, Any] = {}
+    for axes in figure.axes:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            named.setdefault(label, handle)
+    if named:
+        drawn = figure.legend(
+            list(named.values()), list(named), loc="outside upper left", frameon=False, fontsize="small",
+            ncols=1 if narrow else min(len(named), 4), handlelength=3.2, borderaxespad=0,
+        )  # fmt: skip
+        for text in drawn.get_texts():
+            text.set_color(COLOUR["muted"])
 
 
 def legend(axes: Any) -> None:
-    """Name the worlds inside the panel."""
+    """Name the lines inside the panel, for panels whose lines differ."""
     drawn = axes.legend(frameon=False, fontsize="small", loc="best", handlelength=3.2)
     for text in drawn.get_texts():
         text.set_color(COLOUR["muted"])

@@ -85,7 +85,6 @@ def draw(figure: Any, data: ReportData, readings: Readings, narrow: bool) -> Non
             set_ticks([0, 0.5, 1], labels=["0", "50 %", "100 %"])
         axes.set_xlabel("claimed")
         axes.set_ylabel("came true")
-        _panels.legend(axes)
 
     _panels.draw_panels(figure, drawable(readings, data), narrow, panel)
 

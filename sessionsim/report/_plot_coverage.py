@@ -21,6 +21,9 @@ _LABELS: Final = {"bad replica": "a replica", "bad guard": "a guard", "both": "b
 _RANDOM: Final = "random coalition of "
 _MOST: Final = 0.5
 _APART: Final = 0.006
+# Where on a curve of 51 points its name may stand, the best first, and how far from observers' marks.
+_PLACES: Final = {"replica": (22, 32, 40, 12), "guard": (21, 32, 41, 12), "both": (28, 38, 45, 14)}
+_CLEAR: Final = 0.07
 _PATCH: Final = {"facecolor": COLOUR["paper"], "edgecolor": "none", "pad": 1.5, "alpha": 0.85}
 
 
@@ -99,7 +102,7 @@ def draw(figure: Any, data: ReportData, readings: Readings, narrow: bool) -> Non
     for event, field, role, dash, marker in EVENTS:
         values = [getattr(one, field) for one in closed]
         axes.plot(fractions, values, color=COLOUR[role], linestyle=dash, linewidth=2)
-        at, above = {"replica": (22, True), "guard": (21, True), "both": (28, False)}[field]
+        at, above = _free_place(readings, field), field != "both"
         axes.annotate(
             _LABELS[event],
             (fractions[at], values[at]),
@@ -120,6 +123,14 @@ def draw(figure: Any, data: ReportData, readings: Readings, narrow: bool) -> Non
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], labels=["0", "25 %", "50 %", "75 %", "100 %"])
     axes.set_xlabel("share of nodes in the coalition")
     axes.set_ylabel("" if narrow else "share of accounts")
+
+
+def _free_place(readings: Readings, field: str) -> int:
+    """Choose where on its curve a name stands: away from the observers' marks, names one below the other."""
+    taken = [point.fraction for point in points(readings) if point.label]
+    places = _PLACES[field]
+    free = [at for at in places if all(abs(at / 50 * _MOST - fraction) > _CLEAR for fraction in taken)]
+    return (free or places)[0]
 
 
 def _point(axes: Any, point: Point, role: str, marker: str) -> None:

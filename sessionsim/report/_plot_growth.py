@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sessionsim.report import _panels
 from sessionsim.report._data import Readings, ReportData
-from sessionsim.report._guesses import Attack, attacks, price
+from sessionsim.report._guesses import Attack, attacks
 from sessionsim.report._numbers import of_reading, span_of
 from sessionsim.report._svg import COLOUR
 
@@ -55,7 +55,7 @@ def describe(data: ReportData, readings: Readings) -> str:
 def note(data: ReportData, readings: Readings) -> str:
     return (
         "The simulated accounts in the company of strangers, whose streams are resampled from theirs at the"
-        " rate of the stated population. The leftmost mark is the closed world of the run. " + price(readings)
+        " rate of the stated population. The leftmost mark is the closed world of the run."
     )
 
 
@@ -87,7 +87,6 @@ def draw(figure: Any, data: ReportData, readings: Readings, narrow: bool) -> Non
         axes.set_ylim(0, 1.04)
         axes.set_yticks([0, 0.5, 1], labels=["0", "50 %", "100 %"])
         axes.set_xlabel("monthly accounts, logarithmic")
-        _panels.legend(axes)
 
     _panels.draw_panels(figure, drawable(readings, data), narrow, panel)
 

@@ -93,7 +93,6 @@ def draw(figure: Any, data: ReportData, readings: Readings, narrow: bool) -> Non
         axes.set_yticks([0, 0.5, 1], labels=["0", "50 %", "100 %"])
         axes.set_xlabel("guesses, logarithmic")
         axes.set_ylabel("truth among them")
-        _panels.legend(axes)
 
     _panels.draw_panels(figure, drawable(readings, data), narrow, panel)
 

@@ -90,7 +90,6 @@ def draw(figure: Any, data: ReportData, readings: Readings, narrow: bool) -> Non
         axes.minorticks_off()
         axes.set_xlabel("false-positive rate, logarithmic")
         axes.set_ylabel("found")
-        _panels.legend(axes)
 
     _panels.draw_panels(figure, drawable(readings, data), narrow, panel)
 

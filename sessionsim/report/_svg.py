@@ -57,6 +57,10 @@ STYLE: Final[dict[str, Any]] = {
     "hatch.linewidth": 1.2,
     "figure.dpi": 72,
 }
+_REFERENCE: Final = re.compile(r"#([\w.-]+)")
+_IN_PIXELS: Final = frozenset(("d", "x", "y", "transform", "points", "width", "height"))
+_LONG: Final = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
+_BLANKS: Final = re.compile(r"\s+")
 _SVG: Final = "http://www.w3.org/2000/svg"
 
 
@@ -80,6 +84,7 @@ def finish(figure: Any, name: str, title: str, description: str, *, inline: bool
         _colours_to_style(element)
     for metadata in root.findall("metadata"):
         root.remove(metadata)
+    _slim(root)
     for key in ("width", "height", "version"):
         root.attrib.pop(key, None)
     _describe(root, name, title, description)
@@ -98,6 +103,27 @@ def _colours_to_style(element: ElementTree.Element) -> None:
         if element.get(key) in COLOUR.values():
             style = _rewrite("style", f"{key}: {element.attrib.pop(key)}", "")
             element.set("style", "; ".join(part for part in (element.get("style"), style) if part))
+
+
+def _slim(root: ElementTree.Element) -> None:
+    """Drop what no viewer needs: digits below a hundredth of a pixel, blanks, unused names."""
+    named = {name for e in root.iter() for text in e.attrib.values() for name in _REFERENCE.findall(text)}
+    for element in root.iter():
+        for key in _IN_PIXELS & element.attrib.keys():
+            element.set(key, _LONG.sub(_rounded, element.attrib[key]).strip())
+        if "d" in element.attrib:
+            element.set("d", _BLANKS.sub(" ", element.attrib["d"]))
+        if element.get("id", "") not in named:
+            element.attrib.pop("id", None)
+        if element.text is not None and not element.text.strip():
+            element.text = None
+        if element.tail is not None and not element.tail.strip():
+            element.tail = None
+
+
+def _rounded(number: re.Match[str]) -> str:
+    text = f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
 
 
 def _rewrite(key: str, value: str, name: str) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from sessionsim.report import ReportData, render
+from sessionsim.report import ReportData
+from sessionsim.report._page import page as page_of
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
@@ -28,7 +29,7 @@ def shown(path: Path, fragment: str = "") -> str:
 @pytest.fixture(scope="module")
 def path(sighted: ReportData, tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("page") / "report.html"
-    place.write_text(render(sighted), encoding="utf-8")
+    place.write_text(page_of(sighted, ()), encoding="utf-8")
     return place
 
 

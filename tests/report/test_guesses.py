@@ -116,10 +116,51 @@ def test_the_table_has_floor_ceiling_and_lower_tail(
         for row in rows(readings_of_attacks, attacks(readings_of_attacks, manifest_of_attacks))
     }
     assert table["timing, closed world of 20 accounts"] == (
-        "90 % (86 to 94 %)", "5.0 %", "95.0 %", "0.900 (0.810 to 0.990)", "1.4", "1.1",
+        "90 % (86 to 94 %)", "5.0 %", "95.0 %", "0.900 (0.810 to 0.990)", "1.4 (1.1)",
     )  # fmt: skip
     assert table["timing, among 1,000,000 monthly accounts"][4] == "claims do not hold"
     assert table["graph, closed world of 20 accounts"][4] == "nothing claimed"
+
+
+def test_a_share_with_an_interval_over_half_of_everything_makes_no_sentence(make_reading: Make) -> None:
+    few = {"right": 3.0, "asked": 4.0, "ceiling": 1.0}
+    facts = {"counts": few, "low": 0.0, "high": 1.0, "n": 4, "n_unit": "seed", "baseline": 0.05}
+    one = make_reading("rank-of-truth", f"{CLOSED}: top 1", "prob", 0.75, **facts)
+    first, _ = sentences(Readings([one]), attacks(Readings([one]), {})[0])
+    assert first == (
+        "“timing” guesses right in the closed world of 20 accounts for 3 of 4: not enough data (interval 0 to"
+        " 100 % over 4 seeds; about 16 would do)."
+    ).replace(" in the closed world of 20 accounts", "")
+    assert "75 %" not in first
+
+
+def test_a_mean_crowd_is_not_given_without_its_lower_tail(make_reading: Make) -> None:
+    numbers = {"right": 90.0, "asked": 100.0}
+    few = {"n": 90, "n_unit": "account", "needed": 200}
+    stored = [
+        make_reading("rank-of-truth", f"{CLOSED}: top 1", "prob", 0.9, 0.05, counts=numbers),
+        make_reading("anonymity-set", f"{CLOSED}: posterior calibrated", "count", 1.0, 0),
+        make_reading("anonymity-set", f"{CLOSED}: effective anonymity set (M2)", "count", 1.4),
+        make_reading("anonymity-set", f"{CLOSED}: effective anonymity set (M2), p5", "count", None, **few),
+    ]
+    _, second = sentences(Readings(stored), attacks(Readings(stored), {})[0])
+    assert "how large a crowd it leaves: not enough data: 90 accounts, 200 would do" in second
+    assert "1.4" not in second
+    (row,) = rows(Readings(stored), attacks(Readings(stored), {}))
+    assert row[-1] == "1.4 (not enough data)"
+
+
+def test_a_mean_error_has_its_tail_beside_it(make_reading: Make) -> None:
+    stored = [
+        make_reading("estimation-error", f"{CLOSED}: mean error", "h", 2.0),
+        make_reading("estimation-error", f"{CLOSED}: error, p95", "h", 5.0),
+    ]
+    first, _ = sentences(Readings(stored), attacks(Readings(stored), {})[0])
+    assert first.endswith("on average, by more than 5.00 h for one in twenty.")
+
+
+def test_where_the_price_was_not_measured_nothing_is_said_of_it() -> None:
+    assert price(Readings(())) == ""
 
 
 def test_price_stands_beside_privacy(readings: list[Reading]) -> None:
@@ -149,6 +190,9 @@ def test_every_figure_of_attacks_is_drawn_with_its_table(
         "40 %",
         "1 in 100",
     ) in drawn["roc"].table.rows
+    told = price(Readings(attacked.readings))
+    assert all(drawn[name].note.endswith(told) for name in ("coverage", "rank", "roc", "growth"))
+    assert all(drawn[name].note.endswith(told) for name in ("survival", "calibration"))
     page = render(attacked)
     assert "What was guessed" in page
     assert "which address a message came from" in page

@@ -1,8 +1,12 @@
 """Precision and units of numbers as people read them."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
-from sessionsim.report._numbers import quantity, span, tick
+from sessionsim.core.readings import Reading
+from sessionsim.report._numbers import quantity, span, tick, too_few
 from sessionsim.report._page import runs
 
 
@@ -48,3 +52,22 @@ def test_axis_numbers_carry_no_empty_digits() -> None:
 
 def test_seeds_in_a_row_are_written_as_a_span() -> None:
     assert runs([1, 2, 3, 8, 101, 102]) == "1 to 3, 8, 101 to 102"
+
+
+@pytest.mark.parametrize(
+    ("facts", "needed"),
+    [
+        ({"low": 0.0, "high": 1.0}, 16),
+        ({"low": 0.3, "high": 0.9}, 6),
+        ({"low": 0.3, "high": 0.8}, None),
+        ({"low": None, "high": None}, None),
+    ],
+)
+def test_a_wide_interval_says_how_many_units_would_do(
+    make_reading: Callable[..., Reading], facts: dict[str, Any], needed: int | None
+) -> None:
+    assert too_few(make_reading("m", "x", "prob", 0.5, n=4, **facts)) == needed
+
+
+def test_only_shares_are_judged_by_their_width(make_reading: Callable[..., Reading]) -> None:
+    assert too_few(make_reading("m", "x", "us", 5.0, low=0.0, high=100.0)) is None

@@ -288,3 +288,11 @@ def test_a_single_bar_has_room_for_its_axis(data: ReportData) -> None:
     assert len(kept) < len(data.readings)
     # A warning of matplotlib that it cannot lay out the figure is an error here.
     assert "one watched node" in render(dataclasses.replace(data, readings=tuple(kept)))
+
+
+def test_drawings_keep_the_names_that_are_referred_to_and_no_long_digits(text: str) -> None:
+    for drawing in re.findall(r"<svg viewBox.*?</svg>", text, re.DOTALL):
+        ids = set(re.findall(r' id="([^"]+)"', drawing))
+        used = set(re.findall(r"url\(#([^)]+)\)", drawing)) | set(re.findall(r'href="#([^"]+)"', drawing))
+        assert used <= ids
+        assert not re.search(r' d="[^"]*\.\d{3}', drawing)

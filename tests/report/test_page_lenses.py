@@ -11,14 +11,15 @@ import re
 import pytest
 
 from sessionsim.core.sights import Sights, told
-from sessionsim.report import ReportData, render
+from sessionsim.report import ReportData
+from sessionsim.report._page import page as page_of
 
 from .test_page import HOSTILE, Page
 
 
 @pytest.fixture(scope="module")
 def text(sighted: ReportData) -> str:
-    return render(sighted)
+    return page_of(sighted, ())
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +88,7 @@ def test_the_data_block_is_the_sights_and_cannot_end_early(sighted: ReportData, 
     evil = "</script><script>alert(1)</script><!--"
     record = sights.sights[0].records[0]._replace(source=evil)
     sight = dataclasses.replace(sights.sights[0], observer=evil, records=(record,))
-    text = render(dataclasses.replace(sighted, sights=dataclasses.replace(sights, sights=(sight,))))
+    text = page_of(dataclasses.replace(sighted, sights=dataclasses.replace(sights, sights=(sight,))), ())
     (block,) = (source for attributes, source in scripts(text) if "json" in attributes)
     assert "<" not in block
     data = json.loads(block)
@@ -123,7 +124,7 @@ def test_hostile_words_in_facts_and_records_stay_words(
         sets=(dataclasses.replace(sights.coalitions[0].sets[0], members=(HOSTILE,), secret=HOSTILE),),
     )
     changed = dataclasses.replace(sights, sights=tuple(bad), left_out=(HOSTILE,), coalitions=(sets,))
-    hostile = Page(render(dataclasses.replace(sighted, sights=changed)))
+    hostile = Page(page_of(dataclasses.replace(sighted, sights=changed), ()))
     assert {tag for tag, _ in hostile.tags} == {tag for tag, _ in page.tags}
     assert not any(key.startswith("on") for _, attributes in hostile.tags for key in attributes)
     assert "49" not in [text.strip() for _, text in hostile.texts]
