@@ -222,7 +222,9 @@ def price(readings: Readings) -> str:
     total = readings.get("traffic", "client links, total")
     if half is None and total is None:
         return ""
-    return (
-        f"Price of this network: half of the messages delivered within {of_reading(half)};"
-        f" a client's link carries {of_reading(total)} a day."
-    )
+    link = "no client's link was watched"
+    if total is not None and total.n:
+        link = f"bytes of a client in a day: {of_reading(total)}"
+        if total.value is not None:
+            link = f"a client's link carries {of_reading(total)} a day"
+    return f"Price of this network: half of the messages delivered within {of_reading(half)}; {link}."

@@ -268,6 +268,10 @@ def _prices(readings: Readings) -> list[Price]:
     tiles = []
     for label, metric, name in wanted:
         reading = readings.get(metric, name)
+        if reading is not None and metric == "traffic" and not reading.n:
+            reading = (
+                None  # no client's link was watched: nothing was measured, and more seeds change nothing
+            )
         lacking = reading is None or reading.value is None
         remark = span_of(reading)
         tiles.append(Price(label, of_reading(reading), f"interval {remark}" if remark else "", lacking))

@@ -51,8 +51,10 @@ def test_who_has_no_bytes_opens_nothing_and_who_runs_nodes_opens_some(sights: Si
     assert by_name["isp"].openings == (by_name["isp"].rows, 0, 0, 0)
     assert {record.opened for record in by_name["isp"].records} == {"seen from outside"}
     nodes = by_name["nodes"]
-    assert nodes.openings[Opening.OUTSIDE] == 0
     assert min(nodes.openings[1:]) > 0
+    outside = [record.opened for record in nodes.records if record.opening is Opening.OUTSIDE]
+    assert set(outside) <= {"handshake, nothing inside", "keepalive, nothing inside"}
+    assert nodes.openings[Opening.OUTSIDE] < nodes.rows / 10
 
 
 def test_facts_are_told_as_explain_tells_them(sights: Sights, tiny_run: Path) -> None:

@@ -163,6 +163,19 @@ def test_where_the_price_was_not_measured_nothing_is_said_of_it() -> None:
     assert price(Readings(())) == ""
 
 
+def test_a_price_that_nobody_watched_is_not_a_matter_of_more_seeds(readings: list[Reading]) -> None:
+    unwatched = [
+        replace(r, value=None, low=None, high=None, n=0, needed=3) if r.metric == "traffic" else r
+        for r in readings
+    ]
+    assert price(Readings(unwatched)).endswith("within 2.00 s; no client's link was watched.")
+    few = [
+        replace(r, value=None, low=None, high=None, n=2, needed=3) if r.metric == "traffic" else r
+        for r in readings
+    ]
+    assert price(Readings(few)).endswith("bytes of a client in a day: not enough data: 2 seeds, 3 would do.")
+
+
 def test_price_stands_beside_privacy(readings: list[Reading]) -> None:
     assert price(Readings(readings)) == (
         "Price of this network: half of the messages delivered within 2.00 s; a client's link carries 70.1 MB"
