@@ -117,7 +117,7 @@ def _sweep(
         run = partial(run_sweep, sweep, points, folder, workers)
         finished = _with_progress(scenario.name, run, lambda: _kept(points, folder), quiet)
         for one in finished:
-            write_report(one.folder)
+            write_report(one.folder, sights_of(one.folder))
         page = write_sweep(folder)
     except OSError as wrong:
         raise _cannot_write(folder, wrong) from wrong
