@@ -22,7 +22,8 @@ from sessionsim.protocol.identity import ACCOUNT_PREFIX, Account
 from sessionsim.protocol.v2.keys import ACCOUNT_DOMAIN, DEVICE_DOMAIN, expand
 
 ACCOUNT_SEED: Final = "account seed"  # as `core.truth` names the kinds of keys
-_DOMAINS: Final = {ACCOUNT_SEED: ACCOUNT_DOMAIN, "device seed": DEVICE_DOMAIN}
+DEVICE_SEED: Final = "device seed"
+_DOMAINS: Final = {ACCOUNT_SEED: ACCOUNT_DOMAIN, DEVICE_SEED: DEVICE_DOMAIN}
 NEVER: Final = int(np.iinfo(np.int64).max)
 NO_KEY: Final = -1
 ACCOUNT_OWNER: Final = "account:"  # begins the owner of an account's keys
@@ -50,6 +51,7 @@ class Keys:
         self.pairs: list[KeyPair] = []
         self.owners: list[str] = []
         self.seeds: dict[int, bytes] = {}  # seeds of accounts' keys of version 2
+        self.device_seeds: dict[int, bytes] = {}  # and of devices' own keys
         self._ed25519: dict[int, KeyPair] = {}
         self._number: dict[bytes, int] = {}  # X25519 public key -> number
         self._converted: dict[bytes, int] = {}  # Ed25519 public key -> number
@@ -71,8 +73,7 @@ class Keys:
         elif key.kind in _DOMAINS:
             x_secret, _kem_seed = expand(_DOMAINS[key.kind], key.secret)
             number = self._place(KeyPair(key.public, x_secret), key.owner)
-            if key.kind == ACCOUNT_SEED:
-                self.seeds[number] = key.secret
+            (self.seeds if key.kind == ACCOUNT_SEED else self.device_seeds)[number] = key.secret
         else:
             self._place(pair, key.owner)
 
@@ -93,6 +94,13 @@ class Keys:
         if number == len(self.pairs):
             self.pairs.append(KeyPair(b"", secret))
             self.owners.append(owner)
+        return number
+
+    def learn_seed(self, owner: str, seed: bytes) -> int:
+        """Give the number of a seed of an account's keys that was found in a message, as `learn`."""
+        pair = real.x25519_keypair(expand(ACCOUNT_DOMAIN, seed)[0])
+        number = self._place(pair, owner)
+        self.seeds[number] = seed
         return number
 
     def accounts(self) -> list[tuple[int, Account]]:

@@ -15,7 +15,7 @@ from sessionsim.protocol.identity import Account, account_id_of_ed25519
 from sessionsim.protocol.versions import v1
 from sessionsim.protocol.wire.padding import unpad
 
-_V2_START: Final = b"\0"  # Source: protocol-v2 7.2; the wrapper of version 1 never begins so
+V2_START: Final = b"\0"  # Source: protocol-v2 7.2; the wrapper of version 1 never begins so
 
 
 class Letter(NamedTuple):
@@ -51,7 +51,7 @@ def open_letter(suite: Suite, keys: Keys, seeds: AccountSeeds, inbox: bytes, sto
     if account is None:
         return None
     try:
-        if stored.startswith(_V2_START):
+        if stored.startswith(V2_START):
             return _open_v2(seeds, account, stored)
         envelope = direct_envelope(stored)
         sender, padded = v1.decrypt(suite, account.x, envelope.content)

@@ -3,10 +3,13 @@
     account's key      opens direct messages, the account's configs, a slot of a group's keys message
     group's seed       comes out of a promotion or of the config of an admin; opens the slot of admins
     group's key        comes out of a keys message; opens the group's messages, its name, its list of members
+    device's seed      opens device group messages of version 2
+    account's seed     comes out of these, with all that are kept at their time; opens direct messages
 
 What opens is found out by really opening, with every secret that anybody in the run could have. A message
 notes which secrets open it and which come out; who has them, and since when, is the business of `closure`.
-What is for a group waits until everything has been read, since its keys may come later than what they open.
+What is for a group, or under keys of version 2, waits until everything has been read, since its keys may come
+later than what they open.
 """
 
 from __future__ import annotations
@@ -15,8 +18,9 @@ from array import array
 from collections.abc import Callable, Collection, Iterable
 from typing import Final, NamedTuple
 
+from sessionsim.adversary.account_seeds import AccountSeeds
 from sessionsim.adversary.keyring import Keys
-from sessionsim.adversary.letters import Letter
+from sessionsim.adversary.letters import V2_START, Letter, open_letter
 from sessionsim.adversary.names import id_term
 from sessionsim.adversary.opened import (
     CONFIG_NAMES,
@@ -42,6 +46,9 @@ from sessionsim.protocol.groups.encryption import decrypt
 from sessionsim.protocol.groups.identity import Group, group_from_seed, is_group_id
 from sessionsim.protocol.groups.loading import open_keys
 from sessionsim.protocol.identity import Account, account_id_of_ed25519
+from sessionsim.protocol.v2 import HybridKeys, device_keys
+from sessionsim.protocol.v2.devices.group_reading import open_payload, read_group_message
+from sessionsim.protocol.v2.devices.payload import decode_payload
 from sessionsim.protocol.wire.group_envelope import unwrap_group
 
 _OF_GROUPS: Final = frozenset((
@@ -84,6 +91,8 @@ class Openings:
         self._by_id = {account.id: (number, account) for number, account in self._accounts}
         self._seeds: dict[bytes, dict[int, Group]] = {}
         self._waiting: list[_Waiting] = []
+        self._device_keys: dict[int, HybridKeys] | None = None
+        self._locked: list[_Waiting] = []  # direct messages under keys of version 2 that nobody holds
 
     def meet(self, number: int, inbox: bytes, namespace: int, data: bytes, letter: Letter | None) -> None:
         """Take a message that is new. Args: letter: what an account's key opens in it, if one does."""
@@ -93,6 +102,10 @@ class Openings:
             self._take_config(number, *self._by_id[inbox], KINDS[namespace], data)
         elif self._accounts and namespace in _OF_GROUPS and is_group_id(inbox):
             self._waiting.append(_Waiting(number, inbox, namespace, data))
+        elif inbox in self._by_id and namespace == namespaces.DEVICES:
+            self._take_device_group(number, self._by_id[inbox][1], data)
+        elif inbox in self._by_id and namespace == namespaces.DEFAULT and data.startswith(V2_START):
+            self._locked.append(_Waiting(number, inbox, namespace, data))
 
     def _add(self, number: int, key: int, by: str, what: str, content: Content) -> None:
         """Note that a message opens. Args: by: what the secret is; what: what it opens."""
@@ -148,8 +161,40 @@ class Openings:
         self._add(number, key, by, "a config", content)
         return True
 
+    def _take_device_group(self, number: int, owner: Account, data: bytes) -> None:
+        """Open a device group message with each device's keys; the account seeds in it come out."""
+        if self._device_keys is None:
+            seeds = self._keys.device_seeds.items()
+            self._device_keys = {place: device_keys(self._suite, seed) for place, seed in seeds}
+        try:
+            message = read_group_message(self._suite, owner, data)
+        except ProtocolError:
+            return
+        for place, keys in self._device_keys.items():
+            try:
+                raw, _slot = open_payload(self._suite, [keys], message)
+                payload = decode_payload(raw)
+            except ProtocolError:
+                continue
+            account, device = id_term(owner.id), self._keys.owners[place]
+            content = Content("device-group", account, f"signed by {owner.ed.public.hex()}")
+            by, what = f"device seed of {device}", "a slot of a device group message"
+            self._add(number, place, by, what, content)
+            for held in payload.seeds:
+                self._hand(self._keys.learn_seed(f"account seed of {account}", held.seed))
+
+    def _unlock(self) -> None:
+        """Open direct messages with the account seeds that have come out of device group messages."""
+        seeds = AccountSeeds(self._suite, self._keys)
+        for one in self._locked:
+            letter = open_letter(self._suite, self._keys, seeds, one.group, one.data)
+            if letter is not None:
+                self._take_letter(one.number, one.group, letter)
+        self._locked.clear()
+
     def finish(self) -> None:
         """Open what waited, now that every secret is known that anything but a keys message hands over."""
+        self._unlock()
         found: dict[bytes, dict[int, bytes]] = {}
         for one in self._waiting:
             if one.namespace == namespaces.GROUP_KEYS:

@@ -7,6 +7,7 @@ twenty minutes and are kept for half an hour more; the theft is after an hour an
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,11 @@ from sessionsim.protocol.v2 import V2Rules
 
 THEFT_US = 90 * US_PER_MIN
 PERIOD_US, RETENTION_US, USABLE_US = 20 * US_PER_MIN, 30 * US_PER_MIN, 10 * US_PER_MIN
+OWN_PERIOD_US = 40 * US_PER_MIN  # of each device's own keys
 RULES = V2Rules(
+    device_key_period_us=OWN_PERIOD_US,
+    device_key_jitter_us=0,
+    device_key_retention_us=5 * US_PER_MIN,
     account_key_period_us=PERIOD_US,
     account_key_window_us=2 * US_PER_MIN,
     account_key_retention_us=RETENTION_US,
@@ -99,6 +104,10 @@ class Run:
 
 @pytest.fixture(scope="module", params=["fast", "sodium"])
 def run(request: Any) -> Run:
+    return perform(request.param, RULES)
+
+
+def perform(suite: str, v2: V2Rules) -> Run:
     wishes = [
         Intent(minute * US_PER_MIN, writer, 1 - writer, f"text {minute}", number)
         for number, minute in enumerate(range(1, 145, 5))
@@ -108,8 +117,8 @@ def run(request: Any) -> Run:
     spec = WorldSpec(
         date="2026-04-28", limit_swarms=6, platforms=("desktop",) * 4, intents=doubled(wishes, 4),
         horizon_us=HORIZON_US, measured=(0, HORIZON_US), seeds=Seeds(5), epoch_ms=1_777_000_000_000,
-        version2=Version2(RULES, V2People(population="twins", group_age_us=3_600_000_000)),
-        client_rules=rules, suite=request.param,
+        version2=Version2(v2, V2People(population="twins", group_age_us=3_600_000_000)),
+        client_rules=rules, suite=suite,
     )  # fmt: skip
     world, records = build(spec), MemoryRecords()
     nodes = frozenset(range(len(world.nodes)))
@@ -123,15 +132,34 @@ def test_a_phrase_opens_all_of_version_1_and_nothing_of_version_2(run: Run) -> N
     assert set(run.truth.messages["outcome"]) == {"delivered"}
 
 
+def held_at(run: Run, kind: str, t_us: int) -> list[tuple[int, int]]:
+    rows = [(made, gone) for its, made, gone in run.seeds(TWIN) if its == kind]
+    return [(made, gone) for made, gone in rows if made <= t_us and not 0 <= gone <= t_us]
+
+
+def since_us(run: Run, theft_us: int) -> int:
+    """Give since when group messages are to the device keys of a time; all are in the archive."""
+    return min(made for made, _ in held_at(run, "device seed", theft_us))
+
+
+def until_us(run: Run, theft_us: int) -> int:
+    """Give when the device changes its own keys next."""
+    return min((made for kind, made, _ in run.seeds(TWIN) if kind == "device seed" and made > theft_us))
+
+
+def account_key_at(run: Run, t_us: int) -> tuple[int, int]:
+    """Give when the oldest account seed held at a time was made, and when the active one goes."""
+    made = sorted(made for kind, made, _ in run.seeds(TWIN) if kind == "account seed")
+    oldest = min(made for made, _ in held_at(run, "account seed", t_us))
+    return oldest, min((one for one in made if one > t_us), default=HORIZON_US)
+
+
 def test_a_copied_device_opens_a_window_of_version_2(run: Run) -> None:
     everything = list(range(1, 145, 5))
     assert run.opened(MINE, run.archive(MINE) | run.theft(MINE, copies=True)) == everything
     found = run.opened(TWIN, run.archive(TWIN) | run.theft(TWIN, copies=True))
-    seeds = [(made, gone) for kind, made, gone in run.seeds(TWIN) if kind == "account seed"]
-    oldest = min(made for made, gone in seeds if made <= THEFT_US and not 0 <= gone <= THEFT_US)
-    replaced = min(made for made, _ in seeds if made > THEFT_US)
-    assert THEFT_US - RETENTION_US - PERIOD_US - US_PER_MIN <= oldest <= THEFT_US - RETENTION_US
-    assert THEFT_US < replaced <= THEFT_US + PERIOD_US + US_PER_MIN
+    first, last = (bound(run, THEFT_US) for bound in (since_us, until_us))
+    oldest, replaced = account_key_at(run, first)[0], account_key_at(run, last)[1]
     for minute in everything:
         t_us = minute * US_PER_MIN
         # In between, it depends on when the writer has fetched keys last.
@@ -139,6 +167,17 @@ def test_a_copied_device_opens_a_window_of_version_2(run: Run) -> None:
             assert minute in found
         elif t_us < oldest or t_us > replaced + USABLE_US:
             assert minute not in found
+
+
+def test_with_device_keys_that_never_change_a_copy_opens_everything() -> None:
+    """Today's code never changes them (hole H1): every group message since the device joined is open."""
+    forever = perform("fast", replace(RULES, device_key_rotation="never"))
+    found = forever.opened_facts(TWIN, forever.archive(TWIN) | forever.theft(TWIN, copies=True))
+    assert sorted(found) == list(range(1, 145, 5))
+    seeds = {step for fact in found.values() for step in fact.derivation if "slot of a device group" in step}
+    end = forever.world.endpoint_of[TWIN, 0]
+    assert seeds == {f"device seed of device:{end} opens a slot of a device group message"}
+    assert forever.opened(TWIN, forever.archive(TWIN) | forever.theft(TWIN)) == []
 
 
 def test_malware_opens_all_that_comes_later(run: Run) -> None:
@@ -177,12 +216,18 @@ def test_one_transcript_for_all_observers_gives_each_what_its_own_keys_open(run:
 
 def test_truth_has_each_seed_for_the_time_in_which_a_device_had_it(run: Run) -> None:
     rows, end = run.seeds(TWIN), run.world.endpoint_of[TWIN, 0]
-    assert [row for row in rows if row[0] == "device seed"] == [("device seed", 0, -1)]
+    own = [(made, gone) for kind, made, gone in rows if kind == "device seed"]
+    turns = [made for made, _ in own if made > 0]
+    assert [b - a for a, b in pairwise(turns)] == [pytest.approx(OWN_PERIOD_US, abs=US_PER_MIN)] * (
+        len(turns) - 1
+    )
+    assert len(turns) >= 3
+    rows = [row for row in rows if row[0] == "account seed"]
     changed = run.truth.events["t_us"][
         (run.truth.events["endpoint"] == end) & (run.truth.events["what"] == "account keys changed")
     ].tolist()
     assert [made for _, made, _ in rows if made > 0] == changed
-    lives = [gone - made for kind, made, gone in rows if made > 0 and gone > 0]
+    lives = [gone - made for _, made, gone in rows if made > 0 and gone > 0]
     slack_us = 2 * US_PER_S
     assert len(lives) > 2
     assert all(abs(life - PERIOD_US - RETENTION_US) <= US_PER_MIN + slack_us for life in lives)
