@@ -33,7 +33,7 @@ from sessionsim.protocol.client.files import Files
 from sessionsim.protocol.client.groups.part import Groups
 from sessionsim.protocol.client.links import Links
 from sessionsim.protocol.client.machine import Client
-from sessionsim.protocol.client.push import PushListener
+from sessionsim.protocol.client.push import GroupPushes, PushListener
 from sessionsim.protocol.client.signals import Signals
 from sessionsim.protocol.files.address import DEFAULT_SERVER, DEFAULT_X25519
 from sessionsim.protocol.identity import Account
@@ -182,7 +182,10 @@ def equip(
         if kind not in there:
             raise InvalidInput(f"servers.{kind}_in", "none", f"one, for devices with {rules.service}")
         push_server = there["push"].address if "push" in there else _PUSH_SERVER
-        client.add(PushListener(client, push_server, there[kind].endpoint, rules))
+        listener = PushListener(client, push_server, there[kind].endpoint, rules)
+        client.add(listener)
+        if groups is not None:
+            client.add(GroupPushes(client, listener, groups))
 
 
 def _by_server(

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 _HALF: Final = 1 << 53
 # Commands that carry out no order; all others begin with the number of theirs.
-_NO_ORDERS: Final = frozenset({"call-media", "clock", "open-conversation", "poll", "restart", "visit"})
+_NO_ORDERS: Final = frozenset(
+    {"call-media", "clock", "open-conversation", "poll", "poll-group", "restart", "visit"}
+)
 
 
 def orders_in(commands: Iterable[tuple[object, ...]]) -> Iterator[int]:

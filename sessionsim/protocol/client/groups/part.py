@@ -44,6 +44,7 @@ from sessionsim.protocol.groups import (
 )
 from sessionsim.protocol.machine import Effect
 from sessionsim.protocol.namespaces import GROUP_MESSAGES
+from sessionsim.protocol.wire.rpc import Retrieved
 
 if TYPE_CHECKING:
     from sessionsim.core.intents import File
@@ -130,6 +131,7 @@ class Groups:
             "group-action": self._action,
             "group-react": self._react,
             "group-unsend": self._unsend,
+            "poll-group": self._poll,
         }
 
     def start(self, now_us: int) -> list[Effect]:
@@ -285,6 +287,24 @@ class Groups:
 
         effects += self._pushes.sequence(standing, steps, now_us, told, not_told, note_of(Cause.GROUP, ref))
         return effects + self.try_waiting(standing.group_id, now_us)
+
+    # ---- What is pushed ----
+
+    def pushed(self, group_id: bytes, namespace: int, message: Retrieved | None, now_us: int) -> list[Effect]:
+        """Take what a push brought from a group; without a message, poll it."""
+        standing, poller = self.standings[group_id], self._pollers.get(group_id)
+        if poller is None:
+            return []  # it is not read any more
+        if message is not None:
+            effects = self.hearing.take(standing, namespace, [message], now_us)
+            return effects + self.try_waiting(group_id, now_us)
+        if self._client.presence.awake:
+            return poller.start_now(now_us)
+        return self._client.presence.come_round(now_us, "poll-group", group_id)
+
+    def _poll(self, group_id: bytes, now_us: int) -> list[Effect]:
+        poller = self._pollers.get(group_id)
+        return poller.start_now(now_us) if poller is not None else []
 
     # ---- Coming and going ----
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from sessionsim.protocol.client.push.groups import GroupPushes
 from sessionsim.protocol.client.push.part import PushListener
 from sessionsim.protocol.client.push.rules import PLATFORMS, PushListenerRules
 
-__all__ = ["PLATFORMS", "PushListener", "PushListenerRules"]
+__all__ = ["PLATFORMS", "GroupPushes", "PushListener", "PushListenerRules"]

@@ -11,13 +11,14 @@ the body, -1 for none).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from sessionsim.core.columns import Cause, Transport, note_of
 from sessionsim.core.errors import ProtocolError, RemoteProtocolError
 from sessionsim.core.units import US_PER_MS, US_PER_S
 from sessionsim.protocol import namespaces as ns
+from sessionsim.protocol.client.exchanges import Done
 from sessionsim.protocol.client.parts import Handler
 from sessionsim.protocol.client.paths import number_at
 from sessionsim.protocol.client.push.rules import PushListenerRules
@@ -26,6 +27,7 @@ from sessionsim.protocol.machine import CLOSE, EVENT, SEND, Effect
 from sessionsim.protocol.push.authority import Authority
 from sessionsim.protocol.push.payload import Pushed, read_push
 from sessionsim.protocol.push.subscription import Device, sign_subscription, subscribe_request
+from sessionsim.protocol.server_request import ServerRequest
 from sessionsim.protocol.servers.platform import DELIVERY, REGISTER
 from sessionsim.protocol.wire import v4
 from sessionsim.protocol.wire.frame import decode_object
@@ -57,10 +59,15 @@ class PushListener:
     def __init__(
         self, client: Client, server: ServerAddress, platform: int, rules: PushListenerRules
     ) -> None:
-        self._client, self._server, self._platform, self._rules = client, server, platform, rules
+        self._client, self._server, self._platform, self.rules = client, server, platform, rules
         length = TOKEN_LENGTHS[rules.service]
         self.token = client.entropy.expand(b"push token", length // 2 + 1).hex()[:length]
-        self._enc_key = client.entropy.draw(b"push key")[:32]
+        self.enc_key = client.entropy.draw(b"push key")[:32]
+        self.device = Device(rules.service, self.token)
+        self.subscribed = False  # the server has taken the own account
+        # Who reads what is pushed of other accounts, and who is told of each subscription that was taken.
+        self.elsewhere: Callable[[Pushed, int], list[Effect]] | None = None
+        self.renewed: Callable[[int], None] = _nobody
         self._numbers = 0
         self._failures = 0
         self._next_us: int | None = None
@@ -113,19 +120,22 @@ class PushListener:
         authority = Authority(account.id, account.ed.public)
         now_s = client.wire_ms(now_us) * US_PER_MS // US_PER_S
         signed = sign_subscription(
-            authority, lambda text: client.suite.sign(account.ed, text), self._rules.namespaces, now_s
+            authority, lambda text: client.suite.sign(account.ed, text), self.rules.namespaces, now_s
         )
-        device = Device(self._rules.service, self.token)
-        request = subscribe_request([(signed, device, self._enc_key)])
-        payload = v4.encode_request(STYLES[client.rules.style], request)
+        request = subscribe_request([(signed, self.device, self.enc_key)])
+        return [self.ask(request, now_us, self._subscribed)]
+
+    def ask(self, request: ServerRequest, now_us: int, done: Done) -> Effect:
+        """Send a request to the push server."""
+        payload = v4.encode_request(STYLES[self._client.rules.style], request)
         exchange = self._exchange()
-        return [
-            client.requests.send_to_server(exchange, self._server, payload, _NOTE, now_us, self._subscribed)
-        ]
+        return self._client.requests.send_to_server(exchange, self._server, payload, _NOTE, now_us, done)
 
     def _subscribed(self, status: int, body: bytes, now_us: int) -> list[Effect]:
-        rules, took = self._rules, status == 200 and _is_taken(body)
+        rules, took = self.rules, status == 200 and _is_taken(body)
         if took:
+            self.subscribed = True
+            self.renewed(now_us)
             self._failures, pause_us = 0, rules.renew_us
         else:
             pause_us = min(rules.retry_us << min(self._failures, 40), rules.retry_cap_us)
@@ -146,9 +156,11 @@ class PushListener:
             return effects + self._poll(now_us)
         body = pushed.data
         effects.append((EVENT, "pushed", pushed.hash, -1 if body is None else len(body)))
+        if pushed.account != self._client.account.id and self.elsewhere is not None:
+            return effects + self.elsewhere(pushed, now_us)
         take = self._client.takers.get(ns.DEFAULT)
         is_own = pushed.account == self._client.account.id and pushed.namespace == ns.DEFAULT
-        if body is None or not is_own or not self._rules.takes_body or take is None:
+        if body is None or not is_own or not self.rules.takes_body or take is None:
             return effects + self._poll(now_us)
         named = message_hash(pushed.account, pushed.namespace, body)
         message = Retrieved(named, pushed.timestamp_ms or 0, pushed.expiry_ms or 0, body)
@@ -158,15 +170,19 @@ class PushListener:
         written = decode_object(payload).get("enc_payload")
         if type(written) is not str:
             raise RemoteProtocolError("a push without payload")
-        return read_push(written, self._enc_key, accepts_dict=self._rules.reads_dict)
+        return read_push(written, self.enc_key, accepts_dict=self.rules.reads_dict)
 
     def _poll(self, now_us: int) -> list[Effect]:
-        if not self._rules.polls_without_body:
+        if not self.rules.polls_without_body:
             return []
         client = self._client
         return (
             client.do("poll", now_us) if client.presence.awake else client.presence.come_round(now_us, "poll")
         )
+
+
+def _nobody(now_us: int) -> None:
+    """Listen in nobody's place."""
 
 
 def _is_taken(body: bytes) -> bool:

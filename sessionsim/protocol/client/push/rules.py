@@ -7,7 +7,7 @@ from typing import Final
 
 from sessionsim.core.settings import setting
 from sessionsim.core.units import US_PER_DAY, US_PER_H, US_PER_MS, US_PER_S
-from sessionsim.protocol.push.subscription import ANDROID_NAMESPACES, IOS_NAMESPACES
+from sessionsim.protocol.push.subscription import ANDROID_NAMESPACES, GROUP_NAMESPACES, IOS_NAMESPACES
 
 _SOURCE: Final = "client-behaviour 6.4"
 
@@ -31,6 +31,14 @@ class PushListenerRules:
     namespaces: tuple[int, ...] = setting(
         ANDROID_NAMESPACES, doc="Namespaces of the own account that it subscribes to.", source=_SOURCE
     )
+    group_namespaces: tuple[int, ...] = setting(
+        GROUP_NAMESPACES, doc="Namespaces of each group that it subscribes to.", source=_SOURCE
+    )
+    group_delay_us: int = setting(
+        US_PER_S, unit="us", low=0, high=US_PER_DAY,
+        doc="How long after joining or leaving a group the push server is told.",
+        source="Assumption: what changes at once goes in one request",
+    )  # fmt: skip
     renew_us: int = setting(
         12 * US_PER_H, unit="us", low=US_PER_S, high=14 * US_PER_DAY,
         doc="How long after a subscription the device subscribes again.",
