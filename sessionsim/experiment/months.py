@@ -33,6 +33,7 @@ from sessionsim.scenario import Scenario
 Ints = npt.NDArray[np.int64]
 
 EVENTS: Final = ("guard", "guard_and_replica", "guard_and_last")
+STANDING: Final = ("replica", "swarm", "guards", "around")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,17 @@ def _months(
 ) -> dict[str, Any]:
     columns: dict[str, list[Any]] = {
         name: []
-        for name in ("observer", "platform", "bad", "nodes", "swarm_share", "works", "owned", *EVENTS)
+        for name in (
+            "observer",
+            "platform",
+            "bad",
+            "nodes",
+            "swarm_share",
+            "works",
+            "owned",
+            *EVENTS,
+            *STANDING,
+        )
     }
     for observer, position in positions.items():
         bad = np.zeros(len(network), dtype=bool)
@@ -129,8 +140,8 @@ def _months(
                 )
             columns["works"].append(works)
             columns["owned"].append(owned)
-            for event in EVENTS:
-                columns[event].append(getattr(times, event))
+            for name in (*EVENTS, *STANDING):
+                columns[name].append(getattr(times, name))
     table = {name: np.concatenate(parts) for name, parts in columns.items() if parts}
     if not table:
         table = {name: np.zeros(0, dtype=np.int64) for name in columns}

@@ -94,12 +94,19 @@ class FirstTimes:
         guard_and_replica: so it was, and a member of the account's swarm too: address and account at once.
         guard_and_last: first and last relay of one path were.
         horizon_us: how long was watched.
+        replica: a member of its swarm is the coalition's.
+        swarm: how many nodes its swarm has; guards: how many guards it has.
+        around: how many nodes its swarm and its first guards are together.
     """
 
     guard: Ints
     guard_and_replica: Ints
     guard_and_last: Ints
     horizon_us: int
+    replica: Flags
+    swarm: Ints
+    guards: Ints
+    around: Ints
 
     def by(self, event: str, days: float) -> float:
         """Share of accounts that had met an event, named like a field, by the end of a day."""
@@ -243,13 +250,17 @@ def first_compromise(
     bad_swarm = np.zeros(swarms, dtype=bool)
     bad_swarm[network.swarm[bad]] = True
     zero = np.zeros(accounts, dtype=np.int64)
-    watched = bad_swarm[(draws.uniform(everyone, _SWARM, zero) * swarms).astype(np.int64)]
+    own = (draws.uniform(everyone, _SWARM, zero) * swarms).astype(np.int64)
+    watched = bad_swarm[own]
+    within = zero.copy()
     begin, epoch = zero.copy(), 0
     active = everyone
     while len(active):
         numbers = np.full(len(active), epoch, dtype=np.int64)
         zeros = np.zeros(len(active), dtype=np.int64)
         guards = guards_of(network.net24, rules, len(active), draws.nodes(active, _GUARDS, numbers, zeros))
+        if not epoch:
+            within = (network.swarm[guards] == own[:, None]).sum(axis=1)
         end = np.minimum(_end_of_epoch(draws, active, numbers, begin[active], rules, life), horizon)
         held = bad[guards].any(axis=1)
         _mark(times["guard"], active[held], begin[active[held]])
@@ -263,7 +274,11 @@ def first_compromise(
         begin[active] = end
         undecided = (times["guard_and_last"][active] < 0) & (end < horizon)
         active, epoch = active[undecided], epoch + 1
-    return FirstTimes(**times, horizon_us=horizon)
+    size = np.bincount(network.swarm, minlength=swarms)[own].astype(np.int64)
+    many = np.full(accounts, rules.paths, dtype=np.int64)
+    return FirstTimes(
+        **times, horizon_us=horizon, replica=watched, swarm=size, guards=many, around=size + many - within
+    )
 
 
 def _end_of_epoch(
