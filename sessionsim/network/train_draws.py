@@ -35,9 +35,9 @@ class Job:
     Args:
         endpoint: of the client; polls: as it told them; count: how many are drawn, at least one.
         until_us: a poll must be over before.
-        usable: by path and place in the swarm, whether a poll may go there; shape (paths, nodes).
-        bytes_us: how long the bytes to and from the guard take on the lines, by place; shape (nodes, 2).
-        shake_us: how long opening the connection of each path takes; shape (paths,).
+        usable: whether a poll may go there: the whole swarm over one path, then over the next.
+        bytes_us: how long the bytes to and from the guard take on the lines, by place in the swarm.
+        shake_us: how long opening the connection of each path takes.
         used_us: when each was last used, -NEVER_US if it is not open.
         idle_limit_us: after which idle time a connection is opened anew.
     """
@@ -46,8 +46,8 @@ class Job:
     polls: IdlePolls
     count: int
     until_us: int
-    usable: Truths
-    bytes_us: npt.NDArray[np.float64]
+    usable: list[bool]
+    bytes_us: list[tuple[float, float]]
     shake_us: list[int]
     used_us: list[int]
     idle_limit_us: int
@@ -85,13 +85,13 @@ def draw(jobs: Sequence[Job], addresses: npt.NDArray[np.uint64], links: Links) -
     whose = planned.whose
     paths = _starts_of([len(one.routes) for one in polls])[whose] + planned.paths
     nodes = _starts_of([len(one.swarm) for one in polls])[whose] + planned.places
-    bytes_us = np.concatenate([job.bytes_us for job in jobs])[nodes]
+    bytes_us = np.array([both for job in jobs for both in job.bytes_us])[nodes]
     takes_us, answers_us = _exchanges(jobs, planned, paths, nodes, bytes_us, addresses, links)
     chain = _Chain(jobs, planned, paths, takes_us, answers_us)
     chain.settle()
-    pairs = _starts_of([job.usable.size for job in jobs])[whose]
+    pairs = _starts_of([len(job.usable) for job in jobs])[whose]
     pairs = pairs + planned.paths * np.array([len(one.swarm) for one in polls])[whose] + planned.places
-    usable = chain.over_polls(np.concatenate([job.usable.ravel() for job in jobs])[pairs])
+    usable = chain.over_polls(np.array([one for job in jobs for one in job.usable])[pairs])
     return chain.cut(usable, counts, planned)
 
 

@@ -31,7 +31,7 @@ import numpy as np
 
 from sessionsim.core.errors import LocalProtocolError
 from sessionsim.core.units import US_PER_MS
-from sessionsim.network.links import Links, Reals
+from sessionsim.network.links import Links
 from sessionsim.network.train_draws import STEPS, Drawn, Job, draw
 from sessionsim.network.wire_sizes import WireSizes
 from sessionsim.protocol.client.idling import NEVER_US, IdlePolls
@@ -43,7 +43,7 @@ from sessionsim.protocol.wire.onion_sizes import exchange_bytes
 
 _FEW: Final = 8  # Assumption: polls that are drawn in any case
 _MOST: Final = 1024  # polls in one train: bounds the memory it takes
-_SHORT_US: Final = 300 * US_PER_MS  # Assumption: few polls are answered sooner
+_SHORT_US: Final = 200 * US_PER_MS  # Assumption: few polls are answered sooner
 _TRANSPORT: Final = 7  # the low bits of a connection handle. Source: core.columns.Transport
 
 
@@ -99,13 +99,16 @@ class _Lately:
     """What was found out about one client before.
 
     Args:
-        polls: in its last train.
-        form, bytes_us: what the times of its bytes were worked out for, and those.
+        polls: that its next train may well have.
+        form: for what the rest holds.
+        until_us: by place in the swarm until when the node has nothing for it; None: it has, or is shunned.
+        bytes_us: see `Job`.
     """
 
     polls: int = _MOST
     form: tuple[object, ...] = ()
-    bytes_us: Reals = field(default_factory=lambda: np.zeros((0, 2)))
+    until_us: list[int | None] = field(default_factory=list)
+    bytes_us: list[tuple[float, float]] = field(default_factory=list)
 
 
 class Trains:
@@ -149,7 +152,10 @@ class Trains:
         self.running: dict[int, _Train] = {}
         # Clients whose trains rest on the messages of an account, and on a node.
         self._clients_of: dict[bytes, list[int]] = {}
-        self._clients_over: dict[int, set[int]] = {}
+        self._clients_over: dict[int, set[int]] | None = None
+        # How often they have changed.
+        self._changes: dict[bytes, int] = {}
+        self._node_changes = 0
         self.polls = 0  # that were not carried out
         self.transmissions = 0  # that those would have been
         self.now_us = 0
@@ -177,15 +183,18 @@ class Trains:
         afflicted = self._host.afflicted(now_us)
         if afflicted is None:
             return False
-        shunned = self._watched | afflicted if afflicted else self._watched
-        jobs: list[Job | None] = [self._job(endpoint, polls, now_us, shunned)]
+        first = self._job(endpoint, polls, now_us, afflicted)
+        if first is None:
+            return False
+        jobs = [first]
         waiting, self._waiting = self._waiting, {}
         for other in waiting:
             one = self._machines[other]
             its = one.idle() if isinstance(one, Client) else None
-            if its is not None and other not in afflicted:
-                jobs.append(self._job(other, its, now_us, shunned))
-        self._begin([job for job in jobs if job is not None])
+            job = self._job(other, its, now_us, afflicted) if its is not None else None
+            if job is not None:
+                jobs.append(job)
+        self._begin(jobs)
         return endpoint in self.running
 
     def settle(self) -> None:
@@ -196,37 +205,38 @@ class Trains:
     # --- drawing ------------------------------------------------------------------------------------------
 
     def _begin(self, jobs: list[Job]) -> None:
-        if not jobs:
-            return
         for job, drawn in zip(jobs, draw(jobs, self._addresses, self._links), strict=True):
             endpoint, polls = job.endpoint, job.polls
-            count = len(drawn.ends_us)
+            count, lately = len(drawn.ends_us), self._lately[endpoint]
             blocked = count < job.count and drawn.starts_us[-1] + polls.pause_us + _SHORT_US < job.until_us
-            self._lately[endpoint].polls = count if blocked else max(job.count, 4 * count)
+            lately.polls = count if blocked else max(lately.polls, 4 * count)
             if not count:
                 continue
             self.running[endpoint] = train = _Train(polls, drawn)
             self._clients_of.setdefault(polls.account_id, []).append(endpoint)
-            for node in _nodes_of(polls):
-                self._clients_over.setdefault(node, set()).add(endpoint)
+            if self._clients_over is not None:
+                self._note_nodes(self._clients_over, endpoint, polls)
             # All polls of the train are over by the time at which something else falls due.
             self._host.wake_at(endpoint, min(train.starts_us[-1], polls.until_us))
 
-    def _job(self, endpoint: int, polls: IdlePolls, now_us: int, shunned: frozenset[int]) -> Job | None:
-        """Say what is to be drawn for a client; None if nothing. Args: shunned: polls must not pass them."""
+    def _job(self, endpoint: int, polls: IdlePolls, now_us: int, afflicted: frozenset[int]) -> Job | None:
+        """Say what is to be drawn for a client; None if that is not worth while."""
         until_us = min(polls.until_us, self._horizon_us)
-        clear = [k for k, route in enumerate(polls.routes) if shunned.isdisjoint(route)]
-        if until_us <= polls.due_us or not clear or endpoint in shunned:
+        if until_us - polls.due_us < _SHORT_US or endpoint in afflicted:
             return None
-        cursors, until_us = self._ask(polls, until_us, now_us, shunned)
-        if not cursors:
-            return None
-        usable = np.zeros((len(polls.routes), len(polls.swarm)), dtype=bool)
-        usable[np.ix_(clear, list(cursors))] = True
         lately = self._lately.setdefault(endpoint, _Lately())
+        self._ask(endpoint, polls, now_us, afflicted, lately)
+        idle = [t_us is not None for t_us in lately.until_us]
+        if not all([idle[polls.swarm.index(node)] for node in polls.next_nodes()]):
+            return None
+        shunned = (self._watched, afflicted)
+        clear = [all([them.isdisjoint(route) for them in shunned]) for route in polls.routes]
         # As many as fit before something falls due, if none takes long; but where trains were short lately,
         # because many polls pass somebody who watches, not many more than then.
+        until_us = min([until_us, *(t_us for t_us in lately.until_us if t_us is not None)])
         fitting = (until_us - polls.due_us) // (polls.pause_us + _SHORT_US) + 1
+        if fitting < 1 or not any(clear):
+            return None
         transport = polls.connection & _TRANSPORT
         round_trips = self._sizes.handshake(transport)[2]
         guards = [route[0] for route in polls.routes]
@@ -236,55 +246,39 @@ class Trains:
             polls,
             min(_MOST, fitting, _FEW + 2 * lately.polls),
             until_us,
-            usable,
-            self._bytes_us(endpoint, polls, cursors, lately, now_us),
+            [path and node for path in clear for node in idle],
+            lately.bytes_us,
             [round_trips * self._links.base_rtt_us(endpoint, guard) for guard in guards],
             [-NEVER_US if t_us is None else t_us for t_us in used],
             self._sizes.idle_limit_us(transport),
         )
 
     def _ask(
-        self, polls: IdlePolls, until_us: int, now_us: int, shunned: frozenset[int]
-    ) -> tuple[dict[int, tuple[tuple[int, str], ...]], int]:
-        """Ask which nodes have nothing for the client.
-
-        Returns:
-            By position in the swarm what they are told; and until when that holds.
-        """
-        told: dict[int, tuple[tuple[int, str], ...]] = {}
-        for place, node in enumerate(polls.swarm):
-            if node in shunned:
-                continue
-            machine = self._machines[node]
+        self, endpoint: int, polls: IdlePolls, now_us: int, afflicted: frozenset[int], lately: _Lately
+    ) -> None:
+        """Find out which nodes have nothing for the client, and how long the bytes of its polls take."""
+        account_id = polls.account_id
+        changes = self._changes.get(account_id, 0), self._node_changes
+        form = (polls.heard, changes, polls.swarm, polls.style, polls.connection, afflicted)
+        if lately.form == form and all([t_us is None or t_us > now_us for t_us in lately.until_us]):
+            return
+        lately.form = form
+        out, guard, transport = self._links.us_per_byte, polls.routes[0][0], polls.connection & _TRANSPORT
+        lately.until_us, lately.bytes_us = [], []
+        for node in polls.swarm:
+            machine, cursors, until_us = self._machines[node], polls.cursors(node), None
             assert isinstance(machine, ServiceNode)
-            cursors = polls.cursors(node)
-            same_until_us = machine.idle_until_us(polls.account_id, cursors, now_us)
-            if same_until_us is not None:
-                until_us = min(until_us, same_until_us)
-                told[place] = cursors
-        return told, until_us
-
-    def _bytes_us(
-        self,
-        endpoint: int,
-        polls: IdlePolls,
-        cursors: dict[int, tuple[tuple[int, str], ...]],
-        lately: _Lately,
-        now_us: int,
-    ) -> Reals:
-        """Work out how long the bytes to and from the guards take, which all are as fast as each other."""
-        body_bytes = {place: polls.body_bytes(told) for place, told in cursors.items()}
-        form = (polls.style, polls.connection, len(polls.swarm), tuple(body_bytes.items()))
-        if lately.form != form:
-            out, guard, transport = self._links.us_per_byte, polls.routes[0][0], polls.connection & _TRANSPORT
-            lately.form = form
-            lately.bytes_us = np.zeros((len(polls.swarm), 2))
-            for place, told in cursors.items():
-                lengths = self._exchange_bytes(polls, body_bytes[place], len(told), now_us)
-                ask, _ = self._sizes.wire(transport, 0, lengths[0], self._families[endpoint])
-                answer, _ = self._sizes.wire(transport, 1, lengths[-1], self._families[guard])
-                lately.bytes_us[place] = ask * out(endpoint, guard), answer * out(guard, endpoint)
-        return lately.bytes_us
+            if node not in self._watched and node not in afflicted:
+                until_us = machine.idle_until_us(account_id, cursors, now_us)
+            lately.until_us.append(until_us)
+            if until_us is None:
+                lately.bytes_us.append((0.0, 0.0))
+                continue
+            lengths = self._exchange_bytes(polls, polls.body_bytes(cursors), len(cursors), now_us)
+            ask, _ = self._sizes.wire(transport, 0, lengths[0], self._families[endpoint])
+            answer, _ = self._sizes.wire(transport, 1, lengths[-1], self._families[guard])
+            # All guards are as fast as each other.
+            lately.bytes_us.append((ask * out(endpoint, guard), answer * out(guard, endpoint)))
 
     def _exchange_bytes(self, polls: IdlePolls, body_bytes: int, boxes: int, now_us: int) -> tuple[int, ...]:
         """Give the lengths of the payloads of an exchange that brings nothing."""
@@ -324,19 +318,31 @@ class Trains:
 
     def catch_up_over(self, node: int, now_us: int) -> None:
         """Set clients whose polls may pass a node to where they would be, just before the node changes."""
+        self._node_changes += 1
+        if self._clients_over is None:  # most runs have no such changes
+            self._clients_over = {}
+            for endpoint, train in self.running.items():
+                self._note_nodes(self._clients_over, endpoint, train.polls)
         for endpoint in sorted(self._clients_over.get(node, ())):
             self.catch_up(endpoint, now_us)
 
     def _changing(self, account_id: bytes) -> None:
+        self._changes[account_id] = self._changes.get(account_id, 0) + 1
         for endpoint in tuple(self._clients_of.get(account_id, ())):
             self.catch_up(endpoint, self.now_us)
 
     def _take(self, endpoint: int) -> _Train:
         train = self.running.pop(endpoint)
         self._clients_of[train.polls.account_id].remove(endpoint)
-        for node in _nodes_of(train.polls):
-            self._clients_over[node].discard(endpoint)
+        if self._clients_over is not None:
+            for node in _nodes_of(train.polls):
+                self._clients_over[node].discard(endpoint)
         return train
+
+    @staticmethod
+    def _note_nodes(over: dict[int, set[int]], endpoint: int, polls: IdlePolls) -> None:
+        for node in _nodes_of(polls):
+            over.setdefault(node, set()).add(endpoint)
 
     def _skip(self, endpoint: int, train: _Train, count: int, next_us: int) -> None:
         client, polls = self._machines[endpoint], train.polls

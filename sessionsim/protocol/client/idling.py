@@ -45,6 +45,7 @@ class IdlePolls:
         usable: by place in the swarm the positions in `routes` of the paths that may be taken, where these
             are not all.
         connection: handle of the connections to the guards.
+        heard: grows whenever what nodes are told may change.
         cursors: gives what it would tell a node: namespace and last hash of each box.
         style: how the onion is written; body_bytes: gives the length of the body for cursors.
     """
@@ -63,9 +64,14 @@ class IdlePolls:
     path_luck: int
     usable: Mapping[int, tuple[int, ...]]
     connection: int
+    heard: int
     cursors: Callable[[int], tuple[tuple[int, str], ...]]
     style: str
     body_bytes: Callable[[tuple[tuple[int, str], ...]], int]
+
+    def next_nodes(self) -> list[int]:
+        """Give the nodes that the first poll asks."""
+        return self.turns.coming(self.first, self.swarm)
 
     @property
     def at_a_time(self) -> int:

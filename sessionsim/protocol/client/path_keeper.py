@@ -11,7 +11,7 @@ them when it starts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from sessionsim.core.nodelist import NodeList
@@ -124,12 +124,21 @@ class PathKeeper:
             return usable[0] if usable else None
         return usable[number_of(self.luck, int.from_bytes(address, "little"), len(usable))]
 
-    def usable(self, node: int) -> tuple[int, ...]:
-        """Give the positions in `ready` of the paths over which a request may go to a node."""
+    def usable(self, nodes: Sequence[int]) -> dict[int, tuple[int, ...]]:
+        """Give the positions in `ready` of the paths over which a request may go to each of some nodes.
+
+        Returns:
+            By position in `nodes`; those are left out to which it may go over all paths.
+        """
+        if not self._exclude or self._on_paths.isdisjoint(nodes):
+            return {}
         every = range(len(self.ready))
-        if self._exclude and node in self._on_paths:
-            return tuple(k for k in every if node not in self.ready[k].nodes) or tuple(every)
-        return tuple(every)
+        found = {
+            place: tuple(k for k in every if node not in self.ready[k].nodes)
+            for place, node in enumerate(nodes)
+            if node in self._on_paths
+        }
+        return {place: paths for place, paths in found.items() if paths}
 
     def in_use(self, path: OnionPath) -> bool:
         return path in (self.for_files if path.files else self.ready)

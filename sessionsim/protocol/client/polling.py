@@ -71,6 +71,7 @@ class SwarmPoller:
         luck = luck_of(client.entropy, polled.place + b"polled nodes")
         self._turns = Turns(luck, polled.node_choice, polled.nodes, polled.polls_per_node)
         self._last_hash: dict[tuple[int, int], str] = {}
+        self._heard = 0  # how often a node has given something
 
     def next_due_us(self) -> int | None:
         return self._next_us
@@ -120,6 +121,7 @@ class SwarmPoller:
                             messages = rpc.read_retrieved(fields)[0]
                             if messages:
                                 self._last_hash[node, namespace] = messages[-1].hash
+                                self._heard += 1
                                 named = rpc.renamed(account_id, namespace, messages)
                                 effects += self._take(namespace, named, now_us)
                         if fields.get("more") is not True:
@@ -202,15 +204,13 @@ class Poller(SwarmPoller):
         if not swarm or not keeper.ready or (self._rules.path_choice == "least-busy" and polled.nodes > 1):
             return None
 
-        usable = {place: keeper.usable(node) for place, node in enumerate(swarm)}
-        n_paths = len(keeper.ready)
         return IdlePolls(
             polled.account_id, swarm, self._turns, self._polls, due_us,
             exchange_of(polled.tag, 0, 0, polled.purpose), until_us, self._rules.merge_window_us,
             self._rules.poll_interval_us, self._rules.request_timeout_us,
             tuple(path.nodes for path in keeper.ready), keeper.luck,
-            {place: paths for place, paths in usable.items() if len(paths) < n_paths},
-            client.requests.connection, self._cursors, self._rules.style, self._body_bytes,
+            keeper.usable(swarm), client.requests.connection, self._heard, self._cursors,
+            self._rules.style, self._body_bytes,
         )  # fmt: skip
 
     def poll_at(self, t_us: int) -> None:

@@ -260,9 +260,9 @@ class Requests:
 
     def is_quiet(self) -> bool:
         """Say whether nothing is under way, waits or is kept, and requests go out, of any size."""
-        if self.multiple_bytes or self.kept_pairs is not None:
+        if self.shut or self.stirred or len(self._pending) or self.multiple_bytes:
             return False
-        return not (len(self) or self.shut or self.stirred)
+        return self.kept_pairs is None and not any(self._delayed)
 
     def _await(self, exchange: int, endpoint: int, conn: int, deadline_us: int, done: Done) -> None:
         """Await the answer to something that goes over no path."""

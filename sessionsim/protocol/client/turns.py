@@ -83,6 +83,15 @@ class Turns:
             return [self._sticky]
         return picked(swarm, self._count, self.luck, number)
 
+    def coming(self, number: int, swarm: tuple[int, ...]) -> list[int]:
+        """Give what `choose` will give next; nothing is remembered."""
+        if self.rule != "sticky":
+            return self.choose(number, swarm)
+        term, place = divmod(number, self._stay)
+        if place == 0 or self._sticky not in swarm:
+            return [self._other(term, swarm, self._sticky)]
+        return [self._sticky]
+
     def _other(self, term: int, swarm: Sequence[int], than: int) -> int:
         others = [node for node in swarm if node != than] or list(swarm)
         return others[number_of(self.luck, term, len(others))]
