@@ -36,8 +36,9 @@ from sessionsim.network.capacity import Capacity
 from sessionsim.network.faults.plan import Turn, What
 from sessionsim.network.faults.trouble import NEVER, Trouble
 from sessionsim.network.interference import Meddler
-from sessionsim.network.kernels import ARRIVE, CALL, COMMAND, FAILED, LATE, START, TURN, WAKE, Entry, Kernel
+from sessionsim.network.kernels import ARRIVE, CALL, COMMAND, FAILED, LATE, PASS, START, TURN, WAKE, Entry, Kernel
 from sessionsim.network.links import Links
+from sessionsim.network.passages import Passages
 from sessionsim.network.trains import Trains
 from sessionsim.network.wire_sizes import WireSizes
 from sessionsim.protocol.machine import (
@@ -100,7 +101,7 @@ class Host:
         trouble: Trouble | None = None,
     ) -> None:
         self.machines = machines
-        self._kernel, self._journal = kernel, journal
+        self.kernel, self._journal = kernel, journal
         self._queue, self._ranks, self._later = kernel.queue, kernel.ranks, kernel.later
         self._n_nodes, self._addresses = n_nodes, addresses
         self._links, self._sizes, self._families = links, sizes, families
@@ -116,6 +117,11 @@ class Host:
         self._conn_ids = count()
         self.transmissions = 0
         self._trains: Trains | None = None
+        self._passages: Passages | None = None
+
+    def let_pass(self, passages: Passages) -> None:
+        """Take unsealed requests from machines, and let them pass relays at once. Called before `start`."""
+        self._passages = passages
 
     def ride(self, trains: Trains) -> None:
         """Let clients sleep through idle polls. Called before `start`."""
@@ -142,7 +148,7 @@ class Host:
 
     def run(self, until_us: int) -> None:
         """Run all events before `until_us`. Can be called again with a later time."""
-        self._kernel.run(until_us, self._handler)
+        self.kernel.run(until_us, self._handler)
 
     def _handle(self, entry: Entry) -> None:
         """Give one entry of the queue to its machine, and carry out what the machine wants.
@@ -187,6 +193,12 @@ class Host:
                 own_note = note
             elif src < n_nodes:
                 own_note = note_within(own_note, note)
+            if type(payload) is not bytes:
+                assert self._passages is not None
+                payload = self._passages.take(src, now, effect, trace, own_note)
+                if payload is None:
+                    continue
+                effect = (*effect[:5], payload, own_note)
             if self._trouble is not None:
                 self._send_in_trouble(self._trouble, src, now, effect, trace, own_note)
                 continue
@@ -196,7 +208,7 @@ class Host:
             watched = self._watched[src] or self._watched[dst]
             sent, number = now, -1
             if src >= n_nodes or dst >= n_nodes:
-                number, sent = self._client_connection(src, dst, conn, direction, now, watched)
+                number, sent = self.client_connection(src, dst, conn, direction, now, watched)
             arrived = sent + self._delay_us(src, dst, wire[0], trace)
             if watched:
                 self._record(sent, arrived, src, number, wire, effect, own_note)
@@ -211,6 +223,10 @@ class Host:
     def _handle_other(self, entry: Entry) -> tuple[int, int, Effects, int, int]:
         """Take any other entry. Returns time, endpoint, effects, cause and note."""
         now, _, _, kind, endpoint = entry[:5]
+        if kind == PASS:
+            assert self._passages is not None
+            self._passages.come_out(entry)
+            return now, -1, (), -1, 0
         if kind == CALL:
             endpoint(now)
             return now, -1, (), -1, 0
@@ -257,7 +273,7 @@ class Host:
             if why or takes_us == NEVER:
                 return
             sent += takes_us
-        _number, ready = self._client_connection(src, dst, conn, 0, sent, watched)
+        _number, ready = self.client_connection(src, dst, conn, 0, sent, watched)
         opened = (ARRIVE, src, dst, conn, exchange, CONNECTED, b"", trace, note)
         heappush(self._queue, (ready, 1, next(self._ranks), *opened))
 
@@ -402,7 +418,7 @@ class Host:
                 if why or takes_us == NEVER:
                     return
                 sent += takes_us
-            number, sent = self._client_connection(src, dst, conn, direction, sent, watched)
+            number, sent = self.client_connection(src, dst, conn, direction, sent, watched)
         self.transmissions += 1
         longer_us = trouble.passage_us(src, dst, sent, rtt_us, wire[1], trace)
         if meddler is not None and longer_us is not None:
@@ -480,7 +496,7 @@ class Host:
             state = self._conns[key] = [next(self._conn_ids), 0]
         return state[0]
 
-    def _client_connection(
+    def client_connection(
         self, src: int, dst: int, conn: int, direction: int, now: int, watched: int
     ) -> tuple[int, int]:
         """Open or reuse a client's connection. Returns its number and when this transmission may leave."""

@@ -24,8 +24,9 @@ import simpy
 #   (t_us, 1, rank, TURN, change of what works)
 #   (t_us, 1, rank, CALL, what is to be called with the time)
 #   (t_us, 1, rank, LATE, src, transmission, trace of its cause, note)
+#   (t_us, 1, rank, PASS, guard, answer, trace, note)
 Entry = tuple[Any, ...]
-ARRIVE, WAKE, COMMAND, FAILED, START, TURN, CALL, LATE = range(8)
+ARRIVE, WAKE, COMMAND, FAILED, START, TURN, CALL, LATE, PASS = range(9)
 _SIMPY_ENTRY: Final = 4  # length of an entry that simpy put
 
 

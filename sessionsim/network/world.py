@@ -44,6 +44,7 @@ from sessionsim.network.membership import (
     with_blocks,
 )
 from sessionsim.network.orders import orders_of
+from sessionsim.network.passages import Passages, unseen
 from sessionsim.network.places import place_hosts
 from sessionsim.network.prompter import Prompter
 from sessionsim.network.server_machines import make_machines
@@ -124,6 +125,7 @@ class World:
         self._plan = with_turns(plan, self.history.turns, horizon_us)
         self.host: Host | None = None
         self.trains: Trains | None = None
+        self.passages: Passages | None = None
         self.capacity: Capacity | None = None
 
     @property
@@ -193,7 +195,7 @@ class World:
             keep_bytes,
             trouble,
         )
-        self._ride(host, _unridden(watched if records is not None else frozenset(), meddler))
+        self._ride(host, _unridden(watched if records is not None else frozenset(), meddler), trouble)
         ids = [account.id for account in self.accounts]
         plain = partial(command_of, accounts=self.accounts, needs=self._needs, before=self._before)
         remark = partial(remark_of, ids=ids, before=self._before)
@@ -219,7 +221,7 @@ class World:
         for endpoint in owned:
             device = self.machines[endpoint]
             if isinstance(device, Client):
-                device.requests.kept_pairs = []
+                device.requests.kept_pairs, device.requests.unsealed = [], False
         if meddler is not None:
             meddler.begin(host, self.machines)
         if spec.horizon_us > _SHORT_US:  # looking through everything once costs as much as a short run
@@ -283,8 +285,8 @@ class World:
         plan, n_nodes = plan or Plan((), (), self.spec.horizon_us), len(self.nodes)
         return Trouble(plan, len(self.machines), n_nodes, n_nodes + len(self.seats), capacity, meddler)
 
-    def _ride(self, host: Host, watched: frozenset[int]) -> None:
-        """Carry out idle polls in bulk, if the run is to."""
+    def _ride(self, host: Host, watched: frozenset[int], trouble: Trouble | None) -> None:
+        """Carry out idle polls in bulk, if the run is to, and let requests pass relays that nobody sees."""
         spec = self.spec
         if spec.idle_polls == "bulk":
             self.trains = Trains(
@@ -293,6 +295,13 @@ class World:
                 watched, spec.horizon_us, host,
             )  # fmt: skip
             host.ride(self.trains)
+            # Where something can fail or be interfered with, or nodes come and go, relays may do other things.
+            if trouble is None and not self.history.blocks:
+                self.passages = Passages(
+                    unseen(self.machines, watched), host.kernel, self._links, WireSizes(spec.wire_rules),
+                    self._families, host.client_connection, spec.horizon_us,
+                )  # fmt: skip
+                host.let_pass(self.passages)
 
     def _truth(self, journal: MessageJournal, people: Prompter, unheard: frozenset[int]) -> Truth:
         spec, first = self.spec, len(self.nodes)

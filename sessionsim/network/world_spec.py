@@ -57,7 +57,8 @@ class WorldSpec:
         membership, swarm_rules, obligations: how nodes come and go, and what the network makes of it.
         defences: what clients and nodes do against who watches from outside.
         version2: version 2 of the protocol and who uses it; None if nobody does.
-        idle_polls: "bulk" or "each": whether polls that bring nothing are drawn as trains or carried out.
+        idle_polls: "bulk" or "each": whether polls that bring nothing are drawn as trains or carried out, and
+            other exchanges pass unseen relays at once or one by one.
     """
 
     date: str

@@ -12,6 +12,8 @@ item is its kind, because millions of them pass:
         the requester chooses a number unique for itself, the answer repeats it. `head` of a request is an
         endpoint name from `core.columns.HEADS`, of an answer its status (int, 100 or more). `note` is for
         truth only; 0 inherits the note of the transmission that led to this one.
+        Onion requests of clients, and the answers to them, may be of the kind `wire.unsealed` in place of
+        bytes, if the host has said that it takes such.
     (CONNECT, dst, conn, exchange, note)
         Open the connection, if it is not open, and nothing more. Once it is, `receive` gets status CONNECTED
         from there; if it cannot be, `failed` is called.

@@ -34,7 +34,8 @@ class RunSettings:
         "bulk",
         doc="Whether polls that bring nothing and that no observer sees are drawn as trains, or each is "
         "carried out. Outcomes and records are the same; trains are much cheaper. A poll that passes a "
-        "node in trouble is carried out.",
+        "node in trouble is carried out. In bulk, other requests pass relays at once where no relay can "
+        "fail and none is observed.",
         source="Assumption: no part of the model, which a test holds",
         choices=("bulk", "each"),
     )

@@ -31,7 +31,7 @@ class RunCost:
         clients, hours: its size.
         seconds: of the processor, without building the world.
         delivered: messages.
-        transmissions: carried out one by one; polls_in_bulk: that were not.
+        transmissions: but those of polls in bulk; polls_in_bulk: how many these were.
         rows: recorded.
     """
 
@@ -78,7 +78,7 @@ def run_cost(spec: WorldSpec, *, watched: int = 1) -> RunCost:
         spec.horizon_us / US_PER_H,
         seconds,
         int((truth.messages["outcome"] == "delivered").sum()),
-        world.host.transmissions,
+        world.host.transmissions + (world.passages.transmissions if world.passages is not None else 0),
         world.trains.polls if world.trains is not None else 0,
         len(records.table()["src"]),
     )

@@ -11,6 +11,7 @@ from sessionsim.protocol.crypto.layer import Layer
 from sessionsim.protocol.machine import Effect
 from sessionsim.protocol.wire.onion import open_answer
 from sessionsim.protocol.wire.onion_answer import open_server_answer
+from sessionsim.protocol.wire.unsealed import UnsealedAnswer
 
 SERVER: Final = -1  # in place of a node: the request goes to a server
 HELD: Final[Effect] = ("held",)  # in place of an effect: the request waits
@@ -71,8 +72,11 @@ class Request:
         self.again: Callable[..., Effect] | None = None
         self.repeats = 0
 
-    def open(self, payload: bytes) -> tuple[int, bytes]:
+    def open(self, payload: bytes | UnsealedAnswer) -> tuple[int, bytes]:
         """Open the answer: status and body. Raises CannotOpen or RemoteProtocolError."""
+        if type(payload) is UnsealedAnswer:
+            return payload.opened()
+        assert type(payload) is bytes
         if self.layer is None:
             return 200, payload
         if self.node != SERVER:

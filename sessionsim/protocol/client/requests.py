@@ -13,6 +13,7 @@ changed about paths and node list, so that the machine asks their keepers when t
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from sessionsim.core.columns import Transport
@@ -41,6 +42,7 @@ from sessionsim.protocol.wire.onion import LAYER_RANDOM_BYTES as _R
 from sessionsim.protocol.wire.onion import STYLES, Hop, build_request
 from sessionsim.protocol.wire.onion_answer import answer_layers
 from sessionsim.protocol.wire.onion_server import ServerAddress, build_server_request
+from sessionsim.protocol.wire.unsealed import MOST_BYTES, UnsealedRequest
 
 _CONNECTION: Final = {"https": int(Transport.HTTPS), "quic": int(Transport.QUIC)}
 _QUIC: Final = int(Transport.QUIC)
@@ -85,6 +87,7 @@ class Requests:
         self._delayed = tuple(
             one for one in (self._repeats if rules.repeats else None, self._merger) if one is not None
         )
+        self.unsealed = False  # whoever carries requests can let them pass without bytes
         self.shut = False  # offline or asleep: nothing goes out
         self.aside: list[Effect] = []
         self.stirred = False
@@ -151,11 +154,19 @@ class Requests:
             )  # fmt: skip
         guard, middle, last = path.nodes
         hops = self._hops
-        randoms = self._randoms(address, now_us)
         route = (hops[guard], hops[middle], hops[last], hops[node])
+<<<<<<< HEAD
         payload, layer = build_request(self._suite, self._style, route, body, randoms, self.multiple_bytes)
+=======
+>>>>>>> 3ba42f5 (Exchanges pass unseen relays at once, without bytes that nobody looks at)
         deadline_us = now_us + (timeout_us or self._rules.request_timeout_us)
-        request = Request(layer, path, guard, self.connection, node, deadline_us, done)
+        request = Request(None, path, guard, self.connection, node, deadline_us, done)
+        payload: bytes | UnsealedRequest
+        if self.unsealed and len(body) <= MOST_BYTES:
+            seal = partial(self._seal, request, route, body, address, now_us)
+            payload = UnsealedRequest((*path.nodes, node), self._style.name, body, seal)
+        else:
+            payload = self._seal(request, route, body, address, now_us)
         if given is None and self._rules.repeats > repeats:
             request.repeats = repeats + 1
             request.again = lambda number, t_us: self.send(
@@ -163,6 +174,16 @@ class Requests:
             )
         self._pending.begin(exchange, request)
         return (SEND, guard, self.connection, exchange, "onion_req", payload, note)
+
+    def _seal(
+        self, request: Request, route: tuple[Hop, ...], body: bytes, address: bytes, now_us: int
+    ) -> bytes:
+        """Make the bytes of a request to a node."""
+        randoms = self._randoms(address, now_us)
+        payload, request.layer = build_request(
+            self._suite, self._style, route, body, randoms, self.multiple_bytes
+        )
+        return payload
 
     def _send_merged(
         self, exchange: int, node: int, body: bytes, note: int, now_us: int, done: Done, timeout_us: int

@@ -29,6 +29,7 @@ from sessionsim.protocol.wire.rpc_calls import RECURSIVE, DeleteCall, RecursiveC
 from sessionsim.protocol.wire.rpc_forward import write_recursive
 from sessionsim.protocol.wire.rpc_node import NodeCall, SimpleCall, StoreCall, write_forward
 from sessionsim.protocol.wire.rpc_results import deletes_any
+from sessionsim.protocol.wire.unsealed import UnsealedRequest
 
 _OMQ = int(Transport.OMQ)
 _NOTE = note_of(Cause.REPLICATION)
@@ -40,7 +41,8 @@ class Job:
 
     Args:
         src, conn, exchange: whom the answer goes to.
-        layer: what seals it; None for a request that came without an onion.
+        layer: what seals it, or the request itself where that has no bytes; None for a request that came
+            without an onion.
         ephemeral: the client's key of that layer.
         as_json, as_base64: how the client wants the answer wrapped.
 
@@ -71,7 +73,7 @@ class Job:
         src: int,
         conn: int,
         exchange: int,
-        layer: Layer | None = None,
+        layer: Layer | UnsealedRequest | None = None,
         ephemeral: bytes = b"",
         as_json: bool = False,
         as_base64: bool = True,

@@ -46,6 +46,7 @@ from sessionsim.protocol.wire.onion import (
 )
 from sessionsim.protocol.wire.onion_relay import step
 from sessionsim.protocol.wire.rpc_answers import Answer, text_answer
+from sessionsim.protocol.wire.unsealed import UnsealedRequest
 
 _HTTPS: Final = int(Transport.HTTPS)
 _OMQ: Final = int(Transport.OMQ)
@@ -114,6 +115,7 @@ class ServiceNode:
         return self._rpc.store
 
     @property
+<<<<<<< HEAD
     def reads(self) -> Reads:
         """What it reads boxes with when somebody asks."""
         return self._rpc.reads
@@ -121,6 +123,11 @@ class ServiceNode:
     def read_with(self, reads: Reads) -> None:
         """Have boxes read with something else, as a node does that does not tell the truth."""
         self._rpc.reads = reads
+=======
+    def is_ready(self) -> bool:
+        """Whether it takes requests."""
+        return self._ready
+>>>>>>> 3ba42f5 (Exchanges pass unseen relays at once, without bytes that nobody looks at)
 
     @property
     def pending(self) -> int:
@@ -296,11 +303,19 @@ class ServiceNode:
         return effects
 
     def _onion_request(
-        self, src: int, conn: int, exchange: int, payload: bytes, from_client: bool, now_us: int
+        self,
+        src: int,
+        conn: int,
+        exchange: int,
+        payload: bytes | UnsealedRequest,
+        from_client: bool,
+        now_us: int,
     ) -> Effects:
         """Open one layer and do what it asks for."""
         if not self._ready:
             return (self._not_ready(src, conn, exchange),)
+        if isinstance(payload, UnsealedRequest):
+            return self._armed(self._calls.run(Job(src, conn, exchange, payload), payload.body, now_us))
         try:
             opened = step(self._suite, self._x, payload, from_client, self._hops_max)
             if opened is None:

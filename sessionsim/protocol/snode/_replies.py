@@ -13,6 +13,7 @@ from sessionsim.protocol.snode._standing import Standing
 from sessionsim.protocol.wire.onion import seal_answer
 from sessionsim.protocol.wire.rpc_answers import Answer, quic_error
 from sessionsim.protocol.wire.rpc_direct import clear_answer
+from sessionsim.protocol.wire.unsealed import UnsealedRequest
 
 _HTTPS: Final = int(Transport.HTTPS)
 _QUIC: Final = int(Transport.QUIC)
@@ -57,7 +58,7 @@ class Replies:
         src: int,
         conn: int,
         exchange: int,
-        layer: Layer,
+        layer: Layer | UnsealedRequest,
         ephemeral: bytes,
         answer: Answer,
         as_json: bool = False,
@@ -65,6 +66,8 @@ class Replies:
     ) -> Effect:
         """Answer through an onion: only the client learns the status."""
         status, body, is_json = answer
+        if isinstance(layer, UnsealedRequest):
+            return (SEND, src, conn, exchange, 200, layer.answered(status, body), 0)
         # A request can be sent twice; another answer to it under the same key must have another nonce.
         nonce = self._entropy.draw(b"answer%b%d %b" % (ephemeral, status, body))
         sealed = seal_answer(

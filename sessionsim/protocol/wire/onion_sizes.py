@@ -6,9 +6,13 @@ how long all of its kind are (tested against those of a run).
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
+import orjson
+
 from sessionsim.core.errors import LocalProtocolError
+from sessionsim.protocol.crypto.layer import AES_GCM, OVERHEAD_BYTES, XCHACHA20, GcmLayer
 from sessionsim.protocol.crypto.suite import Suite
 from sessionsim.protocol.wire.onion import (
     FINAL,
@@ -22,8 +26,36 @@ from sessionsim.protocol.wire.onion import (
 from sessionsim.protocol.wire.onion_relay import step
 from sessionsim.protocol.wire.rpc_answers import Answer
 
+_FRAME_BYTES: Final = 4  # of the length before a blob. Source: transport 3.2
+_KEY_BYTES: Final = 32
 _HOPS: Final = 4  # guard, middle, last hop, destination. Source: transport 3.1
 _NONCE_BYTES: Final = 64  # more than any layer takes
+
+
+def request_bytes(style: str, body_bytes: int) -> int:
+    """Give the length of what a client sends to its guard. Args: style: its family."""
+    return body_bytes + _around(style)
+
+
+@lru_cache(maxsize=8)
+def _around(style: str) -> int:
+    """Give how long the onion of a body without bytes is."""
+    written = STYLES[style]
+    key = len(written.key_field) + 2 * _KEY_BYTES + len(b'"}')
+    hop = len(b'{"destination":"",') + 2 * _KEY_BYTES + key
+    layer = _FRAME_BYTES + _overhead(style)
+    return _FRAME_BYTES + len(written.control) + _HOPS * layer + (_HOPS - 1) * hop + len(b"{") + key
+
+
+def answer_bytes(style: str, status: int, body: bytes) -> int:
+    """Give the length of an answer as it comes from the guard; see `seal_answer`."""
+    text = str(body, "utf-8", "replace")
+    sealed = len(orjson.dumps({"body": text, "status": status})) + _overhead(style)
+    return (sealed + 2) // 3 * 4  # base64
+
+
+def _overhead(style: str) -> int:
+    return OVERHEAD_BYTES[AES_GCM if STYLES[style].layer is GcmLayer else XCHACHA20]
 
 
 def exchange_bytes(suite: Suite, style: str, body_bytes: int, answer: Answer) -> tuple[int, ...]:
