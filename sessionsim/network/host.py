@@ -36,7 +36,19 @@ from sessionsim.network.capacity import Capacity
 from sessionsim.network.faults.plan import Turn, What
 from sessionsim.network.faults.trouble import NEVER, Trouble
 from sessionsim.network.interference import Meddler
-from sessionsim.network.kernels import ARRIVE, CALL, COMMAND, FAILED, LATE, PASS, START, TURN, WAKE, Entry, Kernel
+from sessionsim.network.kernels import (
+    ARRIVE,
+    CALL,
+    COMMAND,
+    FAILED,
+    LATE,
+    PASS,
+    START,
+    TURN,
+    WAKE,
+    Entry,
+    Kernel,
+)
 from sessionsim.network.links import Links
 from sessionsim.network.passages import Passages
 from sessionsim.network.trains import Trains

@@ -155,10 +155,6 @@ class Requests:
         guard, middle, last = path.nodes
         hops = self._hops
         route = (hops[guard], hops[middle], hops[last], hops[node])
-<<<<<<< HEAD
-        payload, layer = build_request(self._suite, self._style, route, body, randoms, self.multiple_bytes)
-=======
->>>>>>> 3ba42f5 (Exchanges pass unseen relays at once, without bytes that nobody looks at)
         deadline_us = now_us + (timeout_us or self._rules.request_timeout_us)
         request = Request(None, path, guard, self.connection, node, deadline_us, done)
         payload: bytes | UnsealedRequest

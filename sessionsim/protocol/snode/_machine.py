@@ -115,7 +115,6 @@ class ServiceNode:
         return self._rpc.store
 
     @property
-<<<<<<< HEAD
     def reads(self) -> Reads:
         """What it reads boxes with when somebody asks."""
         return self._rpc.reads
@@ -123,11 +122,11 @@ class ServiceNode:
     def read_with(self, reads: Reads) -> None:
         """Have boxes read with something else, as a node does that does not tell the truth."""
         self._rpc.reads = reads
-=======
+
+    @property
     def is_ready(self) -> bool:
         """Whether it takes requests."""
         return self._ready
->>>>>>> 3ba42f5 (Exchanges pass unseen relays at once, without bytes that nobody looks at)
 
     @property
     def pending(self) -> int:
