@@ -295,7 +295,7 @@ class World:
                 watched, spec.horizon_us, host,
             )  # fmt: skip
             host.ride(self.trains)
-            # Where something can fail or be interfered with, or nodes come and go, relays do other things too.
+            # Where something can fail or be meddled with, or nodes come and go, relays may do other things.
             if trouble is None and not self.history.blocks:
                 self.passages = Passages(
                     unseen(self.machines, watched), host.kernel, self._links, WireSizes(spec.wire_rules),
