@@ -352,6 +352,8 @@ class Host:
         """Give an entry to its machine if that lives; otherwise let its sender know what it would notice."""
         trouble, now, kind, endpoint = self._trouble, entry[0], entry[3], entry[4]
         assert trouble is not None
+        if kind == WAKE and entry[5] != self._wishes[endpoint]:
+            return  # nobody's work: a later wish has taken its place
         if kind == TURN:
             self._turn(trouble, endpoint, now)
         elif kind == CALL:

@@ -63,7 +63,7 @@ class News:
             standing = self._groups.begin_standing(one.id, access, one.name, Place.INVITED, now_us)
             standing.auth = one.auth
         elif one.seed and standing.admin is None:
-            standing.promote(group_from_seed(one.seed))
+            self._groups.promote(standing, group_from_seed(one.seed))
         effects = []
         if standing.place is Place.INVITED and not one.membership.invited:
             effects += self._groups.enter(standing, now_us)
@@ -112,5 +112,5 @@ class News:
         if standing is None or standing.place in OUT:
             standing = self._groups.begin_standing(group.id, group, name, Place.INVITED, now_us)
         else:
-            standing.promote(group)
+            self._groups.promote(standing, group)
         return self._groups.note(standing, now_us) + self._groups.try_waiting(group.id, now_us)

@@ -306,6 +306,14 @@ class Groups:
         poller = self._pollers.get(group_id)
         return poller.start_now(now_us) if poller is not None else []
 
+    def promote(self, standing: Standing, group: Group) -> None:
+        """Take up the group's keys; where the platform does so, read all that its swarm has once more."""
+        news = standing.admin is None
+        standing.promote(group)
+        poller = self._pollers.get(standing.group_id)
+        if news and poller is not None and self._rules.promoted_reads_again:
+            poller.forget()
+
     # ---- Coming and going ----
 
     def stop(self, standing: Standing, place: Place) -> list[Effect]:

@@ -89,6 +89,11 @@ class GroupPoller(SwarmPoller):
         """Begin at once, as for a group that was just joined."""
         return self._poll(now_us)
 
+    def forget(self) -> None:
+        """Ask every node for all it has from now on."""
+        self._last_hash.clear()
+        self._known = {}
+
     def stop(self) -> None:
         """Poll no more."""
         self._stopped, self._next_us = True, None

@@ -172,6 +172,12 @@ class GroupRules:
         doc="Push the list of members again when an invitation has been sent.",
         source=f"{_JOBS}/GroupInviteJob.ts: with the next push; session-android, session-ios: each change",
     )
+    promoted_reads_again: bool = setting(
+        True,
+        doc="Whether who becomes an admin fetches again what the group's swarm holds.",
+        source="session-desktop: ts/receiver/groupv2/handleGroupV2Message.ts (last hashes of the group are "
+        "dropped at a promotion); others: not found",
+    )
     response_delay_us: int = setting(
         2 * US_PER_S, unit="us", low=0, high=US_PER_DAY,
         doc="From the first poll of a group just joined to the message that says so.",
@@ -201,6 +207,7 @@ ANDROID: Final = replace(
     removal_delay_us=0,
     invite_unrevokes=False,
     invites_copied=True,
+    promoted_reads_again=False,
     invites_pushed=True,
     response_delay_us=0,
     deletes_invites=False,
@@ -221,6 +228,7 @@ IOS: Final = replace(
     removal_delay_us=0,
     invite_unrevokes=False,
     invites_pushed=True,
+    promoted_reads_again=False,
     response_delay_us=0,
     deletes_invites=False,
 )

@@ -224,3 +224,32 @@ def test_the_same_happens_with_real_curves(make_village: Any, suite: str) -> Non
         return village.asked, village.delivered, [log[:3] for log in village.logs]
 
     assert story(make_village(suite)) == story(make_village("fast"))
+
+
+@pytest.mark.parametrize("platform", ["desktop", "android", "ios"])
+def test_a_promoted_admin_of_desktop_asks_for_everything_once_more(village: Any, platform: str) -> None:
+    crowd = village.crowd(range(2))
+    founder = village.settle("desktop", 0, {}, [crowd.of(0)])
+    member = village.settle(platform, 1, {}, [crowd.of(1)])
+    village.begin()
+    village.tell(founder, "group-text", 0, crowd.id, "hello", ())
+    village.run(40)
+    assert village.readers("hello") == [1]
+    poller = member.groups._pollers[crowd.id]
+    assert poller._last_hash
+    assert poller._known
+    kept = dict(poller._last_hash)
+    village.act(founder, 1, crowd.id, "promote", 1)
+    forgot = False
+    for _ in range(120):
+        village.run(0.5)
+        if member.standing(crowd.id).admin is not None:
+            forgot = not poller._known
+            break
+    assert member.standing(crowd.id).admin is not None
+    assert forgot is (platform == "desktop")
+    if platform != "desktop":
+        assert set(kept) <= set(poller._last_hash)
+    village.run(60)
+    # What it had read it does not show again.
+    assert village.readers("hello") == [1]
