@@ -306,7 +306,8 @@ class Trains:
             begun -= 1  # the poll under way is carried out
         self._skip(endpoint, train, begun, train.starts_us[begun])
         self._in_the_past = True
-        self._host.rewind(endpoint, train.starts_us[begun], now_us)
+        # Something else may fall due before the next poll.
+        self._host.rewind(endpoint, min(train.starts_us[begun], train.polls.until_us), now_us)
         self._in_the_past = False
         if train.starts_us[begun] >= now_us:
             self._waiting[endpoint] = None

@@ -26,3 +26,9 @@ def test_whatever_fails_every_message_has_an_account_and_time_moves_on(portion: 
     # Faults do not always hit: over a portion most messages come to something.
     assert sum(outcomes.values()) == 6 * len(range(portion, SCHEDULES, PORTIONS))
     assert outcomes["delivered"] > 0
+
+
+# A client that was taken out of its train slept past what else was due before its next poll.
+@pytest.mark.parametrize("number", [79, 5007, 5130])
+def test_schedules_that_once_broke_hold(number: int) -> None:
+    check_schedule(number)
