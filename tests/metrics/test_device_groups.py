@@ -94,6 +94,12 @@ def test_comings_and_goings_are_counted_by_account(make_replicate: Make) -> None
         "devices admitted": 1, "devices that left": 1, "devices removed": 2, "devices displaced": 1,
         "devices cut off": 1, "link requests pushed": 1, "pushes that left removals out": 1,
     }  # fmt: skip
+    more = [
+        (4, 0, "account keys changed for a departure", 0),
+        (5, 4, "account keys changed for a departure", 0),
+    ]
+    again = read(make_replicate, [*events, *more])["changes of account keys for a departure"]
+    assert again.counts == {"hits": 2, "of": 1}
     for name, count in expected.items():
         assert found[f"{name} per account and day"].counts["hits"] == count
     assert found["devices removed per account and day"].value == pytest.approx(2 / 3 / PHASE_DAYS)

@@ -342,6 +342,7 @@ def test_a_guest_that_leaves_makes_each_other_device_change_the_keys() -> None:
     assert opened_by(world, truth, 2) == [0, 1]
     assert opened_by(world, truth, 0) == opened_by(world, truth, 1) == [0, 1, 2]
     by = {reading.name: reading for reading in _readings(truth, world)}
+    assert by["changes of account keys for a departure"].counts == {"hits": 2, "of": 1}
     assert by["devices that left per account and day"].counts["hits"] == 1
     assert by["changes of account keys that raced"].counts == {"hits": 2, "of": 2}
     assert by["races settled by the end"].counts == {"hits": 1, "of": 1}
@@ -357,6 +358,25 @@ def _readings(truth: Truth, world: World) -> list[Reading]:
     metric = METRICS["device-groups"]
     one = metric.factory(metric.config())
     return one.readings([one.tally(replicate)])
+
+
+def test_two_that_remove_a_guest_at_once_race_and_come_to_one_key() -> None:
+    spec = visits(
+        DeviceChange(200 * US_PER_S, 0, 0, "remove", 2, 1), DeviceChange(200 * US_PER_S, 0, 1, "remove", 2, 2)
+    )
+    world, truth, _ = run(spec)
+    by = {reading.name: reading for reading in _readings(truth, world)}
+    assert by["devices removed per account and day"].counts["hits"] == 2
+    assert by["changes of account keys that raced"].counts == {"hits": 2, "of": 2}
+    assert by["races settled by the end"].counts == {"hits": 1, "of": 1}
+    groups = [
+        part.group
+        for device in (0, 1)
+        for part in world.machines[world.endpoint_of[0, device]].parts
+        if isinstance(part, OwnGroup)
+    ]
+    assert groups[0].seeds == groups[1].seeds
+    assert opened_by(world, truth, 0) == opened_by(world, truth, 1) == [0, 1, 2]
 
 
 def test_a_guest_that_is_removed_is_told_and_locked_out_and_comes_back_as_another() -> None:

@@ -115,6 +115,14 @@ def test_guests_are_linked_and_go_in_turn() -> None:
         assert all(off.t_us - t_us == 600_000_000 for t_us, off in zip(went, online[2::2], strict=False))
 
 
+def test_a_guest_may_be_the_second_device() -> None:
+    found = wishes(2, 30 * US_PER_DAY, devices=1, often_offline=0, guests=1, texts_per_day=0.01)
+    online = [
+        wish.on for wish in found if isinstance(wish, Presence) and (wish.sender, wish.device) == (0, 1)
+    ]
+    assert online[:4] == [False, True, False, True]
+
+
 def test_guests_stay_and_are_away_as_long_as_wished() -> None:
     found = changes(2, 3000 * US_PER_DAY, guests=1, guest_away_us=6 * US_PER_H, guest_stay_us=48 * US_PER_H,
                     guests_removed_prob=0.3, texts_per_day=0.01)  # fmt: skip
@@ -137,6 +145,31 @@ def test_guests_move_nobody_else_and_a_longer_run_moves_no_guest() -> None:
     assert ours == wishes(4, US_PER_DAY)
     longer = wishes(4, 2 * US_PER_DAY, guests=2, guest_away_us=US_PER_H, guest_stay_us=US_PER_H)
     assert [wish for wish in longer if wish.t_us < US_PER_DAY] == with_guests
+
+
+def test_some_are_taken_out_on_two_devices_at_once() -> None:
+    config = {"guests": 1, "guest_away_us": 6 * US_PER_H, "guest_stay_us": 6 * US_PER_H}
+    horizon = 500 * US_PER_DAY
+    found = changes(
+        2, horizon, removed_twice_prob=0.25, guests_removed_prob=1.0, texts_per_day=0.01, **config
+    )
+    assert [wish.number for wish in found if wish.sender == 0] == list(
+        range(sum(w.sender == 0 for w in found))
+    )
+    first = {wish.t_us for wish in found if (wish.what, wish.device) == ("remove", 0)}
+    second = {wish.t_us for wish in found if (wish.what, wish.device) == ("remove", 1)}
+    assert second < first
+    assert len(second) / len(first) == pytest.approx(0.25, abs=0.05)
+    with_presence = wishes(
+        2, horizon, removed_twice_prob=1.0, guests_removed_prob=1.0, texts_per_day=0.01, **config
+    )
+    online = [
+        wish for wish in with_presence if isinstance(wish, Presence) and (wish.sender, wish.device) == (0, 4)
+    ]
+    assert [wish.number for wish in online] == list(range(len(online)))
+    assert all(a.on is not b.on for a, b in pairwise(online))
+    with pytest.raises(InvalidInput, match="two devices are always online"):
+        Config(devices=2, often_offline=1, removed_twice_prob=0.1)
 
 
 def test_an_account_has_at_most_eight_devices() -> None:

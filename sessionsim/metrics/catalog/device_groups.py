@@ -5,6 +5,9 @@ both replaced the same key: neither device knew of the other's. Both new keys ar
 so a race is *settled* when every device but the one that won has learnt of another's key in place of its own;
 until then people write under either, and devices that have only one of them cannot read what is under the
 other. Races that are not settled at the end are counted apart.
+
+Every member that hears of a departure changes the account's keys, even where it hears of it from a member
+that has done so: `changes of account keys for a departure` says how often, for each device that left.
 """
 
 from __future__ import annotations
@@ -22,9 +25,10 @@ from sessionsim.metrics._registry import METRICS, NoSettings
 from sessionsim.metrics._told import Told, law_of
 
 METRIC: Final = "device-groups"
+_LEFT: Final = "devices that left"
 _TOLD: Final = (
     ("devices admitted", "device admitted"),
-    ("devices that left", "left the group"),
+    (_LEFT, "left the group"),
     ("devices removed", "device removed"),
     ("devices displaced", "membership displaced"),
     ("devices cut off", "membership cut off"),
@@ -68,6 +72,7 @@ class DeviceGroups:
             "device changes": told.count(told.named("device keys changed")),
             "changes": told.count(told.named("account keys changed")),
             **{name: told.count(told.named(what)) for name, what in _TOLD},
+            "followed": told.count(told.named("account keys changed for a departure")),
             "races": floats(add([1.0 for _ in found])),
             "racing": floats(add([race.changes for race in found])),
             "settled": floats(add([race.took_us is not None for race in found])),
@@ -94,6 +99,7 @@ class DeviceGroups:
             per_seed = [(one.sums[hits], one.sums[trials]) for one in having]
             numbers = {"hits": _total(having, hits), "of": _total(having, trials)}
             found.append(reading(METRIC, name, "prob", share(units_of(per_seed)), counts=numbers))
+        found.append(_rate(having, "changes of account keys for a departure", "count", "followed", _LEFT))
         return [*found, _rate(having, "time until a race was settled", "us", "settle us", "settled")]
 
 

@@ -101,6 +101,15 @@ class Config:
         low=0.0,
         high=1.0,
     )
+    removed_twice_prob: float = setting(
+        0.0,
+        unit="prob",
+        doc="Share of these in which the second device takes it out too, at the same moment, so that two "
+        "devices change the account's keys at once.",
+        source="Assumption: nobody does; chosen per question",
+        low=0.0,
+        high=1.0,
+    )
     texts_per_day: float = setting(
         10.0,
         doc="Texts a day that an account writes to each of its partners.",
@@ -113,6 +122,9 @@ class Config:
         if self.often_offline >= self.devices:
             allowed = f"fewer than the {self.devices} devices, since texts are written on one that is online"
             raise InvalidInput("often_offline", self.often_offline, allowed)
+        if self.removed_twice_prob and self.devices - self.often_offline < 2:
+            allowed = "nothing, unless two devices are always online"
+            raise InvalidInput("removed_twice_prob", self.removed_twice_prob, allowed)
         if self.devices + self.guests > MOST_DEVICES:
             allowed = (
                 f"at most {MOST_DEVICES - self.devices}, as an account has at most {MOST_DEVICES} devices"
@@ -195,9 +207,11 @@ class LinkedDevices:
             yield Presence(0, account, device, "online", False, 0)
             changes += self._visits(account, device, horizon_us, seeds)
         seen = dict.fromkeys(range(config.devices, config.devices + config.guests), 0)
-        for number, change in enumerate(sorted(changes, key=lambda one: (one.t_us, one.number))):
+        for number, change in enumerate(sorted(changes, key=lambda one: (one.t_us, one.number, one.device))):
             yield replace(change, number=number)
             guest = change.subject if change.what == "remove" else change.device
+            if change.what == "remove" and change.device == 1:  # the second to take it out
+                continue
             seen[guest] += 1
             comes = change.what == "link"
             t_us = change.t_us if comes else change.t_us + _LINGER_US
@@ -206,9 +220,9 @@ class LinkedDevices:
 
     def _visits(self, account: int, device: int, horizon_us: int, seeds: Seeds) -> Iterator[DeviceChange]:
         """Give the comings and goings of one guest, numbered by the guest for the time being."""
-        config, rows, t_us = self._config, Rows(seeds, 3, "guest", account, device), 0.0
+        config, rows, t_us = self._config, Rows(seeds, 4, "guest", account, device), 0.0
         while True:
-            u_away, u_stay, u_how = rows.row()
+            u_away, u_stay, u_how, u_twice = rows.row()
             # Away for as long at least as it lingers, so that its presence changes in turn.
             t_us += _LINGER_US + 1 - math.log1p(-u_away) * config.guest_away_us
             if t_us >= horizon_us:
@@ -218,6 +232,7 @@ class LinkedDevices:
             if t_us >= horizon_us:
                 return
             if u_how < config.guests_removed_prob:
-                yield DeviceChange(int(t_us), account, 0, "remove", device, device)
+                by = (0, 1) if u_twice < config.removed_twice_prob else (0,)
+                yield from (DeviceChange(int(t_us), account, one, "remove", device, device) for one in by)
             else:
                 yield DeviceChange(int(t_us), account, device, "leave", device, device)

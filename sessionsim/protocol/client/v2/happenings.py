@@ -35,6 +35,7 @@ GROUP_REFUSED: Final = "group refused"
 REQUEST_READ: Final = "link request read"
 RECORD_FOREIGN: Final = "record foreign"
 ACCOUNT_ROTATED: Final = "account keys changed"  # value: age of the keys that were replaced, µs
+FOLLOWED: Final = "account keys changed for a departure"  # beside that of the change itself. Value: 0
 OVERTAKEN: Final = "account keys overtaken"  # those made here, by another device's. Value: their age, µs
 DEVICE_ROTATED: Final = "device keys changed"  # value: 0
 ADMITTED: Final = "device admitted"  # value: 0

@@ -140,7 +140,9 @@ class OwnGroup:
         except ProtocolError:
             return [(EVENT, happenings.GROUP_REFUSED, message.hash, size)]
         if isinstance(found, Taken):
-            effects = self.came(found, size, now_us)
+            # A member that hears of a departure changes the keys on the spot, whoever else has done so.
+            followed: Effect = (EVENT, happenings.FOLLOWED, -1, 0)
+            effects = [followed] * self.group.untold_rotations + self.came(found, size, now_us)
         elif found is not None:
             effects = [(EVENT, happenings.REQUEST_READ, message.hash, size)]
             self.on_request(found, now_us)

@@ -273,6 +273,11 @@ class DeviceGroup:
         return found
 
     @property
+    def untold_rotations(self) -> int:
+        """How many changes `take_rotations` would give."""
+        return len(self._state.rotations)
+
+    @property
     def made_active(self) -> bool:
         """Say whether the active account seed was made here."""
         active = self._state.seeds.active
