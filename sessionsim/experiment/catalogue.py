@@ -28,6 +28,7 @@ from sessionsim.protocol.client.rules import PLATFORMS
 from sessionsim.protocol.communities import poll_rules
 from sessionsim.protocol.communities.rules import CommunityRules
 from sessionsim.protocol.crypto import SUITES
+from sessionsim.protocol.files import avatar
 from sessionsim.protocol.files.server_rules import FileServerRules
 from sessionsim.protocol.node_rules import NodeRules
 from sessionsim.protocol.obligations import ObligationRules
@@ -78,6 +79,7 @@ def installed() -> Catalogue:
         },
         platforms=PLATFORMS,
         parts={
+            "avatars": avatar.PLATFORMS,
             "communities": poll_rules.PLATFORMS,
             "configs": CONFIG_PLATFORMS,
             "files": files.PLATFORMS,

@@ -94,6 +94,7 @@ def spec_of(scenario: Scenario, task: Task, horizon_us: int | None = None) -> Wo
         ),
         client_rules=scenario.rules,
         config_rules=scenario.part_rules["configs"],
+        avatar_rules=scenario.part_rules["avatars"],
         file_rules=scenario.part_rules["files"],
         group_rules=scenario.part_rules["groups"],
         push_rules=scenario.part_rules["push"],

@@ -28,6 +28,7 @@ from sessionsim.network.server_machines import platform_of_service, room_token, 
 from sessionsim.network.servers import PlacedServer
 from sessionsim.protocol.client.calls import CallMedia
 from sessionsim.protocol.client.communities import Communities
+from sessionsim.protocol.client.configs.avatars import AvatarUpkeep
 from sessionsim.protocol.client.configs.part import AccountConfigs
 from sessionsim.protocol.client.files import Files
 from sessionsim.protocol.client.groups.part import Groups
@@ -174,6 +175,10 @@ def equip(
         pictures = [known.picture_url for known in before.profiles]
         held = AccountConfigs(client, config_rules, profile, stored, groups, files, pictures)
         client.add(held)
+        upkeep_rules = spec.avatar_rules[seat.platform]
+        if files is not None and upkeep_rules.period_us:
+            held.avatars = AvatarUpkeep(client, upkeep_rules, held.held, files, held.show_renewed)
+            client.add(held.avatars)
         if rooms is not None and client.rules.send_profile:
             held.showing.tellers.append(rooms.posting)
     if is_fast(seat, spec):

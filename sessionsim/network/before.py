@@ -7,18 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sessionsim.core.intents import Wish
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Seeds
+from sessionsim.core.units import US_PER_DAY
 from sessionsim.network import configs, groups
 from sessionsim.network.approvals import SIGNALS, approvals
 from sessionsim.network.configs import ConfigSetup
 from sessionsim.network.groups import GroupSetup
+from sessionsim.network.servers import PlacedServer
+from sessionsim.protocol.client.configs.avatars import BYTES_BEFORE
+from sessionsim.protocol.client.files.sealing import file_id_at
 from sessionsim.protocol.contents import Profile
 from sessionsim.protocol.crypto import Suite
+from sessionsim.protocol.files.server import FileServer
 from sessionsim.protocol.identity import Account
 from sessionsim.protocol.machine import Machine
+from sessionsim.protocol.servers.behind_onion import ServerBehindOnion
+
+_PICTURE: Final = bytes(BYTES_BEFORE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,23 @@ class Before:
         for one in (self.groups, self.configs):
             if one is not None:
                 one.fill(nodes, machines)
+
+    def fill_servers(
+        self, servers: Sequence[PlacedServer], machines: Sequence[Machine], seeds: Seeds
+    ) -> None:
+        """Let the file server keep the pictures that accounts show, each renewed within the last day.
+
+        Only their ids and sizes matter: whoever reads of such a picture has it.
+        """
+        places = [server.endpoint for server in servers if server.kind == "file"]
+        if self.configs is None or not places:
+            return
+        behind = machines[places[0]]
+        assert isinstance(behind, ServerBehindOnion)
+        assert isinstance(behind.server, FileServer)
+        for number, profile in enumerate(self.profiles):
+            age_us = seeds.address("picture age", number) % US_PER_DAY
+            behind.server.stand(file_id_at(profile.picture_url), _PICTURE, age_us, 0)
 
 
 def make_before(

@@ -105,13 +105,15 @@ def make_machines(
             machines.append(PushMachine(push, front, rules.push, nodes, _platforms(servers)))
             continue
         held: Callable[[], Iterable[str]] = tuple
+        behind: FileServer | None = None
         if server.kind == "file":
-            handle = FileServer(rules.file, suite, entropy, epoch_ms).handle
+            behind = FileServer(rules.file, suite, entropy, epoch_ms)
+            handle = behind.handle
         else:
             community = CommunityServer(server.x.public, suite, rules.community, epoch_ms)
             for room in known:
                 if server_of_room(room, n_communities) == server.number:
                     community.add_room(room_token(room), f"Room {room}", 0)
             handle, held = community.handle, community.post_names
-        machines.append(ServerBehindOnion(OnionEndpoint(suite, server.x, entropy, handle), held))
+        machines.append(ServerBehindOnion(OnionEndpoint(suite, server.x, entropy, handle), held, behind))
     return machines

@@ -395,6 +395,7 @@ def build(spec: WorldSpec) -> World:
     rooms = [wish.room for wish in spec.intents if isinstance(wish, Reader | Post)]
     services, version = spec.service_rules, rules.version_numbers
     machines += make_machines(servers, services, suite, seeds, epoch_ms, nodes, version, rooms)
+    before.fill_servers(servers, machines, seeds)
     places = (*first, *further)
     if second and second.people.population == TWINS:
         places = twin_places(places, seats, len(accounts))

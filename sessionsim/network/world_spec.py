@@ -30,6 +30,8 @@ from sessionsim.protocol.client.signals import PLATFORMS as SIGNAL_PLATFORMS
 from sessionsim.protocol.client.signals import SignalRules
 from sessionsim.protocol.communities.poll_rules import PLATFORMS as COMMUNITY_PLATFORMS
 from sessionsim.protocol.communities.poll_rules import CommunityPollRules
+from sessionsim.protocol.files.avatar import PLATFORMS as AVATAR_PLATFORMS
+from sessionsim.protocol.files.avatar import UpkeepRules
 from sessionsim.protocol.node_rules import NodeRules
 from sessionsim.protocol.obligations import ObligationRules
 from sessionsim.protocol.swarm_rules import SwarmRules
@@ -44,7 +46,8 @@ class WorldSpec:
         limit_swarms: take only so many swarms (0: all); for tests and teaching.
         platforms: platform of each account's first device; the index is the account number.
         client_mix, link_rules, wire_rules, node_rules, server_rules, service_rules: settings of the parts.
-        client_rules, file_rules, push_rules, community_rules, group_rules, config_rules, signal_rules: rules
+        client_rules, file_rules, push_rules, community_rules, group_rules, config_rules, avatar_rules,
+        signal_rules: rules
             per platform name.
         suite, memo: crypto suite.
         intents: in time order; senders and recipients are account numbers, kinds those of `wishes`. Those of
@@ -83,6 +86,7 @@ class WorldSpec:
     community_rules: Mapping[str, CommunityPollRules] = field(default_factory=lambda: COMMUNITY_PLATFORMS)
     group_rules: Mapping[str, GroupRules] = field(default_factory=lambda: GROUP_PLATFORMS)
     config_rules: Mapping[str, ConfigPushRules] = field(default_factory=lambda: CONFIG_PLATFORMS)
+    avatar_rules: Mapping[str, UpkeepRules] = field(default_factory=lambda: AVATAR_PLATFORMS)
     signal_rules: Mapping[str, SignalRules] = field(default_factory=lambda: SIGNAL_PLATFORMS)
     faults: tuple[Fault, ...] = ()
     membership: MembershipRules = field(default_factory=MembershipRules)

@@ -60,8 +60,8 @@ class UpkeepRules:
     period_us: int = setting(
         US_PER_DAY,
         unit="us",
-        low=1,
-        doc="How often the job runs.",
+        low=0,
+        doc="How often the job runs; 0: never.",
         source="client-behaviour 6.5; session-android: AvatarReuploadWorker.kt (1 day, flexible by 12 h)",
     )
     extend_after_us: int = setting(
@@ -78,6 +78,9 @@ class UpkeepRules:
         doc="A file that could not be extended is uploaded anew if its profile is older than this.",
         source="session-desktop: AvatarReuploadJob.ts; session-android: AvatarReuploadWorker.kt",
     )
+
+
+PLATFORMS: Final = {name: UpkeepRules() for name in ("android", "desktop", "ios")}
 
 
 def upkeep(rules: UpkeepRules, picture: ProfilePicture, updated_us: int, now_us: int) -> Upkeep:

@@ -133,6 +133,13 @@ class FileServer:
             return _error(405)
         return self._info(file_id, unix_us) if action else self._fetch(file_id, unix_us)
 
+    def stand(self, file_id: str, blob: bytes, age_us: int, now_us: int) -> None:
+        """Have a file that was uploaded, or last extended, so long ago. Args: now_us: simulated time."""
+        uploaded_us = self._epoch_us + now_us - age_us
+        expires_us = uploaded_us + self._rules.lifetime_us
+        self.files[file_id] = StoredFile(blob, uploaded_us, expires_us, 1)
+        self._expire_later(file_id, expires_us)
+
     def _store(self, request: ServerRequest, unix_us: int) -> ServerAnswer:
         if not 0 < len(request.body) <= self._rules.max_bytes:
             return _error(413)

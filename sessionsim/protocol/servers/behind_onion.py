@@ -24,10 +24,13 @@ class ServerBehindOnion:
     Args:
         endpoint: opens, serves and seals.
         held: gives the names of the messages that the server keeps; files are none.
+        server: what answers behind the onion.
     """
 
-    def __init__(self, endpoint: OnionEndpoint, held: Callable[[], Iterable[str]] = tuple) -> None:
-        self._endpoint, self.held_hashes = endpoint, held
+    def __init__(
+        self, endpoint: OnionEndpoint, held: Callable[[], Iterable[str]] = tuple, server: object = None
+    ) -> None:
+        self._endpoint, self.held_hashes, self.server = endpoint, held, server
 
     def start(self, now_us: int) -> Effects:
         return NOTHING

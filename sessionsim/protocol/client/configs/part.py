@@ -19,6 +19,7 @@ from sessionsim.core.columns import Cause, note_of
 from sessionsim.core.errors import ProtocolError
 from sessionsim.core.units import US_PER_MS
 from sessionsim.protocol import contents
+from sessionsim.protocol.client.configs.avatars import AvatarUpkeep
 from sessionsim.protocol.client.configs.changes import ConfigChanges
 from sessionsim.protocol.client.configs.held import NAMESPACES, Held, StoredConfig
 from sessionsim.protocol.client.configs.pushing import Pushing
@@ -27,6 +28,7 @@ from sessionsim.protocol.client.files.sealing import address_of
 from sessionsim.protocol.client.groups.standing import Place
 from sessionsim.protocol.client.outcomes import Outcomes
 from sessionsim.protocol.client.parts import Handler
+from sessionsim.protocol.configs.fields import Picture
 from sessionsim.protocol.configs.pushes import plan_extension
 from sessionsim.protocol.configs.user_groups import JoinedGroup, Membership
 from sessionsim.protocol.contents import Profile, Text
@@ -85,6 +87,7 @@ class AccountConfigs:
             if groups is not None:
                 self.showing.tellers.append(groups.talk)
         self._files = files
+        self.avatars: AvatarUpkeep | None = None  # keeps what was uploaded alive
         self._readings: list[int] = []  # wishes to read that wait for something to read
         self._fetched: dict[int, list[tuple[str, bytes]]] = {namespace: [] for namespace in NAMESPACES}
         self._merged: set[str] = set()
@@ -153,6 +156,8 @@ class AccountConfigs:
                 url = address_of(client, uploaded(answer).file_id, "deterministic")
             except ProtocolError:
                 return self._outcomes.failed(ref, "upload: malformed answer")
+            if self.avatars is not None:
+                self.avatars.made(url, content)
             return self._show(ref, number, t_us, url, sealed.key)
 
         request = upload_request(sealed.blob, style=client.rules.body_style)
@@ -163,6 +168,12 @@ class AccountConfigs:
         """Show another picture, which this device has."""
         self.showing.made(self._changes.show(number, self._client.wire_ms(now_us), url, key))
         return self.showing.compare(now_us) + self._pushing.changed(now_us, ref)
+
+    def show_renewed(self, url: str, key: bytes, now_us: int) -> list[Effect]:
+        """Show the same picture under the address at which it was uploaded again."""
+        self.showing.made(url)
+        self.held.profile.set_picture_again(Picture(url, key), self._client.wire_ms(now_us) // _MS_PER_S)
+        return self.showing.compare(now_us) + self._pushing.changed(now_us)
 
     def _read(self, now_us: int) -> list[Effect]:
         effects: list[Effect] = []
