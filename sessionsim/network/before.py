@@ -27,6 +27,7 @@ from sessionsim.protocol.identity import Account
 from sessionsim.protocol.machine import Machine
 from sessionsim.protocol.servers.behind_onion import ServerBehindOnion
 
+_PICTURE_URL: Final = "http://filev2.getsession.org/file/{:044d}#p=09324794aa9c11948189762d198c6181"
 _PICTURE: Final = bytes(BYTES_BEFORE)
 
 
@@ -67,6 +68,16 @@ class Before:
         for number, profile in enumerate(self.profiles):
             age_us = seeds.address("picture age", number) % US_PER_DAY
             behind.server.stand(file_id_at(profile.picture_url), _PICTURE, age_us, 0)
+
+
+def drawn_profiles(n_accounts: int, seeds: Seeds) -> tuple[Profile, ...]:
+    """Draw what accounts tell about themselves; sizes as in messages 2.4 (Assumption: values)."""
+    profiles = []
+    for number in range(n_accounts):
+        key = seeds.key("profile", number)
+        url = _PICTURE_URL.format(int.from_bytes(key[:8], "little")).ljust(116, "0")[:116]
+        profiles.append(Profile(f"Client {number:06d}", url, key, 1_750_000_000))
+    return tuple(profiles)
 
 
 def make_before(

@@ -8,23 +8,20 @@ the spec, so the same spec gives the same rows.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
 from sessionsim.core.errors import InvalidInput
-from sessionsim.core.intents import DeviceChange, Intent, Post, Presence, Reader
+from sessionsim.core.intents import Post, Reader
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.records import RecordSink
 from sessionsim.core.scene import Scene
-from sessionsim.core.seeds import Seeds
 from sessionsim.core.truth import Truth
-from sessionsim.core.units import US_PER_MIN, US_PER_S
 from sessionsim.core.view import Table
 from sessionsim.network.abilities import command_of, equip, needs_of, remark_of
 from sessionsim.network.accounts_book import Book
-from sessionsim.network.before import Before, make_before
+from sessionsim.network.before import Before, drawn_profiles, make_before
 from sessionsim.network.call_media import media_commands
 from sessionsim.network.capacity import Capacity, Meter, MeteredSuite
 from sessionsim.network.clients import ClientPlace, place_clients, place_devices
@@ -47,15 +44,15 @@ from sessionsim.network.orders import orders_of
 from sessionsim.network.passages import Passages, unseen
 from sessionsim.network.places import place_hosts
 from sessionsim.network.prompter import Prompter
+from sessionsim.network.running import drive
 from sessionsim.network.server_machines import make_machines
 from sessionsim.network.servers import PlacedServer, by_kind, place_servers
 from sessionsim.network.snapshots import build_nodes, load_snapshot
+from sessionsim.network.telling import told_beside
 from sessionsim.network.trains import Trains
 from sessionsim.network.truth_tables import accounts_table, closing_of, devices_table, keys_table
 from sessionsim.network.version2 import (
     TWINS,
-    accounts_of,
-    commands_of,
     lay_down,
     standing_groups,
     twin_places,
@@ -71,17 +68,9 @@ from sessionsim.protocol.crypto.suite import Suite
 from sessionsim.protocol.identity import Account, account_from_seed
 from sessionsim.protocol.machine import Machine
 from sessionsim.protocol.snode import ServiceNode
-from sessionsim.protocol.versions.v1 import Profile
 from sessionsim.protocol.wire.onion import Hop
 
 Command = tuple[int, int, tuple[Any, ...]]  # when (µs), which account (its first device), what
-
-# Events and payloads rarely form cycles, so the collector may look seldom.
-_GC_THRESHOLDS = (500_000, 20, 50)
-_SHORT_US = 5 * US_PER_MIN
-_PROGRESS_STEP_US = US_PER_S  # how often progress is told, in simulated time
-_PROGRESS_STEPS = 10_000  # and not much more often than this in one run
-_PICTURE_URL = "http://filev2.getsession.org/file/{:044d}#p=09324794aa9c11948189762d198c6181"
 
 
 class World:
@@ -204,12 +193,8 @@ class World:
         )
         people.begin()
         journal.tell_people = people.has if people.listens else None
-        self._visit_links(host)
-        self._open_conversations(host)
-        for wish in spec.intents:
-            if isinstance(wish, Presence):
-                host.command(wish.t_us, self.endpoint_of[wish.sender, wish.device], wish.command)
-        self._change_devices(host)
+        for t_us, endpoint, told in told_beside(spec, self._orders, self.accounts, self.endpoint_of):
+            host.command(t_us, endpoint, told)
         tell_nodes(host, self.history, spec.membership, spec.seeds, self._followers)
         turns = self.scene.servers.get("turn", ())
         for t_us, endpoint, told in media_commands(
@@ -224,58 +209,13 @@ class World:
                 device.requests.kept_pairs, device.requests.unsealed = [], False
         if meddler is not None:
             meddler.begin(host, self.machines)
-        if spec.horizon_us > _SHORT_US:  # looking through everything once costs as much as a short run
-            gc.collect()
-        gc.freeze()
-        thresholds = gc.get_threshold()
-        gc.set_threshold(*_GC_THRESHOLDS)
-        try:
-            host.start()
-            step_us = max(_PROGRESS_STEP_US, spec.horizon_us // _PROGRESS_STEPS)
-            for t_us in range(step_us, spec.horizon_us, step_us):
-                host.run(t_us)
-                if progress is not None:
-                    progress(t_us)
-            host.run(spec.horizon_us)
-        finally:
-            gc.set_threshold(*thresholds)
-            gc.unfreeze()
+        drive(host, spec.horizon_us, progress)
         if self.trains is not None:
             self.trains.settle()
         if records is not None:
             records.spill()
         unheard = frozenset(orders_in(trouble.unheard())) if trouble is not None else frozenset()
         return self._truth(journal, people, unheard)
-
-    def _open_conversations(self, host: Host) -> None:
-        """Let writers that use version 2 open the conversation before they write."""
-        version2 = self.spec.version2
-        lead_us = version2.people.opening_lead_us if version2 else 0
-        members = accounts_of(version2, len(self.accounts), self.spec.seeds)
-        for intent in self.spec.intents if lead_us else ():
-            if isinstance(intent, Intent) and intent.sender in members:
-                command = ("open-conversation", self.accounts[intent.recipient].id)
-                endpoint = self.endpoint_of[intent.sender, intent.device]
-                host.command(max(0, intent.t_us - lead_us), endpoint, command)
-
-    def _change_devices(self, host: Host) -> None:
-        """Let people of version 2 link, leave and remove devices; version 1 knows of no such thing."""
-        version2 = self.spec.version2
-        members = accounts_of(version2, len(self.accounts), self.spec.seeds)
-        for wish in self.spec.intents if version2 else ():
-            if isinstance(wish, DeviceChange) and wish.sender in members:
-                assert version2 is not None
-                for number, command in commands_of(wish, version2.people):
-                    host.command(wish.t_us, self.endpoint_of[wish.sender, number], command)
-
-    def _visit_links(self, host: Host) -> None:
-        """Have the links in messages looked at when they are written, some time before they are sent."""
-        lead_us = self.spec.service_rules.web.lead_us
-        for ref, order in enumerate(self._orders):
-            preview = getattr(order.wish, "preview", None)
-            if preview is not None:
-                endpoint = self.endpoint_of[order.sender, order.device]
-                host.command(max(0, order.t_us - lead_us), endpoint, ("visit", ref, preview))
 
     def _trouble(self, meddler: Meddler | None) -> Trouble | None:
         """Give what the host has to look at beside machines and links; None for nothing."""
@@ -361,7 +301,7 @@ def build(spec: WorldSpec) -> World:
     for node in machines if spec.defences else ():
         _defend(node, spec)
     needs = needs_of(spec.intents)
-    profiles = tuple(_profile(k, seeds) for k in range(len(accounts)))
+    profiles = drawn_profiles(len(accounts), seeds)
     before = make_before(spec.intents, needs.kinds, accounts, profiles, suite, seeds, epoch_ms)
     before.fill(nodes, machines)
     second = spec.version2
@@ -411,10 +351,3 @@ def _defend(machine: Machine, spec: WorldSpec) -> None:
             defence.defend_client(machine)
         elif isinstance(machine, ServiceNode):
             defence.defend_node(machine)
-
-
-def _profile(k: int, seeds: Seeds) -> Profile:
-    """Make the profile a client puts into its texts; sizes as in messages 2.4 (Assumption: values)."""
-    key = seeds.key("profile", k)
-    url = _PICTURE_URL.format(int.from_bytes(key[:8], "little")).ljust(116, "0")[:116]
-    return Profile(f"Client {k:06d}", url, key, 1_750_000_000)
