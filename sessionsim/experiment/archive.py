@@ -7,6 +7,7 @@ another matter, since the passing keys of a request are kept only for devices th
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -38,8 +39,36 @@ def opened_replicates(folder: Path) -> list[Path]:
     whole = [folder] if (folder / "truth").is_dir() else _replicates(folder)
     opened = [path for path in whole if (path / "ledger.parquet").is_file() and path.name.isdecimal()]
     if not opened:
-        raise StorageDamaged(f"{folder} holds no replicate whose bytes were kept and opened")
+        raise StorageDamaged(f"{folder} {_nothing_in(folder)}")
     return sorted(opened, key=lambda path: (len(path.name), path.name))
+
+
+def _nothing_in(folder: Path) -> str:
+    """Say what a folder is, if it holds no opened replicate."""
+    if not folder.exists():
+        return "is not there; give the folder that run wrote, for example results/first-look"
+    if not folder.is_dir():
+        return "is a file; give the folder that run wrote, for example results/first-look"
+    return (
+        "holds no replicate whose bytes were kept and opened; set keep_bytes = true in [run], or give"
+        " [run.open] a seed, and run the scenario again"
+    )
+
+
+def nearest(name: str, known: Sequence[str], begun: Sequence[str]) -> str:
+    """Say which observer may be meant; empty for none.
+
+    Args:
+        name: what was given.
+        known: all names there are.
+        begun: those that begin with it.
+    """
+    if name and len(begun) > 1:
+        return f"Several begin so: {', '.join(begun)}."
+    if " " in name.strip():
+        return "Put commas between names."
+    near = difflib.get_close_matches(name.lower(), known, 1)
+    return f"Nearest: {near[0]}." if near else ""
 
 
 def _replicates(folder: Path) -> list[Path]:
@@ -118,8 +147,9 @@ class Archive:
         VANTAGES.scan()
         kinds = [entry.id for entry in VANTAGES if entry.id.startswith(name) and entry.id != "coalition"]
         if name not in kinds and len(kinds) != 1:
-            known = ", ".join((*self.declared, *(entry.id for entry in VANTAGES if entry.id != "coalition")))
-            raise InvalidInput("--as", name, f"observers of the run or kinds of vantages: {known}")
+            known = (*self.declared, *(entry.id for entry in VANTAGES if entry.id != "coalition"))
+            allowed = f"observers of the run or kinds of vantages: {', '.join(dict.fromkeys(known))}"
+            raise InvalidInput("--as", name, allowed, nearest(name, known, kinds))
         entry = VANTAGES[name if name in kinds else kinds[0]]
         place = entry.factory(entry.config()).choose(self.scene, Seeds(self.seed))
         kept = self._recorded(name, place)
@@ -138,7 +168,10 @@ class Archive:
             in_role=frozenset(pair for pair in place.in_role if pair[0] in watched),
         )
         if place.watched and not kept.watched:
-            raise InvalidInput("--as", name, "observers that stand where something was recorded")
+            hint = (
+                "Only what observers of the scenario could see was recorded; declare one that stands there."
+            )
+            raise InvalidInput("--as", name, "observers that stand where something was recorded", hint)
         return kept
 
     def closure(self, name: str, position: Position) -> Closure:

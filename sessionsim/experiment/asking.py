@@ -12,7 +12,7 @@ from sessionsim.core.errors import InvalidInput
 from sessionsim.core.ledger import Fact, sentence
 from sessionsim.core.readings import Reading
 from sessionsim.core.sights import Explained
-from sessionsim.experiment.archive import Archive, opened_replicates
+from sessionsim.experiment.archive import Archive, nearest, opened_replicates
 from sessionsim.metrics import METRICS, Replicate
 
 
@@ -47,7 +47,7 @@ def knows(folder: Path, names: Sequence[str]) -> Knowledge:
         StorageDamaged: no replicate whose bytes were kept.
     """
     if not names:
-        raise InvalidInput("--as", "nobody", "at least one observer")
+        raise InvalidInput("--as", "", "at least one observer")
     together = " + ".join(names)
     replicates, surplus, seeds = list[Replicate](), list[Fact](), list[int]()
     left_out: dict[str, int] = {}
@@ -101,7 +101,8 @@ def explain_fact(folder: Path, words: Sequence[str], observer: str | None = None
     numbered = list(enumerate(archive.ledger(), 1))
     if observer is not None:
         if observer not in archive.declared:
-            raise InvalidInput("--as", observer, f"observers of the run: {', '.join(archive.declared)}")
+            hint = nearest(observer, tuple(archive.declared), ())
+            raise InvalidInput("--as", observer, f"observers of the run: {', '.join(archive.declared)}", hint)
         numbered = [(number, fact) for number, fact in numbered if fact.observer == observer]
     found = tuple((number, fact) for number, fact in numbered if _fits(number, fact, words))
     if not found or not words:

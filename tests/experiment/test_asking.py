@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -91,6 +92,31 @@ def test_roles_asked_for_later_know_no_more_than_the_nodes_themselves(archive: A
 def test_who_cannot_be_asked_about_is_refused(archive: Archive, name: str) -> None:
     with pytest.raises(InvalidInput):
         archive.position(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("Guard", "Nearest: guard."),
+        ("swarm-membre", "Nearest: swarm-member."),
+        ("p", "Several begin so: phrase-thief, provider, push-platform, push-server."),
+        ("guard middle", "Put commas between names."),
+        ("push-server", "declare one that stands there"),
+    ],
+)
+def test_a_wrong_name_gets_the_next_step(archive: Archive, name: str, hint: str) -> None:
+    with pytest.raises(InvalidInput, match=re.escape(hint)):
+        archive.position(name)
+
+
+def test_what_is_no_run_is_told_apart_from_a_run_that_kept_no_bytes(tiny_run: Path, tmp_path: Path) -> None:
+    for folder, why in (
+        (tmp_path / "nowhere", "is not there"),
+        (tiny_run / "readings.json", "is a file"),
+        (tiny_run / "1", "keep_bytes = true"),
+    ):
+        with pytest.raises(StorageDamaged, match=why):
+            opened_replicates(folder)
 
 
 def test_nobody_is_no_question(tiny_run: Path) -> None:
