@@ -17,6 +17,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from sessionsim.report import (
     _plot_bytes,
     _plot_calibration,
+    _plot_capture,
     _plot_coverage,
     _plot_growth,
     _plot_latency,
@@ -31,7 +32,7 @@ from sessionsim.report._svg import STYLE, finish
 # Width in CSS pixels of the two drawings; a phone shows the narrow one.
 WIDE, NARROW = 980, 358
 # Figures of privacy: the price of the network stands beside each.
-_PRIVACY: Final = ("coverage", "rank", "roc", "growth", "survival", "calibration")
+_PRIVACY: Final = ("coverage", "rank", "roc", "growth", "survival", "capture", "calibration")
 _FONT_PX: Final = {WIDE: 14.0, NARROW: 12.5}
 
 
@@ -113,6 +114,7 @@ PLOTS: Final = (
     _plot("roc", "How many are found at how many false alarms?", _plot_roc),
     _plot("growth", "What if more people are about?", _plot_growth),
     _plot("survival", "How long does it take?", _plot_survival),
+    _plot("capture", "What gets a coalition into a chosen swarm?", _plot_capture),
     _plot("calibration", "Do probabilities mean what they say?", _plot_calibration),
 )
 

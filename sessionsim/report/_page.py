@@ -20,6 +20,8 @@ from markupsafe import Markup
 from sessionsim.report import _appendix, _coalitions, _guesses, _lenses
 from sessionsim.report._answers import answers
 from sessionsim.report._data import Readings, ReportData
+from sessionsim.report._months import LABEL as MONTHS
+from sessionsim.report._months import months_answer
 from sessionsim.report._numbers import (
     count_of,
     of_reading,
@@ -166,6 +168,10 @@ def _answers(readings: Readings, manifest: Mapping[str, Any], figures: Sequence[
         Answer("How reliably, at what price", texts[1], "price", "all prices"),
         Answer("Who learned what", texts[2], "knows", "table and derivations"),
     ]
+    if months := months_answer(readings):
+        found.append(
+            Answer(MONTHS, months, "survival" if "survival" in drawn else "figures", "curves and tables")
+        )
     if modes := push_modes_answer(readings):
         found.append(Answer(MODES, modes, "again", "all readings"))
     if second := version2_answer(readings):

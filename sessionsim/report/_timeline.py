@@ -60,7 +60,7 @@ def timeline(sight: Sight, name: str, width: int) -> str:
     for t_us in ticks(sight.begin_us, sight.end_us, 8 if width == WIDE else 4):
         _line(root, "tick", scale.x(t_us), _TITLE_PX, height - _AXIS_PX)
         anchor = "start" if scale.x(t_us) < 20 else "end" if scale.x(t_us) > width - 24 else "middle"
-        _label(root, "axis", scale.x(t_us), height - 8, _clock(t_us), anchor)
+        _label(root, "axis", scale.x(t_us), height - 8, clock(t_us), anchor)
     for lane in lanes:
         total = sum(sight.lanes[lane])
         _label(root, "lane", 0, top + 15, f"{lane}: {count_of(total, 'record')}", "start")
@@ -125,12 +125,16 @@ def describe(sight: Sight) -> str:
         for opening, number in zip(Opening, sight.openings, strict=True)
         if number
     )
-    times = f"from {_clock(sight.begin_us)} to {_clock(sight.end_us)}"
+    times = f"from {clock(sight.begin_us)} to {clock(sight.end_us)}"
     return f"{lanes}, {times}. {openings}. {count_of(len(sight.records), 'mark')} drawn."
 
 
-def _clock(t_us: int) -> str:
-    return "0" if t_us == 0 else quantity(t_us, "us") if t_us % 1_000_000 else f"{t_us // 1_000_000:,} s"
+def clock(t_us: int) -> str:
+    """Write a time as long as it must be: whole hours, minutes or seconds where it is."""
+    for each_us, sign, least in ((3_600_000_000, "h", 1), (60_000_000, "min", 10), (1_000_000, "s", 1)):
+        if t_us >= least * each_us and t_us % each_us == 0:
+            return f"{t_us // each_us:,} {sign}"
+    return quantity(t_us, "us") if t_us else "0"
 
 
 def _bars(numbers: Sequence[int], scale: Scale, floor: float) -> str:

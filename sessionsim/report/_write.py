@@ -10,6 +10,8 @@ from sessionsim.core.sights import Sights
 from sessionsim.report._answers import answers
 from sessionsim.report._data import Readings, ReportData
 from sessionsim.report._load import load
+from sessionsim.report._months import LABEL as MONTHS
+from sessionsim.report._months import months_answer
 from sessionsim.report._page import page
 from sessionsim.report._push_modes import LABEL as MODES
 from sessionsim.report._push_modes import push_modes_answer
@@ -22,11 +24,16 @@ if TYPE_CHECKING:
 def stored_answers(run_dir: Path) -> tuple[str, ...]:
     """Give the answers of a stored run, without drawing anything. Raises StorageDamaged.
 
-    Three, and what is to be said of fast mode and of version 2 of the protocol if some use them.
+    Three, and what is to be said of months of guards, of fast mode and of version 2 of the protocol, if some
+    readings are of these.
     """
     data = load(run_dir)
     readings = Readings(data.readings)
-    more = ((MODES, push_modes_answer(readings)), (LABEL, version2_answer(readings)))
+    more = (
+        (MONTHS, months_answer(readings)),
+        (MODES, push_modes_answer(readings)),
+        (LABEL, version2_answer(readings)),
+    )
     return (*answers(data.readings, data.manifest), *(f"{label}: {text}" for label, text in more if text))
 
 

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from sessionsim.core.sights import Sights
-from sessionsim.report._timeline import NARROW, WIDE, Scale, describe, half_width, ticks, timeline
+from sessionsim.report._timeline import NARROW, WIDE, Scale, clock, describe, half_width, ticks, timeline
 
 
 def paths(text: str, style: str) -> list[str]:
@@ -52,6 +52,17 @@ def test_ticks_are_round_few_and_within(begin: int, end: int, most: int) -> None
     assert len(found) <= most + 1
     assert all(begin <= t <= end for t in found)
     assert found == sorted(set(found))
+
+
+@pytest.mark.parametrize(
+    ("t_us", "text"),
+    [
+        (0, "0"), (200_000, "200 ms"), (20_000_000, "20 s"), (90_000_000, "90 s"), (1_800_000_000, "30 min"),
+        (7_200_000_000, "2 h"),
+    ],
+)  # fmt: skip
+def test_times_are_as_long_as_they_must_be(t_us: int, text: str) -> None:
+    assert clock(t_us) == text
 
 
 def test_words_say_all_that_is_drawn_and_counted(sights: Sights) -> None:

@@ -20,6 +20,8 @@
   };
   const button = (text, label) => make("button", { type: "button", "aria-label": label || text }, text);
   const seconds = (us) => `${(us / 1e6).toFixed(3)} s`;
+  const clock = (us) => us >= 3.6e9 && us % 3.6e9 === 0 ? `${us / 3.6e9} h` : us >= 6e8 && us % 6e7 === 0 ? `${us / 6e7} min`
+    : `${+(us / 1e6).toFixed(3)} s`;
   const size = (bytes) => bytes < 1000 ? `${bytes} B` : bytes < 1e6 ? `${(bytes / 1e3).toPrecision(3)} kB`
     : `${(bytes / 1e6).toPrecision(3)} MB`;
   const half = (bytes) => {
@@ -149,7 +151,7 @@
         const x = this.x(us), anchor = x < 24 ? "start" : x > this.width - 28 ? "end" : "middle";
         svg.append(make("path", { class: "tick", d: `M${x.toFixed(1)} ${TITLE}V${height - AXIS}` }),
           make("text", { class: "axis", x: x.toFixed(1), y: height - 8, "text-anchor": anchor },
-            `${+(us / 1e6).toFixed(3)} s`));
+            clock(us)));
       }
     }
 
