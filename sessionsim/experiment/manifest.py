@@ -125,12 +125,17 @@ def write_manifest(folder: Path, facts: Mapping[str, Any], durations: Mapping[st
     """Write a folder's manifest, the last of its files.
 
     Args:
-        folder: where the other files already are; their sizes are noted.
+        folder: where the other files already are; their sizes are noted, but for that of its own readings,
+            which are written anew when verdicts have been judged.
         facts: what the manifest says, the same for each repetition of the run.
         durations: wall-clock seconds by step; with the date they make the entry `timing`.
     """
     timing = {"written": datetime.now(UTC).isoformat(timespec="seconds"), **durations}
-    sizes = {p.relative_to(folder).as_posix(): p.stat().st_size for p in sorted(folder.rglob("*.parquet"))}
+    sizes = {
+        path.relative_to(folder).as_posix(): path.stat().st_size
+        for path in sorted(folder.rglob("*.parquet"))
+        if path.name != "readings.parquet"
+    }
     text = json.dumps({**facts, "timing": timing, "files": sizes}, indent=1, ensure_ascii=False)
     temporary = folder / f".{NAME}.partial-{os.getpid()}"
     temporary.write_text(text + "\n", encoding="utf-8")

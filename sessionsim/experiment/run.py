@@ -15,7 +15,7 @@ from sessionsim.experiment.attacking import attack_all, check_attacks
 from sessionsim.experiment.folder import alone, check_folder, is_ours, is_replicate
 from sessionsim.experiment.manifest import common_facts, is_whole, replicate_hash, write_manifest
 from sessionsim.experiment.pool import run_tasks
-from sessionsim.experiment.readings_file import write_readings
+from sessionsim.experiment.readings_file import write_reading_table, write_readings
 from sessionsim.experiment.replicate import Outcome
 from sessionsim.experiment.stage import Task, positions_of, spec_of, tasks_of, training_tasks
 from sessionsim.experiment.version2_facts import version2_facts
@@ -100,7 +100,10 @@ def _gather(
 ) -> Finished:
     """Write what all replicates say together."""
     verdicts = {one.seed: one for one in attacked}
-    found = readings_of([_joined(outcome.tallies, verdicts.get(outcome.seed)) for outcome in outcomes])
+    tallies = [_joined(outcome.tallies, verdicts.get(outcome.seed)) for outcome in outcomes]
+    found = readings_of(tallies)
+    for one in tallies:  # what is said of verdicts stands with the replicate too
+        write_reading_table(out / str(one.seed) / "readings.parquet", readings_of([one]))
     seeds = tuple(sorted(task.seed for task in tasks))
     facts = {
         "format": 1,

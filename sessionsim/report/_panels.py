@@ -6,7 +6,9 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from sessionsim.report._guesses import Attack, World
+from sessionsim.core.readings import Reading
+from sessionsim.report._data import Readings, ReportData
+from sessionsim.report._guesses import Attack, World, attacks
 from sessionsim.report._svg import COLOUR
 
 # Closed world, then open ones by size. Report guide: at most four series, told apart by more than colour.
@@ -25,6 +27,35 @@ def shown(worlds: Sequence[World]) -> list[World]:
     return [worlds[round(k * step)] for k in range(len(STYLES))]
 
 
+def curve(
+    readings: Readings, metric: str, world: World, mark: str, place: Callable[[str], float]
+) -> list[tuple[float, Reading]]:
+    """Give the points of one world's line that have a value, from left to right.
+
+    Args:
+        metric, mark: readings of this metric whose names have this between the world and the place.
+        place: reads where a point lies from the rest of its name.
+    """
+    prefix = f"{world.label}{mark}"
+    found = [
+        (place(one.name.removeprefix(prefix)), one)
+        for one in readings.of(metric)
+        if one.name.startswith(prefix) and one.value is not None
+    ]
+    return sorted(found, key=lambda point: point[0])
+
+
+def drawable(
+    readings: Readings, data: ReportData, line: Callable[[Readings, World], Sequence[object]]
+) -> list[Attack]:
+    """List the attacks of which some world has a line, which takes two points."""
+    return [
+        attack
+        for attack in attacks(readings, data.manifest)
+        if any(len(line(readings, world)) > 1 for world in attack.worlds)
+    ]
+
+
 def height(panels: int, narrow: bool, each: int = 250) -> int:
     """Height in pixels of a figure with so many panels, and with a legend above them."""
     panels = min(panels, MOST_PANELS)
@@ -32,10 +63,10 @@ def height(panels: int, narrow: bool, each: int = 250) -> int:
 
 
 def draw_panels(
-    figure: Any, attacks: Sequence[Attack], narrow: bool, draw: Callable[[Any, Attack], None]
+    figure: Any, wanted: Sequence[Attack], narrow: bool, draw: Callable[[Any, Attack], None]
 ) -> None:
     """Lay out one panel per attack and let `draw` fill it."""
-    some = attacks[:MOST_PANELS]
+    some = wanted[:MOST_PANELS]
     columns = 1 if narrow or len(some) == 1 else 2
     lines = math.ceil(len(some) / columns)
     grid = figure.subplots(lines, columns, squeeze=False)

@@ -15,24 +15,14 @@ _MANY: Final = 7  # ticks that fit below a panel
 _MARK: Final = ": top "
 
 
-def curve(readings: Readings, world: World) -> list[tuple[int, Reading]]:
+def curve(readings: Readings, world: World) -> list[tuple[float, Reading]]:
     """Give success by number of guesses, rising."""
-    prefix = f"{world.label}{_MARK}"
-    found = [
-        (int(one.name[len(prefix) :]), one)
-        for one in readings.of("rank-of-truth")
-        if one.name.startswith(prefix) and one.value is not None
-    ]
-    return sorted(found, key=lambda point: point[0])
+    return _panels.curve(readings, "rank-of-truth", world, _MARK, int)
 
 
 def drawable(readings: Readings, data: ReportData) -> list[Attack]:
-    """List the attacks that rank candidates."""
-    return [
-        attack
-        for attack in attacks(readings, data.manifest)
-        if any(len(curve(readings, world)) > 1 for world in attack.worlds)
-    ]
+    """List the attacks that have a curve."""
+    return _panels.drawable(readings, data, curve)
 
 
 def ready(data: ReportData, readings: Readings) -> bool:
@@ -72,7 +62,7 @@ def draw(figure: Any, data: ReportData, readings: Readings, narrow: bool) -> Non
             if not points:
                 continue
             x = [k for k, _ in points]
-            most = max(most, x[-1])
+            most = max(most, int(x[-1]))
             axes.plot(
                 x, [one.value for _, one in points], color=COLOUR[role], linestyle=dash, marker=mark,
                 markersize=4, linewidth=1.8, label=world.words,

@@ -15,23 +15,13 @@ _MARK: Final = ": TPR at FPR "
 
 
 def curve(readings: Readings, world: World) -> list[tuple[float, Reading]]:
-    """Give the points of one world that have a value, by rising false-positive rate."""
-    prefix = f"{world.label}{_MARK}"
-    found = [
-        (float(one.name[len(prefix) :]), one)
-        for one in readings.of("distinguishing")
-        if one.name.startswith(prefix) and one.value is not None
-    ]
-    return sorted(found, key=lambda point: point[0])
+    """Give found by false-positive rate, rising."""
+    return _panels.curve(readings, "distinguishing", world, _MARK, float)
 
 
 def drawable(readings: Readings, data: ReportData) -> list[Attack]:
     """List the attacks that have a curve."""
-    return [
-        attack
-        for attack in attacks(readings, data.manifest)
-        if any(len(curve(readings, world)) > 1 for world in attack.worlds)
-    ]
+    return _panels.drawable(readings, data, curve)
 
 
 def ready(data: ReportData, readings: Readings) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sessionsim.core.errors import InvalidInput
+from sessionsim.core.storage import read_table
 from sessionsim.core.verdict_storage import NAME, read_verdicts
 from sessionsim.experiment import installed, load_replicate, preflight, run_scenario
 from sessionsim.experiment.readings_file import read_readings
@@ -52,6 +53,10 @@ def test_a_run_with_attacks_leaves_verdicts_and_readings(tmp_path: Path) -> None
     assert "timing, population 1,000: top 1" in names
     seeds = json.loads((out / "readings.json").read_text())["seeds"]
     assert seeds == [1, 2, 9]
+    # Each replicate has its own readings of its verdicts beside those of its run.
+    for seed in ("1", "2", "9"):
+        own = read_table(out / seed / "readings.parquet", ("metric", "name", "value"))
+        assert "timing, closed world of 4: top 1" in own["name"].tolist()
 
 
 def test_workers_and_repetition_change_nothing(tmp_path: Path) -> None:

@@ -29,6 +29,18 @@ def test_every_account_has_so_many_devices_of_the_platforms_that_there_are() -> 
     assert not any(isinstance(wish, Device) for wish in wishes(devices=1, often_offline=0))
 
 
+def test_accounts_can_differ_in_their_devices() -> None:
+    found = wishes(7, devices=3, often_offline=1, varied=True)
+    devices = Counter(wish.sender for wish in found if isinstance(wish, Device))
+    assert [1 + devices[k] for k in range(7)] == [1, 2, 3, 1, 2, 3, 1]
+    always = {(wish.sender, wish.device) for wish in found if isinstance(wish, Presence)}
+    assert len(always) == 1 + 2 + 3 + 1 + 2 + 3 + 1
+    # The first device of whoever has only one does not go.
+    assert [w.on for w in found if isinstance(w, Presence) and w.sender == 0] == [True]
+    with pytest.raises(InvalidInput, match="guests"):
+        Config(varied=True, guests=1)
+
+
 def test_wishes_are_in_order_of_known_kinds_and_inside_the_horizon() -> None:
     found = wishes()
     assert found == sorted(found, key=order_of)

@@ -47,6 +47,11 @@ class Config:
         low=1,
         high=8,
     )
+    varied: bool = setting(
+        False,
+        doc="Whether accounts differ: account k has 1 + k mod `devices` of them; otherwise all have as many.",
+        source="Assumption: chosen per question",
+    )
     often_offline: int = setting(
         2,
         doc="How many of them, the last ones, come and go; the others are always online.",
@@ -125,6 +130,8 @@ class Config:
         if self.removed_twice_prob and self.devices - self.often_offline < 2:
             allowed = "nothing, unless two devices are always online"
             raise InvalidInput("removed_twice_prob", self.removed_twice_prob, allowed)
+        if self.varied and self.guests:
+            raise InvalidInput("guests", self.guests, "0 where accounts differ in their devices")
         if self.devices + self.guests > MOST_DEVICES:
             allowed = (
                 f"at most {MOST_DEVICES - self.devices}, as an account has at most {MOST_DEVICES} devices"
@@ -178,10 +185,11 @@ class LinkedDevices:
     def _devices(self, account: int, platforms: list[str], horizon_us: int, seeds: Seeds) -> Iterator[Wish]:
         """Give an account's devices, of those platforms in turn, and when they are online."""
         config = self._config
-        for device in range(config.devices):
+        devices = 1 + account % config.devices if config.varied else config.devices
+        for device in range(devices):
             if device:
                 yield Device(0, account, device, platforms[device % len(platforms)])
-            if device < config.devices - config.often_offline:
+            if device < max(1, devices - config.often_offline):
                 yield Presence(0, account, device, "online", True, 0)
             else:
                 yield from self._coming_and_going(account, device, horizon_us, seeds)
