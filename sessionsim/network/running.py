@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from typing import Final
 
 from sessionsim.core.units import US_PER_MIN, US_PER_S
@@ -13,6 +14,8 @@ from sessionsim.network.host import Host
 # Events and payloads rarely form cycles, so the collector may look seldom.
 _GC_THRESHOLDS: Final = (500_000, 20, 50)
 _SHORT_US: Final = 5 * US_PER_MIN
+_TOGETHER: Final = 16  # short runs after which what they have left is thrown away
+_SHORT_RUNS: Final = count()
 _PROGRESS_STEP_US: Final = US_PER_S  # how often progress is told, in simulated time
 _PROGRESS_STEPS: Final = 10_000  # and not much more often than this in one run
 
@@ -36,7 +39,8 @@ def drive(host: Host, horizon_us: int, progress: Callable[[int], None] | None) -
 @contextmanager
 def _seldom_collecting(horizon_us: int) -> Iterator[None]:
     """Leave alone what is there already, and look for cycles seldom."""
-    if horizon_us > _SHORT_US:  # looking through everything once costs as much as a short run
+    # Looking through everything once costs as much as a short run, so it is done for some of these.
+    if horizon_us > _SHORT_US or next(_SHORT_RUNS) % _TOGETHER == 0:
         gc.collect()
     gc.freeze()
     thresholds = gc.get_threshold()
