@@ -24,7 +24,16 @@ import numpy.typing as npt
 from sessionsim.adversary.roles import ROLES, roles_of
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.scene import Position, Role, Taking
-from sessionsim.core.view import ALWAYS_US, AT_ENDPOINT, AT_LINK, VIEW_COLUMNS, HeldKey, Table, View
+from sessionsim.core.view import (
+    ACTION_COLUMNS,
+    ALWAYS_US,
+    AT_ENDPOINT,
+    AT_LINK,
+    VIEW_COLUMNS,
+    HeldKey,
+    Table,
+    View,
+)
 
 _AT_BOTH: Final = ("src", "dst", "conn", "transport", "direction", "wire_bytes", "segments")
 _AT_ENDPOINT_ONLY: Final = ("head", "exchange", "app_bytes", "blob")
@@ -46,6 +55,7 @@ def observe(
     endpoints: Table | None = None,
     servers: Mapping[int, str] | None = None,
     server_keys: Mapping[int, bytes] | None = None,
+    actions: Table | None = None,
 ) -> View:
     """Give one observer's share of a run.
 
@@ -65,6 +75,8 @@ def observe(
         endpoints: columns endpoint and ip (IPv4 as an integer) of every endpoint of the run.
         servers: endpoint of every server -> its kind.
         server_keys: endpoint of every server -> its public X25519 key, which clients know.
+        actions: what active adversaries did: columns of `core.view.ACTION_COLUMNS`, and `observer`, the name
+            of who knows it.
 
     Returns:
         Rows ordered by (t_us, row), all columns int64; an observer without a place has none.
@@ -100,7 +112,21 @@ def observe(
         servers=servers,
         server_keys=server_keys or {},
         ids=frozenset(bytes.fromhex(owners[end].partition(":")[2]) for end in position.known),
+        actions=_own_actions(name, position, actions),
     )
+
+
+def _own_actions(name: str, position: Position, actions: Table | None) -> Table:
+    """Give what an observer did itself, by its own clock; empty if it did nothing."""
+    if actions is None:
+        return {}
+    own = actions["observer"].astype(str) == name
+    if not own.any():
+        return {}
+    table: Table = {column: actions[column][own] for column in ACTION_COLUMNS}
+    for column in ("t_us", "until_us"):
+        table[column] = table[column].astype(np.int64) + position.clock_offset_us
+    return table
 
 
 def _own_numbers(rows: Table) -> tuple[Times, Times]:

@@ -11,7 +11,7 @@ from sessionsim.core.scene import Position
 from sessionsim.core.storage import read_blobs, read_records, read_table, write_ledger
 from sessionsim.core.truth import ACCOUNT_COLUMNS, DEVICE_COLUMNS, KEY_COLUMNS
 from sessionsim.core.view import View
-from sessionsim.experiment.stored import read_nodes, read_positions, read_servers
+from sessionsim.experiment.stored import read_actions, read_nodes, read_positions, read_servers
 
 
 def write_ledgers(folder: Path, suite: str) -> int:
@@ -59,12 +59,12 @@ def observatory(folder: Path, suite: str) -> Callable[[str, Position], View]:
     }
     server_keys = {endpoint: public[owners[endpoint]] for endpoint in servers}
     endpoints = read_table(folder / "scene/endpoints.parquet", ("endpoint", "ip"))
-    nodes = read_nodes(folder)
+    nodes, actions = read_nodes(folder), read_actions(folder)
 
     def see(name: str, position: Position) -> View:
         return observe(
             name, position, records, blobs, keys, nodes, suite,
-            owners=owners, endpoints=endpoints, servers=servers, server_keys=server_keys,
+            owners=owners, endpoints=endpoints, servers=servers, server_keys=server_keys, actions=actions,
         )  # fmt: skip
 
     return see

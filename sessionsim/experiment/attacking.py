@@ -31,6 +31,7 @@ from sessionsim.core.view import View
 from sessionsim.experiment.analysis import viewer
 from sessionsim.experiment.background import Watched, with_background
 from sessionsim.experiment.manifest import read_manifest
+from sessionsim.experiment.stage import knowing
 from sessionsim.experiment.stored import load_replicate
 from sessionsim.metrics import AnswerKey, Replicate, Tallies, tally_verdicts
 from sessionsim.scenario import Attack, Scenario
@@ -50,9 +51,21 @@ def check_attacks(scenario: Scenario, positions: dict[str, Position], n_nodes: i
         if missing:
             allowed = f"a vantage that {' and that '.join(missing)}"
             raise InvalidInput(f"attacks.{one.name}.vantage", one.vantage, allowed)
+        _check_acts(scenario, one, getattr(machine, "acts", ""))
         if machine.learns and not scenario.training:
             allowed = 'seeds to learn from, as in [training] seeds = "201..202"'
             raise InvalidInput(f"attacks.{one.name}", f"kind {one.kind!r}, which learns", allowed)
+
+
+def _check_acts(scenario: Scenario, one: Attack, kind: str) -> None:
+    """Make sure that an attack which reads the log of some kind of interference finds one."""
+    wanted = getattr(one.config, "interference", "")
+    knows = knowing(scenario)
+    found = [its.name for its in scenario.interference if its.kind == kind and one.vantage in knows[its.name]]
+    if kind and (wanted or not found) and wanted not in found:
+        place = f"attacks.{one.name}.{'interference' if wanted else 'vantage'}"
+        allowed = f"one that interferes in the way {kind!r}" + (f": {', '.join(found)}" if found else "")
+        raise InvalidInput(place, wanted or one.vantage, allowed)
 
 
 def attack_all(scenario: Scenario, seeds: Sequence[int], out: Path, workers: int) -> list[Tallies]:

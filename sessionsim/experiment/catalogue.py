@@ -12,6 +12,7 @@ from sessionsim.metrics import METRICS
 from sessionsim.network.capacity import CapacityRules
 from sessionsim.network.clients import ClientMix
 from sessionsim.network.faults import KINDS
+from sessionsim.network.interference import KINDS as INTERFERENCE
 from sessionsim.network.links import LinkRules
 from sessionsim.network.membership import MembershipRules
 from sessionsim.network.servers import ServerRules
@@ -90,6 +91,7 @@ def installed() -> Catalogue:
         patterns={entry.id: entry.config for entry in known["patterns"]},
         vantages={entry.id: entry.config for entry in known["vantages"]},
         faults=KINDS,
+        interference=INTERFERENCE,
         attacks={entry.id: entry.config for entry in known["attacks"]},
         defences={entry.id: entry.config for entry in known["defences"]},
         suites=tuple(SUITES),

@@ -14,8 +14,16 @@ from sessionsim.experiment.analysis import write_ledgers
 from sessionsim.experiment.manifest import common_facts, is_whole, replicate_hash, write_manifest
 from sessionsim.experiment.months import write_months
 from sessionsim.experiment.readings_file import write_reading_table
-from sessionsim.experiment.stage import Task, operated_by, positions_of, spec_of, watched_by
-from sessionsim.experiment.stored import assemble, write_scene, write_version2
+from sessionsim.experiment.stage import (
+    Task,
+    interference_of,
+    knowing,
+    operated_by,
+    positions_of,
+    spec_of,
+    watched_by,
+)
+from sessionsim.experiment.stored import assemble, write_actions, write_scene, write_version2
 from sessionsim.metrics import Replicate, Tallies, readings_of, tally
 from sessionsim.network.world import build
 from sessionsim.scenario import Scenario
@@ -73,14 +81,17 @@ def _fill(folder: Path, scenario: Scenario, task: Task, wanted: str, tell: Tell)
     world = build(spec)
     positions = positions_of(scenario, world.scene, spec.seeds)
     built = time.perf_counter()
-    writer = RecordWriter(folder)
+    meddler = interference_of(scenario, world.scene, positions, spec)
+    writer, owned = RecordWriter(folder), operated_by(positions)
     try:
-        truth = world.run(writer, watched_by(positions), task.keep_bytes, tell, owned=operated_by(positions))
+        truth = world.run(writer, watched_by(positions), task.keep_bytes, tell, owned=owned, meddler=meddler)
     finally:
         writer.close()
     write_truth(folder, truth)
     write_scene(folder, world.scene, world.endpoints, positions)
     write_version2(folder, spec.version2)
+    if meddler is not None:
+        write_actions(folder, meddler.actions(), knowing(scenario))
     write_months(folder, scenario, positions, task.seed)
     simulated = time.perf_counter()
     facts = write_ledgers(folder, task.suite) if task.keep_bytes else 0

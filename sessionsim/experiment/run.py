@@ -17,7 +17,7 @@ from sessionsim.experiment.manifest import common_facts, is_whole, replicate_has
 from sessionsim.experiment.pool import run_tasks
 from sessionsim.experiment.readings_file import write_reading_table, write_readings
 from sessionsim.experiment.replicate import Outcome
-from sessionsim.experiment.stage import Task, positions_of, spec_of, tasks_of, training_tasks
+from sessionsim.experiment.stage import Task, interference_of, positions_of, spec_of, tasks_of, training_tasks
 from sessionsim.experiment.version2_facts import version2_facts
 from sessionsim.metrics import Tallies, readings_of
 from sessionsim.network.world import build
@@ -53,7 +53,9 @@ def preflight(scenario: Scenario) -> None:
     """
     spec = spec_of(scenario, tasks_of(scenario)[0], horizon_us=1)
     scene = build(spec).scene
-    check_attacks(scenario, positions_of(scenario, scene, spec.seeds), len(scene.nodes))
+    positions = positions_of(scenario, scene, spec.seeds)
+    interference_of(scenario, scene, positions, spec)
+    check_attacks(scenario, positions, len(scene.nodes))
 
 
 def run_scenario(

@@ -13,6 +13,7 @@ from sessionsim.core.scene import Position, Scene
 from sessionsim.core.seeds import Seeds
 from sessionsim.network.clients import place_clients
 from sessionsim.network.faults import Fault
+from sessionsim.network.interference import Interference, Meddler, compile_interference
 from sessionsim.network.server_machines import ServiceRules
 from sessionsim.network.version2 import TWINS, Version2, doubled, halves
 from sessionsim.network.wishes import check_kinds
@@ -138,6 +139,27 @@ def positions_of(scenario: Scenario, scene: Scene, seeds: Seeds) -> dict[str, Po
         if vantage.name in single
         else join(single[member] for member in vantage.config.members)
         for vantage in scenario.vantages
+    }
+
+
+def interference_of(
+    scenario: Scenario, scene: Scene, positions: dict[str, Position], spec: WorldSpec
+) -> Meddler | None:
+    """Compile who interferes with a replicate, and how; None for nobody."""
+    declared = [Interference(one.name, one.kind, one.vantage, one.config) for one in scenario.interference]
+    return compile_interference(declared, positions, scene, spec.seeds, spec.horizon_us, spec.epoch_ms)
+
+
+def knowing(scenario: Scenario) -> dict[str, tuple[str, ...]]:
+    """Give the observers who know of each interference: who does it, and coalitions it belongs to."""
+    return {
+        one.name: tuple(
+            vantage.name
+            for vantage in scenario.vantages
+            if vantage.name == one.vantage
+            or (vantage.kind == "coalition" and one.vantage in vantage.config.members)
+        )
+        for one in scenario.interference
     }
 
 

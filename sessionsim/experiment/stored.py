@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,11 +22,12 @@ from sessionsim.core.scene import Position, Role, Scene, Taking
 from sessionsim.core.seeds import MASK64
 from sessionsim.core.storage import read_ledger, read_records, read_table, read_truth, write_table
 from sessionsim.core.verdict_storage import read_verdicts
-from sessionsim.core.view import Table
+from sessionsim.core.view import ACTION_COLUMNS, Table
 from sessionsim.experiment.manifest import read_manifest
 from sessionsim.metrics import Replicate
 from sessionsim.network.version2 import Version2
 
+ACTIONS: Final = "scene/actions.parquet"
 # How something was taken -> whether the taker stays, and whether it copies what passes.
 _TAKEN: Final = {"keys": (False, False), "copy": (False, True), "stays": (True, False)}
 
@@ -165,6 +167,26 @@ def read_nodes(folder: Path) -> NodeList:
     return NodeList(tuple(ed), tuple(x), swarm, ip, port)
 
 
+def write_actions(folder: Path, actions: Table, knowing: Mapping[str, Sequence[str]]) -> None:
+    """Store what active adversaries did, once for every observer who knows it.
+
+    Args:
+        actions: columns of `core.view.ACTION_COLUMNS`.
+        knowing: name of each interference -> the observers.
+    """
+    names = actions["name"].tolist()
+    told = [(k, observer) for k, name in enumerate(names) for observer in knowing[name]]
+    rows = np.array([k for k, _ in told], dtype=np.int64)
+    table: Table = {"observer": _texts([observer for _, observer in told])}
+    write_table(folder / ACTIONS, table | {name: actions[name][rows] for name in ACTION_COLUMNS})
+
+
+def read_actions(folder: Path) -> Table | None:
+    """Read what active adversaries did; None for a run in which nobody interfered."""
+    path = folder / ACTIONS
+    return read_table(path, ("observer", *ACTION_COLUMNS)) if path.is_file() else None
+
+
 def read_servers(folder: Path) -> dict[int, str]:
     """Read which endpoints are servers, and of what kind."""
     table = read_table(folder / "scene/servers.parquet", ("endpoint", "kind"))
@@ -201,7 +223,18 @@ def assemble(folder: Path, seed: int, suite: str) -> Replicate:
         months=_optional(folder / "truth/months.parquet"),
         campaigns=_optional(folder / "truth/campaigns.parquet"),
         version2=read_version2(folder),
+        actions=_each_once(read_actions(folder)),
     )
+
+
+def _each_once(actions: Table | None) -> Table:
+    """Give what was done without who knows it; of several observers of an act one is enough."""
+    if actions is None:
+        return {}
+    first: dict[str, str] = {}
+    pairs = zip(actions["name"].tolist(), actions["observer"].tolist(), strict=True)
+    mine = [first.setdefault(name, observer) == observer for name, observer in pairs]
+    return {name: actions[name][np.array(mine, dtype=bool)] for name in ACTION_COLUMNS}
 
 
 def _optional(path: Path) -> Table:

@@ -57,7 +57,9 @@ class AnswerSheet:
         self.copies: dict[str, Copy] = {}
         self.contacts: set[tuple[int, int]] = set()
         # Where people only write texts, truth lists all that is stored; else there are configs and keys too.
-        self._is_all = set(messages["kind"].tolist()) <= {"text"}
+        # An active adversary stores what truth does not list either.
+        injected = "injected" in set(replicate.truth.events["what"].tolist())
+        self._is_all = set(messages["kind"].tolist()) <= {"text"} and not injected
         self._talk: set[tuple[int, int]] = set()
         columns = ("hash", "sync_hash", "sender", "recipient", "body_bytes", "measured", "kind")
         for name, sync, sender, recipient, size, measured, kind in zip(
@@ -161,6 +163,8 @@ class AnswerSheet:
             if term in self.copies:
                 copy = self.copies[term]
                 return {term} if copy.measured and copy.kind == kind else set()
+            if term.startswith("message:"):
+                return set()  # what truth does not list: a config, or what an adversary stored
         owner = self.account.get(fact.subject, self.address.get(fact.subject, -1))
         if fact.relation is not Relation.TALKS_TO:
             return {str(owner)}

@@ -37,6 +37,7 @@ class Replicate:
         months: first times of the path-only engine, columns of `truth/months.parquet`; empty if none ran.
         campaigns: registrations against one swarm, `truth/campaigns.parquet`; empty if none ran.
         version2: the settings of version 2 of the protocol, by field; empty if no account uses it.
+        actions: what active adversaries did, columns of `core.view.ACTION_COLUMNS`; empty if nobody did.
         verdicts: what attacks concluded, in the order of the scenario; empty when nothing was attacked.
     """
 
@@ -53,6 +54,7 @@ class Replicate:
     months: Table = field(default_factory=dict)
     campaigns: Table = field(default_factory=dict)
     version2: Mapping[str, Any] = field(default_factory=dict)
+    actions: Table = field(default_factory=dict)
 
     @property
     def n_accounts(self) -> int:

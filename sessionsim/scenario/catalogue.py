@@ -18,6 +18,7 @@ class Catalogue:
         patterns: config dataclass of each workload pattern.
         vantages: config dataclass of each kind of vantage.
         faults: config dataclass of each kind of fault.
+        interference: config dataclass of each kind of interference.
         attacks: config dataclass of each kind of attack.
         defences: config dataclass of each defence.
         suites: names of the crypto suites.
@@ -32,6 +33,7 @@ class Catalogue:
     patterns: Mapping[str, type[Any]]
     vantages: Mapping[str, type[Any]]
     faults: Mapping[str, type[Any]]
+    interference: Mapping[str, type[Any]]
     attacks: Mapping[str, type[Any]]
     defences: Mapping[str, type[Any]]
     suites: tuple[str, ...]

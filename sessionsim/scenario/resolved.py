@@ -55,6 +55,16 @@ class Defence:
 
 
 @dataclass(frozen=True, slots=True)
+class Interference:
+    """What an active adversary does. Args: kind: one of the catalogue; vantage: name of who does it."""
+
+    name: str
+    kind: str
+    vantage: str
+    config: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Attack:
     """One attack of the scenario. Args: kind: id of the drop-in; vantage: name of the observer."""
 
@@ -80,6 +90,7 @@ class Scenario:
             changed (differs from the default).
         resolved: all values as a scenario file would have them, by section.
         files: BLAKE2b digest of each file that a setting names, by dotted key.
+        interference: what active adversaries do, in the order of the file.
         attacks: what is attacked, in the order of the file.
         training: seeds that attacks learn from, ascending; none of them is among `seeds`.
         sweep: what is asked at several values; the rest of the scenario is as it is without (see `points`).
@@ -104,6 +115,7 @@ class Scenario:
     settings: tuple[Mapping[str, Any], ...]
     resolved: Mapping[str, Any]
     files: Mapping[str, str]
+    interference: tuple[Interference, ...] = ()
     attacks: tuple[Attack, ...] = ()
     training: tuple[int, ...] = ()
     sweep: Sweep | None = None
@@ -189,6 +201,10 @@ class _Resolver:
         training = self.section("training", checked.f_training, TrainingSettings)
         for name, model in (("background", checked.f_background), ("months", checked.f_months)):
             sections[name] = self.section(name, model, self.catalogue.sections[name])
+        interference = tuple(
+            Interference(name, *self.seen("interference", name, chosen, vantages))
+            for name, chosen in checked.f_interference.items()
+        )
         attacks = tuple(self.attack(name, chosen, vantages) for name, chosen in checked.f_attacks.items())
         scenario = Scenario(
             name=self.raw.name,
@@ -209,6 +225,7 @@ class _Resolver:
             settings=tuple(self.lines),
             resolved={"title": checked.f_title, "question": checked.f_question} | self.values,
             files=self.files,
+            interference=interference,
             attacks=attacks,
             training=parse_seeds(training.seeds, self.raw.origins.of(("training", "seeds")))
             if training.seeds
@@ -322,16 +339,23 @@ class _Resolver:
         return Fault(name, kind, config)
 
     def attack(self, name: str, model: Any, vantages: tuple[Vantage, ...]) -> Attack:
+        return Attack(name, *self.seen("attacks", name, model, vantages))
+
+    def seen(
+        self, section: str, name: str, model: Any, vantages: tuple[Vantage, ...]
+    ) -> tuple[str, str, Any]:
+        """Make a section that names a vantage: its kind, the vantage and its settings."""
         kind, seen_by = model.f_kind, model.f_vantage
         known = [vantage.name for vantage in vantages]
         if seen_by not in known:
-            place = self.raw.origins.of(("attacks", name, "vantage"))
+            place = self.raw.origins.of((section, name, "vantage"))
             raise InvalidInput(
                 place, seen_by, f"names of vantages of this scenario: {', '.join(known) or 'none'}"
             )
-        config = self.section(f"attacks.{name}", model, self.catalogue.attacks[kind], tag=("kind", kind))
-        self.put(("attacks", name), {"vantage": seen_by})
-        return Attack(name, kind, seen_by, config)
+        kinds = getattr(self.catalogue, section)
+        config = self.section(f"{section}.{name}", model, kinds[kind], tag=("kind", kind))
+        self.put((section, name), {"vantage": seen_by})
+        return kind, seen_by, config
 
     def check_sections(self, sections: Mapping[str, Any], platforms: tuple[str, ...]) -> None:
         """Hold sections against each other."""

@@ -65,6 +65,10 @@ _SEES: Final[Any] = (
     str,
     Field(alias="vantage", description="Name of the vantage of this scenario whose view is attacked."),
 )
+_ACTS: Final[Any] = (
+    str,
+    Field(alias="vantage", description="Name of the vantage of this scenario from whose place it acts."),
+)
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=2000), AfterValidator(_readable)]
 
 
@@ -179,6 +183,12 @@ def whole_model(catalogue: Catalogue) -> type[BaseModel]:
         for name, config in sorted(catalogue.defences.items())
     }
     defence = create_model("Defences", __config__=_CONFIG, **defences)
+    interference = {
+        name: settings_model(
+            f"interference {name}", config, more=tag_field("kind", name) | {"f_vantage": _ACTS}
+        )
+        for name, config in sorted(catalogue.interference.items())
+    }
     training = settings_model("Training", TrainingSettings, more={"f_seeds": _seed_field(TrainingSettings)})
     return create_model(
         "Scenario",
@@ -200,6 +210,7 @@ def whole_model(catalogue: Catalogue) -> type[BaseModel]:
         f_workload=(tagged_union(patterns, "pattern"), Field(alias="workload")),
         f_faults=(_by_name(faults), Field(default_factory=dict, alias="faults")),
         f_vantages=(_by_name(vantages), Field(default_factory=dict, alias="vantages")),
+        f_interference=(_by_name(interference), Field(default_factory=dict, alias="interference")),
         f_attacks=(_by_name(attacks), Field(default_factory=dict, alias="attacks")),
         f_training=optional_section(training, "training"),
         f_background=optional_section(settings_model("Background", sections["background"]), "background"),

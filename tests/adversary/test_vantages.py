@@ -271,3 +271,16 @@ def test_stranger_knows_ids_and_stands_nowhere() -> None:
     position = choose("stranger", clients=(1, 3))
     assert position == Position(known=frozenset({N_NODES + 1, N_NODES + 3}))
     assert position.watched == frozenset()
+
+
+def test_an_active_adversary_operates_nodes_holds_links_and_knows_people() -> None:
+    assert choose("active", fraction=0.5) == choose("snodes", fraction=0.5)
+    position = choose("active", by="host", fraction=0.25, links=0.3, knows=(0, 4), clock_offset_us=9)
+    assert position.operated == choose("snodes", by="host", fraction=0.25).operated
+    assert len(position.tapped) == 3
+    assert position.tapped <= choose("active", links=0.6).tapped <= set(scene().client_endpoints)
+    assert choose("active", links=0.6, draw=1).tapped != choose("active", links=0.6).tapped
+    assert position.known == {N_NODES, N_NODES + 4}
+    assert position.clock_offset_us == 9
+    with pytest.raises(InvalidInput, match="client"):
+        choose("active", knows=(10,))

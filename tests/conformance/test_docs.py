@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sessionsim.network.faults import KINDS
 from sessionsim.network.faults.kinds import Struck
+from sessionsim.network.interference.kinds import KINDS as INTERFERENCE
+from sessionsim.network.interference.kinds import Timed
 from sessionsim.scenario.models import keys_of
 from sessionsim.selfcheck.vectors import sections
 
@@ -43,11 +46,15 @@ def test_what_a_section_covers_exists(name: str) -> None:
             pytest.fail(f"{dotted} is nowhere")
 
 
-def test_every_kind_of_fault_has_its_row() -> None:
-    common, rows = set(keys_of(Struck).values()), []
-    for name, config in sorted(KINDS.items()):
+@pytest.mark.parametrize(
+    ("page", "kinds", "shared"),
+    [("nodes-and-faults.md", KINDS, Struck), ("interference.md", INTERFERENCE, Timed)],
+)
+def test_every_kind_has_its_row(page: str, kinds: dict[str, type[Any]], shared: type[Any]) -> None:
+    common, rows = set(keys_of(shared).values()), []
+    for name, config in sorted(kinds.items()):
         own = [f"`{key}`" for key in keys_of(config).values() if key not in common]
         sentence = " ".join((config.__doc__ or "").split()).partition(".")[0]
         rows.append(f"| `{name}` | {sentence}. | {', '.join(own) or 'none'} |")
-    lines = (DOCS / "nodes-and-faults.md").read_text("utf-8").splitlines()
+    lines = (DOCS / page).read_text("utf-8").splitlines()
     assert [line for line in lines if line.startswith("| `")] == rows

@@ -17,7 +17,7 @@ from sessionsim.core.columns import DTYPE, HEAD_CODE
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.scene import Position, Role, Scene, Taking
 from sessionsim.core.seeds import Seeds
-from sessionsim.core.view import Table, View
+from sessionsim.core.view import ACTION_COLUMNS, Table, View
 from sessionsim.protocol.wire.onion import encode_hop
 
 VANTAGES.scan()
@@ -158,12 +158,28 @@ def plant(position: Position) -> tuple[Table, dict[int, bytes], Table, set[int],
     return table, blobs, keys, numbers, texts
 
 
+def deeds() -> Table:
+    """Make the log of what eve and two others did, with a marker in every cell of theirs."""
+    who = np.array(["eve", "mallory", "eve's friend", "eve"], object)
+    table: Table = {"observer": who}
+    for place, name in enumerate(ACTION_COLUMNS):
+        if name in ("t_us", "until_us", "place", "client"):
+            table[name] = np.arange(4) + np.where(who == "eve", 0, 4 * _MARK + 16 * place)
+        else:
+            table[name] = np.array(
+                [f"{'own' if one == 'eve' else 'canary deed'} {name}" for one in who], object
+            )
+    return table
+
+
 def contents(view: View) -> tuple[set[int], bytes]:
     """Collect every number and every byte that the view holds."""
     numbers = {int(value) for values in view.rows.values() for value in values} | set(view.blobs)
     numbers |= {key.since_us for key in view.keys}
+    numbers |= {value for column in view.actions.values() for value in column.tolist() if type(value) is int}
+    words = [str(value).encode() for column in view.actions.values() for value in column.tolist()]
     parts: Iterator[bytes] = iter(
-        [*view.blobs.values(), *(key.secret + key.owner.encode() for key in view.keys), *view.ids]
+        [*words, *view.blobs.values(), *(key.secret + key.owner.encode() for key in view.keys), *view.ids]
     )
     return numbers, b"|".join(parts) + repr((view.observer, view.suite, sorted(view.own))).encode()
 
@@ -172,8 +188,14 @@ def contents(view: View) -> tuple[set[int], bytes]:
 def test_no_canary_arrives(place: str) -> None:
     position = PLACES[place]
     table, blobs, keys, numbers, texts = plant(position)
-    view = observe("eve", position, table, blobs, keys, NODES, "fast", OWNERS, None, SERVER_KINDS)
+    view = observe(
+        "eve", position, table, blobs, keys, NODES, "fast", OWNERS, None, SERVER_KINDS, actions=deeds()
+    )
     seen_numbers, seen_bytes = contents(view)
+    assert b"own token" in seen_bytes
+    assert b"canary deed" not in seen_bytes
+    assert view.actions["t_us"].tolist() == [position.clock_offset_us, 3 + position.clock_offset_us]
+    assert max(seen_numbers) < 4 * _MARK
     shifted = {number + position.clock_offset_us for number in numbers}
     assert not seen_numbers & (numbers | shifted)
     assert [text for text in texts if text in seen_bytes] == []

@@ -23,7 +23,7 @@ FILES = sorted(FOLDER.glob("*.toml"))
 by_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 # Smaller worlds and shorter runs; the same attacks and observers.
 REDUCED = ("run.seeds=1..3", "network.limit_swarms=30", "background.populations=[0, 1000]")
-SHORTER = {"long-term": "1 h"}
+SHORTER = {"long-term": "1 h", "active": "6 min"}
 RUN = FILES if os.environ.get("SESSIONSIM_FULL") else [FOLDER / "provider.toml"]
 
 
@@ -40,7 +40,7 @@ def reduced(path: Path) -> Scenario:
 
 
 def test_there_is_one_for_every_family() -> None:
-    assert {"paths", "time-and-size", "long-term", "swarm-member", "provider", "open-world"} <= {
+    assert {"paths", "time-and-size", "long-term", "swarm-member", "provider", "open-world", "active"} <= {
         path.stem for path in FILES
     }
 

@@ -118,6 +118,11 @@ class Delay:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    hold_us: int = setting(7, unit="us", low=1, doc="How long.", source="Assumption: chosen")
+
+
+@dataclass(frozen=True, slots=True)
 class Guessing:
     keep: int = setting(10, low=1, doc="How many.", source="Assumption: ten")
 
@@ -145,6 +150,7 @@ CATALOGUE = Catalogue(
     patterns={"active-pairs": ActivePairs, "replay": Replay},
     vantages={"snodes": Snodes, "coalition": Coalition},
     faults={"crash": Crash, "delay": Delay},
+    interference={"hold": Hold},
     attacks={"guessing": Guessing},
     defences={"one-size": Guessing, "no-cover": Strangers},
     suites=("fast", "sodium"),

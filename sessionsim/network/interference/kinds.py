@@ -65,9 +65,13 @@ class Passing(Timed):
 class Delay(Passing):
     """In marked slots requests wait before they go on."""
 
+    slot_us: int = setting(
+        2 * US_PER_S, unit="us", low=1000, high=US_PER_DAY, doc="Length of a slot.",
+        source="Assumption: half the time between two polls, so that a poll is moved within its slot",
+    )  # fmt: skip
     hold_us: int = setting(
-        2 * US_PER_S, unit="us", low=1, high=US_PER_DAY, doc="How long.",
-        source="metrics 2g: amplitude of the delay, to be varied; the default is an Assumption",
+        US_PER_S, unit="us", low=1, high=US_PER_DAY, doc="How long.",
+        source="metrics 2g: amplitude of the delay, to be varied; the default, half a slot, is an Assumption",
     )  # fmt: skip
 
 
@@ -132,7 +136,7 @@ class Probe(Timed):
 
 @dataclass(frozen=True, slots=True)
 class Flood(Probe):
-    """The same with so much that the account's own traffic is lost in it."""
+    """At the begin of marked slots so much is stored for each known account that it shows in its volume."""
 
     count: int = setting(
         20, low=1, high=_MOST_AT_ONCE, doc="How many messages each time.",

@@ -42,7 +42,13 @@ def act(kind: str, name: str = "x", **settings: Any) -> Interference:
 class Ran:
     """A finished run. Eve operates every node and holds every link, unless said otherwise."""
 
-    def __init__(self, *acts: Interference, place: Position | None = None, **changes: Any) -> None:
+    def __init__(
+        self,
+        *acts: Interference,
+        place: Position | None = None,
+        watched: frozenset[int] | None = None,
+        **changes: Any,
+    ) -> None:
         kernel = changes.pop("kernel", None)
         spec = replace(SPEC, **changes)
         self.world = build(spec)
@@ -53,7 +59,7 @@ class Ran:
         positions = {"eve": place or everywhere}
         meddler = compile_interference(acts, positions, scene, spec.seeds, spec.horizon_us, spec.epoch_ms)
         records = MemoryRecords()
-        watched = frozenset(range(len(self.world.machines)))
+        watched = watched if watched is not None else frozenset(range(len(self.world.machines)))
         self.truth: Truth = self.world.run(records, watched, keep_bytes=True, kernel=kernel, meddler=meddler)
         self.rows = records.table()
         self.blobs = records.blobs
@@ -97,7 +103,7 @@ def test_interference_that_never_acts_leaves_the_same_rows(quiet: Ran, place: st
 
 
 def test_a_guard_holds_the_requests_of_marked_slots_and_passes_them_on_later(quiet: Ran) -> None:
-    ran = Ran(act("delay", hold_us=2 * S))
+    ran = Ran(act("delay", slot_us=4 * S, hold_us=2 * S))
     held = ran.acts("held")
     assert len(held) > 20
     slots = {(one["client"], one["t_us"] // (4 * S)) for one in ran.acts("slot")}
@@ -113,7 +119,7 @@ def test_a_guard_holds_the_requests_of_marked_slots_and_passes_them_on_later(qui
 
 def test_a_link_can_be_held_without_any_node(quiet: Ran) -> None:
     place = Position(frozenset(quiet.world.scene.client_endpoints))
-    ran = Ran(act("delay", hold_us=2 * S, place="links"), place=place)
+    ran = Ran(act("delay", slot_us=4 * S, hold_us=2 * S, place="links"), place=place)
     held = ran.acts("held")
     took: dict[tuple[int, int], list[int]] = {}
     columns = (ran.rows[name].tolist() for name in ("src", "t_sent_us", "t_recv_us"))
@@ -246,6 +252,23 @@ def test_everything_at_once_crashes_nothing_and_is_the_same_under_both_kernels()
     for name, column in first.log.items():
         assert column.tolist() == second.log[name].tolist()
     assert sum(first.outcomes.values()) == 12
+
+
+def test_idle_polls_in_bulk_leave_out_whoever_is_interfered_with(quiet: Ran) -> None:
+    guards = {int(quiet.rows["dst"][k]) for k in quiet.sent(RPC)}
+    place = Position(
+        operated=frozenset(sorted(guards)[:2]), known=frozenset(quiet.world.scene.client_endpoints)
+    )
+    acts = [act("delay", "a"), act("tag", "b"), act("probe", "c"), act("equivocate", "d")]
+    later = {"horizon_us": 200 * S, "watched": frozenset[int]()}
+    each, bulk = (Ran(*acts, place=place, idle_polls=how, **later) for how in ("each", "bulk"))
+    assert bulk.world.trains is not None
+    assert bulk.world.host is not None
+    assert each.world.host is not None
+    assert bulk.world.host.transmissions < 0.9 * each.world.host.transmissions
+    for name, column in each.log.items():
+        assert column.tolist() == bulk.log[name].tolist()
+    assert each.truth.messages["delivered_us"].tolist() == bulk.truth.messages["delivered_us"].tolist()
 
 
 def test_one_interference_moves_no_draw_of_another() -> None:
