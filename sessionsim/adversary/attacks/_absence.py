@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from sessionsim.adversary.attacks._acts import Acts, Ints, Slots, slots_of, span_of, touched
-from sessionsim.adversary.attacks._matching import matched, times_of_accounts
+from sessionsim.adversary.attacks._matching import Floats, matched, random_keys, times_of_accounts
 from sessionsim.core.verdict import Verdict
 from sessionsim.core.view import View
 
@@ -24,11 +24,11 @@ def absence_score(t_us: Ints, slots: Slots, span: tuple[int, int]) -> float:
     return float((n * share - inside) / spread) if spread > 0 else 0.0
 
 
-def absent_accounts(view: View, log: Acts, lag_us: int) -> Verdict:
+def absent_accounts(view: View, log: Acts, lag_us: int, rng: np.random.Generator) -> Verdict:
     """Score every account that asked at an operated member against every client whose requests were touched.
 
     Args:
-        log: with the marked slots; lag_us: usual time from the act to the member.
+        log: with the marked slots; lag_us: usual time from the act to the member; rng: keys of strangers.
     """
     begin_us, end_us = span_of(log)
     span = (begin_us + lag_us, end_us + lag_us)
@@ -36,9 +36,18 @@ def absent_accounts(view: View, log: Acts, lag_us: int) -> Verdict:
         client: Slots(its.begin_us + lag_us, its.end_us + lag_us) for client, its in slots_of(log).items()
     }
     times = times_of_accounts(view, span)
-    return matched(
-        view,
-        list(times),
-        touched(log),
-        lambda account, client: absence_score(times[account], slots[client], span),
-    )
+    slot_us = int((log.of("slot").until_us - log.of("slot").t_us).max(initial=1))
+    n = max(1, -(-(end_us - begin_us) // slot_us))
+    usual = round(float(np.mean([len(its.begin_us) for its in slots.values()]))) if slots else 0
+
+    def strangers(account: str, people: int) -> Floats:
+        keys, at = random_keys(people, n, usual, rng), (times[account] - span[0]) // slot_us
+        share = min(1.0, usual * slot_us / max(1, end_us - begin_us))
+        spread = np.sqrt(len(at) * share * (1 - share))
+        fewer: Floats = len(at) * share - keys[:, at].sum(axis=1).astype(np.float64)
+        return fewer / spread if spread > 0 else 0 * fewer
+
+    def score(account: str, client: int) -> float:
+        return absence_score(times[account], slots[client], span)
+
+    return matched(view, list(times), touched(log), score, strangers)

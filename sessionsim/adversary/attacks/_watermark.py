@@ -47,13 +47,18 @@ def watermark_score(time_s: npt.ArrayLike, key: Flags, slot_s: float, delay_s: f
     Args:
         time_s: when requests are seen at the far end. delay_s: the usual delay in between.
     """
+    return float(watermark_scores(time_s, key[None, :], slot_s, delay_s)[0])
+
+
+def watermark_scores(time_s: npt.ArrayLike, keys: Flags, slot_s: float, delay_s: float = 0.0) -> Floats:
+    """`watermark_score` of one flow under many keys, shape (keys, slots); gives shape (keys,)."""
     when = np.asarray(time_s, dtype=np.float64) - delay_s
     slot = np.floor(when / slot_s).astype(int)
-    phase, marked = when / slot_s - slot, key[slot % len(key)]
-    n, m = int(marked.sum()), int((~marked).sum())
-    if n < 2 or m < 2:
-        return 0.0
-    ranks = scipy.stats.rankdata(phase)
-    rank_sum = float(ranks[marked].sum()) - n * (n + 1) / 2
+    phase, marked = when / slot_s - slot, keys[:, slot % keys.shape[1]]
+    n = marked.sum(axis=1)
+    m = marked.shape[1] - n
+    rank_sum = marked @ scipy.stats.rankdata(phase) - n * (n + 1) / 2
     spread = np.sqrt(n * m * (n + m + 1) / 12)
-    return float((rank_sum - n * m / 2) / spread)
+    known = (n >= 2) & (m >= 2)
+    found: Floats = np.where(known, (rank_sum - n * m / 2) / np.where(known, spread, 1.0), 0.0)
+    return found

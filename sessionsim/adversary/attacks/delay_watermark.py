@@ -17,9 +17,9 @@ import numpy as np
 
 from sessionsim.adversary._attacks import ATTACKS, Need
 from sessionsim.adversary.attacks._acts import acts, slots_of, span_of, touched
-from sessionsim.adversary.attacks._matching import matched, times_of_accounts
+from sessionsim.adversary.attacks._matching import Flags, Floats, matched, random_keys, times_of_accounts
 from sessionsim.adversary.attacks._settings import lag_setting, name_setting
-from sessionsim.adversary.attacks._watermark import watermark_score
+from sessionsim.adversary.attacks._watermark import watermark_scores
 from sessionsim.core.ledger import Fact
 from sessionsim.core.units import US_PER_S
 from sessionsim.core.verdict import Example, Question, Verdict
@@ -41,7 +41,7 @@ class DelayWatermark:
     question = Question.ADDRESS_OF
     needs = frozenset({Need.NODES, Need.BYTES})
     learns = False
-    open_world = False
+    open_world = True
     acts = "delay"
 
     def __init__(self, config: Config) -> None:
@@ -64,8 +64,15 @@ class DelayWatermark:
         lag_us = self._config.lag_us
         times = times_of_accounts(view, (begin_us + lag_us, end_us + lag_us))
 
-        def score(account: str, client: int) -> float:
+        def scores(account: str, some: Flags) -> Floats:
             t_s = (times[account] - begin_us) / US_PER_S
-            return watermark_score(t_s, keys[client], slot_us / US_PER_S, lag_us / US_PER_S)
+            return watermark_scores(t_s, some, slot_us / US_PER_S, lag_us / US_PER_S)
 
-        return matched(view, list(times), list(keys), score)
+        def strangers(account: str, people: int) -> Floats:
+            marked = round(float(np.mean([key.sum() for key in keys.values()])))
+            return scores(account, random_keys(people, max(1, n), marked, rng))
+
+        return matched(
+            view, list(times), list(keys), lambda *pair: float(scores(pair[0], keys[pair[1]][None, :])[0]),
+            strangers,
+        )  # fmt: skip

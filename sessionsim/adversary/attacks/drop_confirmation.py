@@ -38,7 +38,7 @@ class DropConfirmation:
     question = Question.ADDRESS_OF
     needs = frozenset({Need.NODES, Need.BYTES})
     learns = False
-    open_world = False
+    open_world = True
     acts = "drop"
 
     def __init__(self, config: Config) -> None:
@@ -49,4 +49,5 @@ class DropConfirmation:
 
     def infer(self, view: View, ledger: Sequence[Fact], rng: np.random.Generator) -> Verdict:
         """Score every account that asked at an operated member against every client that was struck."""
-        return absent_accounts(view, acts(view, self.acts, self._config.interference), self._config.lag_us)
+        log = acts(view, self.acts, self._config.interference)
+        return absent_accounts(view, log, self._config.lag_us, rng)

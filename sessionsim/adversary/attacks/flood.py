@@ -39,7 +39,7 @@ class Flood:
     question = Question.ADDRESS_OF
     needs = frozenset({Need.NODES, Need.LINKS})
     learns = False
-    open_world = False
+    open_world = True
     acts = "flood"
 
     def __init__(self, config: Config) -> None:
@@ -70,4 +70,7 @@ class Flood:
             flags = marked[account]
             return rank_score(volume[row[client]][flags], volume[row[client]][~flags])
 
-        return matched(view, list(marked), list(row), score)
+        # Whose volume has nothing to do with the bursts scores by the standard normal law.
+        return matched(
+            view, list(marked), list(row), score, lambda _account, people: rng.standard_normal(people)
+        )

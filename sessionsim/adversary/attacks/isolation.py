@@ -14,10 +14,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from sessionsim.adversary._attacks import ATTACKS, Need
-from sessionsim.adversary.attacks._acts import Ints, acts, slots_of, span_of, touched
-from sessionsim.adversary.attacks._events import address_of, requests, stores
+from sessionsim.adversary.attacks._acts import Acts, Ints, acts, slots_of, span_of, touched
+from sessionsim.adversary.attacks._events import (
+    FIRST_STRANGER,
+    addresses_of,
+    clients_seen,
+    online_clients,
+    requests,
+    stores,
+)
+from sessionsim.adversary.attacks._matching import random_keys
 from sessionsim.adversary.attacks._settings import lag_setting, name_setting, window_setting
 from sessionsim.core.ledger import Fact
 from sessionsim.core.units import US_PER_MS
@@ -43,7 +52,8 @@ class Isolation:
     question = Question.SENDER_ADDRESS
     needs = frozenset({Need.NODES, Need.BYTES, Need.LINKS})
     learns = False
-    open_world = False
+    open_world = True
+    among_polls = True
     acts = "isolate"
 
     def __init__(self, config: Config) -> None:
@@ -56,30 +66,60 @@ class Isolation:
         """List, for every message stored while it went on, who can have sent it; each equally likely."""
         log = acts(view, self.acts, self._config.interference)
         begin_us, end_us = span_of(log)
-        let_us = self._let_through(view)
+        let_us, let_whom = self._let_through(view, log, rng)
+        everybody = len(touched(log)) + online_clients(view) - len(clients_seen(view))
         stored, guesses = stores(view, strangers=False), list[Guess]()
         for message, t_us in zip(stored.message.tolist(), stored.t_us.tolist(), strict=True):
             if not begin_us <= t_us - self._config.window_us < t_us < end_us:
                 continue
-            least_us, most_us = t_us - self._config.window_us, t_us - self._config.lag_us // 4
-            possible = [
-                client
-                for client, times in let_us.items()
-                if np.searchsorted(times, most_us) > np.searchsorted(times, least_us)
-            ]
+            span_us = (t_us - self._config.window_us, t_us - self._config.lag_us // 4)
+            possible = np.unique(let_whom[slice(*np.searchsorted(let_us, span_us))])
             guesses += [
-                Guess(message, address_of(view, client), 1.0, 1 / len(possible), len(let_us), t_us)
-                for client in possible
+                Guess(message, name, 1.0, 1 / len(possible), max(everybody, len(possible)), t_us)
+                for name in addresses_of(view, possible).tolist()
             ]
         return verdict_of(self.question, guesses)
 
-    def _let_through(self, view: View) -> dict[int, Ints]:
-        """Give, for each client that was held back at times, when requests of it were let through."""
-        log = acts(view, self.acts, self._config.interference)
+    def _let_through(self, view: View, log: Acts, rng: np.random.Generator) -> tuple[Ints, Ints]:
+        """Give when requests were let through, ascending, and whose they were."""
         slots, seen, held = slots_of(log), requests(view), log.of("held")
-        found = {}
+        times, whose = [held.until_us], [held.client]
         for client in touched(log):
             own_us = seen.t_us[seen.client == client]
-            later_us = held.until_us[held.client == client]
-            found[client] = np.sort(np.concatenate([own_us[slots[client].hold(own_us)], later_us]))
-        return found
+            through_us = own_us[slots[client].hold(own_us)]
+            times.append(through_us)
+            whose.append(np.full(len(through_us), client, dtype=np.int64))
+        if log.of("held").t_us.size:
+            here = (seen.client >= FIRST_STRANGER) & _within(seen.t_us, span_of(log))
+            strangers, number = np.unique(seen.client[here], return_inverse=True)
+            times.append(_released(seen.t_us[here], number, len(strangers), log, rng))
+            whose.append(seen.client[here])
+        when = np.concatenate(times)
+        order = np.argsort(when, kind="stable")
+        return when[order], np.concatenate(whose)[order]
+
+
+def _within(t_us: Ints, span: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    inside: npt.NDArray[np.bool_] = (t_us >= span[0]) & (t_us < span[1])
+    return inside
+
+
+def _released(t_us: Ints, number: Ints, people: int, log: Acts, rng: np.random.Generator) -> Ints:
+    """Give when requests of strangers are let through, who are held back by keys of their own.
+
+    Args:
+        t_us: when they come. number: whose each is, 0 to people - 1.
+    """
+    begin_us, end_us = span_of(log)
+    slots = log.of("slot")
+    slot_us = int((slots.until_us - slots.t_us).max(initial=1))
+    n = max(1, -(-(end_us - begin_us) // slot_us))
+    usual = round(len(slots.t_us) / max(1, len(np.unique(slots.client))))
+    keys = random_keys(people, n, usual, rng)
+    # The next marked slot from each one on; n where there is none.
+    following = np.where(keys, np.arange(n)[None, :], n)
+    following = np.minimum.accumulate(following[:, ::-1], axis=1)[:, ::-1]
+    slot = (t_us - begin_us) // slot_us
+    marked = following[number, slot]
+    later_us: Ints = np.minimum(begin_us + marked * slot_us, end_us)
+    return np.where(marked == slot, t_us, later_us)

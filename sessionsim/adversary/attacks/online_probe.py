@@ -43,7 +43,7 @@ class OnlineProbe:
     question = Question.ADDRESS_OF
     needs = frozenset({Need.NODES, Need.LINKS})
     learns = False
-    open_world = False
+    open_world = True
     acts = "probe"
 
     def __init__(self, config: Config) -> None:
@@ -65,4 +65,8 @@ class OnlineProbe:
             inside = windows[account].hold(t_us[own])
             return rank_score(size[own][inside], size[own][~inside])
 
-        return matched(view, list(windows), np.unique(client).tolist(), score)
+        # Whose answers have nothing to do with the probes scores by the standard normal law.
+        return matched(
+            view, list(windows), np.unique(client).tolist(), score,
+            lambda _account, people: rng.standard_normal(people),
+        )  # fmt: skip

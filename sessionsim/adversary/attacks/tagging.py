@@ -42,7 +42,7 @@ class Tagging:
     question = Question.ADDRESS_OF
     needs = frozenset({Need.NODES, Need.BYTES})
     learns = False
-    open_world = False
+    open_world = True
     acts = "tag"
 
     def __init__(self, config: Config) -> None:
@@ -56,7 +56,7 @@ class Tagging:
         log = acts(view, self.acts, self._config.interference)
         through = log.of("answered")
         if not len(through.t_us):
-            return absent_accounts(view, log, self._config.lag_us)
+            return absent_accounts(view, log, self._config.lag_us, rng)
         first, last = int(through.t_us.min()), int(through.t_us.max())
         times = times_of_accounts(view, (first - self._config.window_us, last + 1))
 

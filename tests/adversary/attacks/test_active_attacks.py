@@ -13,7 +13,11 @@ import pytest
 from sessionsim.adversary import ATTACKS
 from sessionsim.adversary.attacks._absence import absence_score
 from sessionsim.adversary.attacks._acts import Slots, acts, slots_of, span_of, touched
+from sessionsim.adversary.attacks._events import FIRST_STRANGER
+from sessionsim.adversary.attacks._matching import random_keys
 from sessionsim.adversary.attacks._swelling import rank_score, windows_of
+from sessionsim.adversary.attacks._watermark import watermark_score, watermark_scores
+from sessionsim.adversary.attacks.isolation import _released
 from sessionsim.core.columns import HEAD_CODE
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.verdict import Question, Verdict
@@ -277,6 +281,88 @@ def test_nodes_are_not_added_up_and_silence_says_nothing() -> None:
     found = judged("equivocation", view, log("equivocate", *rows))
     assert max(found, key=lambda pair: found[pair]) == (account_of(0), "devices:1")
     assert not judged("equivocation", view_of(), log("equivocate", *rows))
+
+
+# --- the open world ---------------------------------------------------------------------------------------
+
+
+def crowded(view: View, people: int, t_us: Sequence[int] = (), whose: Sequence[int] = ()) -> View:
+    """Put strangers around, so many of them online, of whom some ask at some times."""
+    table = {
+        "t_us": np.array(t_us, dtype=np.int64), "client": FIRST_STRANGER + np.array(whose, dtype=np.int64),
+        "wire_bytes": np.full(len(t_us), 900),
+    }  # fmt: skip
+    online = {"clients": np.array([people]), "accounts": np.array([people])}
+    return dataclasses.replace(view, background={"requests": table, "people": online})
+
+
+def test_keys_of_strangers_have_the_wanted_number_of_marked_slots() -> None:
+    keys = random_keys(500, 20, 5, Seeds(1).stream("keys"))
+    assert set(keys.sum(axis=1).tolist()) == {5}
+    assert np.abs(keys.mean(axis=0) - 0.25).max() < 0.08
+
+
+def test_many_keys_score_as_one_by_one() -> None:
+    rng = Seeds(2).stream("keys")
+    times, keys = np.sort(rng.random(40)) * 100, random_keys(30, 25, 12, rng)
+    together = watermark_scores(times, keys, 4.0, 0.1)
+    assert together.tolist() == pytest.approx([watermark_score(times, key, 4.0, 0.1) for key in keys])
+    # Of keys that have nothing to do with the flow the scores are about standard normal.
+    many = watermark_scores(times, random_keys(4000, 25, 12, rng), 4.0, 0.1)
+    assert abs(many.mean()) < 0.1
+    assert abs(many.std() - 1) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("attack", "kind", "what"),
+    [("delay-watermark", "delay", "held"), ("drop-confirmation", "drop", "dropped")],
+)
+def test_strangers_rank_among_the_candidates_by_chance(attack: str, kind: str, what: str) -> None:
+    slots = [("slot", t, t + 4, client) for t in range(0, 160, 8) for client in (0,)]
+    slots += [("slot", t + 4, t + 8, 1) for t in range(0, 160, 8)]
+    actions = log(kind, *slots, (what, 1, 2, 0), (what, 5, 6, 1))
+    # Account 0 asks in the late half of the slots of client 0 and early in the others; account 1 at random.
+    phases = [t + 3.5 for t in range(0, 160, 8)] + [t + 0.5 for t in range(4, 160, 8)]
+    if kind == "drop":
+        phases = [t + k for t in range(4, 160, 8) for k in (0.5, 1.5, 2.5)]
+    view = view_of([1, 2], [0, 1], retrieved=polls(0, phases))
+    found = judged(attack, crowded(view, 1000), actions, lag_us=0)
+    names = [candidate for _, candidate in found]
+    assert len(names) == 200
+    assert names[0] == address(0)
+    assert sum(name.startswith("addr:1") for name in names) > 190
+    entry = ATTACKS[attack]
+    made = entry.factory(entry.config(lag_us=0))
+    seen = made.infer(
+        dataclasses.replace(crowded(view, 1000), actions=actions), (), Seeds(1).stream("attack")
+    )
+    assert set(seen.among.tolist()) == {1002}
+
+
+def test_strangers_are_let_through_in_slots_of_their_own() -> None:
+    rng, t_us, whose = Seeds(1).stream("keys"), np.arange(0, 40, 2) * S, np.arange(20) % 4
+
+    def released(marked: int) -> np.ndarray:
+        rows = [("slot", 4 * k, 4 * k + 4, 0) for k in range(marked)] + [("slot", 36, 40, 1)] * marked
+        rows += [("slot", 0, 4, 1)] if marked < 10 else []
+        view = dataclasses.replace(view_of(), actions=log("isolate", *rows))
+        return _released(t_us, whose, 4, acts(view, "isolate"), rng)
+
+    assert released(10).tolist() == t_us.tolist()
+    few = released(2)
+    assert (few >= t_us).all()
+    assert (few > t_us).sum() > 10
+    assert set((few[few > t_us] % (4 * S)).tolist()) == {0}
+    assert few.max() <= 40 * S
+
+
+def test_isolation_among_strangers_leaves_those_let_through_with_them() -> None:
+    actions = log("isolate", ("slot", 0, 8, 0), ("slot", 0, 8, 1), ("held", 9, 10, 0), ("held", 9, 10, 1))
+    view = view_of([1 * S], [0], stored=[(round(1.4 * S), 3, 0, 900, True)])
+    alone = judged("isolation", view, actions)
+    wide = judged("isolation", crowded(view, 50, [1 * S] * 10, range(10)), actions)
+    assert len(alone) == 1
+    assert len(wide) == 11
 
 
 # --- all --------------------------------------------------------------------------------------------------
