@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,13 @@ def test_replay_is_right_where_it_says_anything_and_no_tag_is_accepted(stored: P
     actions = replicate.actions
     assert int((actions["what"] == "tagged").sum()) > 0
     assert not ((actions["kind"] == "tag") & (actions["what"] == "answered")).any()
+
+
+def test_what_an_adversary_stored_itself_contradicts_no_truth(stored: Path) -> None:
+    readings = json.loads((stored.parent / "readings.json").read_text())["readings"]
+    found = {one["name"]: one["value"] for one in readings if one["name"].endswith("contradicted facts")}
+    assert found["eve: contradicted facts"] == 0
+    assert set(found.values()) == {0}
 
 
 def test_each_act_counts_once_however_many_know_of_it(stored: Path, views: Views) -> None:

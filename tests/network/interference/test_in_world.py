@@ -17,6 +17,8 @@ from sessionsim.core.scene import Position
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.truth import Truth
 from sessionsim.core.units import US_PER_S
+from sessionsim.network.faults import KINDS as FAULTS
+from sessionsim.network.faults import Fault
 from sessionsim.network.interference import KINDS, Interference, compile_interference
 from sessionsim.network.kernels import HeapKernel
 from sessionsim.network.world import WorldSpec, build
@@ -269,6 +271,16 @@ def test_idle_polls_in_bulk_leave_out_whoever_is_interfered_with(quiet: Ran) -> 
     for name, column in each.log.items():
         assert column.tolist() == bulk.log[name].tolist()
     assert each.truth.messages["delivered_us"].tolist() == bulk.truth.messages["delivered_us"].tolist()
+
+
+def test_a_crashed_node_sends_nothing_and_what_it_held_is_gone() -> None:
+    crash = Fault("down", "crash", FAULTS["crash"](at_us=40 * S))
+    acts = [act("probe", "p"), act("delay", "d", share_prob=1.0)]
+    ran = Ran(*acts, faults=(crash,))
+    nodes = ran.rows["src"] < ran.n
+    assert ran.rows["t_sent_us"][nodes].max() < 40 * S
+    assert max(one["t_us"] for one in ran.acts("stored")) > 80 * S  # it goes on trying
+    assert int((ran.truth.events["what"] == "injected").sum()) < len(ran.acts("stored"))
 
 
 def test_one_interference_moves_no_draw_of_another() -> None:
