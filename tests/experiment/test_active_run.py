@@ -27,6 +27,8 @@ ATTACKS.scan()
 OFFSET_US = 250_000
 ACTIVE = [entry for entry in ATTACKS if getattr(entry.factory, "acts", "")]
 PLACE = """
+[background]
+populations = [0, 1000]
 [vantages.eve]
 kind = "active"
 fraction = "70 %"

@@ -26,7 +26,7 @@ from sessionsim.adversary.attacks._events import (
     requests,
     stores,
 )
-from sessionsim.adversary.attacks._matching import random_keys
+from sessionsim.adversary.attacks._matching import KEEP, random_keys
 from sessionsim.adversary.attacks._settings import lag_setting, name_setting, window_setting
 from sessionsim.core.ledger import Fact
 from sessionsim.core.units import US_PER_MS
@@ -74,9 +74,13 @@ class Isolation:
                 continue
             span_us = (t_us - self._config.window_us, t_us - self._config.lag_us // 4)
             possible = np.unique(let_whom[slice(*np.searchsorted(let_us, span_us))])
+            many = len(possible)
+            # All are equally likely; of a large crowd some are named, taken by chance.
+            named = possible if many <= KEEP else np.sort(rng.choice(possible, KEEP, replace=False))
+            among = max(everybody, many) if many <= KEEP else many
             guesses += [
-                Guess(message, name, 1.0, 1 / len(possible), max(everybody, len(possible)), t_us)
-                for name in addresses_of(view, possible).tolist()
+                Guess(message, name, 1.0, 1 / many, among, t_us)
+                for name in addresses_of(view, named).tolist()
             ]
         return verdict_of(self.question, guesses)
 

@@ -363,6 +363,14 @@ def test_isolation_among_strangers_leaves_those_let_through_with_them() -> None:
     wide = judged("isolation", crowded(view, 50, [1 * S] * 10, range(10)), actions)
     assert len(alone) == 1
     assert len(wide) == 11
+    entry = ATTACKS["isolation"]
+    crowd = crowded(view, 5000, [1 * S] * 400, range(400))
+    made = entry.factory(entry.config())
+    seen = made.infer(dataclasses.replace(crowd, actions=actions), (), Seeds(1).stream("attack"))
+    # Of those let through 200 are named; the others are as likely.
+    assert len(seen) == 200
+    assert set(seen.among.tolist()) == {round(1 / seen.prob[0])}
+    assert 200 < seen.among[0] <= 401
 
 
 # --- all --------------------------------------------------------------------------------------------------
