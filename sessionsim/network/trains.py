@@ -31,6 +31,7 @@ import numpy as np
 
 from sessionsim.core.errors import LocalProtocolError
 from sessionsim.core.units import US_PER_MS
+from sessionsim.network.connections import Connections
 from sessionsim.network.links import Links
 from sessionsim.network.train_draws import STEPS, Drawn, Job, draw
 from sessionsim.network.wire_sizes import WireSizes
@@ -50,11 +51,7 @@ _TRANSPORT: Final = 7  # the low bits of a connection handle. Source: core.colum
 class Host(Protocol):
     """What trains must know of, and have done by, whoever carries out all else."""
 
-    def last_used_us(self, src: int, dst: int, conn: int) -> int | None:
-        """Give when an open connection was last used, or will be; None if it is not open."""
-
-    def use(self, src: int, dst: int, conn: int, t_us: int) -> None:
-        """Take a connection as used then."""
+    connections: Connections
 
     def afflicted(self, now: int) -> frozenset[int] | None:
         """Give the endpoints with which something is wrong, or None if all may be struck."""
@@ -240,7 +237,7 @@ class Trains:
         transport = polls.connection & _TRANSPORT
         round_trips = self._sizes.handshake(transport)[2]
         guards = [route[0] for route in polls.routes]
-        used = [self._host.last_used_us(endpoint, guard, polls.connection) for guard in guards]
+        used = [self._host.connections.last_used_us(endpoint, guard, polls.connection) for guard in guards]
         return Job(
             endpoint,
             polls,
@@ -351,7 +348,7 @@ class Trains:
         requests = count * polls.at_a_time
         client.skip(count, next_us, polls.swarm[train.places[requests - 1]] if count else -1)
         for path, t_us in train.last_uses(count).items():
-            self._host.use(endpoint, polls.routes[path][0], polls.connection, t_us)
+            self._host.connections.use(endpoint, polls.routes[path][0], polls.connection, t_us)
         self.polls += requests
         self.transmissions += requests * STEPS
 

@@ -239,7 +239,7 @@ class World:
             if trouble is None and not self.history.blocks:
                 self.passages = Passages(
                     unseen(self.machines, watched), host.kernel, self._links, WireSizes(spec.wire_rules),
-                    self._families, host.client_connection, spec.horizon_us,
+                    self._families, host.connections.client, spec.horizon_us,
                 )  # fmt: skip
                 host.let_pass(self.passages)
 

@@ -130,7 +130,7 @@ def run(**changes: Any) -> tuple[World, dict[str, Any], dict[str, np.ndarray]]:
 def test_off_nothing_is_counted() -> None:
     world, _, _ = run()
     assert world.capacity is None
-    assert world.host._trouble is None
+    assert world.host.trouble is None
 
 
 def test_idle_nodes_add_well_under_a_millisecond_a_hop() -> None:

@@ -51,12 +51,12 @@ def outcomes(truth: Truth) -> Counter[str]:
 
 def test_a_fault_that_never_comes_changes_nothing() -> None:
     _, world, quiet = run()
-    assert world.host._trouble is None
+    assert world.host.trouble is None
     _, world, other = run(fault("crash", at_us=3600 * S))
-    assert world.host._trouble is None
+    assert world.host.trouble is None
     # A plan with something harmless in it takes the longer way through the host to the same rows.
     _, world, longer = run(fault("disk-full", at_us=89 * S, lasts_us=1))
-    assert world.host._trouble is not None
+    assert world.host.trouble is not None
     for name in quiet:
         assert (quiet[name] == other[name]).all()
         assert (quiet[name] == longer[name]).all()

@@ -64,7 +64,7 @@ def test_the_network_really_changes(lively: Any) -> None:
 def test_machines_end_with_the_list_of_the_last_block(lively: Any) -> None:
     world = lively[0]
     last = world.history.blocks[-1].nodes
-    off = [node for node in last.index.values() if world.host._trouble.crashed[node]]
+    off = [node for node in last.index.values() if world.host.trouble.crashed[node]]
     for node in last.index.values():
         if node not in off:
             assert world.machines[node]._nodes is last
@@ -93,7 +93,7 @@ def test_every_member_of_a_swarm_holds_what_its_accounts_were_sent(lively: Any) 
         machine._rpc.use(last)
         swarm = next(s for s, nodes in last.members.items() if world.machines[nodes[0]]._rpc.is_ours(id_))
         for node in last.members[swarm]:
-            if not world.host._trouble.crashed[node]:
+            if not world.host.trouble.crashed[node]:
                 held = {message.hash for message in world.machines[node].store.box(id_, 0)}
                 assert expected <= held
 
@@ -110,5 +110,5 @@ def test_a_network_that_stands_still_has_no_blocks_and_no_trouble() -> None:
     short = {"horizon_us": US_PER_DAY // 8, "measured": (0, US_PER_DAY // 8)}
     world, messages, _ = run(**short, intents=SPEC.intents[:1])
     assert world.history.blocks == ()
-    assert world.host._trouble is None
+    assert world.host.trouble is None
     assert list(messages["outcome"]) == ["delivered"]
