@@ -90,7 +90,7 @@ def quiet() -> Ran:
 def test_without_interference_the_host_does_not_look(quiet: Ran) -> None:
     assert quiet.world.host is not None
     assert quiet.world.host.trouble is None
-    assert quiet.world.host._handler == quiet.world.host._handle
+    assert quiet.world.host._handler == quiet.world.host.handle
 
 
 @pytest.mark.parametrize("place", ["nodes", "links"])
