@@ -18,12 +18,15 @@ from typing import Final
 from sessionsim.adversary.closure import Closure
 from sessionsim.adversary.notes import Notes
 from sessionsim.adversary.rules.addresses import sight_addresses
+from sessionsim.adversary.rules.asking import take_questions
 from sessionsim.adversary.rules.connections import join_connections, take_memberships
 from sessionsim.adversary.rules.devices import count_devices
+from sessionsim.adversary.rules.files import join_ends, take_files
 from sessionsim.adversary.rules.identities import join_identities
 from sessionsim.adversary.rules.messages import take_deliveries, take_messages
 from sessionsim.adversary.rules.names import take_companions, take_names
 from sessionsim.adversary.rules.opened import take_opened
+from sessionsim.adversary.rules.places import locate
 from sessionsim.adversary.rules.signatures import take_signatures
 from sessionsim.adversary.rules.styles import take_styles
 from sessionsim.adversary.transcript import Transcript, collector_paused
@@ -35,6 +38,9 @@ RULES: Final[tuple[Callable[[Notes], None], ...]] = (
     take_messages,
     take_opened,
     take_deliveries,
+    take_files,
+    join_ends,
+    take_questions,
     join_connections,
     take_memberships,
     count_devices,
@@ -43,6 +49,7 @@ RULES: Final[tuple[Callable[[Notes], None], ...]] = (
     take_companions,
     sight_addresses,
     join_identities,
+    locate,
 )
 
 

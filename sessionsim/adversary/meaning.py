@@ -50,6 +50,7 @@ OK: Final = 200
 NONE: Final = -1
 _SHOWN: Final = 400  # characters of a shape
 _UPLOADS: Final = frozenset(("POST /file",))  # answered with the file's id. Source: client-behaviour 6.5
+_DOWNLOAD: Final = "GET /file/"  # followed by the file's id. Source: client-behaviour 6.5
 _CARRIERS: Final = frozenset(("store", "sn.data", "notify"))  # calls that hold a message
 _MOST_MS: Final = 1 << 62  # Assumption: no lifetime is longer; keeps hostile numbers out of 64-bit columns
 _PLAIN: Final = PASSED_OVER | {"pubkey", "pubKey"}  # fields without other names than the account
@@ -128,6 +129,9 @@ class Meaning:
         self.signed_stores = array("q"), array("q"), array("q")  # request, message, call: signed themselves
         self.polls = array("q"), array("q"), array("q")  # request, what its sender says to have, signed time
         self.shapes = array("q"), array("q")  # request, number of the order of its fields
+        self.asked = array("q"), array("q")  # request, name: about whom a call without signature is
+        self.uploads = array("q"), array("q")  # number of the read answer, name: of a file that was stored
+        self.downloads = array("q"), array("q")  # the same of a file that was handed out
         self.named_in_request = array("q"), array("q"), array("q")  # request, name, call or NONE
         self.named_in_answer = array("q"), array("q")  # number of the read answer, name
         self.named_in_row = array("q"), array("q")  # row, name: in clear beside a ciphertext
@@ -157,7 +161,18 @@ class Meaning:
         self._note_signatures(request, body, server_x25519)
         self._note_names(request, body)
         self._note_habits(request, body, briefs)
+        for account in sorted(self._unsigned(body)):
+            _add(self.asked, request, self.name(id_term(account)))
         return request
+
+    @staticmethod
+    def _unsigned(body: Body) -> set[bytes]:
+        """Give about whom a request asks without a signature."""
+        return {
+            call.account
+            for call in body.calls
+            if call.account and call.method not in _CARRIERS and "signature" not in call.fields
+        }
 
     def _brief(self, request: int, place: int, call: Call) -> Brief:
         namespace, message = whole_number(call.fields.get("namespace", 0)), NONE
@@ -313,6 +328,9 @@ class Meaning:
                 continue
             if call.method in _UPLOADS and type(result.fields.get("id")) is str:
                 found[file_term(result.fields["id"])] = None
+                _add(self.uploads, read, self.name(file_term(result.fields["id"])))
+            elif call.method.startswith(_DOWNLOAD):
+                _add(self.downloads, read, self.name(file_term(call.method[len(_DOWNLOAD) :])))
             if call.message >= 0 and result.fields.get("hash") == self.message(call.message).hash:
                 _add(self.accepted, read, call.message, place)
             elif call.method == "retrieve" and call.account and call.namespace is not None:

@@ -52,6 +52,10 @@ class Notes:
         """Take a sighting of somebody. Args: count: how many there are in all."""
         self._presence.setdefault((subject, t_us), lambda: (*derive(), f"seen {count} times in all"))
 
+    def sighted(self) -> Iterator[tuple[str, int]]:
+        """Give whom was seen, and when, as often as noted."""
+        return iter(self._presence)
+
     @property
     def first_us(self) -> int:
         """When the observer saw its first row; 0 if it saw none."""

@@ -56,6 +56,7 @@ def observe(
     servers: Mapping[int, str] | None = None,
     server_keys: Mapping[int, bytes] | None = None,
     actions: Table | None = None,
+    countries: Mapping[int, str] | None = None,
 ) -> View:
     """Give one observer's share of a run.
 
@@ -77,6 +78,7 @@ def observe(
         server_keys: endpoint of every server -> its public X25519 key, which clients know.
         actions: what active adversaries did: columns of `core.view.ACTION_COLUMNS`, and `observer`, the name
             of who knows it.
+        countries: endpoint of every client -> country of its address, two letters.
 
     Returns:
         Rows ordered by (t_us, row), all columns int64; an observer without a place has none.
@@ -100,6 +102,7 @@ def observe(
     ordered: Table = {column: rows[column][order] for column in VIEW_COLUMNS}
     ordered["conn"], ordered["exchange"] = _own_numbers(ordered)
     handles = sorted(set(ordered["blob"].tolist()) - {-1})
+    addresses = _addresses(ordered, endpoints, len(nodes))
     return View(
         observer=name,
         suite=suite,
@@ -108,7 +111,8 @@ def observe(
         keys=_held(position, keys, nodes, owners),
         nodes=nodes,
         own=position.entered,
-        addresses=_addresses(ordered, endpoints, len(nodes)),
+        addresses=addresses,
+        countries={end: countries[end] for end in addresses if countries and end in countries},
         servers=servers,
         server_keys=server_keys or {},
         ids=frozenset(bytes.fromhex(owners[end].partition(":")[2]) for end in position.known),

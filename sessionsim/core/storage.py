@@ -28,6 +28,7 @@ from sessionsim.core.truth import (
     EVENT_COLUMNS,
     KEY_COLUMNS,
     MESSAGE_COLUMNS,
+    NAME_COLUMNS,
     TRANSMISSION_COLUMNS,
     Truth,
 )
@@ -206,6 +207,7 @@ def write_truth(folder: Path, truth: Truth) -> None:
     write_table(folder / "truth/deliveries.parquet", truth.deliveries)
     write_table(folder / "truth/keys.parquet", truth.keys)
     write_table(folder / "truth/events.parquet", truth.events)
+    write_table(folder / "truth/names.parquet", truth.names)
 
 
 def read_truth(folder: Path) -> Truth:
@@ -221,6 +223,7 @@ def read_truth(folder: Path) -> Truth:
         start_us=int(read_text(messages, "start_us")),
         end_us=int(read_text(messages, "end_us")),
         events=read_table(folder / "truth/events.parquet", EVENT_COLUMNS),
+        names=read_table(folder / "truth/names.parquet", NAME_COLUMNS),
     )
 
 

@@ -25,6 +25,10 @@ keys           owner ("node:17" | "account:05…" | "device:1266", by its endpoi
                X25519 key that follows from it), secret (hex), made_us (when its owner had a passing key
                first, 0 for before the run; -1: it lasts), gone_us (when a passing key was forgotten; -1: not
                until the end)
+names          account, kind, term, place: what else is true of accounts, in words of the ledger:
+                 "country" country:DE of a device, place its endpoint      "token" member:… in a group, place
+                 "member", "admin" of group:03… (ever, in the run)           group:03…
+                 "blinded" blinded:15… in a community, place one of its rooms
 events         t_us, endpoint, what (a name; the part that has it says what it means), message (-1: none),
                value: what happened beside the fates of messages, in the order in which it did
 """
@@ -51,6 +55,7 @@ DELIVERY_COLUMNS = (
     "repeat_cause",
 )  # fmt: skip
 TRANSMISSION_COLUMNS = ("row", "cause", "ref")
+NAME_COLUMNS = ("account", "kind", "term", "place")
 EVENT_COLUMNS = ("t_us", "endpoint", "what", "message", "value")
 KEY_COLUMNS = ("owner", "kind", "public", "secret", "made_us", "gone_us")
 
@@ -59,6 +64,12 @@ def no_events() -> Table:
     """Give an events table of no rows."""
     kinds = (np.int64, np.int32, object, np.int64, np.int64)
     return {name: np.array([], dtype=kind) for name, kind in zip(EVENT_COLUMNS, kinds, strict=True)}
+
+
+def no_names() -> Table:
+    """Give a table of names of no rows."""
+    kinds = (np.int32, object, object, object)
+    return {name: np.array([], dtype=kind) for name, kind in zip(NAME_COLUMNS, kinds, strict=True)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,3 +85,4 @@ class Truth:
     start_us: int
     end_us: int
     events: Table = field(default_factory=no_events)
+    names: Table = field(default_factory=no_names)

@@ -76,6 +76,7 @@ class View:
         own: endpoint numbers that the observer itself operates.
         addresses: network address of every endpoint in `rows` that is no service node, for example
             "244.0.0.7"; an endpoint that is missing is written by its number.
+        countries: country of each of these addresses, which public registries tell anyone.
         servers: endpoint of every server whose address is public -> its kind.
         server_keys: X25519 key of every server, which clients know.
         ids: account ids (33 bytes) it knows from the start.
@@ -93,6 +94,7 @@ class View:
     nodes: NodeList
     own: frozenset[int]
     addresses: Mapping[int, str] = field(default_factory=dict)
+    countries: Mapping[int, str] = field(default_factory=dict)
     servers: Mapping[int, str] = field(default_factory=dict)
     server_keys: Mapping[int, bytes] = field(default_factory=dict)
     ids: frozenset[bytes] = frozenset()

@@ -60,11 +60,14 @@ def observatory(folder: Path, suite: str) -> Callable[[str, Position], View]:
     server_keys = {endpoint: public[owners[endpoint]] for endpoint in servers}
     endpoints = read_table(folder / "scene/endpoints.parquet", ("endpoint", "ip"))
     nodes, actions = read_nodes(folder), read_actions(folder)
+    clients = read_table(folder / "scene/clients.parquet", ("endpoint", "country"))
+    countries = dict(zip(clients["endpoint"].tolist(), clients["country"].tolist(), strict=True))
 
     def see(name: str, position: Position) -> View:
         return observe(
             name, position, records, blobs, keys, nodes, suite,
             owners=owners, endpoints=endpoints, servers=servers, server_keys=server_keys, actions=actions,
+            countries=countries,
         )  # fmt: skip
 
     return see

@@ -15,9 +15,9 @@ import numpy as np
 from sessionsim.core.ledger import Fact, Relation
 from sessionsim.metrics._counts import FloatArray
 from sessionsim.metrics._facts import Replicate, dotted
+from sessionsim.metrics._people import People
+from sessionsim.metrics._secrets import OF_SENDERS, SECRETS, Secret
 
-# Secrets of a message that belong to its sender; the others belong to the recipient.
-_SENDERS = ("S1", "S1-sync", "S1-named", "S2", "S2-named")
 _COPIES = ("message", "sync copy")
 
 
@@ -34,6 +34,7 @@ class Copy(NamedTuple):
     sender: int
     inbox: int
     body_bytes: int
+    says: str
     measured: bool
 
 
@@ -47,6 +48,7 @@ class AnswerSheet:
             zip(replicate.endpoints["endpoint"].tolist(), replicate.endpoints["ip"].tolist(), strict=True)
         )
         self.n_accounts = replicate.n_accounts
+        self.people = People(replicate)
         self.account = {f"account:{name}": k for k, name in enumerate(accounts["account_id"].tolist())}
         self.address: dict[str, int] = {
             f"addr:{dotted(ip_of[endpoint])}": account
@@ -55,6 +57,7 @@ class AnswerSheet:
             )
         }
         self.copies: dict[str, Copy] = {}
+        self._copy_of: dict[str, str] = {}  # sync copy -> message
         self.contacts: set[tuple[int, int]] = set()
         # Where people only write texts, truth lists all that is stored; else there are configs and keys too.
         # An active adversary stores what truth does not list either.
@@ -67,10 +70,11 @@ class AnswerSheet:
         ):
             counts = bool(measured) and kind == "text"
             if sync:
-                self.copies[f"message:{sync}"] = Copy("sync copy", sender, sender, size, counts)
+                self.copies[f"message:{sync}"] = Copy("sync copy", sender, sender, size, kind, counts)
                 self._talk.add((sender, sender))
+                self._copy_of[f"message:{sync}"] = f"message:{name}"
             if name:
-                self.copies[f"message:{name}"] = Copy("message", sender, recipient, size, counts)
+                self.copies[f"message:{name}"] = Copy("message", sender, recipient, size, kind, counts)
             if recipient < 0:
                 continue
             self._talk.add((sender, recipient))
@@ -119,6 +123,13 @@ class AnswerSheet:
             case Relation.HAS_SIZE:
                 # The stored bytes hold the text and more around it.
                 return copy is not None and int(target.removeprefix("bytes:")) <= copy.body_bytes
+            case Relation.HOLDS:
+                return copy is not None and copy.says == "text" and target != "kind:text"
+            case Relation.REACHED:
+                pair = self.address.get(subject), self.address.get(target)
+                return None in pair or (self._is_all and pair not in self._talk)
+            case Relation.ASKED:
+                return subject not in self.address
             case Relation.ONLINE:
                 return subject.startswith(("account:", "addr:")) and not (
                     subject in self.account or subject in self.address
@@ -127,11 +138,11 @@ class AnswerSheet:
                 owners = self._owner(subject), self._owner(target)
                 return min(owners) >= 0 and owners[0] != owners[1]
             case _:
-                return False
+                return self.people.contradicts(fact)
 
     def _owner(self, term: str) -> int:
-        """Give the account behind an account or an address; -1 for a name that truth does not list."""
-        return self.account.get(term, self.address.get(term, -1))
+        """Give the account behind a name; -1 for one that truth does not list."""
+        return self.people.owner(term)
 
     def belongs(self, fact: Fact) -> bool:
         """Tell whether a name that stands somewhere is that of whoever sent or made it."""
@@ -142,34 +153,61 @@ class AnswerSheet:
         owner = self.address.get(subject)
         return owner is not None and owner == self.account.get(target)
 
-    def true_items(
-        self, facts: Iterable[Fact], kind: str, relation: Relation, subject_type: str, object_type: str = ""
-    ) -> set[str]:
-        """Give what true facts of a relation are about: copies, contacts (`3>7`) or accounts (`3`)."""
-        items: set[str] = set()
-        for fact in facts:
-            if fact.relation is not relation or not fact.subject.startswith(subject_type + ":"):
-                continue
-            if not fact.object.startswith(object_type) or self.contradicts(fact):
-                continue
-            if relation is Relation.NAMED and not self.belongs(fact):
-                continue
-            items |= self._item(fact, kind)
-        return items
+    def items(self, facts: Iterable[Fact], name: str) -> set[str]:
+        """Give what true facts give away of a secret: messages, contacts (`3>7`), accounts (`3`) …"""
+        secret = SECRETS[name]
+        true = [fact for fact in facts if self._asks_for(secret, fact) and not self.contradicts(fact)]
+        if name == "S8":
+            return self._whole_lists(true)
+        if name == "S8-weight":
+            return self._two_ended(true)
+        if name == "S11":
+            sent = {self._copy_of.get(fact.object, fact.object) for fact in true}
+            return {term for term in sent if term in self.copies and self.copies[term].measured}
+        if name == "S1-sync":
+            return {term for fact in true for term in self._item(fact, "sync copy")}
+        return {item for fact in true for item in self._item(fact, secret.kind)}
+
+    @staticmethod
+    def _asks_for(secret: Secret, fact: Fact) -> bool:
+        """Say whether a fact is one that a secret asks for."""
+        return (
+            fact.relation in secret.relations
+            and fact.subject.startswith(secret.subject)
+            and fact.object.startswith(secret.object)
+        )
 
     def _item(self, fact: Fact, kind: str) -> set[str]:
         """Name what a true fact is about; empty if it is none of the counted secrets."""
-        for term in (fact.subject, fact.object):
-            if term in self.copies:
-                copy = self.copies[term]
-                return {term} if copy.measured and copy.kind == kind else set()
-            if term.startswith("message:"):
-                return set()  # what truth does not list: a config, or what an adversary stored
-        owner = self.account.get(fact.subject, self.address.get(fact.subject, -1))
-        if fact.relation is not Relation.TALKS_TO:
-            return {str(owner)}
-        pair = (owner, self.account[fact.object])
-        return {f"{pair[0]}>{pair[1]}"} if pair in self.contacts else set()
+        if fact.relation is Relation.NAMED and not self.belongs(fact):
+            return set()
+        if kind in _COPIES:
+            terms = (term for term in (fact.subject, fact.object) if term in self.copies)
+            return {term for term in terms if self.copies[term].measured and self.copies[term].kind == kind}
+        if kind == "contact":
+            pair = self._owner(fact.subject), self._owner(fact.object)
+            return {f"{pair[0]}>{pair[1]}"} if pair in self.contacts else set()
+        if kind == "account":
+            owners = {self._owner(fact.subject), self._owner(fact.object) if fact.object else -1} - {-1}
+            both = fact.relation in (Relation.LINKED, Relation.GIVES)
+            known = not both or {term[:4] for term in (fact.subject, fact.object)} == {"addr", "acco"}
+            return {str(owner) for owner in owners} if known else set()
+        return self.people.items(fact, kind)
+
+    def _whole_lists(self, facts: Iterable[Fact]) -> set[str]:
+        """Give the accounts all of whose contacts are known."""
+        pairs = {(self._owner(fact.subject), self._owner(fact.object)) for fact in facts}
+        known = pairs | {(b, a) for a, b in pairs}
+        lists = self._all("contact list")
+        missing = {str(k) for a, b in self.contacts for k in (a, b) if (a, b) not in known}
+        return lists - missing
+
+    def _two_ended(self, facts: Iterable[Fact]) -> set[str]:
+        """Give the messages both of whose ends are known."""
+        ends: dict[Relation, set[str]] = {relation: set() for relation in SECRETS["S8-weight"].relations}
+        for fact in facts:
+            ends[fact.relation] |= self._item(fact, "message")
+        return set.intersection(*ends.values())
 
     def population(self, kind: str, secret: str) -> FloatArray:
         """Count per account, shape (n_accounts,), how many secrets there were."""
@@ -180,7 +218,11 @@ class AnswerSheet:
             return {name for name, copy in self.copies.items() if copy.measured and copy.kind == kind}
         if kind == "contact":
             return {f"{a}>{b}" for a, b in self.contacts}
-        return {str(k) for k in range(self.n_accounts)}
+        if kind == "contact list":
+            return {str(k) for pair in self.contacts for k in pair}
+        if kind == "account":
+            return {str(k) for k in range(self.n_accounts)}
+        return self.people.all(kind)
 
     def per_account(self, items: Iterable[str], kind: str, secret: str) -> FloatArray:
         """Count items by the account whose secret they are, shape (n_accounts,)."""
@@ -188,7 +230,7 @@ class AnswerSheet:
         for item in items:
             if kind in _COPIES:
                 copy = self.copies[item]
-                owners[copy.sender if secret in _SENDERS else copy.inbox] += 1
+                owners[copy.sender if secret in OF_SENDERS else copy.inbox] += 1
             else:
                 owners[int(item.split(">")[0])] += 1
         return owners

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sessionsim.core.ledger import Fact
 from sessionsim.metrics._answer_sheet import AnswerSheet
 from sessionsim.metrics._facts import Replicate
-from sessionsim.metrics.catalog.who_learned_what import SECRETS
+from sessionsim.metrics._secrets import SECRETS
 
 Items = Mapping[str, frozenset[str]]  # secret -> the messages, contacts or accounts of which it is known
 
@@ -28,7 +28,7 @@ class KnownSecrets:
     def of(self, facts: Iterable[Fact]) -> Items:
         """Give the items that true facts of a ledger give away, by secret."""
         held = tuple(facts)
-        return {name: frozenset(self.sheet.true_items(held, *secret)) for name, secret in SECRETS.items()}
+        return {name: frozenset(self.sheet.items(held, name)) for name in SECRETS}
 
 
 def known_secrets(replicate: Replicate) -> KnownSecrets:

@@ -7,6 +7,7 @@ look for none. Fast mode is no wish but a setting of each device, drawn from a s
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionsim.core.errors import InvalidInput
@@ -136,12 +137,14 @@ def equip(
     servers: Sequence[PlacedServer],
     needs: Needs,
     before: Before,
+    ip: int,
 ) -> None:
     """Give a client the parts that a run needs.
 
     Args:
         seat: the device it runs on.
         before: what accounts bring along.
+        ip: its IPv4 address as an integer, which TURN servers tell it.
 
     Raises:
         InvalidInput: devices in fast mode on a platform that has none, or without their push platform.
@@ -162,7 +165,8 @@ def equip(
         rooms = Communities(client, places, spec.community_rules[seat.platform], shown, files)
         client.add(rooms)
     if before.approved:
-        client.add(Signals(client, spec.signal_rules[seat.platform], before.approved[seat.account]))
+        approved, address = before.approved[seat.account], str(IPv4Address(ip))
+        client.add(Signals(client, spec.signal_rules[seat.platform], approved, address))
     if "call" in needs.kinds:
         client.add(CallMedia(client, spec.service_rules.turn))
     groups = None

@@ -12,8 +12,11 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from sessionsim.core.errors import InvalidInput
-from sessionsim.core.intents import Post, Reader
+from sessionsim.core.intents import Group, Post, Reader, Wish
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.records import RecordSink
 from sessionsim.core.scene import Scene
@@ -40,6 +43,7 @@ from sessionsim.network.membership import (
     tell_nodes,
     with_blocks,
 )
+from sessionsim.network.names_table import names_table
 from sessionsim.network.orders import orders_of
 from sessionsim.network.passages import Passages, unseen
 from sessionsim.network.places import place_hosts
@@ -251,16 +255,30 @@ class World:
         awaited, deleted = people.awaited(), people.deleted(journal.has_begun)
         closing = closing_of(there, self._orders, spec.horizon_us, spec.epoch_ms, awaited, deleted, unheard)
         book = Book(journal, closing, spec.measured)
+        messages = book.messages()
         return Truth(
             accounts_table(self.accounts, self.nodes, spec.version2, spec.seeds),
             devices_table(self.seats, clients, first),
-            book.messages(),
+            messages,
             book.deliveries(),
             {},
             keys_table(self._node_keys, self.accounts, self.servers, clients, first),
             *spec.measured,
             with_blocks(journal.events(), self.history),
-        )
+            names_table(
+                self.accounts, self.seats, self.places, self.servers, self._before.groups,
+                [*self._stood, *self._carried_out(messages["stored_us"])], self._needs,
+                suite_named(spec.suite, memo=False), first,
+            ),
+        )  # fmt: skip
+
+    @property
+    def _stood(self) -> list[Wish]:
+        return [wish for wish in self.spec.intents if isinstance(wish, Group)]
+
+    def _carried_out(self, stored_us: npt.NDArray[np.generic]) -> list[Wish]:
+        """Give the wishes of what was stored. Args: stored_us: of each order, -1 for never."""
+        return [order.wish for order, t_us in zip(self._orders, stored_us.tolist(), strict=True) if t_us >= 0]
 
 
 def _unridden(watched: frozenset[int], meddler: Meddler | None) -> frozenset[int]:
@@ -287,6 +305,9 @@ def build(spec: WorldSpec) -> World:
     hops = tuple(Hop(key.hex().encode(), nodes.x25519[i]) for i, key in enumerate(nodes.ed25519))
     first = place_clients(len(spec.platforms), spec.client_mix, seeds)
     further = place_devices(first, [seat[:2] for seat in seats[len(first) :]], spec.client_mix, seeds)
+    places, second = (*first, *further), spec.version2
+    if second and second.people.population == TWINS:
+        places = twin_places(places, seats, len(spec.platforms))
     accounts = tuple(account_from_seed(seeds.key("account", k)[:16]) for k in range(len(spec.platforms)))
     servers = place_servers(spec.server_rules, len(nodes) + len(seats), seeds)
     hosts = {server.host: server.endpoint for server in servers}
@@ -304,10 +325,9 @@ def build(spec: WorldSpec) -> World:
     profiles = drawn_profiles(len(accounts), seeds)
     before = make_before(spec.intents, needs.kinds, accounts, profiles, suite, seeds, epoch_ms)
     before.fill(nodes, machines)
-    second = spec.version2
     unlinked = unlinked_of(spec.intents)
     groups = standing_groups(second, accounts, seats, suite, seeds, epoch_ms, unlinked) if second else {}
-    for seat in seats:
+    for seat, place in zip(seats, places, strict=True):
         k, number, platform = seat
         client_rules = spec.client_rules[platform]
         if second and k in groups:
@@ -325,7 +345,7 @@ def build(spec: WorldSpec) -> World:
             profiles[k],
             seed_nodes,
         )
-        equip(client, seat, spec, servers, needs, before)
+        equip(client, seat, spec, servers, needs, before, place.ip)
         if second and k in groups:
             add_v2(client, second.rules, groups[k].devices[number])
         _defend(client, spec)
@@ -336,9 +356,6 @@ def build(spec: WorldSpec) -> World:
     services, version = spec.service_rules, rules.version_numbers
     machines += make_machines(servers, services, suite, seeds, epoch_ms, nodes, version, rooms)
     before.fill_servers(servers, machines, seeds)
-    places = (*first, *further)
-    if second and second.people.population == TWINS:
-        places = twin_places(places, seats, len(accounts))
     world = World(spec, roster, nodes, (ed, x), accounts, seats, places, servers, tuple(machines), before)
     world.capacity = Capacity(spec.capacity, meter, nodes.ip) if spec.capacity.on else None
     return world

@@ -38,7 +38,12 @@ SECRETS: Final = (
     Secret(
         "S6-named", "Account whose id an address sends", "the account id that stands beside it", "accounts"
     ),
+    Secret(
+        "S6-other", "Address known by a call or a device", "an address in another way", "accounts", rare=True
+    ),
     Secret("S5", "Who talks to whom", "who talks to whom", "contacts"),
+    Secret("S5-address", "Which address reaches which", "both addresses", "contacts"),
+    Secret("S5-asked", "Whom an address asks about", "whom the address asked about", "contacts"),
     Secret("S1", "Address a message came from", "the sender's address", "messages"),
     Secret("S1-sync", "Address a sync copy came from", "the address of the sync copy", "sync copies"),
     Secret("S1-named", "Address that stands in a message", "an address of the sender", "messages", rare=True),
@@ -48,7 +53,19 @@ SECRETS: Final = (
     Secret("S4", "Address a message went to", "the recipient's address", "messages"),
     Secret("S7", "When an account is online", "when the account is online", "accounts"),
     Secret("S7-address", "When an address is online", "when the address is online", "accounts"),
+    Secret("S8", "Whole list of contacts", "all contacts", "lists of contacts"),
+    Secret("S8-weight", "Both ends of a message", "both ends", "messages"),
+    Secret("S9", "Who is in which group", "who is a member", "memberships"),
+    Secret("S9-token", "That a group has this member", "the member's token", "memberships"),
+    Secret("S9-role", "Who leads a group", "who is an admin", "offices"),
     Secret("S10", "Stored size of a message", "the stored size", "messages"),
+    Secret("S10-type", "What a message is", "what it is", "messages"),
+    Secret("S11", "That a transmission is a message", "that it is no dummy", "messages"),
+    Secret("S12", "Country of an account", "the account's country", "accounts"),
+    Secret("S12-address", "Country of an address", "the address's country", "accounts"),
+    Secret("S13", "Who is behind a community's name", "who is behind it", "blinded ids"),
+    Secret("S13-token", "Who is behind a group's token", "who is behind it", "tokens"),
+    Secret("S13-devices", "How many devices an account has", "the number", "accounts with several devices"),
 )
 
 
@@ -62,12 +79,15 @@ class Cell:
     interval: str
 
 
+# Rows that a page shows even where a run has nothing of the kind.
+_ALWAYS: Final = frozenset(("S1", "S1-sync", "S2", "S3", "S4", "S5", "S6", "S7"))
+# What is counted beside the accounts that it belongs to.
+_COUNTED: Final = tuple(dict.fromkeys(secret.nouns for secret in SECRETS if secret.nouns != "accounts"))
+
+
 def known_of(reading: Reading) -> tuple[float, float]:
     """Give how many items are known, and of how many."""
-    total = next(
-        (reading.counts[noun] for noun in ("messages", "sync copies", "contacts") if noun in reading.counts),
-        None,
-    )
+    total = next((reading.counts[noun] for noun in _COUNTED if noun in reading.counts), None)
     return reading.counts.get("known", 0.0), reading.counts.get("accounts", 0.0) if total is None else total
 
 
@@ -105,7 +125,13 @@ def matrix(readings: Readings, observers: Sequence[str] = ()) -> list[tuple[Secr
         )
         for secret in SECRETS
     ]
-    return [(secret, cells) for secret, cells in rows if not secret.rare or _anything(cells)]
+    return [(secret, cells) for secret, cells in rows if _is_shown(secret, cells)]
+
+
+def _is_shown(secret: Secret, cells: list[Cell]) -> bool:
+    """Say whether a row has anything to say: there is something to know, and it is not rare for nobody."""
+    there = any(cell.disc != "none" for cell in cells)
+    return (there or secret.id in _ALWAYS) and (not secret.rare or _anything(cells))
 
 
 def _anything(cells: list[Cell]) -> bool:

@@ -46,7 +46,15 @@ Claims = set[tuple[Relation, str, str]]
 class Findings:
     """A world and everything that happened in it, to be seen from anywhere."""
 
-    def __init__(self, guard_test: str, *, excluded: bool = True, wishes: tuple[Wish, ...] = WISHES) -> None:
+    def __init__(
+        self,
+        guard_test: str,
+        *,
+        excluded: bool = True,
+        wishes: tuple[Wish, ...] = WISHES,
+        owned: bool = False,
+    ) -> None:
+        """Make a world. Args: owned: keep the passing keys of devices, so that they can be looked into."""
         rules = {
             name: dataclasses.replace(client, exclude_destination=excluded)
             for name, client in CLIENTS.items()
@@ -59,14 +67,16 @@ class Findings:
             server_rules=ServerRules(community_in=("DE", "DE")),
         )  # fmt: skip
         self.world, self.records = build(spec), MemoryRecords()
-        self.truth = self.world.run(self.records, frozenset(range(len(self.world.machines))), True)
+        every, devices = frozenset(range(len(self.world.machines))), self.world.scene.client_endpoints
+        self.truth = self.world.run(self.records, every, True, owned=frozenset(devices if owned else ()))
         self.accounts = [f"account:{account.id_hex}" for account in self.world.accounts]
 
     def view(self, position: Position) -> View:
         world, servers = self.world, self.world.scene.servers
         kinds = {end: kind for kind, ends in servers.items() for end in ends}
         numbers: dict[str, int] = {}
-        owners = dict(zip(world.scene.client_endpoints, self.accounts, strict=True))
+        whose = (self.accounts[seat.account] for seat in world.seats)
+        owners = dict(zip(world.scene.client_endpoints, whose, strict=True))
         for end, kind in sorted(kinds.items()):
             owners[end] = f"server:{kind}-{numbers[kind]}" if kind in numbers else f"server:{kind}"
             numbers[kind] = numbers.get(kind, 0) + 1
@@ -82,6 +92,7 @@ class Findings:
             "eve", position, self.records.table(), self.records.blobs, keys, world.nodes, world.spec.suite,
             owners, world.endpoints, kinds,
             {end: x25519[owner] for end, owner in owners.items() if end in kinds and owner in x25519},
+            countries=dict(zip(world.scene.client_endpoints, world.scene.client_country, strict=True)),
         )  # fmt: skip
 
     def claims(self, position: Position) -> Claims:

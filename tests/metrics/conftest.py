@@ -12,7 +12,7 @@ from sessionsim.core.columns import DTYPE, Cause
 from sessionsim.core.ledger import Fact
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.scene import Position
-from sessionsim.core.truth import Truth
+from sessionsim.core.truth import NAME_COLUMNS, Truth
 from sessionsim.core.verdict import Labelled
 from sessionsim.metrics import Replicate
 
@@ -56,6 +56,15 @@ def make_deliveries(rows: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def make_names(rows: list[tuple[int, str, str, str]]) -> dict[str, Any]:
+    """Rows of account, kind, term and place."""
+    kinds = (np.int32, object, object, object)
+    return {
+        name: np.array([row[at] for row in rows], dtype=kind)
+        for at, (name, kind) in enumerate(zip(NAME_COLUMNS, kinds, strict=True))
+    }
+
+
 def make_records(rows: list[tuple[int, int, int, int, Cause]]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Rows of (t_sent_us, src, dst, wire_bytes, cause) to records and the table of transmissions."""
     table = np.zeros(len(rows), DTYPE)
@@ -80,6 +89,7 @@ def make_replicate() -> Callable[..., Replicate]:
         further: int | None = None,
         verdicts: tuple[Labelled, ...] = (),
         deliveries: list[dict[str, Any]] | None = None,
+        names: list[tuple[int, str, str, str]] | None = None,
     ) -> Replicate:
         """Make a replicate.
 
@@ -130,6 +140,7 @@ def make_replicate() -> Callable[..., Replicate]:
                 {name: np.array([], dtype=object) for name in ("owner", "kind", "public", "secret")},
                 SECOND,
                 11 * SECOND,
+                names=make_names(names or []),
             ),
             records=records,
             watched=watched,

@@ -1,9 +1,8 @@
 """Who knows which secret for certain: the ledgers held against the truth.
 
 For each observer and secret (metrics 0.2) the share of messages, accounts or contacts for which its
-ledger holds the fact, and the fact is true. Each secret asks for one relation of `core.ledger`; this file
-does not know how a relation comes about. Rows called `named` are of names that stand in the bytes of whoever
-they belong to, whatever they mean there: the ledger says that they stand there, truth says whose they are.
+ledger holds the fact, and the fact is true. Which facts each secret asks for is in `_secrets`; nothing here
+knows how a fact comes about.
 
 Intervals are over seeds with kept bytes, or over accounts: S1 and S2 belong to the sender, S3, S4 and S10 to
 the recipient, S5 to the first of the pair. A sync copy, which the sender's device stores in the sender's own
@@ -18,11 +17,9 @@ observer loses although it stands everywhere another one stands.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
-from sessionsim.core.ledger import Relation
 from sessionsim.core.readings import Reading
 from sessionsim.core.scene import Position, Role
 from sessionsim.metrics._answer_sheet import AnswerSheet
@@ -31,40 +28,10 @@ from sessionsim.metrics._exposure import exposures
 from sessionsim.metrics._facts import Replicate
 from sessionsim.metrics._intervals import Estimate, reading, share, units_of
 from sessionsim.metrics._registry import METRICS, NoSettings
+from sessionsim.metrics._secrets import PLURALS, SECRETS
 
-
-class Secret(NamedTuple):
-    """What gives a secret away.
-
-    Args:
-        kind: what it is about.
-        relation: the relation of the fact; subject, object: types of its terms, empty for any.
-    """
-
-    kind: str
-    relation: Relation
-    subject: str
-    object: str = ""
-
-
-SECRETS = {
-    "S1": Secret("message", Relation.SENT, "addr"),
-    "S1-sync": Secret("sync copy", Relation.SENT, "addr"),
-    "S1-named": Secret("message", Relation.NAMED, "message", "addr"),
-    "S2": Secret("message", Relation.WRITTEN_BY, "message"),
-    "S2-named": Secret("message", Relation.NAMED, "message", "account"),
-    "S3": Secret("message", Relation.ADDRESSED_TO, "message"),
-    "S4": Secret("message", Relation.FETCHED, "addr"),
-    "S5": Secret("contact", Relation.TALKS_TO, "account"),
-    "S6": Secret("account", Relation.ACTS_FOR, "addr"),
-    "S6-named": Secret("account", Relation.NAMED, "addr", "account"),
-    "S7": Secret("account", Relation.ONLINE, "account"),
-    "S7-address": Secret("account", Relation.ONLINE, "addr"),
-    "S10": Secret("message", Relation.HAS_SIZE, "message"),
-}
 # Secrets that name an account or an address.
 _GUESSED = ("S1", "S1-sync", "S1-named", "S2", "S2-named", "S3", "S4", "S5", "S6", "S6-named")
-_PLURAL = {"message": "messages", "sync copy": "sync copies", "contact": "contacts", "account": "accounts"}
 
 
 @METRICS.register(config=NoSettings, source="metrics 0.2, 2i; threat-model 3")
@@ -81,7 +48,7 @@ class WhoLearnedWhat:
         sheet = AnswerSheet(replicate)
         sums = {f"of {name}": sheet.population(secret.kind, name) for name, secret in SECRETS.items()}
         known = {
-            observer: {name: sheet.true_items(facts, *secret) for name, secret in SECRETS.items()}
+            observer: {name: sheet.items(facts, name) for name in SECRETS}
             for observer, facts in replicate.ledgers.items()
         }
         for observer, facts in replicate.ledgers.items():
@@ -100,8 +67,9 @@ class WhoLearnedWhat:
         found: list[Reading] = []
         for observer in observers:
             having = [c for c in opened if f"{observer}/facts" in c.sums]
-            for secret, (kind, *_) in SECRETS.items():
-                found.append(_share(having, observer, secret, kind))
+            for name, secret in SECRETS.items():
+                if not secret.sparse or any(c.sums[f"of {name}"].any() for c in having):
+                    found.append(_share(having, observer, name, secret.kind))
             for name, title in (("contradicted", "contradicted facts"), ("lost", "secrets lost by joining")):
                 number = sum(c.total(f"{observer}/{name}") for c in having)
                 facts = sum(c.total(f"{observer}/facts") for c in having)
@@ -128,7 +96,7 @@ def _share(counts: Sequence[Counts], observer: str, secret: str, kind: str) -> R
     # have no such candidates.
     candidates = {"S5": accounts - 1}.get(secret, accounts)
     guess = 1 / candidates if candidates >= 1 and secret in _GUESSED else None
-    numbers = {"known": known, _PLURAL[kind]: total, "accounts": float(sum(len(t) for _, t in per_seed))}
+    numbers = {"known": known, PLURALS[kind]: total, "accounts": float(sum(len(t) for _, t in per_seed))}
     if secret in ("S6",):
         numbers["ceiling"] = sum(c.total(f"{observer}/ends") for c in counts)
     return reading(

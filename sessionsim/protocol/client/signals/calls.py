@@ -17,14 +17,16 @@ KINDS: Final = {
 _CANDIDATE_BYTES: Final = 130  # Assumption: a line that names one address, as in `workload.calls`
 
 
-def call_step(step: str, name: str, body_bytes: int) -> Call:
+def call_step(step: str, name: str, body_bytes: int, address: str = "") -> Call:
     """Make a message of call signalling.
 
     Args:
         step: one of `core.intents.CALL_STEPS`.
         name: of the call.
-        body_bytes: size of the session description, or of all candidates; what they say matters to nobody
-            here, so they are filled.
+        body_bytes: size of the session description, or of all candidates. Beside the device's own address
+            what they say matters to nobody here, so they are filled.
+        address: IPv4 address of the device, as TURN servers told it; empty for none. The first candidate
+            names it, since clients do not keep to relays. Source: client-behaviour 6.5; RFC 8839 5.1.
     """
     kind = KINDS[step]
     if kind in (CallKind.PRE_OFFER, CallKind.END_CALL):
@@ -33,7 +35,9 @@ def call_step(step: str, name: str, body_bytes: int) -> Call:
         return Call(kind, name, ("v" * body_bytes,))
     count = max(1, body_bytes // _CANDIDATE_BYTES)
     sizes = [body_bytes // count + (place < body_bytes % count) for place in range(count)]
-    return Call(kind, name, tuple("c" * size for size in sizes), (0,) * count, ("0",) * count)
+    named = f"candidate:1 1 udp 1677729535 {address} 9 typ srflx " if address else ""
+    texts = (named[: sizes[0]].ljust(sizes[0], "c"), *("c" * size for size in sizes[1:]))
+    return Call(kind, name, texts, (0,) * count, ("0",) * count)
 
 
 class CallNames:

@@ -55,10 +55,11 @@ class Signals:
         client: whose.
         rules: its platform's.
         approved: ids (33 bytes) of the contacts who have accepted this account.
+        address: IPv4 address of the device, which set-ups of calls name; empty for none.
     """
 
-    def __init__(self, client: Client, rules: SignalRules, approved: Set[bytes]) -> None:
-        self._client, self._rules, self._approved = client, rules, approved
+    def __init__(self, client: Client, rules: SignalRules, approved: Set[bytes], address: str = "") -> None:
+        self._client, self._rules, self._approved, self._address = client, rules, approved, address
         own = client.rules
         self._patience = Patience(
             own.send_attempts, own.send_backoff_us, own.send_backoff_growth, own.send_backoff_cap_us
@@ -149,7 +150,7 @@ class Signals:
         return self._delete(own_copy, now_us, go_on)
 
     def _call(self, ref: int, recipient_id: bytes, step: str, body_bytes: int, now_us: int) -> list[Effect]:
-        call = call_step(step, self._calls.for_step(recipient_id, step), body_bytes)
+        call = call_step(step, self._calls.for_step(recipient_id, step), body_bytes, self._address)
         return self._send(
             ref, recipient_id, ("call", step), lambda _sent_ms, _target: call, now_us,
             ttl_us=self._rules.call_ttl_us, queued=False,
