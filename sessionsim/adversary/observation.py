@@ -21,7 +21,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from sessionsim.adversary.roles import ROLES, roles_of
+from sessionsim.adversary.roles import ROLES, Pending, roles_of
+from sessionsim.core.blob_store import Only
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.scene import Position, Role, Taking
 from sessionsim.core.view import (
@@ -46,7 +47,7 @@ Times = npt.NDArray[np.int64]
 def observe(
     name: str,
     position: Position,
-    records: Table,
+    records: Table | Iterable[Table],
     blobs: Mapping[int, bytes],
     keys: Table,
     nodes: NodeList,
@@ -64,7 +65,8 @@ def observe(
         name: the observer's name, as the scenario gives it.
         position: where it stands.
         records: columns of `core.columns.DTYPE`, shape (n,) each; a column `row` if positions are not the
-            row numbers. Further columns, the note among them, are never touched.
+            row numbers. Further columns, the note among them, are never touched. Or such tables one after
+            the other, with `row`: of each only what is seen is kept.
         blobs: kept byte strings by number; numbers that are missing were not kept.
         keys: columns owner, kind, public, secret (hex), as `core.truth` stores them, and made_us: when a
             passing key came to be, -1 for lasting ones; without the column all keys last. gone_us: when a
@@ -84,7 +86,48 @@ def observe(
         Rows ordered by (t_us, row), all columns int64; an observer without a place has none.
     """
     owners, servers = owners or {}, servers or {}
-    t_us, place = _sightings(position, records, _in_sight(position, records, blobs, len(nodes), servers))
+    groups: Iterable[Table] = [records] if isinstance(records, dict) else records
+    parts, pending = list[Table](), Pending()
+    for group in groups:
+        parts.append(_seen(position, group, blobs, len(nodes), servers, pending))
+    rows: Table = {
+        column: np.concatenate([part[column] for part in parts]) if parts else np.empty(0, np.int64)
+        for column in VIEW_COLUMNS
+    }
+    parts.clear()
+    order = np.lexsort((rows["row"], rows["t_us"]))
+    ordered: Table = {column: rows[column][order] for column in VIEW_COLUMNS}
+    ordered["conn"], ordered["exchange"] = _own_numbers(ordered)
+    addresses = _addresses(ordered, endpoints, len(nodes))
+    return View(
+        observer=name,
+        suite=suite,
+        rows=ordered,
+        blobs=Only(blobs, ordered["blob"]),
+        keys=_held(position, keys, nodes, owners),
+        nodes=nodes,
+        own=position.entered,
+        addresses=addresses,
+        countries={end: countries[end] for end in addresses if countries and end in countries},
+        servers=servers,
+        server_keys=server_keys or {},
+        ids=frozenset(bytes.fromhex(owners[end].partition(":")[2]) for end in position.known),
+        actions=_own_actions(name, position, actions),
+    )
+
+
+def _seen(
+    position: Position,
+    records: Table,
+    blobs: Mapping[int, bytes],
+    n_nodes: int,
+    servers: Mapping[int, str],
+    pending: Pending,
+) -> Table:
+    """Give what is seen of some records, columns VIEW_COLUMNS, with the run's own numbers."""
+    t_us, place = _sightings(
+        position, records, _in_sight(position, records, blobs, n_nodes, servers, pending)
+    )
     seen = np.flatnonzero(place >= 0)
     number = records["row"] if "row" in records else np.arange(len(place), dtype=np.int64)
     rows: Table = {
@@ -98,26 +141,7 @@ def observe(
         if column in _AT_ENDPOINT_ONLY:
             values[at_link] = -1
         rows[column] = values
-    order = np.lexsort((rows["row"], rows["t_us"]))
-    ordered: Table = {column: rows[column][order] for column in VIEW_COLUMNS}
-    ordered["conn"], ordered["exchange"] = _own_numbers(ordered)
-    handles = sorted(set(ordered["blob"].tolist()) - {-1})
-    addresses = _addresses(ordered, endpoints, len(nodes))
-    return View(
-        observer=name,
-        suite=suite,
-        rows=ordered,
-        blobs={handle: blobs[handle] for handle in handles if handle in blobs},
-        keys=_held(position, keys, nodes, owners),
-        nodes=nodes,
-        own=position.entered,
-        addresses=addresses,
-        countries={end: countries[end] for end in addresses if countries and end in countries},
-        servers=servers,
-        server_keys=server_keys or {},
-        ids=frozenset(bytes.fromhex(owners[end].partition(":")[2]) for end in position.known),
-        actions=_own_actions(name, position, actions),
-    )
+    return rows
 
 
 def _own_actions(name: str, position: Position, actions: Table | None) -> Table:
@@ -158,7 +182,12 @@ def _by_first_appearance(values: Times) -> Times:
 
 
 def _in_sight(
-    position: Position, records: Table, blobs: Mapping[int, bytes], n_nodes: int, servers: Mapping[int, str]
+    position: Position,
+    records: Table,
+    blobs: Mapping[int, bytes],
+    n_nodes: int,
+    servers: Mapping[int, str],
+    pending: Pending,
 ) -> tuple[Mask, Mask]:
     """Mark the records whose leaving, and whose arriving, happens at an endpoint that the observer runs."""
     src, dst = records["src"], records["dst"]
@@ -172,7 +201,7 @@ def _in_sight(
         ends = frozenset(end for end, _ in position.in_role)
         some = np.flatnonzero(_member(src, ends) | _member(dst, ends))
         few: Table = {name: values[some] for name, values in records.items()}
-        sender, receiver = roles_of(few, blobs, n_nodes, servers)
+        sender, receiver = roles_of(few, blobs, n_nodes, servers, pending)
         for number, role in enumerate(ROLES):
             acting = frozenset(end for end, its in position.in_role if its is role)
             leaving[some] |= (sender == number) & _member(few["src"], acting)

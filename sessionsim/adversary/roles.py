@@ -31,6 +31,9 @@ from sessionsim.protocol.wire.onion import decode_hop
 
 Roles = npt.NDArray[np.int8]
 
+# Of each request: connection, exchange, sender, receiver -> their roles.
+Pending = dict[tuple[int, int, int, int], tuple[int, int]]
+
 ROLES: Final = tuple(Role)  # a role's number is its place here
 _NONE: Final = -1
 _GUARD, _MIDDLE, _LAST, _MEMBER = (ROLES.index(role) for role in Role)
@@ -46,7 +49,11 @@ _STORAGE: Final = tuple(
 
 
 def roles_of(
-    records: Table, blobs: Mapping[int, bytes], n_nodes: int, servers: Mapping[int, str]
+    records: Table,
+    blobs: Mapping[int, bytes],
+    n_nodes: int,
+    servers: Mapping[int, str],
+    pending: Pending | None = None,
 ) -> tuple[Roles, Roles]:
     """Give the roles of both ends of each transmission.
 
@@ -55,6 +62,7 @@ def roles_of(
         blobs: kept byte strings by number.
         n_nodes: endpoints below it are service nodes.
         servers: endpoints of servers.
+        pending: roles of requests in records before these, for their answers; these are added.
 
     Returns:
         Numbers of ROLES for sender and receiver, shape (n,) each; -1 for no role. Ends that are no nodes
@@ -75,7 +83,8 @@ def roles_of(
     sender[stored] = receiver[stored] = _MEMBER
     for row in np.flatnonzero(between & (head == _HOP)).tolist():
         sender[row], receiver[row] = _of_hop(blobs.get(int(records["blob"][row]), b""))
-    _answer(records, sender, receiver, ~from_client & ~to_client & ~request)
+    answers = ~from_client & ~to_client & ~request
+    _answer(records, sender, receiver, answers, {} if pending is None else pending)
     sender[src >= n_nodes] = _NONE
     receiver[dst >= n_nodes] = _NONE
     return sender, receiver
@@ -89,14 +98,15 @@ def _of_hop(payload: bytes) -> tuple[int, int]:
     return tuple(_ON_THE_WAY[k] if k < HOPS else _MEMBER for k in (hop - 1, hop))  # type: ignore[return-value]
 
 
-def _answer(records: Table, sender: Roles, receiver: Roles, wanted: npt.NDArray[np.bool_]) -> None:
+def _answer(
+    records: Table, sender: Roles, receiver: Roles, wanted: npt.NDArray[np.bool_], pending: Pending
+) -> None:
     """Give answers between nodes the roles of the requests before them on the same connection."""
     columns = (records[name].tolist() for name in ("conn", "exchange", "src", "dst", "direction"))
-    asked: dict[tuple[int, int, int, int], int] = {}
     for row, (conn, exchange, src, dst, direction) in enumerate(zip(*columns, strict=True)):
         if direction == 0:
-            asked[conn, exchange, src, dst] = row
+            pending[conn, exchange, src, dst] = (int(sender[row]), int(receiver[row]))
         elif wanted[row]:
-            request = asked.get((conn, exchange, dst, src))
-            if request is not None:
-                sender[row], receiver[row] = receiver[request], sender[request]
+            asked = pending.get((conn, exchange, dst, src))
+            if asked is not None:
+                sender[row], receiver[row] = asked[1], asked[0]

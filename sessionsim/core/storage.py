@@ -9,7 +9,7 @@ carries its unit in the field's metadata. What cannot be read whole is `StorageD
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,8 +35,9 @@ from sessionsim.core.truth import (
 from sessionsim.core.view import Table
 
 __all__ = [
-    "SPILL_BYTES", "MemoryRecords", "RecordSink", "RecordWriter", "read_blobs", "read_ledger", "read_records",
-    "read_table", "read_text", "read_truth", "unit_of", "write_ledger", "write_table", "write_truth",
+    "SPILL_BYTES", "Groups", "MemoryRecords", "RecordSink", "RecordWriter", "open_groups", "read_blobs",
+    "read_ledger", "read_records", "read_table", "read_text", "read_truth", "record_groups", "unit_of",
+    "write_ledger", "write_table", "write_truth",
 ]  # fmt: skip
 
 RECORD_COLUMNS: Final = tuple(name for name in DTYPE.names or () if name != "note")
@@ -177,6 +178,58 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> Table:
     if lacking:
         raise StorageDamaged(f"{path} lacks the column {lacking[0]!r}")
     return {name: table[name].to_numpy() for name in columns or table.column_names}
+
+
+class Groups:
+    """A Parquet file that is read group by group. Make it with `open_groups`. Args: columns: those read."""
+
+    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+        self._path, self._columns = path, list(columns)
+        try:
+            self._file = pq.ParquetFile(path)
+        except FileNotFoundError as missing:
+            raise StorageDamaged(f"{path} is missing") from missing
+        except (pa.ArrowException, OSError) as broken:
+            raise StorageDamaged(f"{path} cannot be read: cut off, or not a table of sessionsim") from broken
+        lacking = [name for name in columns if name not in self._file.schema_arrow.names]
+        if lacking:
+            raise StorageDamaged(f"{path} lacks the column {lacking[0]!r}")
+        metadata = self._file.metadata
+        self.sizes = tuple(metadata.row_group(group).num_rows for group in range(metadata.num_row_groups))
+
+    def _read(self, group: int, columns: Sequence[str]) -> pa.Table:
+        try:
+            return self._file.read_row_group(group, columns=list(columns), use_threads=False)
+        except (pa.ArrowException, OSError) as broken:
+            raise StorageDamaged(f"{self._path} cannot be read: cut off, or not a table") from broken
+
+    def table(self, group: int) -> Table:
+        """Read one group into columns."""
+        table = self._read(group, self._columns)
+        return {name: table[name].to_numpy() for name in self._columns}
+
+    def strings(self, group: int) -> tuple[list[int], memoryview]:
+        """Read the byte strings of one group: where each begins, and the end; and their bytes, joined."""
+        array = self._read(group, self._columns[:1]).column(0).combine_chunks()
+        array = array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
+        _, offsets, joined = array.buffers()
+        begins = np.frombuffer(offsets, np.int32)[array.offset : array.offset + len(array) + 1]
+        return begins.tolist(), memoryview(joined if joined is not None else b"")
+
+
+def open_groups(path: Path, columns: Sequence[str]) -> Groups:
+    """Open a Parquet file to be read group by group. Raises StorageDamaged as `read_table` does."""
+    return Groups(path, columns)
+
+
+def record_groups(folder: Path) -> Iterator[Table]:
+    """Give a replicate's transmissions group by group, each with the column `row`; see `read_records`."""
+    groups, before = open_groups(folder / "records/transmissions.parquet", RECORD_COLUMNS), 0
+    for group, size in enumerate(groups.sizes):
+        table = groups.table(group)
+        table["row"] = np.arange(before, before + size, dtype=np.int64)
+        before += size
+        yield table
 
 
 def read_text(path: Path, key: str) -> str:

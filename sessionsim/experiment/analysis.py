@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sessionsim.adversary import Transcript, deduce, join, observe
+from sessionsim.core.blob_store import StoredBlobs
 from sessionsim.core.scene import Position
-from sessionsim.core.storage import read_blobs, read_records, read_table, write_ledger
+from sessionsim.core.storage import read_table, record_groups, write_ledger
 from sessionsim.core.truth import ACCOUNT_COLUMNS, DEVICE_COLUMNS, KEY_COLUMNS
 from sessionsim.core.view import View
 from sessionsim.experiment.stored import read_actions, read_nodes, read_positions, read_servers
@@ -42,7 +43,7 @@ def observatory(folder: Path, suite: str) -> Callable[[str, Position], View]:
         folder: a replicate with records and truth; truth gives observers only keys they hold.
         suite: the crypto suite the replicate ran with.
     """
-    records, blobs, servers = read_records(folder), read_blobs(folder), read_servers(folder)
+    blobs, servers = StoredBlobs(folder), read_servers(folder)
     keys = read_table(folder / "truth/keys.parquet", KEY_COLUMNS)
     accounts = read_table(folder / "truth/accounts.parquet", ACCOUNT_COLUMNS)
     devices = read_table(folder / "truth/devices.parquet", DEVICE_COLUMNS)
@@ -65,7 +66,7 @@ def observatory(folder: Path, suite: str) -> Callable[[str, Position], View]:
 
     def see(name: str, position: Position) -> View:
         return observe(
-            name, position, records, blobs, keys, nodes, suite,
+            name, position, record_groups(folder), blobs, keys, nodes, suite,
             owners=owners, endpoints=endpoints, servers=servers, server_keys=server_keys, actions=actions,
             countries=countries,
         )  # fmt: skip
