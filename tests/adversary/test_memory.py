@@ -39,7 +39,7 @@ keys = {
     "public": np.array([p.public.hex() for p in xs], object),
     "secret": np.array([p.secret.hex() for p in xs], object),
 }
-blobs = StoredBlobs(folder)
+blobs = StoredBlobs(folder, most_groups=2)
 if mode == "whole":
     blobs = dict(blobs)
 position = Position(operated=frozenset({0, 1}))
@@ -83,6 +83,6 @@ def test_memory_does_not_grow_with_the_bytes_of_a_run(tmp_path: Path) -> None:
     few, many = stored(tmp_path / "few", FEW), stored(tmp_path / "many", MANY)
     small, large = peak_mb(few, FEW), peak_mb(many, MANY)
     more_mb = (MANY - FEW) * PAYLOAD / 1e6
-    assert large - small < 0.5 * more_mb, (small, large)
+    assert large - small < 0.3 * more_mb, (small, large)
     # The measurement can fail: who reads everything takes all of it.
     assert peak_mb(many, MANY, "whole") - large > 0.5 * more_mb
