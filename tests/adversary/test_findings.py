@@ -217,7 +217,12 @@ def test_the_push_server_holds_account_and_token_and_with_the_platform_the_addre
     subscribed = of(found.servers("push"), Relation.NAMED, "account:", "token:")
     assert {account for account, _ in subscribed} == set(found.accounts[1:])
     assert len({token for _, token in subscribed}) == 2
-    assert of(found.servers("push"), Relation.LINKED) == set()
+    # Devices subscribe for their group too, as a member (client-behaviour 6.4): one token, so one owner.
+    joined = of(found.servers("push"), Relation.LINKED)
+    assert {account for account, _ in joined} == set(found.accounts[1:])
+    assert all(member.startswith("member:") for _, member in joined)
+    members = of(found.servers("push"), Relation.MEMBER_OF, "account:", "group:")
+    assert {account for account, _ in members} == set(found.accounts[1:])
     platforms = of(found.servers("apple", "google"), Relation.NAMED, "addr:", "token:")
     assert platforms == {(found.address(k), dict(subscribed)[found.accounts[k]]) for k in (1, 2)}
     together = of(found.servers("push", "apple", "google"), Relation.LINKED, "addr:", "account:")

@@ -42,12 +42,16 @@ def sheet(run: Any) -> dict[Relation, set[tuple[str, str]]]:
     true[Relation.SHOWS] = {*zip(addresses, platforms, strict=True), *zip(ids, platforms, strict=True)}
     true[Relation.SEEN] = {(name, "") for name in ids}
     true[Relation.NAMED] = set(zip(addresses, ids, strict=True))
+    true[Relation.ASKED] = set(zip(addresses, ids, strict=True))  # for the own swarm
     true[Relation.CALLED] = {(name, f"name:Client {k:06d}") for k, name in enumerate(ids)}
     true[Relation.ONLINE] = {(subject, "") for subject in (*addresses, *ids)}
     columns = (messages[name].tolist() for name in ("sender", "recipient", "hash", "sync_hash"))
     for sender, recipient, hash_, sync in zip(*columns, strict=True):
         true[Relation.TALKS_TO].add((ids[sender], ids[recipient]))
         true[Relation.NAMED].add((addresses[sender], ids[recipient]))
+        for one, other in ((sender, recipient), (sender, sender)):
+            true[Relation.ASKED].add((addresses[one], ids[other]))
+            true[Relation.REACHED].add((addresses[one], addresses[other]))
         true[Relation.NAMED].add((f"message:{sync}", ids[recipient]))  # for whom the copy is
         for name, inbox in ((hash_, recipient), (sync, sender)):
             message = f"message:{name}"

@@ -1,7 +1,7 @@
 """Names of one owner: by the token of a device, and by the known ways to make one name of another.
 
-    token     the push platform gives each device one of its own, which stands in what one address sent and
-              in what one account signed, and nowhere else that the observer sees
+    token     the push platform gives each device one of its own: it stands in what one address sent, and in
+              what the device signs for its account and, with their members' tokens, for its groups
     blinded   is what the community's public key makes of an account id that the observer knows
 
 Both join names that the observer has; who has only one of them learns nothing here. Names that are one with a
@@ -24,6 +24,7 @@ from sessionsim.protocol.blinding import blind15_ids, blind25_id
 
 _LINKING = (Relation.ACTS_FOR, Relation.LINKED)
 _SIGNERS = ("account:", "member:", "blinded:")
+_OWNED = ("addr:", *_SIGNERS)
 _ORDER = ("addr", "account", "member", "blinded")  # what stands first in a link
 
 _Known = tuple[int, Derive]
@@ -34,6 +35,7 @@ def join_identities(notes: Notes) -> None:
     _by_tokens(notes)
     _by_blinding(notes)
     _close(notes)
+    _take_over(notes)
 
 
 def _by_tokens(notes: Notes) -> None:
@@ -42,12 +44,33 @@ def _by_tokens(notes: Notes) -> None:
         if relation is Relation.NAMED and term.startswith(OF_DEVICE):
             users[term][subject] = known
     for term, named_by in users.items():
-        addresses = [one for one in named_by if one.startswith("addr:")]
-        signers = [one for one in named_by if one.startswith(_SIGNERS)]
-        if len(addresses) == 1 and len(signers) == 1:
-            (first_us, first), (then_us, then) = named_by[addresses[0]], named_by[signers[0]]
-            why = partial(_joined, first, then, f"a device has {term} for itself")
-            notes.note(Relation.LINKED, addresses[0], signers[0], max(first_us, then_us), why)
+        names = sorted((one for one in named_by if one.startswith(_OWNED)), key=_rank)
+        kinds = [name.partition(":")[0] for name in names]
+        if max(map(kinds.count, ("addr", "account"))) > 1:  # no device's own after all
+            continue
+        for place, one in enumerate(names):
+            for other in names[place + 1 :]:
+                (first_us, first), (then_us, then) = named_by[one], named_by[other]
+                why = partial(_joined, first, then, f"a device has {term} for itself")
+                notes.note(Relation.LINKED, one, other, max(first_us, then_us), why)
+
+
+def _rank(name: str) -> tuple[int, str]:
+    """Give what stands first in a link."""
+    return _ORDER.index(name.partition(":")[0]), name
+
+
+def _take_over(notes: Notes) -> None:
+    """Note that who is one with a member of a group is that member."""
+    groups: dict[str, list[tuple[str, _Known]]] = defaultdict(list)
+    for (relation, member, group), known in notes.known.items():
+        if relation is Relation.MEMBER_OF and member.startswith("member:"):
+            groups[member].append((group, known))
+    for (relation, one, other), (t_us, why) in list(notes.known.items()):
+        if relation is Relation.LINKED and one.startswith("account:"):
+            for group, (since_us, member_why) in groups.get(other, ()):
+                steps = partial(_joined, why, member_why, f"{other} is this account")
+                notes.note(Relation.MEMBER_OF, one, group, max(t_us, since_us), steps)
 
 
 def _joined(one: Derive, other: Derive, reason: str) -> Steps:
@@ -127,7 +150,7 @@ def _links(notes: Notes) -> list[tuple[int, str, str, Derive]]:
 
 def _note_pair(notes: Notes, one: str, other: str, t_us: int, through: list[Derive]) -> None:
     """Note two names as one, unless it is known already; in the order of kinds, then of names."""
-    first, second = sorted((one, other), key=lambda name: (_ORDER.index(name.partition(":")[0]), name))
+    first, second = sorted((one, other), key=_rank)
     if (Relation.ACTS_FOR, first, second) not in notes.known:
         notes.note(Relation.LINKED, first, second, t_us, partial(_all, tuple(through)))
 
