@@ -2,17 +2,17 @@
 
 No bytes and no events: each account keeps its guards and rebuilds its paths as the client does (transport 4),
 and what is asked is the first moment at which a coalition stands in certain places. The choice of nodes is
-the client's own rule (`protocol.client.paths`), one candidate at a time for all accounts at once; fed with
-the client's own candidates, `paths_of` gives the client's own paths.
+the client's own rule, for all accounts at once (`path_choices`): first, when an app starts again, and when a
+phone puts other nodes behind its guards, which then avoids those that its paths have had until then.
 
 Two things make a year of ten-minute rotations cheap without changing any answer. All draws are addressed by
 account, epoch of guards, rotation and attempt, so a rotation nobody needs is not drawn. And a path cannot
 have both ends in the coalition while its guard is not, so rotations are drawn only for accounts with a bad
 guard, and only until their first compromise.
 
-Left out: guards that fail and are tested, node lists that change, phones that sleep. `guard_loss_per_day`
-stands for whatever else makes a client give up a guard. Accounts are spread evenly over swarms, where the
-nearest-swarm rule gives some swarms more than others.
+Left out: paths for files; guards that fail and are tested, node lists that change, phones that sleep.
+`guard_loss_per_day` stands for whatever else makes a client give up a guard. Accounts are spread evenly over
+swarms, where the nearest-swarm rule gives some swarms more than others.
 """
 
 from __future__ import annotations
@@ -28,16 +28,13 @@ from sessionsim.core.errors import InvalidInput
 from sessionsim.core.seeds import Seeds, mix_array
 from sessionsim.core.settings import setting
 from sessionsim.core.units import US_PER_DAY, US_PER_MIN
-from sessionsim.protocol.client.paths import HOPS
+from sessionsim.network.path_choices import BEHIND, Candidates, Ints, guards_of, joined, rest_of
+from sessionsim.network.path_choices import paths_of as paths_of
 from sessionsim.protocol.client.rules import ClientRules
 
-Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
-# Gives the k-th candidate for each of some accounts: (k, positions in the batch) -> nodes.
-Candidates = Callable[[int, Ints], Ints]
 
 NEVER: Final = -1
-_ATTEMPTS: Final = 10_000  # Assumption: a rule that this many draws cannot satisfy cannot be satisfied
 _GUARDS, _REST, _LOSS, _AGE, _SWARM = range(5)  # what a draw is for
 
 
@@ -118,69 +115,6 @@ class FirstTimes:
         times: Ints = getattr(self, event)
         met = times >= 0
         return np.where(met, times, self.horizon_us) / US_PER_DAY, met
-
-
-def paths_of(net24: Ints, rules: ClientRules, accounts: int, guards: Candidates, rest: Candidates) -> Ints:
-    """Choose the paths of many accounts from streams of candidates, as `build_paths` does for one.
-
-    Args:
-        net24: /24 of each node. rules: number of paths and subnet rule.
-        guards, rest: candidates for first hops, and for the other two.
-
-    Returns:
-        Nodes, shape (accounts, paths, 3).
-
-    Raises:
-        InvalidInput: the network is too small for so many distinct nodes or subnets.
-    """
-    return _with_rest(net24, rules, guards_of(net24, rules, accounts, guards), rest)
-
-
-def guards_of(net24: Ints, rules: ClientRules, accounts: int, candidates: Candidates) -> Ints:
-    """Choose first hops: distinct, and in different /24s unless the rule is `none`; (accounts, paths)."""
-    chosen = np.full((accounts, rules.paths), -1, dtype=np.int64)
-    _fill(
-        chosen, net24, candidates, rules.path_subnet_rule != "none", np.zeros((accounts, 0), np.int64), False
-    )
-    return chosen
-
-
-def _with_rest(net24: Ints, rules: ClientRules, guards: Ints, candidates: Candidates) -> Ints:
-    """Choose the nodes behind given guards, shape (accounts, paths, 3)."""
-    rest = np.full((len(guards), rules.paths * (HOPS - 1)), -1, dtype=np.int64)
-    apart = rules.path_subnet_rule in ("each-kind", "all")
-    _fill(rest, net24, candidates, apart, guards, rules.path_subnet_rule == "all")
-    others = rest.reshape(len(guards), rules.paths, HOPS - 1)
-    return np.concatenate([guards[:, :, None], others], axis=2)
-
-
-def _fill(
-    chosen: Ints, net24: Ints, candidates: Candidates, apart: bool, taken: Ints, apart_from_taken: bool
-) -> None:
-    """Take candidates one after another until every place of `chosen`, -1 where empty, is filled.
-
-    Args:
-        apart: nodes of `chosen` may not share a /24 with each other.
-        taken: nodes that may not be chosen, shape (accounts, n).
-        apart_from_taken: nor share a /24 with one of those.
-    """
-    nets, taken_nets = np.full_like(chosen, -1), net24[taken] if taken.size else taken
-    filled = np.zeros(len(chosen), dtype=np.int64)
-    for k in range(_ATTEMPTS):
-        open_ = np.flatnonzero(filled < chosen.shape[1])
-        if not len(open_):
-            return
-        node = candidates(k, open_)
-        net = net24[node]
-        bad = (chosen[open_] == node[:, None]).any(axis=1) | (taken[open_] == node[:, None]).any(axis=1)
-        if apart:
-            bad |= (nets[open_] == net[:, None]).any(axis=1)
-        if apart_from_taken:
-            bad |= (taken_nets[open_] == net[:, None]).any(axis=1)
-        rows = open_[~bad]
-        chosen[rows, filled[rows]], nets[rows, filled[rows]] = node[~bad], net[~bad]
-        filled[rows] += 1
-    raise InvalidInput("network", f"{len(net24)} nodes", "enough distinct nodes or /24s for all paths")
 
 
 class _Draws:
@@ -314,16 +248,51 @@ def _rotate(
     """
     met = np.full(len(account), NEVER, dtype=np.int64)
     on, rotation = np.arange(len(account)), 0
+    rest = np.zeros((len(account), rules.paths * BEHIND), dtype=np.int64)
     while len(on):
-        numbers, turns = np.full(len(on), epoch), np.full(len(on), rotation)
-        paths = _with_rest(network.net24, rules, guards[on], nodes(account[on], _REST, numbers, turns))
-        owned: Flags = bad[paths]
+        numbers = np.full(len(on), epoch)
+
+        def stream(turn: int, on: Ints = on, numbers: Ints = numbers) -> Candidates:
+            return nodes(account[on], _REST, numbers, np.full(len(on), turn))
+
+        before = rest[on] if rotation and rules.rotation_us else None
+        rest[on] = rotated(network.net24, rules, guards[on], before, rotation, stream)
+        owned: Flags = bad[joined(guards[on], rest[on])]
         both: Flags = np.any(owned[:, :, 0] & owned[:, :, -1], axis=1)
         met[on[both]] = begin[on[both]] + rotation * rebuild_us
         rotation += 1
         more = ~both & (begin[on] + rotation * rebuild_us < end[on])
         on = on[more] if rebuild_us else on[:0]
     return met
+
+
+def rotated(
+    net24: Ints,
+    rules: ClientRules,
+    guards: Ints,
+    before: Ints | None,
+    rotation: int,
+    stream: Callable[[int], Candidates],
+) -> Ints:
+    """Put nodes behind guards, once more or for the first time (`protocol.client.rotation`).
+
+    Args:
+        guards: shape (accounts, paths). before: what stood behind them, shape (accounts, 2 · paths); None if
+            the app starts anew and knows nothing of it.
+        rotation: how many there were.
+        stream: gives candidates by number; with a rotation of each path by itself, each has its own.
+
+    Returns:
+        As `before`.
+    """
+    paths = guards.shape[1]
+    if before is None or rules.rotation_trigger == "request":  # all paths at once
+        return rest_of(net24, rules, guards, paths, stream(rotation * paths), before)
+    rest = before.copy()
+    for path in range(paths):
+        place = slice(path * BEHIND, (path + 1) * BEHIND)
+        rest[:, place] = rest_of(net24, rules, guards, 1, stream(rotation * paths + path), rest)
+    return rest
 
 
 def _mark(times: Ints, account: Ints, now: Ints) -> None:

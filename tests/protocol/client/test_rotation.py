@@ -11,7 +11,9 @@ import pytest
 from sessionsim.core.columns import Cause, note_of
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.units import US_PER_DAY, US_PER_MIN, US_PER_S
-from sessionsim.network.population import _with_rest
+from sessionsim.network.path_choices import joined as joined_rows
+from sessionsim.network.path_choices import rest_of
+from sessionsim.network.population import rotated
 from sessionsim.protocol.client.paths import choose_rest, joined
 from sessionsim.protocol.client.pool import Pool, listing_of, number_at
 from sessionsim.protocol.client.rules import ANDROID, DESKTOP, IOS, PLATFORMS, ClientRules
@@ -249,5 +251,49 @@ def test_rotated_paths_are_those_of_the_path_only_engine(world, platform: str) -
             )
 
         rest = choose_rest(pool.draws(entropy, address), 4, nodes, rules, guards)
-        found = _with_rest(net24, rules, np.array([guards]), candidate)
+        chosen = np.array([guards])
+        found = joined_rows(chosen, rest_of(net24, rules, chosen, 2, candidate))
         assert found.tolist() == [[list(path) for path in joined(guards, rest)]]
+
+
+@pytest.mark.parametrize("platform", ["android", "ios"])
+def test_what_a_client_rotates_to_is_what_the_path_only_engine_says(world, platform: str) -> None:
+    """Ten rotations of a running client, each from what stood before it; files have no paths of their own."""
+    rules = quiet(PLATFORMS[platform], file_paths=0)
+    table = Table(world, rules)
+    table.start()
+    keeper, nodes = table.client.requests.keeper, world.nodes
+    net24 = np.array([nodes.net24(node) for node in range(len(nodes))])
+    order, entropy = keeper.pool.listing.order, keeper.entropy
+
+    def candidates(number: int):
+        address = b"rotate" + number.to_bytes(4, "little")
+
+        def candidate(k: int, positions: np.ndarray) -> np.ndarray:
+            drawn = number_at(entropy, address + k.to_bytes(4, "little"), len(order))
+            return np.full(len(positions), order[drawn])
+
+        return candidate
+
+    paths = sorted(keeper.ready, key=lambda path: path.born_us)
+    guards = np.array([[path.nodes[0] for path in paths]])
+    rest = np.array([[node for path in paths for node in path.nodes[1:]]])
+    by_guard = {path.nodes[0]: path.nodes for path in paths}
+    if platform == "android":  # its rotations are begun by requests, in the order of its paths
+        guards = np.array([[path.nodes[0] for path in keeper.ready]])
+        rest = np.array([[node for path in keeper.ready for node in path.nodes[1:]]])
+    for rotation in range(10):
+        if platform == "ios":
+            passing(table, (rotation + 1) * TEN_MIN)
+        else:
+            now_us = due_us(table) + rotation
+            asked = table.command(now_us, "send", rotation, FRIEND.id, "hello")
+            while asked:
+                asked = [later for request in asked for later in table.natural(request, now_us)]
+        own = candidates if platform == "ios" else lambda number: candidates(number // 2)
+        rest = rotated(net24, rules, guards, rest, rotation, own)
+        expected = {row[0]: tuple(row) for row in joined_rows(guards, rest)[0].tolist()}
+        assert {path.nodes[0]: path.nodes for path in keeper.ready} == expected
+        for guard, path in expected.items():
+            assert not set(path[1:]) & set(by_guard[guard][1:])
+        by_guard = expected
