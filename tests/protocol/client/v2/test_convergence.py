@@ -34,7 +34,7 @@ class Story:
         device = self.chance.choice(self.devices)
         act = self.chance.choice(
             (self.switch, self.switch, self.switch, self.rotate, self.describe, self.write, self.write,
-             self.remove, self.leave)
+             self.remove, self.leave, self.come_back, self.come_back)
         )  # fmt: skip
         act(device)
         self.net.run(self.chance.choice((0, 15_000, 70_000, SECOND_US, MINUTE_US, 7 * HOUR_US)))
@@ -63,6 +63,14 @@ class Story:
     def leave(self, device: Any) -> None:
         if device.on and self.chance.random() < 0.1:
             self.net.tell(device, "leave-group")
+
+    def come_back(self, device: Any) -> None:
+        """A device that is out asks to be let in as another one, and some member has the person before it."""
+        members = [one for one in self.devices if one.on and one.group.is_member]
+        if device.on and members and device not in members:
+            self.net.tell(device, "renew-identity")
+            self.net.tell(self.chance.choice(members), "accept-links", SECOND_US, 5 * MINUTE_US)
+            self.net.tell(device, "link", SECOND_US)
 
     def settle(self) -> list[Any]:
         """Switch everything on, let a day pass, and have all read what changed last; gives the members."""

@@ -1,0 +1,38 @@
+"""Recorded results of longer scenarios, at reduced size: `reduced.json` beside the readings says how.
+
+To record them anew, run the scenario with each override after `--set`, `--fresh` and `--out` somewhere, and
+copy its `readings.json` beside `reduced.json`.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sessionsim.experiment import installed, run_scenario
+from sessionsim.scenario import read_scenario, resolve
+from tests.experiment.test_reference import ROOT, differences
+
+REDUCED = sorted((ROOT / "results/reference").glob("*/reduced.json"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("reduced", REDUCED, ids=lambda path: path.parent.name)
+def test_a_reduced_scenario_gives_its_recorded_readings(reduced: Path, tmp_path: Path) -> None:
+    how = json.loads(reduced.read_text())
+    scenario = resolve(read_scenario(ROOT / "scenarios" / how["scenario"], how["overrides"]), installed())
+    run_scenario(scenario, tmp_path / "out", 1)
+    recorded = reduced.with_name("readings.json")
+    found, expected = (json.loads(path.read_text()) for path in (tmp_path / "out/readings.json", recorded))
+    found.pop("version"), expected.pop("version")
+    assert differences(found, expected) == []
+
+
+def test_there_are_recorded_readings_of_version_2() -> None:
+    assert {path.parent.name for path in REDUCED} >= {"first-v2", "device-group"}
+    for reduced in REDUCED:
+        recorded = json.loads(reduced.with_name("readings.json").read_text())
+        assert recorded["scenario"] == Path(json.loads(reduced.read_text())["scenario"]).stem
+        assert recorded["readings"]
