@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
 import shutil
 import subprocess
@@ -59,3 +61,38 @@ def test_a_link_to_a_fact_opens_all_that_is_around_it(path: Path) -> None:
     other = re.search(r'<details[^>]*id="fact-60"[^>]*>', page)
     assert other is not None
     assert "open" not in other[0]
+
+
+ACTS = """
+const said = () => document.querySelector("#lens-1 .said").textContent;
+const lens = document.getElementById("lens-1"), got = [];
+const svg = () => lens.querySelector("svg.line");
+const key = (name) => svg().dispatchEvent(new KeyboardEvent("keydown", { key: name, bubbles: true }));
+const marks = () => lens.querySelectorAll("[data-record]").length;
+requestAnimationFrame(() => setTimeout(() => {
+  key("ArrowRight"); got.push(said());
+  key("ArrowRight"); got.push(said());
+  key("+"); key("+"); got.push(marks());
+  key("Escape"); got.push(marks());
+  lens.querySelector('[type="checkbox"]').click(); got.push(marks());
+  [...document.querySelectorAll("#lens-choice button")][2].click();
+  got.push([1, 2, 3].map((k) => document.getElementById(`lens-${k}`).hidden));
+  svg().querySelector("[data-record]").dispatchEvent(new PointerEvent("pointerenter")); got.push(said());
+  document.title = JSON.stringify(got);
+}, 50));
+"""
+
+
+def test_keys_zoom_filter_and_switch_do_what_they_say(path: Path) -> None:
+    """Drives a copy of the page whose policy is taken off, since the policy lets no second script in."""
+    text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", path.read_text(encoding="utf-8"))
+    copy = path.with_name("driven.html")
+    copy.write_text(text.replace("</body>", f"<script>{ACTS}</script></body>"), encoding="utf-8")
+    title = re.search(r"<title>(\[.*?)</title>", shown(copy))
+    assert title is not None
+    first, second, near, all_again, fewer, hidden, pointed = json.loads(html.unescape(title[1]))
+    assert first == "1.000 s: 244.0.0.1 to node 7, 900 B, HTTPS request; seen from outside; facts 30, 31"
+    assert second.startswith("5.500 s: 244.0.0.1 to node 7, 901 B, HTTPS answer; 1 layer opened: store")
+    assert (near, all_again, fewer) == (1, 3, 2)
+    assert hidden == [True, False, True]
+    assert pointed.startswith("5.500 s")  # the first is filtered away

@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 import json
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -128,3 +129,19 @@ def test_hostile_words_in_facts_and_records_stay_words(
     assert {tag for tag, _ in hostile.tags} == {tag for tag, _ in page.tags}
     assert not any(key.startswith("on") for _, attributes in hostile.tags for key in attributes)
     assert "49" not in [text.strip() for _, text in hostile.texts]
+
+
+def test_headings_follow_each_other_without_a_gap_with_lenses_too(page: Page) -> None:
+    levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h[1-6]", tag)]
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    assert 4 in levels
+
+
+def test_every_region_and_control_has_a_name(page: Page) -> None:
+    assert all(
+        a.get("aria-label") or a.get("aria-labelledby") for _, a in page.tags if a.get("role") == "region"
+    )
+    drawn = [a for a in page.of("svg") if a.get("aria-hidden") != "true"]
+    ids = {a["id"] for _, a in page.tags if "id" in a}
+    assert all(set(a["aria-labelledby"].split()) <= ids for a in drawn)
