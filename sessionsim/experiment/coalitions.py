@@ -162,10 +162,10 @@ def sets_of(
     for size in range(1, min(largest, len(names)) + 1):
         level: dict[_Set, dict[str, frozenset[str]]] = {}
         for members in combinations(names, size):
-            parts = [part for part in combinations(members, size - 1) if part in below]
             pairs = combinations(members, 2)
-            if len(parts) < size or any(covers(*pair) or covers(*pair[::-1]) for pair in pairs):
-                continue  # a part, or one of the members, has nothing of its own
+            if any(covers(*pair) or covers(*pair[::-1]) for pair in pairs):
+                continue  # one stands within another: it adds nothing here, nor to any larger set
+            parts = list(combinations(members, size - 1))
             had = {
                 secret: frozenset[str]().union(*(below[part][secret] for part in parts)) for secret in totals
             }
