@@ -44,6 +44,7 @@ from sessionsim.experiment import (
     run_scenario,
     run_sweep,
     sights_of,
+    version2_facts,
     whole_replicates,
 )
 from sessionsim.experiment import Progress as Reached
@@ -130,6 +131,7 @@ def _sweep(
             "keys": list(sweep.keys),
             "points": [
                 {
+                    **version2_facts(point.scenario),
                     "value": point.label,
                     "folder": str(one.folder),
                     "reused": one.reused,
@@ -199,6 +201,7 @@ def _tell(scenario: Scenario, finished: Finished, page: Path, as_json: bool) -> 
             "report": str(page),
             "seeds": list(finished.seeds),
             "reused": finished.reused,
+            **version2_facts(scenario),
             "answers": list(answers),
             "readings": [asdict(reading) for reading in finished.readings],
         }

@@ -11,6 +11,7 @@ from sessionsim.experiment.run import Finished, Progress, forget, preflight, run
 from sessionsim.experiment.sights import sights_of
 from sessionsim.experiment.stored import load_replicate
 from sessionsim.experiment.sweep import check_sweep, folders_of, forget_sweep, run_sweep
+from sessionsim.experiment.version2_facts import version2_facts
 
 __all__ = [
     "Finished",
@@ -34,5 +35,6 @@ __all__ = [
     "run_scenario",
     "run_sweep",
     "sights_of",
+    "version2_facts",
     "whole_replicates",
 ]

@@ -18,6 +18,7 @@ from typing import Final
 import sessionsim
 from sessionsim.experiment.folder import check_folder, is_ours
 from sessionsim.experiment.run import Finished, Progress, forget, run_scenario
+from sessionsim.experiment.version2_facts import label_of, version2_facts
 from sessionsim.scenario import Point
 from sessionsim.scenario.sweep import Sweep
 
@@ -99,8 +100,9 @@ def _write(sweep: Sweep, points: Sequence[Point], folders: Sequence[Path], out: 
         "question": first.question,
         "keys": list(sweep.keys),
         "show": list(sweep.show),
+        "label": label_of(first),
         "points": [
-            {"value": point.label, "folder": folder.name}
+            {"value": point.label, "folder": folder.name, **version2_facts(point.scenario)}
             for point, folder in zip(points, folders, strict=True)
         ],
     }

@@ -16,6 +16,11 @@ from sessionsim.scenario.models import keys_of
 SECTION: Final = "v2"
 
 
+def label_of(scenario: Scenario) -> str:
+    """Give the name under which results of version 2 go; empty if no account uses it."""
+    return LABEL if scenario.sections.get(SECTION) is not None else ""
+
+
 def version2_facts(scenario: Scenario) -> dict[str, Any]:
     """Give the entry `version2` of a result; nothing if no account uses version 2.
 

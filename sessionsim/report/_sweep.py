@@ -35,7 +35,7 @@ class SweptPoint:
 
 @dataclass(frozen=True, slots=True)
 class SweptData:
-    """A stored sweep. Args: as in `sweep.json`."""
+    """A stored sweep. Args: as in `sweep.json`; label: what its results go under, empty for no such name."""
 
     name: str
     version: str
@@ -44,6 +44,7 @@ class SweptData:
     keys: tuple[str, ...]
     show: tuple[str, ...]
     points: tuple[SweptPoint, ...]
+    label: str = ""
 
 
 def load_sweep(out: Path) -> SweptData:
@@ -61,7 +62,7 @@ def load_sweep(out: Path) -> SweptData:
         raise StorageDamaged(f"{out / NAME} has another format") from unlike
     if not points:
         raise StorageDamaged(f"{out / NAME} names no values")
-    return SweptData(name, version, title, question, keys, show, points)
+    return SweptData(name, version, title, question, keys, show, points, str(stored.get("label", "")))
 
 
 def rows_of(data: SweptData) -> list[tuple[str, ...]]:

@@ -10,10 +10,12 @@ import pytest
 from sessionsim.core.errors import InvalidInput
 from sessionsim.experiment.catalogue import installed
 from sessionsim.experiment.manifest import common_facts
-from sessionsim.experiment.run import run_scenario
+from sessionsim.experiment.sweep import run_sweep
 from sessionsim.experiment.version2_facts import version2_facts
 from sessionsim.protocol.v2 import HOLES
-from sessionsim.scenario import Scenario, read_scenario, resolve
+from sessionsim.report import write_sweep
+from sessionsim.scenario import Point, Scenario, read_scenario, resolve
+from sessionsim.scenario.sweep import Sweep
 
 TEXT = """
 title = "Two versions"
@@ -119,8 +121,13 @@ def test_without_version_2_nothing_is_said_of_it(tmp_path: Path) -> None:
 
 def test_readings_and_manifests_say_on_what_they_rest(tmp_path: Path) -> None:
     scenario = load(tmp_path, "v2.tombstones=all")
-    out = tmp_path / "out"
-    run_scenario(scenario, out)
+    sweep = Sweep(("v2.tombstones",), ("all",), ("account-keys: undecryptable",))
+    (finished,) = run_sweep(sweep, (Point("all", scenario),), tmp_path / "out")
+    out = finished.folder
+    swept = json.loads((tmp_path / "out/sweep.json").read_text())
+    assert swept["label"] == "V2 as publicly specified"
+    assert swept["points"][0]["version2"]["assumptions"]["H7"][0]["value"] == "all"
+    assert "V2 as publicly specified" in write_sweep(tmp_path / "out").read_text()
     for name in ("readings.json", "manifest.json", "1/manifest.json"):
         facts = json.loads((out / name).read_text())["version2"]
         assert facts["label"] == "V2 as publicly specified"
