@@ -381,6 +381,45 @@ def test_batch_answer_holds_objects_and_texts() -> None:
     assert orjson.dumps(orjson.loads(body), option=orjson.OPT_SORT_KEYS) == body
 
 
+# Pieces of answers, so that some stand there twice and some only look like it.
+PIECES = st.lists(
+    st.sampled_from(
+        [
+            '{"body":{"messages":[]},"code":200}', '{"body":"},{","code":401}', '{"body":"',
+            '"},{"body":"', '"}', '","code":200}', ",", '{"body":{},"code":1}', "{}", "[", "]", '"',
+            '{"body":[{},{"body":1}],', '"code":2}', '{"body":3}', " ",
+        ]
+    ),
+    max_size=5,
+).map("".join)  # fmt: skip
+
+
+def read_or_none(body: bytes) -> list[tuple[int, dict[str, Any]]] | None:
+    try:
+        return rpc.read_batch(body)
+    except RemoteProtocolError:
+        return None
+
+
+@given(piece=PIECES, count=st.integers(1, 4), end=PIECES)
+@settings(deadline=None, max_examples=400, derandomize=True)
+def test_answers_that_stand_there_several_times_are_read_as_each_of_them(
+    piece: str, count: int, end: str
+) -> None:
+    for text in (",".join([piece] * count), ",".join([piece] * count + [end])):
+        # With a blank no two batches begin alike, so that is read by the general way.
+        assert read_or_none(b'{"results":[%b]}' % text.encode()) == read_or_none(
+            b'{"results": [%b]}' % text.encode()
+        )
+
+
+def test_an_empty_poll_of_five_boxes_is_one_answer() -> None:
+    inner = rpc_answers.retrieve_body([], False, STAMP, HF)
+    results = rpc.read_batch(rpc_answers.batch_answer([(200, inner, True)] * 5)[1])
+    assert results == [(200, orjson.loads(inner))] * 5
+    assert all(one is results[0] for one in results)
+
+
 HASH = rpc.message_hash(bytes(33), 0, b"")
 
 

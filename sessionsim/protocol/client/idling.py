@@ -19,6 +19,7 @@ from sessionsim.core.seeds import mix_array
 from sessionsim.protocol.client.turns import MOST_PICKED, Ahead, Numbers, Turns, planned
 
 NEVER_US: Final = 1 << 62
+Cursors = tuple[tuple[int, str], ...]  # namespace and last hash of each box
 PARALLEL_BITS: Final = 2  # a poll asks at most four nodes (ClientRules.poll_nodes)
 NUMBER_BITS: Final = 32  # room for the polls of one account in an exchange number
 PURPOSE_BITS: Final = 4  # see `exchanges.Purpose`
@@ -65,9 +66,9 @@ class IdlePolls:
     usable: Mapping[int, tuple[int, ...]]
     connection: int
     heard: int
-    cursors: Callable[[int], tuple[tuple[int, str], ...]]
+    cursors: Callable[[int], Cursors]
     style: str
-    body_bytes: Callable[[tuple[tuple[int, str], ...]], int]
+    body_bytes: Callable[[Cursors], int]
 
     def next_nodes(self) -> list[int]:
         """Give the nodes that the first poll asks."""

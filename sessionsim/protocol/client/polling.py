@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessionsim.core.columns import Cause, note_of
 from sessionsim.core.errors import RemoteProtocolError
-from sessionsim.protocol.client.idling import IdlePolls, exchange_of
-from sessionsim.protocol.client.parts import Handler
+from sessionsim.protocol.client.idling import Cursors, IdlePolls, exchange_of
+from sessionsim.protocol.client.parts import Handler, ReadToEnd
 from sessionsim.protocol.client.paths import number_at
 from sessionsim.protocol.client.requests import Purpose
 from sessionsim.protocol.client.turns import Turns, luck_of
@@ -72,6 +72,8 @@ class SwarmPoller:
         self._turns = Turns(luck, polled.node_choice, polled.nodes, polled.polls_per_node)
         self._last_hash: dict[tuple[int, int], str] = {}
         self._heard = 0  # how often a node has given something
+        self._told: dict[int, tuple[Cursors, list[str]]] = {}  # what nodes are told until then
+        self._ends: Mapping[int, ReadToEnd] = {}  # who hears that a node has given all it holds of a box
 
     def next_due_us(self) -> int | None:
         return self._next_us
@@ -111,7 +113,11 @@ class SwarmPoller:
         account_id = self._polled_as.account_id
         try:
             if status == 200:
-                answers = dict(zip(self._polled_as.namespaces, rpc.read_batch(body), strict=False))
+                results = rpc.read_batch(body)
+                if self._are_empty(results):
+                    self._succeeded = True
+                    return self._round_done(now_us)
+                answers = dict(zip(self._polled_as.namespaces, results, strict=False))
                 for namespace in self._polled_as.reads:
                     code, fields = answers.get(namespace, (0, {}))
                     if code == 421:
@@ -122,16 +128,24 @@ class SwarmPoller:
                             if messages:
                                 self._last_hash[node, namespace] = messages[-1].hash
                                 self._heard += 1
+                                self._told.pop(node, None)
                                 named = rpc.renamed(account_id, namespace, messages)
                                 effects += self._take(namespace, named, now_us)
-                        if fields.get("more") is not True:
-                            effects += self._end(namespace, now_us)
+                        if fields.get("more") is not True and namespace in self._ends:
+                            effects += self._ends[namespace](now_us)
                         self._succeeded = True
             elif status == 421:
                 self._client.swarms.correct(account_id, rpc.read_object(body))
         except RemoteProtocolError:
             pass  # what was read before the fault counts; the next poll asks again
         return effects + self._round_done(now_us)
+
+    def _are_empty(self, results: list[tuple[int, dict[str, Any]]]) -> bool:
+        """Say whether all boxes were read and hold nothing new, which nobody need hear of."""
+        if self._ends or not results or len(results) != len(self._polled_as.namespaces):
+            return False
+        first = results[0]  # one object stands for answers that are equal
+        return results[-1] is first and first[0] == 200 and first[1].get("messages") == []
 
     def _round_done(self, now_us: int) -> list[Effect]:
         if self._polls_open == 0:
@@ -152,10 +166,6 @@ class SwarmPoller:
         """Hand on what a poll brought, one or more, in the node's order."""
         raise NotImplementedError
 
-    def _end(self, namespace: int, now_us: int) -> list[Effect]:
-        """Take it that a node has given all it holds of a namespace."""
-        raise NotImplementedError
-
 
 class Poller(SwarmPoller):
     """The polling half of a client: its own account. Args: client: whose."""
@@ -172,6 +182,7 @@ class Poller(SwarmPoller):
         sizes = [
             rules.max_size_configs if namespace else rules.max_size_messages for namespace in rules.namespaces
         ]
+        self._ends = client.read_to_end
         self._sign = partial(client.suite.sign, client.account.ed)
         self._template = PollTemplate(
             client.body_style, client.account.id_hex, client.account.ed.public.hex(), rules.namespaces, sizes
@@ -187,7 +198,7 @@ class Poller(SwarmPoller):
 
     def _poll_body(self, node: int, now_us: int) -> bytes:
         client = self._client
-        cursors = [cursor for _, cursor in self._cursors(node)]
+        cursors = self._boxes(node)[1]
         now_ms = client.wire_ms(now_us)
         if not client.poll_extras:
             return self._template.fill(now_ms, cursors, self._sign)
@@ -217,14 +228,19 @@ class Poller(SwarmPoller):
         """Have the next poll begin then, with the failures before it forgotten."""
         self._failures, self._next_us = 0, t_us
 
-    def _cursors(self, node: int) -> tuple[tuple[int, str], ...]:
-        """Give what a poll tells a node: namespace and newest hash of each box."""
-        last, known = self._last_hash, self._client.known
-        return tuple(
-            [(box, last.get((node, box)) or known.get(box, "")) for box in self._polled_as.namespaces]
-        )
+    def _cursors(self, node: int) -> Cursors:
+        return self._boxes(node)[0]
 
-    def _body_bytes(self, cursors: tuple[tuple[int, str], ...]) -> int:
+    def _boxes(self, node: int) -> tuple[Cursors, list[str]]:
+        """Give what a poll tells a node: namespace and newest hash of each box, and the hashes alone."""
+        told = self._told.get(node)
+        if told is None:
+            last, known, boxes = self._last_hash, self._client.known, self._polled_as.namespaces
+            hashes = [last.get((node, box)) or known.get(box, "") for box in boxes]
+            told = self._told[node] = tuple(zip(boxes, hashes, strict=True)), hashes
+        return told
+
+    def _body_bytes(self, cursors: Cursors) -> int:
         return self._template.length(sum([len(cursor) for _, cursor in cursors]))
 
     def skip(self, count: int, next_us: int, last: int) -> None:
@@ -251,7 +267,3 @@ class Poller(SwarmPoller):
             for message in messages:
                 effects += take(message, now_us)
         return effects
-
-    def _end(self, namespace: int, now_us: int) -> list[Effect]:
-        ended = self._client.read_to_end.get(namespace)
-        return ended(now_us) if ended is not None else []

@@ -25,6 +25,10 @@ HASH_LENGTH: Final = 43  # Source: transport 5.4, 32 bytes as unpadded base64
 _HASH: Final = re.compile(r"[A-Za-z0-9+/]{43}", re.ASCII)
 _REMEMBERED_STARTS: Final = 256  # Assumption: more methods and namespaces than are in use
 _TEXT_LIMIT: Final = 200  # Assumption: as much of a foreign error text as is worth keeping
+# What stands before, between and behind the answers of a batch. Source: transport 5.1
+_BATCH_HEAD: Final = b'{"results":['
+_BATCH_NEXT: Final = b'},{"body":'
+_BATCH_END: Final = b"]}"
 
 
 class BodyStyle(NamedTuple):
@@ -208,11 +212,18 @@ def read_object(body: bytes) -> dict[str, Any]:
 def read_batch(body: bytes) -> list[tuple[int, dict[str, Any]]]:
     """Split the answer of a batch or sequence into status and body of each request answered.
 
-    A body that is text, as errors are, comes as `{"error": text}`; one that is no object, with empty text.
+    Where all answers are equal, they may be one object. A body that is text, as errors are, comes as
+    `{"error": text}`; one that is no object, with empty text.
 
     Raises:
         RemoteProtocolError: not such an answer.
     """
+    item, count = _same_items(body)
+    if count > 1:  # most often a poll that brings nothing
+        try:
+            return read_batch(item) * count
+        except RemoteProtocolError:
+            pass  # the general way says what is wrong
     results = read_object(body).get("results")
     if type(results) is not list:
         raise RemoteProtocolError("batch without results")
@@ -225,6 +236,22 @@ def read_batch(body: bytes) -> list[tuple[int, dict[str, Any]]]:
         text = inner[:_TEXT_LIMIT] if type(inner) is str else ""
         found.append((code, inner if type(inner) is dict else {"error": text}))
     return found
+
+
+def _same_items(body: bytes) -> tuple[bytes, int]:
+    """Find out whether a batch gives one and the same answer throughout.
+
+    Returns:
+        A batch of that answer alone, and how often it stands there; or the body, and 1.
+    """
+    if body.startswith(_BATCH_HEAD) and body.endswith(_BATCH_END):
+        end = body.find(_BATCH_NEXT, len(_BATCH_HEAD)) + 1
+        if end > 0:
+            item = body[len(_BATCH_HEAD) : end]
+            count = (len(body) - len(_BATCH_HEAD) - len(_BATCH_END) + 1) // (len(item) + 1)
+            if body == b"%b%b%b" % (_BATCH_HEAD, b",".join([item] * count), _BATCH_END):
+                return b"%b%b%b" % (_BATCH_HEAD, item, _BATCH_END), count
+    return body, 1
 
 
 def read_retrieved(fields: dict[str, Any]) -> tuple[list[Retrieved], bool]:

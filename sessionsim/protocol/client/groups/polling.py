@@ -144,9 +144,6 @@ class GroupPoller(SwarmPoller):
     def _take(self, namespace: int, messages: Sequence[rpc.Retrieved], now_us: int) -> list[Effect]:
         return self._listener.take(self._standing, namespace, messages, now_us) if not self._stopped else []
 
-    def _end(self, namespace: int, now_us: int) -> list[Effect]:
-        return []
-
     def _round_done(self, now_us: int) -> list[Effect]:
         effects = super()._round_done(now_us)
         if self._stopped:
