@@ -8,6 +8,7 @@ import pytest
 
 from sessionsim.core.errors import InvalidInput
 from sessionsim.scenario import Catalogue, Point, json_schema, points_of, read_scenario, resolve
+from sessionsim.scenario.reading import with_values
 from sessionsim.scenario.sweep import FOLLOWED
 
 TWO_KEYS = '[sweep]\nkeys = ["platform.ios.poll_interval", "network.wire.beat_us"]\nvalues = ["3 s", "4 s"]\n'
@@ -94,3 +95,12 @@ def test_a_wrong_sweep_is_told_with_its_place(
 
 def test_the_schema_knows_the_section(catalogue: Catalogue) -> None:
     assert "sweep" in json_schema(catalogue)["properties"]
+
+
+def test_setting_values_leaves_the_given_tables_as_they_were() -> None:
+    given = {"a": {"b": {"c": 1}}, "d": 2}
+    made = with_values(given, {("a", "b", "c"): 5, ("e", "f"): 6})
+    assert made == {"a": {"b": {"c": 5}}, "d": 2, "e": {"f": 6}}
+    assert given == {"a": {"b": {"c": 1}}, "d": 2}
+    with pytest.raises(KeyError, match=r"d\.x"):
+        with_values(given, {("d", "x"): 1})
