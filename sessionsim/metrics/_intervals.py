@@ -131,7 +131,7 @@ def share(units: Units, bound_over: str = "account") -> Estimate:
     hits, trials = float(units.hits.sum()), float(units.trials.sum())
     value = hits / trials
     if units.unit == "account" and bool(np.all(units.trials == 1)):
-        low, high = wilson(int(hits), int(trials))
+        low, high = wilson(hits, int(trials))
         return Estimate(value, low, high, "95 % Wilson over accounts", n, "account")
     if hits in (0.0, trials):
         n_bound, unit = (units.accounts, "account") if bound_over == "account" else (n, units.unit)

@@ -18,9 +18,11 @@ from sessionsim.metrics._intervals import (
 )
 
 
-@pytest.mark.parametrize(("hits", "trials"), [(0, 20), (3, 20), (20, 20), (17, 1000)])
-def test_proportion_intervals_are_those_of_statsmodels(hits: int, trials: int) -> None:
+@pytest.mark.parametrize(("hits", "trials"), [(0, 20), (3, 20), (20, 20), (17, 1000), (11.875, 12)])
+def test_proportion_intervals_are_those_of_statsmodels(hits: float, trials: int) -> None:
     assert wilson(hits, trials) == pytest.approx(proportion_confint(hits, trials, method="wilson"), abs=1e-12)
+    if hits != int(hits):
+        return  # only a share of a tie is not whole, and it has no exact interval
     exact = proportion_confint(hits, trials, method="beta")
     assert clopper_pearson(hits, trials) == pytest.approx(exact, abs=1e-12)
 
@@ -102,3 +104,12 @@ def test_a_share_always_lies_in_its_interval_and_in_zero_to_one(pairs: list[tupl
         assert estimate.low is not None
         assert estimate.high is not None
         assert 0 <= estimate.low <= estimate.value <= estimate.high <= 1
+
+
+def test_a_part_of_a_tie_counts_as_a_part_and_stays_inside_its_interval() -> None:
+    ones = np.ones(12)
+    estimate = share(Units(np.r_[np.ones(11), 0.875], ones, "account", 12))
+    assert estimate.value == pytest.approx(11.875 / 12)
+    assert estimate.low is not None
+    assert estimate.high is not None
+    assert estimate.low < 11.875 / 12 < estimate.high < 1

@@ -106,6 +106,7 @@ def _transmissions(view: View, direction: int, table: str) -> Requests:
 class _Read(NamedTuple):
     stores: Stores
     retrieves: Retrieves
+    repeated: Retrieves
 
 
 _remembered: deque[tuple[Table, _Read]] = deque(maxlen=_MANY)
@@ -120,6 +121,7 @@ def _read(view: View) -> _Read:
     transcript, meaning = closure.transcript, closure.transcript.meaning
     first: dict[str, tuple[int, str, str, int, int, bool]] = {}
     seen: list[tuple[int, str, int, str]] = []
+    repeated: list[tuple[int, str, int, str]] = []
     n_nodes = len(view.nodes)
     for request in np.flatnonzero(closure.t_read < NEVER).tolist():
         place = closure.reading(request)[0]
@@ -129,19 +131,24 @@ def _read(view: View) -> _Read:
         for call in meaning.calls[request]:
             if call.message >= 0 and call.namespace is not None:
                 _note_store(first, t_us, meaning.message(call.message), call.namespace, onioned)
-            elif call.method in _OWNERS_CALLS and call.account and not owner:
-                owner = f"account:{call.account.hex()}"
-                seen.append((t_us, owner, dst if dst < n_nodes else -1, call.cursor))
+            elif call.method in _OWNERS_CALLS and call.account:
+                asked = (t_us, f"account:{call.account.hex()}", dst if dst < n_nodes else -1, call.cursor)
+                if not owner:
+                    owner = asked[1]
+                    seen.append(asked)
+                if call.cursor:
+                    repeated.append(asked)
     stored = sorted(first.values())
     seen.sort()
-    read = _Read(_stores(stored), _retrieves(seen))
+    repeated.sort()
+    read = _Read(_stores(stored), _retrieves(seen), _retrieves(repeated))
     _remembered.append((view.rows, read))
     return read
 
 
 def remember(view: View, stored: Stores, retrieved: Retrieves) -> None:
     """Take a view as read: for views that are made of events and hold no bytes to read them from."""
-    _remembered.append((view.rows, _Read(stored, retrieved)))
+    _remembered.append((view.rows, _Read(stored, retrieved, retrieved)))
 
 
 def _note_store(
@@ -234,6 +241,11 @@ def retrieves(view: View) -> Retrieves:
         texts([""] * len(number)),
     )
     return Retrieves(*_merged(found, extra))
+
+
+def repeated_cursors(view: View) -> Retrieves:
+    """List the cursors that owners repeated to operated swarm members, one row per cursor of a request."""
+    return _read(view).repeated
 
 
 def _merged(found: Sequence[np.ndarray], extra: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -2,15 +2,15 @@
 
 A client names the last hash that a node gave it, and believes the node. So a replica that calls the last
 message of each answer something else knows the asker again at its next request, over whatever path it
-comes. The names of one device form a chain, each given in answer to the one before; as many chains as are
-alive at one node, so many devices ask there for the account.
+comes. A device repeats one name at a time, from when it was told until it is told another; as many names as
+are alive at once at one node, so many devices ask there for the account.
 
 Source: metrics 2g (equivocation), 2d(3) (distinct cursors); transport 5.6.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,7 +18,7 @@ import numpy as np
 
 from sessionsim.adversary._attacks import ATTACKS, Need
 from sessionsim.adversary.attacks._acts import Acts, acts
-from sessionsim.adversary.attacks._events import retrieves
+from sessionsim.adversary.attacks._events import repeated_cursors
 from sessionsim.adversary.attacks._settings import name_setting
 from sessionsim.core.ledger import Fact
 from sessionsim.core.verdict import NEVER, Example, Guess, Question, Verdict, verdict_of
@@ -51,30 +51,29 @@ class Equivocation:
         """Learn nothing: chains are counted."""
 
     def infer(self, view: View, ledger: Sequence[Fact], rng: np.random.Generator) -> Verdict:
-        """Count, for each account that was told names, the chains at the node that shows most of them."""
+        """Count, for each account that was told names, those alive at once at the node that shows most."""
         told = acts(view, self.acts, self._config.interference).of("told")
-        seen = retrieves(view)
-        repeated = set(seen.cursor.tolist())
+        seen, last = repeated_cursors(view), dict[str, int]()
+        for name, t_us in zip(seen.cursor.tolist(), seen.t_us.tolist(), strict=True):
+            last[name] = t_us
         guesses = []
-        for name in np.unique(told.account.astype(str)):
-            own = told.where(told.account.astype(str) == name)
-            found = max(_chains(own, node, repeated) for node in np.unique(own.place).tolist())
+        for account in np.unique(told.account.astype(str)):
+            own = told.where(told.account.astype(str) == account)
+            found = max(_alive(own.where(own.place == node), last) for node in np.unique(own.place))
             if found:
                 guesses += [
-                    Guess(f"account:{name}", f"devices:{k}", -abs(float(k - min(found, _MOST))),
+                    Guess(f"account:{account}", f"devices:{k}", -abs(float(k - min(found, _MOST))),
                           float("nan"), _MOST, NEVER)
                     for k in range(1, _MOST + 1)
                 ]  # fmt: skip
         return verdict_of(self.question, guesses)
 
 
-def _chains(told: Acts, node: int, repeated: set[str]) -> int:
-    """Count the chains at a node: repeated names, but those in answer to which another such was given."""
-    here = told.place == node
-    pairs = [
-        (token, asked)
-        for token, asked in zip(told.token[here].tolist(), told.asked[here].tolist(), strict=True)
-        if token in repeated
-    ]
-    passed = {asked for _, asked in pairs}
-    return sum(token not in passed for token, _ in pairs)
+def _alive(told: Acts, last: Mapping[str, int]) -> int:
+    """Count the names of one node that are alive at once, from when each was told until it was repeated last.
+
+    A name that nobody ever repeated was in an answer that did not arrive.
+    """
+    pairs = zip(told.t_us.tolist(), told.token.tolist(), strict=True)
+    lives = [(t_us, last[name]) for t_us, name in pairs if name in last]
+    return max((sum(begin <= t_us < end for begin, end in lives) for t_us, _ in lives), default=0)

@@ -9,11 +9,18 @@ import scipy
 from sessionsim.metrics._estimate import LEVEL
 
 
-def wilson(hits: int, trials: int) -> tuple[float, float]:
-    """Give the 95 % Wilson interval of a proportion, for display."""
-    ends = scipy.stats.binomtest(hits, trials).proportion_ci(LEVEL, method="wilson")
-    value = hits / trials
-    return min(max(0.0, float(ends.low)), value), max(min(1.0, float(ends.high)), value)
+def wilson(hits: float, trials: int) -> tuple[float, float]:
+    """Give the 95 % Wilson interval of a proportion, for display.
+
+    Hits need not be whole: of a trial that ends in a tie a part counts.
+
+    Source: Wilson, JASA 22, 1927, equation 8.
+    """
+    value, z = hits / trials, float(scipy.stats.norm.ppf(0.5 + LEVEL / 2))
+    shrink = 1 + z**2 / trials
+    centre = (value + z**2 / (2 * trials)) / shrink
+    half = z / shrink * math.sqrt(value * (1 - value) / trials + z**2 / (4 * trials**2))
+    return min(max(0.0, centre - half), value), max(min(1.0, centre + half), value)
 
 
 def clopper_pearson(hits: int, trials: int, level: float = LEVEL) -> tuple[float, float]:

@@ -253,31 +253,31 @@ def test_whose_answers_swell_after_probes_is_the_one() -> None:
 # --- equivocation -----------------------------------------------------------------------------------------
 
 
-def chained(*pairs: tuple[str, str], node: int = 3) -> list[tuple[Any, ...]]:
-    return [
-        ("told", k, k, -1, {"account": HEX[0], "place": node, "token": token, "asked": asked})
-        for k, (token, asked) in enumerate(pairs)
-    ]
+def named(*tokens: tuple[str, float], node: int = 3) -> list[tuple[Any, ...]]:
+    """Names that were told, with the times (s)."""
+    return [("told", t, t, -1, {"account": HEX[0], "place": node, "token": token}) for token, t in tokens]
 
 
 @pytest.mark.parametrize(
-    ("pairs", "repeated", "devices"),
+    ("tokens", "repeated", "devices"),
     [
-        ([("a", ""), ("b", "a")], ["a", "b"], 1),  # one chain
-        ([("a", ""), ("c", ""), ("b", "a")], ["a", "b", "c"], 2),  # two, of which one has gone on
-        ([("a", ""), ("x", "a"), ("b", "a")], ["a", "b"], 1),  # an answer that never arrived
-        ([("a", ""), ("b", ""), ("c", "")], ["a", "b", "c"], 3),
+        ([("a", 0), ("b", 5)], [("a", 5), ("b", 9)], 1),  # one after the other
+        ([("a", 0), ("c", 1), ("b", 5)], [("a", 5), ("c", 6), ("b", 9)], 2),  # side by side
+        ([("a", 0), ("x", 5), ("b", 6)], [("a", 5), ("a", 6), ("b", 9)], 1),  # an answer that never arrived
+        ([("a", 0), ("b", 1), ("c", 2)], [("a", 5), ("b", 6), ("c", 7)], 3),
     ],
 )
-def test_chains_of_names_are_devices(pairs: list[tuple[str, str]], repeated: list[str], devices: int) -> None:
-    view = view_of(retrieved=[(k * S, 0, 3, cursor) for k, cursor in enumerate(repeated)])
-    found = judged("equivocation", view, log("equivocate", *chained(*pairs)))
+def test_names_alive_at_once_are_devices(
+    tokens: list[tuple[str, float]], repeated: list[tuple[str, float]], devices: int
+) -> None:
+    view = view_of(retrieved=[(round(t * S), 0, 3, cursor) for cursor, t in repeated])
+    found = judged("equivocation", view, log("equivocate", *named(*tokens)))
     assert max(found, key=lambda pair: found[pair]) == (account_of(0), f"devices:{devices}")
 
 
 def test_nodes_are_not_added_up_and_silence_says_nothing() -> None:
     view = view_of(retrieved=[(1 * S, 0, 3, "a"), (2 * S, 0, 4, "b")])
-    rows = [*chained(("a", "")), *chained(("b", ""), node=4)]
+    rows = [*named(("a", 0)), *named(("b", 0), node=4)]
     found = judged("equivocation", view, log("equivocate", *rows))
     assert max(found, key=lambda pair: found[pair]) == (account_of(0), "devices:1")
     assert not judged("equivocation", view_of(), log("equivocate", *rows))
