@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
+import numpy as np
+
 from sessionsim.adversary.closure import Closure
 from sessionsim.adversary.terms import Body, Innermost, Layer
 from sessionsim.core.columns import HEADS
@@ -58,7 +60,6 @@ class _Teller:
 
     def __init__(self, closure: Closure) -> None:
         self._closure, self._view = closure, closure.view
-        self._at = {int(row): at for at, row in enumerate(closure.view.rows["row"].tolist())}
         self._depth: dict[int, int] = {}
         self._text = b""  # what was read last
         self._message = ""  # hash of the stored message that was named last
@@ -77,14 +78,18 @@ class _Teller:
         return []
 
     def _row(self, number: str) -> dict[str, int]:
-        at = self._at[int(number)]
+        at = self._at(number)
         return {name: int(values[at]) for name, values in self._view.rows.items()}
+
+    def _at(self, number: str) -> int:
+        """Give where a row stands in the view."""
+        return int(np.flatnonzero(self._view.rows["row"] == int(number))[0])
 
     def _payload(self, number: str) -> bytes:
         return self._view.blobs.get(self._row(number)["blob"], b"")
 
     def _place(self, number: str) -> int:
-        row = self._view.rows["row"][self._at[int(number)]]
+        row = self._view.rows["row"][self._at(number)]
         return int(self._closure.transcript.places_of(row.reshape(1))[0])
 
     def _origin(self, number: str, way: str, address: str, _conn: str) -> list[str]:

@@ -7,6 +7,7 @@ on a link is seen from outside. At an endpoint its bytes are sealed, peeled by s
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 import numpy as np
 
@@ -15,12 +16,12 @@ from sessionsim.adversary.columns import Ints, column
 from sessionsim.adversary.explaining import end_of
 from sessionsim.adversary.keyring import NEVER
 from sessionsim.adversary.layers import NONE
-from sessionsim.adversary.terms import UNKNOWN
 from sessionsim.core.columns import HEADS, Transport
 from sessionsim.core.sights import Opening, Record
-from sessionsim.core.view import AT_ENDPOINT, View
+from sessionsim.core.view import AT_ENDPOINT
 
-_NAMED = 3  # calls of one request that are named
+_NAMED: Final = 3  # calls of one request that are named
+_ENDS: Final = ("client", "node", "server")  # everybody knows nodes and servers, the others are clients
 
 
 class Looking:
@@ -28,35 +29,66 @@ class Looking:
 
     def __init__(self, closure: Closure) -> None:
         self._closure, self._view = closure, closure.view
-        transcript = closure.transcript
-        by_number = {int(number): place for place, number in enumerate(transcript.rows["row"].tolist())}
-        numbers = self._view.rows["row"].tolist()
-        at_end = (self._view.rows["place"] == AT_ENDPOINT).tolist()
-        self._places = [
-            by_number.get(number, NONE) if end else NONE for number, end in zip(numbers, at_end, strict=True)
-        ]
-        self._answered = self._answers_read()
+        self._places = self._find_places()
+        requests, answers = (column(values) for values in closure.transcript.meaning.answers)
+        here = np.flatnonzero(closure.t_answered < NEVER)
+        # Of each answer that is read: the request that it answers.
+        self._answered = dict(zip(answers[here].tolist(), requests[here].tolist(), strict=True))
 
-    def _answers_read(self) -> dict[int, int]:
-        """Give, for each answer that the observer reads, the request that it answers."""
-        requests, answers = (column(values) for values in self._closure.transcript.meaning.answers)
-        here = np.flatnonzero(self._closure.t_answered < NEVER)
-        return dict(zip(answers[here].tolist(), requests[here].tolist(), strict=True))
+    def _find_places(self) -> Ints:
+        """Give where each row stands in the transcript; NONE for rows on links and those of no exchange."""
+        rows = self._view.rows
+        places = np.full(len(rows["row"]), NONE, np.int64)
+        here = np.flatnonzero((rows["place"] == AT_ENDPOINT) & (rows["exchange"] != NONE))
+        places[here] = self._closure.transcript.places_of(rows["row"][here].astype(np.int64))
+        return places
 
     def openings(self) -> Ints:
         """Give how far the observer gets into each row, as `Opening`."""
-        return np.array([self._opened(at)[0] for at in range(len(self._places))], np.int64)
+        rows, transcript, places = self._view.rows, self._closure.transcript, self._places
+        found = np.full(len(places), int(Opening.SEALED), np.int64)
+        empty = rows["app_bytes"].astype(np.int64) <= 0
+        found[(rows["place"] != AT_ENDPOINT) | ((places == NONE) & empty)] = Opening.OUTSIDE
+        there = np.flatnonzero(places != NONE)
+        layer, request, answer, asked = (
+            values[places[there]]
+            for values in (transcript.layer, transcript.request, transcript.answer, transcript.asked)
+        )
+        read = np.isin(answer, list(self._answered)) | (request >= 0)
+        read |= (answer >= 0) & (asked >= 0) & (transcript.request[asked] >= 0)
+        found[there[read]] = Opening.READ
+        layered = layer >= 0
+        found[there[layered]] = self._of_layers()[layer[layered]]
+        return found
 
-    def lanes(self) -> list[str]:
-        """Give the kind of link of each row, for example `client – node`; the client's end first."""
-        rows = self._view.rows
-        kinds = {end: kind_of(self._view, end) for name in ("src", "dst") for end in set(rows[name].tolist())}
-        ends = zip(rows["src"].tolist(), rows["dst"].tolist(), strict=True)
-        return [" – ".join(sorted((kinds[src], kinds[dst]))) for src, dst in ends]
+    def _of_layers(self) -> Ints:
+        """Give how far the observer gets into each layer: as far as into the one inside, if it opens it."""
+        layers, opened = self._closure.transcript.layers, self._closure.t_open < NEVER
+        child = column(layers.child)
+        found = np.where(column(layers.request) >= 0, int(Opening.READ), int(Opening.PEELED))
+        found[~opened] = Opening.SEALED
+        outer = np.flatnonzero(opened & (child >= 0))
+        while True:
+            deeper = outer[(found[child[outer]] == Opening.READ) & (found[outer] != Opening.READ)]
+            if not len(deeper):
+                return found
+            found[deeper] = Opening.READ
+
+    def lanes(self) -> tuple[Ints, list[str]]:
+        """Give the kind of link of each row by number, and the kinds' names, for example `client – node`."""
+        rows, n_nodes = self._view.rows, len(self._view.nodes)
+        servers = np.fromiter(self._view.servers, np.int64, len(self._view.servers))
+        ends = [
+            np.where(end < n_nodes, 1, np.where(np.isin(end, servers), 2, 0))
+            for end in (rows[name].astype(np.int64) for name in ("src", "dst"))
+        ]
+        code = 3 * np.minimum(*ends) + np.maximum(*ends)
+        present, numbers = np.unique(code, return_inverse=True)
+        return numbers, [f"{_ENDS[one // 3]} – {_ENDS[one % 3]}" for one in present.tolist()]
 
     def records(self, places: Sequence[int]) -> Iterator[Record]:
         """Describe some rows. Args: places: where they stand in the view."""
-        rows, lanes = self._view.rows, self.lanes()
+        rows, (lane, names) = self._view.rows, self.lanes()
         for at in places:
             row = {name: int(values[at]) for name, values in rows.items()}
             opening, opened = self._opened(at)
@@ -65,7 +97,7 @@ class Looking:
                 t_us=row["t_us"],
                 source=end_of(self._view, row["src"]),
                 target=end_of(self._view, row["dst"]),
-                lane=lanes[at],
+                lane=names[lane[at]],
                 answer=row["direction"] == 1,
                 transport=Transport(row["transport"]).name,
                 size_bytes=row["wire_bytes"] if opening is Opening.OUTSIDE else row["app_bytes"],
@@ -77,7 +109,7 @@ class Looking:
         """Say how far the observer gets into a row."""
         if int(self._view.rows["place"][at]) != AT_ENDPOINT:
             return Opening.OUTSIDE, "seen from outside"
-        place = self._places[at]
+        place = int(self._places[at])
         if place == NONE:
             if self._view.rows["app_bytes"][at] <= 0:
                 return Opening.OUTSIDE, f"{self._head(at)}, nothing inside"
@@ -111,7 +143,7 @@ class Looking:
         request = transcript.layers.request[chain[opened - 1]]
         if request >= 0:
             return Opening.READ, f"{layers}: {self._calls(request)}"
-        return Opening.PEELED, f"{layers}, another inside"
+        return Opening.PEELED, f"{layers}, {'another' if opened < len(chain) else 'no known form'} inside"
 
     def _calls(self, request: int) -> str:
         """Name what a request asks for."""
@@ -125,12 +157,3 @@ class Looking:
         if answer:
             return "answer"
         return HEADS[head] if 0 <= head < len(HEADS) else "transmission"
-
-
-def kind_of(view: View, endpoint: int) -> str:
-    """Say what kind of end an endpoint is: everybody knows nodes and servers, the others are clients."""
-    if endpoint == UNKNOWN:
-        return "unknown"
-    if endpoint < len(view.nodes):
-        return "node"
-    return "server" if endpoint in view.servers else "client"

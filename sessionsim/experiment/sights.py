@@ -108,7 +108,7 @@ def _sight(archive: Archive, name: str, ledgers: Mapping[str, Sequence[Numbered]
         end_us=end,
         rows=len(times),
         records=tuple(_records(looking, view.rows["row"].tolist(), rests)),
-        lanes=_by_lane(looking.lanes(), times.astype(np.int64), begin, end),
+        lanes=_by_lane(*looking.lanes(), times.astype(np.int64), begin, end),
         openings=tuple(int((openings == one).sum()) for one in Opening),  # type: ignore[arg-type]
         facts=len(ledger),
         kinds=_kinds(fact for _, fact in ledger),
@@ -158,15 +158,12 @@ def _records(looking: Looking, numbers: Sequence[int], rests: set[int]) -> Itera
 
 
 def _by_lane(
-    lanes: Sequence[str], times: np.ndarray, begin_us: int, end_us: int
+    lane: np.ndarray, names: Sequence[str], times: np.ndarray, begin_us: int, end_us: int
 ) -> dict[str, tuple[int, ...]]:
     """Count the records of each kind of link in equal parts of the time."""
     part = np.minimum((times - begin_us) * PARTS // max(1, end_us - begin_us), PARTS - 1)
-    found = {}
-    for lane in sorted(set(lanes)):
-        here = np.array([one == lane for one in lanes])
-        found[lane] = tuple(int(number) for number in np.bincount(part[here], minlength=PARTS))
-    return found
+    counted = np.bincount(lane * PARTS + part, minlength=len(names) * PARTS).reshape(len(names), PARTS)
+    return {name: tuple(numbers) for name, numbers in zip(names, counted.tolist(), strict=True)}
 
 
 def _kinds(facts: Iterable[Fact]) -> tuple[tuple[str, int], ...]:

@@ -57,4 +57,15 @@ def test_what_is_counted_is_what_is_described(stored: Any) -> None:
     looking = Looking(closure)
     records = list(looking.records(range(len(closure.view.rows["row"]))))
     assert looking.openings().tolist() == [record.opening for record in records]
-    assert looking.lanes() == [record.lane for record in records]
+    numbers, names = looking.lanes()
+    assert [names[number] for number in numbers] == [record.lane for record in records]
+    assert set(names) == {"client – node", "node – node"}
+
+
+@pytest.mark.parametrize(
+    "nodes", [(GUARD,), (GUARD, MIDDLE), (GUARD, MIDDLE, LAST, REPLICA), (MIDDLE, REPLICA)]
+)
+def test_counts_agree_with_words_for_any_coalition(stored: Any, nodes: tuple[int, ...]) -> None:
+    looking = Looking(Closure(stored.view(nodes)))
+    records = list(looking.records(range(len(looking.openings()))))
+    assert looking.openings().tolist() == [record.opening for record in records]

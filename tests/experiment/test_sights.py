@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from sessionsim.adversary import emergent
+from sessionsim.adversary.looking import Looking
 from sessionsim.core.ledger import Fact, Relation
 from sessionsim.core.sights import Opening, Sights, told
 from sessionsim.experiment import explain_fact, minimal_coalitions, sights_of
@@ -44,6 +45,14 @@ def test_records_are_the_observers_own_and_every_one_is_counted(sights: Sights, 
         assert [r.t_us for r in sight.records] == sorted(r.t_us for r in sight.records)
         assert sum(map(sum, sight.lanes.values())) == sum(sight.openings) == sight.rows
         assert all(len(numbers) == PARTS for numbers in sight.lanes.values())
+
+
+def test_openings_counted_by_columns_are_those_described_one_by_one(archive: Archive) -> None:
+    for name in (*archive.declared, "guard", "swarm-member"):
+        closure = archive.closure(name, archive.position(name)[0])
+        looking = Looking(closure)
+        described = [record.opening for record in looking.records(range(len(closure.view.rows["row"])))]
+        assert looking.openings().tolist() == described
 
 
 def test_who_has_no_bytes_opens_nothing_and_who_runs_nodes_opens_some(sights: Sights) -> None:
