@@ -6,8 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 from sessionsim.core.errors import CannotOpen, LocalProtocolError
-from sessionsim.protocol.crypto import Suite, fast_kem, mlkem
-from sessionsim.protocol.v2 import account_record, combiner, indicator, inner, message, receiving
+from sessionsim.protocol.crypto import Suite, aead, fast_kem, mlkem
+from sessionsim.protocol.v2 import (
+    account_record,
+    combiner,
+    indicator,
+    inner,
+    marked_fallback,
+    message,
+    receiving,
+)
 from sessionsim.protocol.v2.keys import PublicKeys, account_keys
 from sessionsim.protocol.versions import v2
 from sessionsim.protocol.wire import signed_dict
@@ -126,6 +134,29 @@ def _without_keys(raw: bytes) -> object:
     return v2.seal_direct(FAST, FRIEND, raw, None, _TEXTS[0], _RANDOM)
 
 
+def _marked(recipient_id: bytes) -> bytes:
+    return marked_fallback.seal_marked(FAST, FRIEND.ed, recipient_id, _TEXTS[0], noise("ephemeral", 32))
+
+
+_MARKED = (_marked(OWN.id),)
+
+
+def _open_marked(raw: bytes) -> object:
+    return marked_fallback.open_marked(FAST, OWN, raw)
+
+
+def _of_marked(opened: receiving.Opened) -> object:
+    return opened.inner.sender, opened.inner.content
+
+
+def _marked_inside(padded: bytes) -> object:
+    """Encrypt anything to our long-term key, and say so."""
+    ephemeral, account_x = FAST.ephemeral(noise("ephemeral", 32)), OWN.x.public
+    key = combiner.fallback_key(FAST.agree(ephemeral, account_x), account_x, ephemeral.public)
+    sealed = aead.seal(padded.ljust(256, b"\0"), key.nonce, key.key)
+    return marked_fallback.open_marked(FAST, OWN, marked_fallback.MARKER + ephemeral.public + sealed)
+
+
 def _field(raw: bytes) -> object:
     return signed_dict.field(signed_dict.read(raw), signed_dict.SIGNATURE, 64)
 
@@ -202,6 +233,9 @@ DECODERS = (
         )
         for name, suite in SUITES.items()
     ),
+    Decoder("v2.marked_fallback.open_marked", "raw", _open_marked, _MARKED, share=2, genuine=_of_marked),
+    Decoder("v2.marked_fallback.open_marked/inside", "bencode", _marked_inside, _INNER, share=1),
+    Decoder("v2.marked_fallback.seal_marked", "raw", _marked, (OWN.id,), errors=_LEGAL, share=1),
     Decoder("versions.v2.seal_direct/without keys", "raw", _without_keys, (OWN.id,), errors=_LEGAL, share=1),
     *(
         Decoder(
