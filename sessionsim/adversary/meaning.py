@@ -114,6 +114,7 @@ class Meaning:
         self.messages: list[Message | None] = []  # None while only a name is known
         self.hashes: list[tuple[str, bytes]] = []  # of each message: name and inbox
         self.names: list[str] = []  # terms, by number
+        self.token_signed = array("q")  # places in `signed` of members, who show a token
         self.checks: list[Check] = []  # of the first signature of each signer in each request
         self.answers = array("q"), array("q")  # request, answer: of each answer that was read
         self.signed = array("q"), array("q")  # request, number of the signer; same length as checks
@@ -243,12 +244,16 @@ class Meaning:
             said = next(call for call, brief in zip(body.calls, briefs, strict=True) if brief.cursor)
             stamp_ms = whole_number(said.fields.get("timestamp"))
             if stamp_ms is not None and abs(stamp_ms) < _MOST_MS:
-                _add(self.polls, request, self.name(f"cursors:{cursors}"), stamp_ms)
+                asked, said_by, stamps = self.polls
+                asked.append(request)
+                said_by.append(self.name(f"cursors:{cursors}"))
+                stamps.append(stamp_ms)
         if body.shape:
             shape = self._shapes.get(body.shape)
             if shape is None:
                 shape = self._shapes[body.shape] = self.name(f"shape:{' '.join(body.shape)[:_SHOWN]}")
-            _add(self.shapes, request, shape)
+            self.shapes[0].append(request)
+            self.shapes[1].append(shape)
 
     def message(self, number: int) -> Message:
         """Give a message that was met as a whole."""
@@ -257,27 +262,31 @@ class Meaning:
         return found
 
     def _note_signatures(self, request: int, body: Body, server_x25519: bytes) -> None:
-        """Note whose signatures a request carries."""
-        found = set[str]()
-        for check in self._checks_of(body, server_x25519):
-            if check is not None and check.signer not in found:
-                found.add(check.signer)
-                _add(self.signed, request, self.name(check.signer))
-                self.checks.append(check)
-        for place, (call, brief) in enumerate(zip(body.calls, self.calls[request], strict=True)):
-            if brief.message != NONE and "signature" in call.fields:
+        """Note whose signatures a request carries, of each signer the first."""
+        seen, found = b"", set[str]()
+        for call in body.calls:
+            if call.account and (call.account != seen or "subaccount" in call.fields):
+                check = check_of(call)
+                if check is not None:
+                    seen = call.account
+                    self._note_check(request, check, found)
+        if body.to_server is not None:
+            check = check_of_server_request(body.to_server, server_x25519)
+            if check is not None:
+                self._note_check(request, check, found)
+        for place, brief in enumerate(self.calls[request]):
+            if brief.message != NONE and "signature" in body.calls[place].fields:
                 _add(self.signed_stores, request, brief.message, place)
 
-    @staticmethod
-    def _checks_of(body: Body, server_x25519: bytes) -> list[Check | None]:
-        seen, checks = b"", list[Check | None]()
-        for call in body.calls:
-            if call.account != seen or "subaccount" in call.fields:
-                checks.append(check_of(call))
-                seen = call.account if checks[-1] is not None else seen
-        if body.to_server is not None:
-            checks.append(check_of_server_request(body.to_server, server_x25519))
-        return checks
+    def _note_check(self, request: int, check: Check, found: set[str]) -> None:
+        if check.signer in found:
+            return
+        found.add(check.signer)
+        if check.token is not None:
+            self.token_signed.append(len(self.checks))
+        self.signed[0].append(request)
+        self.signed[1].append(self.name(check.signer))
+        self.checks.append(check)
 
     def is_signed(self, place: int) -> bool:
         """Check one row of `signed`, once: the key is the signer's, and a signature holds under it.
@@ -306,8 +315,11 @@ class Meaning:
                 found |= dict.fromkeys((name, place) for name in names_of_path(call.method))
         for name in names_in(body.beside, self._public) if body.beside else ():
             found[name, NONE] = None
+        requests, names, places = self.named_in_request
         for name, place in found:
-            _add(self.named_in_request, request, self.name(name), place)
+            requests.append(request)
+            names.append(self.name(name))
+            places.append(place)
 
     def take_beside(
         self, table: tuple[array[int], array[int]], place: int, fields: Mapping[str, Any]
@@ -319,7 +331,8 @@ class Meaning:
     def take_answer(self, request: int, answer: int, read_answer: Answer) -> None:
         """Note an answer to a request, one result per call that was answered."""
         read = len(self.answers[0])
-        _add(self.answers, request, answer)
+        self.answers[0].append(request)
+        self.answers[1].append(answer)
         found = dict.fromkeys(names_in(read_answer.beside, self._public)) if read_answer.beside else {}
         for place, (call, result) in enumerate(zip(self.calls[request], read_answer.results, strict=False)):
             if not PASSED_OVER_IN_ANSWERS.issuperset(result.fields):

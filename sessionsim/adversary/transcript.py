@@ -13,6 +13,7 @@ Byte strings are fetched one by one and not kept.
 from __future__ import annotations
 
 import gc
+from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -64,7 +65,7 @@ class Transcript:
             tuple[Cipher | None, str]
         ] = []  # of each request: what opens its answer, and style
         self._found: list[int] = []  # of each request: where it was read first
-        self.addressees: list[int] = []  # of each request: who it was for, an endpoint; UNKNOWN for a name
+        self.addressees = array("q")  # of each request: who it was for, an endpoint; UNKNOWN for a name
         self._place = NONE
         rows = view.rows
         here = (rows["place"] == AT_ENDPOINT) & (rows["exchange"] != _NO_EXCHANGE)
@@ -210,13 +211,20 @@ class Transcript:
                     self.meaning.take_answer(request, number, answer)
 
     def _pair(self) -> None:
-        columns = (self.rows[name].tolist() for name in ("conn", "exchange", "src", "dst", "direction"))
-        open_requests: dict[tuple[int, int, int], int] = {}
-        for place, (conn, exchange, src, dst, direction) in enumerate(zip(*columns, strict=True)):
-            if direction == 0:
-                open_requests[conn, src, exchange] = place
-            else:
-                self.asked[place] = open_requests.get((conn, dst, exchange), NONE)
+        """Find the request that each answer answers: the last before it of that number on its connection."""
+        rows, places = self.rows, np.arange(len(self), dtype=np.int64)
+        asking = rows["direction"] == 0
+        asker = np.where(asking, rows["src"], rows["dst"])
+        order = np.lexsort((places, rows["exchange"], asker, rows["conn"]))
+        keys = [rows[name][order] for name in ("exchange", "conn")] + [asker[order]]
+        begins = np.ones(len(order), np.bool_)
+        begins[1:] = np.any([key[1:] != key[:-1] for key in keys], axis=0)
+        # Of each place in this order: where the last request or the last beginning of a number stands.
+        spot = np.where(asking[order] | begins, places, 0)
+        last = np.maximum.accumulate(spot) if len(spot) else spot
+        found = np.where(asking[order[last]], order[last], NONE) if len(spot) else spot
+        answers = ~asking[order]
+        self.asked[order[answers]] = found[answers]
 
     def inwards(self, layer: int) -> list[int]:
         """Give a layer and those inside it, as far as anybody opens them."""

@@ -98,9 +98,9 @@ def take_memberships(notes: Notes) -> None:
     """Note which tokens are of which group: who signs with one shows the group's own signature over it."""
     meaning, t_read = notes.meaning, notes.closure.t_read
     earliest: dict[tuple[str, str], int] = {}
-    for place, check in enumerate(meaning.checks):
-        t_us = int(t_read[meaning.signed[0][place]])
-        if check.token is None or t_us == NEVER:
+    for place in meaning.token_signed:
+        t_us, check = int(t_read[meaning.signed[0][place]]), meaning.checks[place]
+        if t_us == NEVER:
             continue
         pair = (check.signer, id_term(check.account))
         known = earliest.get(pair)

@@ -57,7 +57,7 @@ def _polls(notes: Notes) -> Iterator[list[_Poll]]:
     asked, said, signed_ms = (column(values) for values in meaning.polls)
     state, stamp_ms = (np.full(len(t_read), -1, np.int64) for _ in range(2))
     state[asked], stamp_ms[asked] = said, signed_ms
-    nodes = np.array(notes.closure.transcript.addressees, np.int64)
+    nodes = column(notes.closure.transcript.addressees)
     place = np.flatnonzero((state[request] >= 0) & (t_read[request] < NEVER))
     if not len(place):
         return
@@ -66,7 +66,11 @@ def _polls(notes: Notes) -> Iterator[list[_Poll]]:
     place, of = place[order], of[order]
     breaks = (signer[place][1:] != signer[place][:-1]) | (nodes[of][1:] != nodes[of][:-1])
     columns = (stamp_ms[of], state[of], t_read[of], place)
+    changes = breaks | (state[of][1:] != state[of][:-1])
     for part in np.split(np.arange(len(place)), np.flatnonzero(breaks) + 1):
+        # States that follow each other without coming back do not overlap.
+        if len(np.unique(state[of[part]])) == 1 + int(changes[part[:-1]].sum()):
+            continue
         yield [_Poll._make(row) for row in zip(*(values[part].tolist() for values in columns), strict=True)]
 
 

@@ -33,9 +33,12 @@ def take_messages(notes: Notes) -> None:
 def _take_signed(notes: Notes) -> None:
     """Note whose signature a message was stored under, where storing needs one."""
     meaning, t_read = notes.meaning, notes.closure.t_read
+    if not meaning.signed_stores[0]:
+        return
     places: dict[int, list[int]] = {}
-    for place, request in enumerate(meaning.signed[0]):
-        places.setdefault(request, []).append(place)
+    asked = column(meaning.signed[0])
+    for place in np.flatnonzero(np.isin(asked, column(meaning.signed_stores[0]))).tolist():
+        places.setdefault(int(asked[place]), []).append(place)
     for request, message, call in zip(*meaning.signed_stores, strict=True):
         inbox = meaning.hashes[message][1]
         for place in places.get(request, ()) if t_read[request] < NEVER else ():
