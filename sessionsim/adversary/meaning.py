@@ -36,6 +36,7 @@ from sessionsim.adversary.names import (
     names_of_path,
     string_term,
 )
+from sessionsim.adversary.opened import names_in_bytes
 from sessionsim.adversary.openings import Openings
 from sessionsim.adversary.signing import Check, check_of, check_of_server_request, holds
 from sessionsim.adversary.terms import Answer, Body, Call
@@ -313,6 +314,8 @@ class Meaning:
                     found[name, place] = None
             if body.to_server is not None:
                 found |= dict.fromkeys((name, place) for name in names_of_path(call.method))
+                posted = base64_bytes(call.fields.get("data"))  # a post lies open to its server
+                found |= dict.fromkeys((name, place) for name in names_in_bytes(posted, self._public))
         for name in names_in(body.beside, self._public) if body.beside else ():
             found[name, NONE] = None
         requests, names, places = self.named_in_request

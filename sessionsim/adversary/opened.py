@@ -43,6 +43,7 @@ from sessionsim.protocol.groups.identity import group_from_seed
 from sessionsim.protocol.wire import bencode
 
 _DEEPEST: Final = 12  # Assumption: nothing of the protocol nests deeper
+_MARK: Final = b"\x80"  # ends what is filled up with zeros. Source: messages 2.1
 _VARINT, _LENGTH = 0, 2  # wire types of protobuf
 _FILE: Final = re.compile(r"/file/([0-9A-Za-z_-]+)")  # in an address. Source: client-behaviour 6.5
 UNREADABLE: Final = "unreadable"  # what was signed and sealed, and is no message of the protocol
@@ -227,7 +228,7 @@ def _strings(raw: bytes, depth: int) -> Iterator[bytes]:
             pass
         else:
             return
-    for inner in _fields(raw):
+    for inner in _fields(raw) or _fields(raw.rstrip(b"\0").removesuffix(_MARK)):
         yield from _strings(inner, depth + 1)
 
 
