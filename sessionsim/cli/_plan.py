@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import asdict
 
 import typer
 
@@ -12,6 +13,7 @@ from sessionsim.core.scene import Position, Scene
 from sessionsim.core.units import format_quantity
 from sessionsim.experiment import Forecast, forecast
 from sessionsim.scenario import Scenario
+from sessionsim.scenario.sweep import label_of
 
 
 def plan(
@@ -40,6 +42,7 @@ def _content(
         "scenario": scenario.name,
         "question": scenario.question,
         "seeds": list(scenario.seeds),
+        "sweep": None if scenario.sweep is None else asdict(scenario.sweep),
         "nodes": len(scene.nodes),
         "swarms": len(scene.nodes.members),
         "clients": len(scene.client_endpoints),
@@ -55,6 +58,17 @@ def _content(
             "messages": cost.messages,
         },
     }
+
+
+def _sweep_lines(scenario: Scenario) -> list[str]:
+    if scenario.sweep is None:
+        return []
+    values = ", ".join(label_of(value) for value in scenario.sweep.values)
+    return [
+        "Sweep",
+        f"  {', '.join(scenario.sweep.keys)} at {values}",
+        "  the world and the forecast are those of one value, as the rest of the scenario has it",
+    ]
 
 
 def _lines(scenario: Scenario, cost: Forecast, scene: Scene, positions: dict[str, Position]) -> list[str]:
@@ -81,6 +95,7 @@ def _lines(scenario: Scenario, cost: Forecast, scene: Scene, positions: dict[str
         ),
         f"Assumptions ({len(assumed)} of {len(scenario.settings)} settings)",
         *(f"  {line['section']}.{line['key']} = {line['value']}: {line['doc']}" for line in assumed),
+        *_sweep_lines(scenario),
         f"Forecast (from a sample that took {cost.sample_s:.1f} s; drawing the report comes on top)",
         f"  about {cost.seconds:.0f} s, {cost.messages} messages, {cost.rows} recorded transmissions, "
         f"{cost.disk_bytes / 1e6:.1f} MB",

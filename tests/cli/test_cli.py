@@ -389,6 +389,8 @@ def test_a_sweep_runs_every_value_and_ends_with_a_line_for_each(
     code, told, _ = call(capsys, "check", path)
     assert code == 0
     assert "a sweep of 2 values" in told
+    code, told, _ = call(capsys, "plan", path, "--seed", "1", "--workers", "1")
+    assert (code, "  run.drain at 5 s, 6 s" in told.splitlines()) == (0, True)
     code, told, errors = call(capsys, "run", path, "--seed", "1", "--out", out, "--workers", "1", "--quiet")
     assert (code, errors) == (0, "")
     lines = told.strip().splitlines()
@@ -402,4 +404,5 @@ def test_a_sweep_runs_every_value_and_ends_with_a_line_for_each(
         capsys, "run", path, "--seed", "1", "--out", out, "--workers", "1", "--quiet", "--json"
     )
     result = json.loads(told)
+    assert result["keys"] == ["run.drain"]
     assert [(one["value"], one["reused"]) for one in result["points"]] == [("5 s", 2), ("6 s", 2)]
