@@ -3,7 +3,8 @@
 Tables, each a dict of equally long columns (numpy arrays; text as object arrays):
 
 accounts       account (0..n-1), account_id (66 hex), swarm (16 hex), version (of the protocol, 1 or 2), twin
-               (the account that has the same wishes under the other version; -1: none)
+               (the account that has the same wishes under the other version; -1: none), utc_offset_h (hours
+               ahead of UTC where its person lives; NaN where people live by no clock)
 devices        device (0..d-1: first the first devices of all accounts, in their order), account, number
                (of the account's devices, from 0), endpoint, platform, guards (text "12 907": all it had),
                fetched_again (how often it got a message that it had already from another member of the
@@ -44,7 +45,7 @@ from sessionsim.core.view import Table
 # What becomes of a message, or of it on one device. See `network.accounts_book`.
 OUTCOMES = ("delivered", "waiting", "expired", "lost", "refused")
 
-ACCOUNT_COLUMNS = ("account", "account_id", "swarm", "version", "twin")
+ACCOUNT_COLUMNS = ("account", "account_id", "swarm", "version", "twin", "utc_offset_h")
 DEVICE_COLUMNS = ("device", "account", "number", "endpoint", "platform", "guards", "fetched_again", "fast")
 MESSAGE_COLUMNS = (
     "message", "kind", "sender", "device", "recipient", "group", "room", "intent_us", "body_bytes", "hash",

@@ -86,6 +86,7 @@ class Question(Enum):
     CONTACT_OF_ADDRESS = "contact-of-address"
     CONTACT_ADDRESS = "contact-address"
     ACTIVE_MINUTE = "active-minute"
+    FOREGROUND_MINUTE = "foreground-minute"
     FIRST_SEEN = "first-seen"
     EVENT_KIND = "event-kind"
     REAL_OR_DUMMY = "real-or-dummy"
@@ -126,6 +127,9 @@ _FACTS: Final[Mapping[Question, QuestionFacts]] = {
     ),
     Question.ACTIVE_MINUTE: QuestionFacts(
         Secret.S7, Form.WHETHER, "account", "minute", "", "whether an account is online in a minute"
+    ),
+    Question.FOREGROUND_MINUTE: QuestionFacts(
+        Secret.S7, Form.WHETHER, "addr", "minute", "", "whether somebody looks at an app in a minute"
     ),
     Question.FIRST_SEEN: QuestionFacts(
         Secret.S7, Form.HOW_MUCH, "account", "", "us", "when an account comes online"

@@ -21,6 +21,7 @@ from sessionsim.network.world import WorldSpec
 from sessionsim.protocol._defences import DEFENCES
 from sessionsim.scenario import Scenario, Vantage
 from sessionsim.workload._registry import PATTERNS
+from sessionsim.workload.rhythm import Rhythm, utc_offsets_h
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +111,16 @@ def spec_of(scenario: Scenario, task: Task, horizon_us: int | None = None) -> Wo
         seeds=seeds,
         epoch_ms=run.epoch_ms,
         version2=version2,
+        utc_offsets_h=_offsets_of(scenario, people, seeds) * (1 + twins),
         defences=tuple(DEFENCES[one.kind].factory(one.config) for one in scenario.defences),
         faults=tuple(Fault(fault.name, fault.kind, fault.config) for fault in scenario.faults),
     )
+
+
+def _offsets_of(scenario: Scenario, people: People, seeds: Seeds) -> tuple[float, ...]:
+    """Give where people live, hours ahead of UTC; empty where the workload knows no hours."""
+    workload = scenario.workload
+    return utc_offsets_h(people, workload, seeds) if isinstance(workload, Rhythm) else ()
 
 
 def version2_of(scenario: Scenario) -> Version2 | None:

@@ -15,11 +15,14 @@ import numpy as np
 
 from sessionsim.core.columns import Cause
 from sessionsim.core.scene import Role
+from sessionsim.core.units import US_PER_MIN
 from sessionsim.core.verdict import Question
+from sessionsim.metrics import _presence
 from sessionsim.metrics._facts import Replicate, dotted
 
 Truths = Mapping[str, tuple[str, ...]]
 _SPOKEN: Final = (Cause.MESSAGE, Cause.SYNC)
+_OF_MINUTES: Final = (Question.ACTIVE_MINUTE, Question.FOREGROUND_MINUTE)
 _OF_TWO: Final = (
     Question.CONTACT, Question.CONTACT_ADDRESS, Question.CONTACT_OF_ADDRESS, Question.GROUP_MEMBER,
 )  # fmt: skip
@@ -60,6 +63,10 @@ class AnswerKey:
 
     def is_apart(self, question: Question, subject: str, candidate: str) -> bool:
         """Tell whether a pair is none that the question is about."""
+        if question in _OF_MINUTES:
+            begin_us = int(candidate.removeprefix("minute:")) * US_PER_MIN
+            truth = self._replicate.truth
+            return not truth.start_us <= begin_us <= truth.end_us - US_PER_MIN
         if question in _OF_TWO:
             return self._number.get(subject, -1) == self._number.get(candidate, -2)
         return False
@@ -226,6 +233,42 @@ class AnswerKey:
     def _real_or_dummy(self) -> Truths:
         return {row: ("kind:message",) if cause in _SPOKEN else () for row, cause, _, _ in self._rows}
 
+    def _active_minute(self) -> Truths:
+        truth, names = self._replicate.truth, self._account
+        spans = _presence.spans(truth, ("awake",))
+        return {
+            name: _presence.minutes(_presence.together(spans, truth.devices, k), truth.end_us)
+            for k, name in enumerate(names)
+        }
+
+    def _foreground_minute(self) -> Truths:
+        truth = self._replicate.truth
+        spans = _presence.spans(truth, ("awake", "foreground"))
+        endpoints = truth.devices["endpoint"].tolist()
+        return {
+            name: _presence.minutes(spans[endpoint], truth.end_us)
+            for name, endpoint in zip(self._device, endpoints, strict=True)
+        }
+
+    def _first_seen(self) -> Truths:
+        truth = self._replicate.truth
+        spans = _presence.spans(truth, ("awake",))
+        found = {}
+        for k, name in enumerate(self._account):
+            begins = [begin for begin, _ in _presence.together(spans, truth.devices, k) if begin > 0]
+            # The return from the longest absence is asked for, as an account has many short ones.
+            found[name] = (str(_presence.return_us(spans, truth.devices, k)),) if begins else ()
+        return found
+
+    def _time_zone(self) -> Truths:
+        zones = self._replicate.truth.accounts.get("utc_offset_h")
+        if zones is None:
+            return {}
+        return {
+            name: (str(zone),) if np.isfinite(zone) else ()
+            for name, zone in zip(self._account, zones.astype(np.float64).tolist(), strict=True)
+        }
+
     def _platform(self) -> Truths:
         platforms = self._replicate.truth.devices["platform"].tolist()
         pairs = zip(self._device, platforms, strict=True)
@@ -242,6 +285,10 @@ _RULES: Final[Mapping[Question, Callable[[AnswerKey], Truths]]] = {
     Question.CONTACT_OF_ADDRESS: AnswerKey._contact_of_address,
     Question.CONTACT_ADDRESS: AnswerKey._contact_address,
     Question.DEVICES: AnswerKey._devices,
+    Question.ACTIVE_MINUTE: AnswerKey._active_minute,
+    Question.FOREGROUND_MINUTE: AnswerKey._foreground_minute,
+    Question.FIRST_SEEN: AnswerKey._first_seen,
+    Question.TIME_ZONE: AnswerKey._time_zone,
     Question.EVENT_KIND: AnswerKey._event_kind,
     Question.REAL_OR_DUMMY: AnswerKey._real_or_dummy,
     Question.PLATFORM: AnswerKey._platform,

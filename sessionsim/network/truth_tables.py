@@ -9,6 +9,7 @@ import numpy as np
 
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Seeds
+from sessionsim.core.truth import no_events
 from sessionsim.core.view import Table
 from sessionsim.network.accounts_book import Carrier, Closing, Copier, Holder
 from sessionsim.network.devices import Seat
@@ -26,9 +27,10 @@ from sessionsim.protocol.swarms import nearest_swarm, swarm_position
 
 
 def accounts_table(
-    accounts: Sequence[Account], nodes: NodeList, version2: Version2 | None, seeds: Seeds
-) -> Table:
-    """Give the accounts, with the swarm each had at the start and the version it uses."""
+    accounts: Sequence[Account], nodes: NodeList, version2: Version2 | None, seeds: Seeds,
+    utc_offsets_h: Sequence[float] = (),
+) -> Table:  # fmt: skip
+    """Give the accounts, with the swarm each had at the start, the version it uses and its time zone."""
     swarm_ids = sorted(nodes.members)
     swarms = [f"{nearest_swarm(swarm_position(account.id[1:]), swarm_ids):016x}" for account in accounts]
     n, second = len(accounts), accounts_of(version2, len(accounts), seeds)
@@ -39,6 +41,7 @@ def accounts_table(
         "swarm": _texts(swarms),
         "version": np.array([1 + (k in second) for k in range(n)], dtype=np.int8),
         "twin": np.array([(k + n // 2) % n if twins else -1 for k in range(n)], dtype=np.int32),
+        "utc_offset_h": np.array(utc_offsets_h or [np.nan] * n, dtype=np.float64),
     }
 
 
@@ -148,3 +151,20 @@ def _holding(machines: Sequence[Machine]) -> Callable[[str], bool]:
 
 def _texts(values: list[str]) -> np.ndarray:
     return np.array(values, dtype=object)
+
+
+def with_presence(events: Table, clients: Sequence[Client], first_endpoint: int) -> Table:
+    """Add to events when devices were awake and in front: 1 or 0, at each change; both until the first."""
+    changes = [
+        (t_us, first_endpoint + k, what, -1, int(on))
+        for k, client in enumerate(clients)
+        for t_us, what, on in client.presence.changes
+    ]
+    if not changes:
+        return events
+    joined = {
+        name: np.concatenate([events[name], np.array([row[k] for row in changes], dtype=column.dtype)])
+        for k, (name, column) in enumerate(no_events().items())
+    }
+    order = np.argsort(joined["t_us"], kind="stable")
+    return {name: column[order] for name, column in joined.items()}

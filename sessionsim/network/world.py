@@ -54,7 +54,13 @@ from sessionsim.network.servers import PlacedServer, by_kind, place_servers
 from sessionsim.network.snapshots import build_nodes, load_snapshot
 from sessionsim.network.telling import told_beside
 from sessionsim.network.trains import Trains
-from sessionsim.network.truth_tables import accounts_table, closing_of, devices_table, keys_table
+from sessionsim.network.truth_tables import (
+    accounts_table,
+    closing_of,
+    devices_table,
+    keys_table,
+    with_presence,
+)
 from sessionsim.network.version2 import (
     TWINS,
     lay_down,
@@ -257,14 +263,14 @@ class World:
         book = Book(journal, closing, spec.measured)
         messages = book.messages()
         return Truth(
-            accounts_table(self.accounts, self.nodes, spec.version2, spec.seeds),
+            accounts_table(self.accounts, self.nodes, spec.version2, spec.seeds, spec.utc_offsets_h),
             devices_table(self.seats, clients, first),
             messages,
             book.deliveries(),
             {},
             keys_table(self._node_keys, self.accounts, self.servers, clients, first),
             *spec.measured,
-            with_blocks(journal.events(), self.history),
+            with_presence(with_blocks(journal.events(), self.history), clients, first),
             names_table(
                 self.accounts, self.seats, self.places, self.servers, self._before.groups,
                 [*self._stood, *self._carried_out(messages["stored_us"])], self._needs,

@@ -60,6 +60,7 @@ class WorldSpec:
         membership, swarm_rules, obligations: how nodes come and go, and what the network makes of it.
         defences: what clients and nodes do against who watches from outside.
         version2: version 2 of the protocol and who uses it; None if nobody does.
+        utc_offsets_h: hours ahead of UTC where each account's person lives; empty if by no clock.
         idle_polls: "bulk" or "each": whether polls that bring nothing are drawn as trains or carried out, and
             other exchanges pass unseen relays at once or one by one.
     """
@@ -95,4 +96,5 @@ class WorldSpec:
     capacity: CapacityRules = field(default_factory=CapacityRules)
     defences: tuple[Defence, ...] = ()
     version2: Version2 | None = None
+    utc_offsets_h: tuple[float, ...] = ()
     idle_polls: str = "each"

@@ -104,6 +104,13 @@ def clocks(people: People, rhythm: Rhythm, seeds: Seeds) -> list[Clock]:
     ]
 
 
+def utc_offsets_h(people: People, rhythm: Rhythm, seeds: Seeds) -> tuple[float, ...]:
+    """Give how many hours ahead of the run's clock each account lives; empty where all hours are alike."""
+    if not rhythm.diurnal:
+        return ()
+    return tuple(_shift_h(account, people, rhythm, seeds) for account in range(len(people)))
+
+
 def _shift_h(account: int, people: People, rhythm: Rhythm, seeds: Seeds) -> float:
     if rhythm.zones == "spread" and not rhythm.zone_spread_h:
         return 0

@@ -47,6 +47,8 @@ class Presence:
         self.fast_mode = False  # pushes wake it
         # For what else the system wakes it: each gives when that is due.
         self.errands: list[Callable[[], int | None]] = []
+        # Truth asks for it: when it fell asleep or woke, went to the background or came to the front.
+        self.changes: list[tuple[int, str, bool]] = []
         self._passing_until_us: int | None = None
         self._next_us: int | None = None  # when the system wakes it next to poll
         self._woken = 0
@@ -82,6 +84,7 @@ class Presence:
         if on == self.foreground:
             return []
         self.foreground = on
+        self.changes.append((now_us, "foreground", on))
         if self._rules.in_background == "runs":
             return []
         if on:
@@ -191,6 +194,7 @@ class Presence:
 
     def _sleep(self, now_us: int) -> list[Effect]:
         self.awake = self.settled = False
+        self.changes.append((now_us, "awake", False))
         self._passing_until_us = None
         client, requests = self._client, self._client.requests
         for keeper in (client.builder, client.rotation, client.node_list):
@@ -202,6 +206,7 @@ class Presence:
     def _wake_up(self, now_us: int) -> list[Effect]:
         """Go on: with paths first, then with what waits, then with what has fallen due."""
         self.awake = True
+        self.changes.append((now_us, "awake", True))
         self._pass_until(None)
         client = self._client
         client.requests.shut = False
