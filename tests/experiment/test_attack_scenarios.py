@@ -80,6 +80,10 @@ def test_blind_guesses_score_the_base_rate_and_oracles_the_ceiling(path: Path, t
             # A blind guess's place is uniform, so its game has the deviation 1/sqrt(3); an account's games
             # share their rivals and count as one.
             assert abs(one.baseline) < 4.5 / math.sqrt(3 * one.counts["accounts"]), one
-    assert tops or games or any(one.metric == "time-to-compromise" for one in finished.readings)
+    numbers = [one for one in finished.readings if one.name.endswith(": mean error")]
+    for one in numbers:
+        assert one.value is None or one.value >= one.counts["ceiling"] == 0, one
+    shares = ("time-to-compromise", "coverage-of-many")
+    assert tops or games or numbers or any(one.metric in shares for one in finished.readings)
     page = write_report(finished.folder).read_text()
     assert all(sentence in page.replace("\u00a0", " ") for sentence in stored_answers(finished.folder)[:1])
