@@ -44,7 +44,7 @@ from sessionsim.protocol.wire.onion_sizes import exchange_bytes
 
 _FEW: Final = 8  # Assumption: polls that are drawn in any case
 _MOST: Final = 1024  # polls in one train: bounds the memory it takes
-_SHORT_US: Final = 200 * US_PER_MS  # Assumption: few polls are answered sooner
+_SHORT_US: Final = 200 * US_PER_MS  # Assumption: few polls are answered sooner; before it is known better
 _TRANSPORT: Final = 7  # the low bits of a connection handle. Source: core.columns.Transport
 
 
@@ -96,13 +96,14 @@ class _Lately:
     """What was found out about one client before.
 
     Args:
-        polls: that its next train may well have.
+        polls: that its next train may well have; round_us: how long they take.
         form: for what the rest holds.
         until_us: by place in the swarm until when the node has nothing for it; None: it has, or is shunned.
         bytes_us: see `Job`.
     """
 
     polls: int = _MOST
+    round_us: int = _SHORT_US
     form: tuple[object, ...] = ()
     until_us: list[int | None] = field(default_factory=list)
     bytes_us: list[tuple[float, float]] = field(default_factory=list)
@@ -205,10 +206,12 @@ class Trains:
         for job, drawn in zip(jobs, draw(jobs, self._addresses, self._links), strict=True):
             endpoint, polls = job.endpoint, job.polls
             count, lately = len(drawn.ends_us), self._lately[endpoint]
-            blocked = count < job.count and drawn.starts_us[-1] + polls.pause_us + _SHORT_US < job.until_us
+            cycle_us = polls.pause_us + lately.round_us
+            blocked = count < job.count and drawn.starts_us[-1] + cycle_us < job.until_us
             lately.polls = count if blocked else max(lately.polls, 4 * count)
             if not count:
                 continue
+            lately.round_us = int((drawn.starts_us[-1] - drawn.starts_us[0]) // count) - polls.pause_us
             self.running[endpoint] = train = _Train(polls, drawn)
             self._clients_of.setdefault(polls.account_id, []).append(endpoint)
             if self._clients_over is not None:
@@ -219,20 +222,21 @@ class Trains:
     def _job(self, endpoint: int, polls: IdlePolls, now_us: int, afflicted: frozenset[int]) -> Job | None:
         """Say what is to be drawn for a client; None if that is not worth while."""
         until_us = min(polls.until_us, self._horizon_us)
-        if until_us - polls.due_us < _SHORT_US or endpoint in afflicted:
-            return None
         lately = self._lately.setdefault(endpoint, _Lately())
+        # Hardly a poll is answered in half the time that they usually take.
+        if until_us - polls.due_us < lately.round_us // 2 or endpoint in afflicted:
+            return None
         self._ask(endpoint, polls, now_us, afflicted, lately)
         idle = [t_us is not None for t_us in lately.until_us]
         if not all([idle[polls.swarm.index(node)] for node in polls.next_nodes()]):
             return None
         shunned = (self._watched, afflicted)
         clear = [all([them.isdisjoint(route) for them in shunned]) for route in polls.routes]
-        # As many as fit before something falls due, if none takes long; but where trains were short lately,
-        # because many polls pass somebody who watches, not many more than then.
+        # As many as fit before something falls due, and some more; but where trains were short lately, for
+        # many polls pass somebody who watches, not many more than then.
         until_us = min([until_us, *(t_us for t_us in lately.until_us if t_us is not None)])
-        fitting = (until_us - polls.due_us) // (polls.pause_us + _SHORT_US) + 1
-        if fitting < 1 or not any(clear):
+        fitting = (until_us - polls.due_us) // (polls.pause_us + lately.round_us)
+        if fitting < 0 or not any(clear):
             return None
         transport = polls.connection & _TRANSPORT
         round_trips = self._sizes.handshake(transport)[2]
@@ -241,7 +245,7 @@ class Trains:
         return Job(
             endpoint,
             polls,
-            min(_MOST, fitting, _FEW + 2 * lately.polls),
+            min(_MOST, fitting + fitting // 16 + 2, _FEW + 2 * lately.polls),
             until_us,
             [path and node for path in clear for node in idle],
             lately.bytes_us,

@@ -103,10 +103,13 @@ def plan(many: Sequence[IdlePolls], counts: Sequence[int]) -> Plan:
     )
     whose_poll = np.repeat(np.arange(len(many)), counted)
     every = np.arange(len(whose_poll))
-    poll = np.repeat(every, width[whose_poll])
-    parallel = np.arange(len(poll)) - np.repeat(
-        np.cumsum(width[whose_poll]) - width[whose_poll], width[whose_poll]
-    )
+    if width.max() == 1:
+        poll = every
+        parallel = np.zeros(1, dtype=np.int64)
+    else:
+        widths = width[whose_poll]
+        poll = np.repeat(every, widths)
+        parallel = np.arange(len(poll)) - np.repeat(np.cumsum(widths) - widths, widths)
     whose = whose_poll[poll]
     behind = np.array([one.first for one in many]) - (np.cumsum(counted) - counted)
     numbers = poll + behind[whose]
