@@ -47,8 +47,9 @@ def test_a_message_causes_as_many_transmissions_among_many_as_among_few() -> Non
 def test_most_polls_of_a_quiet_hour_are_drawn_in_bulk() -> None:
     cost = run_cost(spec_of_size(12, 1.0, messages_per_day=1.0), watched=0)
     polls = 4 * 720 * 2 + 4 * 1800 + 4 * 2400  # desktop asks two nodes every 5 s, Android 2 s, iOS 1.5 s
-    assert cost.polls_in_bulk > 0.6 * polls  # a round also lasts until its answers are there
-    assert cost.transmissions < 8 * 0.15 * polls
+    assert cost.polls_in_bulk > 0.8 * polls  # a round also lasts until its answers are there
+    # Tests of rotated paths, node lists, and a poll or two beside each of them.
+    assert cost.transmissions < 8 * 0.03 * polls
 
 
 def held_bytes(hours: float) -> int:
