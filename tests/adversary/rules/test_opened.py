@@ -6,6 +6,8 @@ member's keys and the ciphertexts reads from then on what the member could read,
 
 from __future__ import annotations
 
+from array import array
+
 import pytest
 
 from sessionsim.adversary import Closure, Transcript, deduce
@@ -118,6 +120,24 @@ def test_a_promotion_hands_the_groups_seed_over(world: Findings) -> None:
     assert int(closure.t_secret[seed]) == int(closure.t_had[message]) > 33 * US_PER_S
     others = Closure(world.view(holding(world, REMOVED)), transcript)
     assert int(others.t_secret[seed]) == NEVER
+
+
+def test_a_secret_may_come_out_of_what_another_secret_opened(
+    world: Findings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without its slot as a member an admin still gets from its account's key to the seed, and to the key."""
+    openings, owners = world.transcript.meaning.openings, world.transcript.keys.owners
+    ways = [
+        (way, out)
+        for way, out in zip(*openings.handed, strict=True)
+        if any(owners[one].startswith("seed of") for one in (out, openings.opened[1][way]))
+    ]
+    turned = (array("q", [way for way, _ in reversed(ways)]), array("q", [out for _, out in reversed(ways)]))
+    monkeypatch.setattr(openings, "handed", turned)
+    closure = Closure(world.view(holding(world, OWNER)), world.transcript)
+    keys = [number for number, owner in enumerate(owners) if owner.startswith("key ")]
+    assert len(keys) == 2
+    assert all(int(closure.t_secret[number]) < NEVER for number in keys)
 
 
 def test_configs_open_with_the_seed_and_tell_contacts_groups_and_profile(world: Findings) -> None:
