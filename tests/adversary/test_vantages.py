@@ -282,5 +282,6 @@ def test_an_active_adversary_operates_nodes_holds_links_and_knows_people() -> No
     assert choose("active", links=0.6, draw=1).tapped != choose("active", links=0.6).tapped
     assert position.known == {N_NODES, N_NODES + 4}
     assert position.clock_offset_us == 9
-    with pytest.raises(InvalidInput, match="client"):
-        choose("active", knows=(10,))
+    with pytest.raises(InvalidInput, match="client numbers from 0 to 9") as wrong:
+        choose("active", knows=(3, 10))
+    assert wrong.value.place == "vantage knows"

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sessionsim.adversary._registry import VANTAGES
-from sessionsim.adversary.vantages._clients import chosen_client
 from sessionsim.adversary.vantages._nodes import NodeChoice, chosen_nodes
 from sessionsim.adversary.vantages._shared import random_order, share
+from sessionsim.core.errors import InvalidInput
 from sessionsim.core.scene import Position, Scene
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.settings import setting
@@ -47,10 +47,13 @@ class Active:
     def choose(self, scene: Scene, seeds: Seeds) -> Position:
         """Choose nodes, links and acquaintances. Raises InvalidInput for what is not there."""
         config, clients = self._config, scene.client_endpoints
+        wrong = [number for number in config.knows if not 0 <= number < len(clients)]
+        if wrong:
+            raise InvalidInput("vantage knows", wrong[0], f"client numbers from 0 to {len(clients) - 1}")
         held = random_order(seeds, "links", config.draw, clients)[: share(len(clients), config.links)]
         return Position(
             tapped=frozenset(held),
             operated=chosen_nodes(config, scene, seeds),
             clock_offset_us=config.clock_offset_us,
-            known=frozenset(clients[chosen_client(number, scene)] for number in config.knows),
+            known=frozenset(clients[number] for number in config.knows),
         )
