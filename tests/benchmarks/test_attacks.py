@@ -54,6 +54,7 @@ def traffic(n: int) -> Example:
     accounts, addresses = [account_of(c) for c in range(CLIENTS)], [address(c) for c in range(CLIENTS)]
     labels: dict[Question, Any] = {
         Question.EVENT_KIND: kinds,
+        Question.REAL_OR_DUMMY: kinds,
         Question.SENDER_ADDRESS: {hash_of(i): (address(int(c)),) for i, c in enumerate(client)},
         Question.ADDRESS_OF: {a: (b,) for a, b in zip(accounts, addresses, strict=True)},
         Question.CONTACT: {account_of(c): (account_of(c ^ 1),) for c in range(CLIENTS)},

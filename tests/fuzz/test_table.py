@@ -23,7 +23,6 @@ NOT_FUZZED = {
     "configs.fields.cut": "shortens a text of this device's owner before it is written",
     "crypto.argon2.argon2id": "hashes a link request that was opened, or a name; 30 ms and more each",
     "crypto.mlkem.public_of": "is given what was expanded from a seed, of whatever origin",
-    "defences._holding.HoldingNode.receive": "hands all on to `ServiceNode.receive` as it came",
     "files.client.facts_request": "writes a request for an id that `uploaded` or `read_address` has checked",
     "files.deterministic.padding_bytes": "counts bytes for an own file",
     "files.deterministic.sealed_bytes": "counts bytes for an own file",

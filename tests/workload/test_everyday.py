@@ -61,7 +61,8 @@ DAY = day()
 
 
 def test_a_day_holds_every_kind_in_order_each_with_its_own_address() -> None:
-    assert kinds_of(DAY) == set(KINDS) == Everyday(BUSY).kinds()
+    # Devices that come and go have a pattern of their own.
+    assert kinds_of(DAY) == set(KINDS) - {"device-change"} == Everyday(BUSY).kinds()
     assert sorted(DAY, key=order_of) == DAY
     assert len({wish.address for wish in DAY}) == len(DAY)
     assert all(0 <= wish.t_us < US_PER_DAY for wish in DAY)

@@ -16,7 +16,8 @@ from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Entropy
 from sessionsim.core.units import US_PER_DAY
 from sessionsim.protocol.crypto import real
-from sessionsim.protocol.machine import SEND, WAKE_AT, Effects
+from sessionsim.protocol.defences._holding import HoldingNode
+from sessionsim.protocol.machine import LATER, SEND, WAKE_AT, Effects
 from sessionsim.protocol.node_rules import NodeRules
 from sessionsim.protocol.push.authority import Authority
 from sessionsim.protocol.push.subscription import (
@@ -103,6 +104,9 @@ def check_effects(effects: Effects, now_us: int) -> Effects:
         if effect[0] == WAKE_AT:
             assert effect[1] > now_us
             continue
+        if effect[0] == LATER:
+            assert effect[1] >= now_us
+            effect = effect[2]
         kind, dst, _conn, _number, what, body, _note = effect
         assert kind == SEND
         assert type(body) is bytes
@@ -117,11 +121,9 @@ def check_effects(effects: Effects, now_us: int) -> Effects:
     return effects
 
 
-def _node(suite: Any) -> ServiceNode:
+def _node(suite: Any, kind: type[ServiceNode] = ServiceNode) -> ServiceNode:
     servers = {"push.getsession.org": SERVER}
-    return ServiceNode(
-        0, EDS[0], XS[0], NODES, suite, Entropy(noise("entropy", 32)), _LIMITS, EPOCH_MS, servers
-    )
+    return kind(0, EDS[0], XS[0], NODES, suite, Entropy(noise("entropy", 32)), _LIMITS, EPOCH_MS, servers)
 
 
 class Arrivals:
@@ -130,8 +132,8 @@ class Arrivals:
     An answer comes from where a request went, unless the fourth byte says otherwise.
     """
 
-    def __init__(self, suite: Any) -> None:
-        self.node = _node(suite)
+    def __init__(self, node: ServiceNode) -> None:
+        self.node = node
         self._exchanges = count(1)
         self._asked: list[tuple[int, int]] = []
         self._now_us, self._wake_us, self._turned = NOW_US, 1 << 60, False
@@ -163,7 +165,7 @@ class Arrivals:
         for effect in effects:
             if effect[0] == WAKE_AT:
                 self._wake_us = effect[1]
-            elif type(effect[4]) is str:
+            elif effect[0] == SEND and type(effect[4]) is str:
                 self._asked.append((effect[1], effect[3]))
         del self._asked[:-64]
         return effects
@@ -246,8 +248,16 @@ _INNER = (
 
 
 def _arrivals(suite: Any) -> tuple[Callable[[bytes], object], Callable[[], int]]:
-    arrivals = Arrivals(suite)
+    arrivals = Arrivals(_node(suite))
     return arrivals, lambda: held(arrivals.node)
+
+
+def _arrivals_held(suite: Any) -> tuple[Callable[[bytes], object], Callable[[], int]]:
+    """Let anything arrive at a node that holds its answers."""
+    node = _node(suite, HoldingNode)
+    assert isinstance(node, HoldingNode)
+    node.hold(2_000_000, 500_000)
+    return Arrivals(node), lambda: held(node)
 
 
 def _inside(suite: Any, layer_type: type[onion.Layer]) -> tuple[Callable[[bytes], object], Callable[[], int]]:
@@ -281,6 +291,15 @@ def _bodies_inside(suite: Any) -> tuple[Callable[[bytes], object], Callable[[], 
 
 _NODE = "snode._machine.ServiceNode.receive"
 DECODERS = (
+    machine(
+        "defences._holding.HoldingNode.receive",
+        "raw",
+        partial(_arrivals_held, FAST),
+        _ARRIVALS,
+        150_000,
+        share=2,
+        base=100_000,
+    ),
     *(
         machine(
             f"{_NODE}/{suite.name}",
