@@ -25,6 +25,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final, Protocol
 
 import numpy as np
@@ -232,6 +233,9 @@ class Trains:
             return None
         shunned = (self._watched, afflicted)
         clear = [all([them.isdisjoint(route) for them in shunned]) for route in polls.routes]
+        if self._node_changes:
+            leads = [self._leads(route, polls) for route in polls.routes]
+            clear = list(map(all, zip(clear, leads, strict=True)))
         # As many as fit before something falls due, and some more; but where trains were short lately, for
         # many polls pass somebody who watches, not many more than then.
         until_us = min([until_us, *(t_us for t_us in lately.until_us if t_us is not None)])
@@ -253,6 +257,16 @@ class Trains:
             [-NEVER_US if t_us is None else t_us for t_us in used],
             self._sizes.idle_limit_us(transport),
         )
+
+    def _leads(self, route: Sequence[int], polls: IdlePolls) -> bool:
+        """Say whether every relay of a path knows the one it is to ask next; some may have left its list."""
+        steps = [*pairwise(route), *((route[-1], node) for node in polls.swarm)]
+        for relay, node in steps:
+            machine = self._machines[relay]
+            assert isinstance(machine, ServiceNode)
+            if not machine.knows(node):
+                return False
+        return True
 
     def _ask(
         self, endpoint: int, polls: IdlePolls, now_us: int, afflicted: frozenset[int], lately: _Lately

@@ -28,7 +28,8 @@ def test_whatever_fails_every_message_has_an_account_and_time_moves_on(portion: 
     assert outcomes["delivered"] > 0
 
 
-# A client that was taken out of its train slept past what else was due before its next poll.
-@pytest.mark.parametrize("number", [79, 5007, 5130])
+# A client that was taken out of its train slept past what else was due before its next poll; another slept
+# through polls whose relays no longer knew each other (730).
+@pytest.mark.parametrize("number", [79, 730, 5007, 5130])
 def test_schedules_that_once_broke_hold(number: int) -> None:
     check_schedule(number)

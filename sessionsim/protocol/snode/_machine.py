@@ -140,6 +140,10 @@ class ServiceNode:
         until_ms = self._rpc.idle_until_ms(account, cursors, now_us // US_PER_MS + self._epoch_ms)
         return None if until_ms is None else (until_ms - self._epoch_ms) * US_PER_MS
 
+    def knows(self, node: int) -> bool:
+        """Say whether a node stands in this node's list, so that it would be asked."""
+        return self._nodes.index.get(self._nodes.ed25519[node]) == node
+
     def idle_answer(self, boxes: int, now_us: int) -> Answer:
         """Give the answer to a poll of so many boxes that brings nothing."""
         return self._rpc.idle_answer(boxes, now_us // US_PER_MS + self._epoch_ms)
