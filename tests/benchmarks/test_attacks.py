@@ -62,6 +62,11 @@ def traffic(n: int) -> Example:
         Question.CONTACT_ADDRESS: {address(c): (address(c ^ 1),) for c in range(CLIENTS)},
         Question.PLATFORM: {b: ("platform:ios",) for b in addresses},
         Question.DEVICES: {a: ("devices:1",) for a in accounts},
+        Question.REAL_OR_DUMMY: {
+            row: ("kind:message",) if kind == ("kind:message",) else () for row, kind in kinds.items()
+        },
+        Question.FOREGROUND_MINUTE: {b: ("minute:1",) for b in addresses},
+        Question.TIME_ZONE: {a: ("2.0",) for a in accounts},
     }
     return Example(view, (), labels, carried)
 
