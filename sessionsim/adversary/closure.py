@@ -124,7 +124,7 @@ class Closure:
 
     @cached_property
     def t_had(self) -> Ints:
-        """When the bytes of each message were had first, in a request or in an answer."""
+        """When the bytes of each message were had first: in a request, in an answer, out of a swarm."""
         meaning = self.transcript.meaning
         had = np.full(len(meaning.hashes), NEVER, np.int64)
         for (holder, message, _), t_us in (
@@ -132,6 +132,9 @@ class Closure:
             (meaning.in_answer, self.t_answered),
         ):
             np.minimum.at(had, column(message), t_us[column(holder)])
+        for haul in self.view.hauls:
+            number = meaning.hauled[haul.number]
+            had[number] = min(int(had[number]), haul.t_us)
         return had
 
     @cached_property

@@ -31,6 +31,7 @@ _OPEN = re.compile(r"row (\d+): x25519 key of (\S+) opens a layer\Z")
 _PLAIN = re.compile(r"row (\d+): (request in clear|in clear beside the ciphertext)\Z")
 _ANSWER = re.compile(r"row (\d+): answer (in clear|opens under the request's cipher)\Z")
 _OPENS = re.compile(r"(?:.+ )?of (\S+) opens (?:Envelope\.content|a .+|the admins' .+)\Z")
+_HAUL = re.compile(r"haul (\d+): still in the swarm of (\S+) when its keys were stolen\Z")
 _HASH = re.compile(r"hash ([0-9A-Za-z+/]{43})\Z")
 _ID = re.compile(r"[0-9a-f]{24,}")
 _FIELD = re.compile(r"field (.+?): (.*)\Z", re.DOTALL)
@@ -66,7 +67,7 @@ class _Teller:
         self._rules: Mapping[re.Pattern[str], Callable[..., list[str]]] = {
             _FROM: self._origin, _HOLD: self._shared, _PAIR: self._paired, _OPEN: self._opened,
             _PLAIN: self._plain, _ANSWER: self._answered, _FIELD: self._field, _STANDS: self._stands,
-            _OPENS: self._unsealed,
+            _OPENS: self._unsealed, _HAUL: self._hauled,
         }  # fmt: skip
 
     def tell(self, step: str) -> list[str]:
@@ -169,6 +170,15 @@ class _Teller:
             f"{len(payload):,} bytes were sealed once, by whom the request was for, under the key of its"
             " innermost layer; who opened that layer can open the answer.",
             *_hex(payload),
+        ]
+
+    def _hauled(self, number: str, owner: str) -> list[str]:
+        haul = next(one for one in self._view.hauls if one.number == int(number))
+        self._text = haul.data
+        return [
+            f"At {haul.t_us / 1e6:.6f} s the thief asks the swarm with the keys of {_brief(owner)} and gets"
+            f" {len(haul.data):,} stored bytes from namespace {haul.namespace}.",
+            *_hex(haul.data),
         ]
 
     def _unsealed(self, owner: str) -> list[str]:

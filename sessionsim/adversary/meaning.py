@@ -41,6 +41,7 @@ from sessionsim.adversary.openings import Openings
 from sessionsim.adversary.signing import Check, check_of, check_of_server_request, holds
 from sessionsim.adversary.terms import Answer, Body, Call
 from sessionsim.core.errors import ProtocolError
+from sessionsim.core.view import Haul
 from sessionsim.protocol.configs.kinds import KINDS
 from sessionsim.protocol.crypto import Suite
 from sessionsim.protocol.wire.envelope import unwrap
@@ -126,6 +127,7 @@ class Meaning:
             array("q"),
         )  # request, message, call: of messages told by name
         self.in_answer = array("q"), array("q"), array("q")  # number of the read answer, message, call
+        self.hauled: dict[int, int] = {}  # number of a haul -> message
         self.accepted = array("q"), array("q"), array("q")  # number of the read answer, message, call
         self.lifetimes = array("q"), array("q"), array("q"), array("q")  # request, message, ms, call
         self.signed_stores = array("q"), array("q"), array("q")  # request, message, call: signed themselves
@@ -198,6 +200,10 @@ class Meaning:
         if ttl_ms is not None:
             _add(self.lifetimes, request, message, ttl_ms, place)
         return message if call.method == "store" else NONE
+
+    def take_haul(self, haul: Haul) -> None:
+        """Note a message that was got from a swarm with stolen keys."""
+        self.hauled[haul.number] = self._meet(haul.account, haul.namespace, haul.data)
 
     def _number(self, name: str, inbox: bytes) -> int:
         number = self._message.setdefault(name, len(self.hashes))

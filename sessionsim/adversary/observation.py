@@ -4,6 +4,7 @@
     node in one role    the same, of what the node does in that role (see `roles`); all keys of the node
     taken endpoint      its lasting keys from then on; for who copies it, also the passing keys that it has
                         at that moment; for who stays, those it has then or later, and its rows from then on
+    asked swarm         with stolen keys: the stored messages that lay there at the time of the theft
     tapped endpoint     its links from outside: times, addresses, wire sizes; nothing of the application
     anything else       nothing
 
@@ -30,7 +31,9 @@ from sessionsim.core.view import (
     ALWAYS_US,
     AT_ENDPOINT,
     AT_LINK,
+    HAUL_COLUMNS,
     VIEW_COLUMNS,
+    Haul,
     HeldKey,
     Table,
     View,
@@ -58,6 +61,7 @@ def observe(
     server_keys: Mapping[int, bytes] | None = None,
     actions: Table | None = None,
     countries: Mapping[int, str] | None = None,
+    hauls: Table | None = None,
 ) -> View:
     """Give one observer's share of a run.
 
@@ -81,6 +85,7 @@ def observe(
         actions: what active adversaries did: columns of `core.view.ACTION_COLUMNS`, and `observer`, the name
             of who knows it.
         countries: endpoint of every client -> country of its address, two letters.
+        hauls: what swarms held when thieves asked them: columns of `core.view.HAUL_COLUMNS`.
 
     Returns:
         Rows ordered by (t_us, row), all columns int64; an observer without a place has none.
@@ -113,6 +118,7 @@ def observe(
         server_keys=server_keys or {},
         ids=frozenset(bytes.fromhex(owners[end].partition(":")[2]) for end in position.known),
         actions=_own_actions(name, position, actions),
+        hauls=_own_hauls(position, hauls),
     )
 
 
@@ -155,6 +161,19 @@ def _own_actions(name: str, position: Position, actions: Table | None) -> Table:
     for column in ("t_us", "until_us"):
         table[column] = table[column].astype(np.int64) + position.clock_offset_us
     return table
+
+
+def _own_hauls(position: Position, hauls: Table | None) -> tuple[Haul, ...]:
+    """Give what an observer got from swarms, with keys that it stole itself."""
+    asked = {(taking.endpoint, taking.t_us) for taking in position.taken if taking.fetches}
+    if hauls is None or not asked:
+        return ()
+    rows = zip(*(hauls[column].tolist() for column in HAUL_COLUMNS), strict=True)
+    return tuple(
+        Haul(number, t_us + position.clock_offset_us, bytes.fromhex(account), namespace, bytes.fromhex(data))
+        for number, (endpoint, t_us, account, namespace, data) in enumerate(rows)
+        if (endpoint, t_us) in asked
+    )
 
 
 def _own_numbers(rows: Table) -> tuple[Times, Times]:

@@ -77,6 +77,8 @@ class Transcript:
         with collector_paused():
             self._read_requests()
             self._read_answers()
+            for haul in view.hauls:
+                self.meaning.take_haul(haul)
             self.meaning.openings.finish()
         self._by_number = np.argsort(self.rows["row"], kind="stable")
         self._numbers = self.rows["row"][self._by_number]

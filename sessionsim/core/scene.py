@@ -64,14 +64,16 @@ class Taking(NamedTuple):
         stays: the taker sees what the endpoint sends and gets from then on, and the passing keys it has and
             will have.
         copies: the taker has the passing keys too that the endpoint has at that moment, and none of later.
+        fetches: the taker asks the account's swarm then, and has what still lies there.
 
-    Without either it has the lasting keys and nothing else.
+    Without any it has the lasting keys and nothing else.
     """
 
     endpoint: int
     t_us: int
     stays: bool
     copies: bool = False
+    fetches: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,8 @@ class Position:
         )
 
     def _took(self, wanted: Taking) -> bool:
+        if wanted.fetches:  # what a swarm holds at one moment only who asks then has for sure
+            return wanted in self.taken
         if wanted.endpoint in self.operated:
             return True
         return any(

@@ -39,6 +39,10 @@ ACTION_COLUMNS: Final = (
     "name", "kind", "what", "t_us", "until_us", "place", "client", "account", "token", "asked",
 )  # fmt: skip
 
+# Columns of a run's table of hauls: whose keys were stolen, when the swarm was asked, the account (66 hex),
+# and of each message that lay there its namespace and the stored bytes (hex).
+HAUL_COLUMNS: Final = ("endpoint", "t_us", "account", "namespace", "data")
+
 ALWAYS_US: Final = -(1 << 62)  # before any time of a run
 
 
@@ -60,6 +64,24 @@ class HeldKey:
     secret: bytes
     since_us: int = ALWAYS_US
     roles: tuple[Role, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Haul:
+    """A stored message that a thief got from the account's swarm.
+
+    Args:
+        number: of the message among all hauls of the run.
+        t_us: when the swarm was asked, by the observer's clock.
+        account: the inbox it lay in, 33 bytes.
+        data: as it is stored.
+    """
+
+    number: int
+    t_us: int
+    account: bytes
+    namespace: int
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,6 +106,7 @@ class View:
             name, see `adversary.attacks._events`; empty in a closed world.
         actions: what it did itself to the run, by its own clock: columns ACTION_COLUMNS in order of time;
             empty for an observer who only looks.
+        hauls: what it got from swarms with stolen keys.
     """
 
     observer: str
@@ -100,3 +123,4 @@ class View:
     ids: frozenset[bytes] = frozenset()
     background: Mapping[str, Table] = field(default_factory=dict)
     actions: Table = field(default_factory=dict)
+    hauls: tuple[Haul, ...] = ()

@@ -12,7 +12,7 @@ from sessionsim.core.scene import Position
 from sessionsim.core.storage import read_table, record_groups, write_ledger
 from sessionsim.core.truth import ACCOUNT_COLUMNS, DEVICE_COLUMNS, KEY_COLUMNS
 from sessionsim.core.view import View
-from sessionsim.experiment.stored import read_actions, read_nodes, read_positions, read_servers
+from sessionsim.experiment.stored import read_actions, read_hauls, read_nodes, read_positions, read_servers
 
 
 def write_ledgers(folder: Path, suite: str) -> int:
@@ -60,7 +60,7 @@ def observatory(folder: Path, suite: str) -> Callable[[str, Position], View]:
     }
     server_keys = {endpoint: public[owners[endpoint]] for endpoint in servers}
     endpoints = read_table(folder / "scene/endpoints.parquet", ("endpoint", "ip"))
-    nodes, actions = read_nodes(folder), read_actions(folder)
+    nodes, actions, hauls = read_nodes(folder), read_actions(folder), read_hauls(folder)
     clients = read_table(folder / "scene/clients.parquet", ("endpoint", "country"))
     countries = dict(zip(clients["endpoint"].tolist(), clients["country"].tolist(), strict=True))
 
@@ -68,7 +68,7 @@ def observatory(folder: Path, suite: str) -> Callable[[str, Position], View]:
         return observe(
             name, position, record_groups(folder), blobs, keys, nodes, suite,
             owners=owners, endpoints=endpoints, servers=servers, server_keys=server_keys, actions=actions,
-            countries=countries,
+            countries=countries, hauls=hauls,
         )  # fmt: skip
 
     return see

@@ -23,8 +23,15 @@ from sessionsim.experiment.stage import (
     spec_of,
     watched_by,
 )
-from sessionsim.experiment.stored import assemble, write_actions, write_scene, write_version2
+from sessionsim.experiment.stored import (
+    assemble,
+    write_actions,
+    write_hauls,
+    write_scene,
+    write_version2,
+)
 from sessionsim.metrics import Replicate, Tallies, readings_of, tally
+from sessionsim.network.thefts import thefts_of
 from sessionsim.network.world import build
 from sessionsim.scenario import Scenario
 
@@ -82,9 +89,12 @@ def _fill(folder: Path, scenario: Scenario, task: Task, wanted: str, tell: Tell)
     positions = positions_of(scenario, world.scene, spec.seeds)
     built = time.perf_counter()
     meddler = interference_of(scenario, world.scene, positions, spec)
+    thefts = thefts_of(positions.values(), world.scene, spec.epoch_ms) if task.keep_bytes else None
     writer, owned = RecordWriter(folder), operated_by(positions)
     try:
-        truth = world.run(writer, watched_by(positions), task.keep_bytes, tell, owned=owned, meddler=meddler)
+        truth = world.run(
+            writer, watched_by(positions), task.keep_bytes, tell, owned=owned, meddler=meddler, thefts=thefts
+        )
     finally:
         writer.close()
     write_truth(folder, truth)
@@ -92,6 +102,8 @@ def _fill(folder: Path, scenario: Scenario, task: Task, wanted: str, tell: Tell)
     write_version2(folder, spec.version2)
     if meddler is not None:
         write_actions(folder, meddler.actions(), knowing(scenario))
+    if thefts is not None:
+        write_hauls(folder, thefts.hauls())
     write_months(folder, scenario, positions, task.seed)
     simulated = time.perf_counter()
     facts = write_ledgers(folder, task.suite) if task.keep_bytes else 0

@@ -22,14 +22,18 @@ from sessionsim.core.scene import Position, Role, Scene, Taking
 from sessionsim.core.seeds import MASK64
 from sessionsim.core.storage import read_ledger, read_records, read_table, read_truth, write_table
 from sessionsim.core.verdict_storage import read_verdicts
-from sessionsim.core.view import ACTION_COLUMNS, Table
+from sessionsim.core.view import ACTION_COLUMNS, HAUL_COLUMNS, Table
 from sessionsim.experiment.manifest import read_manifest
 from sessionsim.metrics import Replicate
 from sessionsim.network.version2 import Version2
 
 ACTIONS: Final = "scene/actions.parquet"
-# How something was taken -> whether the taker stays, and whether it copies what passes.
-_TAKEN: Final = {"keys": (False, False), "copy": (False, True), "stays": (True, False)}
+HAULS: Final = "truth/hauls.parquet"
+# How something was taken -> whether the taker stays, copies what passes, asks the swarm.
+_TAKEN: Final = {
+    "keys": (False, False, False), "copy": (False, True, False), "stays": (True, False, False),
+    "keys, asks": (False, False, True), "copy, asks": (False, True, True), "stays, asks": (True, False, True),
+}  # fmt: skip
 
 
 def _texts(values: list[str]) -> np.ndarray:
@@ -132,7 +136,7 @@ def _position(ways: dict[str, list[tuple[int, int]]], clock_offset_us: int) -> P
 
 
 def _way_of(taking: Taking) -> str:
-    return next(way for way, how in _TAKEN.items() if how == (taking.stays, taking.copies))
+    return next(way for way, how in _TAKEN.items() if how == taking[2:])
 
 
 def write_version2(folder: Path, version2: Version2 | None) -> None:
@@ -185,6 +189,17 @@ def read_actions(folder: Path) -> Table | None:
     """Read what active adversaries did; None for a run in which nobody interfered."""
     path = folder / ACTIONS
     return read_table(path, ("observer", *ACTION_COLUMNS)) if path.is_file() else None
+
+
+def write_hauls(folder: Path, hauls: Table) -> None:
+    """Store what thieves got from swarms. Args: hauls: columns of `core.view.HAUL_COLUMNS`."""
+    write_table(folder / HAULS, hauls)
+
+
+def read_hauls(folder: Path) -> Table | None:
+    """Read what thieves got from swarms; None for a run in which nobody asked one."""
+    path = folder / HAULS
+    return read_table(path, HAUL_COLUMNS) if path.is_file() else None
 
 
 def read_servers(folder: Path) -> dict[int, str]:

@@ -53,6 +53,7 @@ from sessionsim.network.server_machines import make_machines
 from sessionsim.network.servers import PlacedServer, by_kind, place_servers
 from sessionsim.network.snapshots import build_nodes, load_snapshot
 from sessionsim.network.telling import told_beside
+from sessionsim.network.thefts import Thefts
 from sessionsim.network.trains import Trains
 from sessionsim.network.truth_tables import (
     accounts_table,
@@ -162,6 +163,7 @@ class World:
         commands: Iterable[Command] = (),
         owned: frozenset[int] = frozenset(),
         meddler: Meddler | None = None,
+        thefts: Thefts | None = None,
     ) -> Truth:
         """Run to the horizon. A world runs once.
 
@@ -174,6 +176,7 @@ class World:
             owned: clients whose device an observer operates: truth.keys then holds the ephemeral secrets of
                 their requests, which that device has had.
             meddler: who interferes with the run; None for nobody. It is used up.
+            thefts: who asks a swarm with stolen keys, and when; None for nobody. It is used up.
             commands: further commands to clients beside the intents, for example (t_us, account, ("poll",)).
         """
         spec, n_nodes = self.spec, len(self.nodes)
@@ -219,6 +222,8 @@ class World:
                 device.requests.kept_pairs, device.requests.unsealed = [], False
         if meddler is not None:
             meddler.begin(host, self.machines)
+        if thefts is not None:
+            thefts.begin(host, self.machines, self.nodes, self.history)
         drive(host, spec.horizon_us, progress)
         if self.trains is not None:
             self.trains.settle()

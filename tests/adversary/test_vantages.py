@@ -260,10 +260,12 @@ def test_foundation_is_what_there_is_of_it() -> None:
 
 def test_thieves_take_at_a_time() -> None:
     end = N_NODES + 2
-    assert choose("phrase-thief", client=2, at_us=7).taken == {Taking(end, 7, stays=False)}
-    assert choose("device-thief", client=2, at_us=7).taken == {Taking(end, 7, stays=True)}
+    assert choose("phrase-thief", client=2, at_us=7).taken == {Taking(end, 7, stays=False, fetches=True)}
+    assert choose("device-thief", client=2, at_us=7).taken == {Taking(end, 7, stays=True, fetches=True)}
     copy = choose("device-thief", client=2, at_us=7, stays=False)
-    assert copy.taken == {Taking(end, 7, stays=False, copies=True)}
+    assert copy.taken == {Taking(end, 7, stays=False, copies=True, fetches=True)}
+    silent = choose("phrase-thief", client=2, at_us=7, asks_swarm=False)
+    assert silent.taken == {Taking(end, 7, stays=False)}
     assert copy.watched == frozenset()
 
 

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sessionsim.adversary import Transcript, deduce, observe
+from sessionsim.adversary import Closure, Transcript, deduce, facts_of, observe
+from sessionsim.adversary.explaining import explain
 from sessionsim.core.intents import Intent
 from sessionsim.core.ledger import Fact, Relation
 from sessionsim.core.nodelist import NodeList
@@ -22,7 +23,8 @@ from sessionsim.core.scene import Position, Taking
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.truth import Truth
 from sessionsim.core.units import US_PER_MIN, US_PER_S
-from sessionsim.core.view import View
+from sessionsim.core.view import Table, View
+from sessionsim.network.thefts import Thefts
 from sessionsim.network.version2 import V2People, Version2, doubled
 from sessionsim.network.world import World, WorldSpec, build
 from sessionsim.protocol.client.rules import PLATFORMS
@@ -43,6 +45,7 @@ RULES = V2Rules(
 )
 HORIZON_US = 150 * US_PER_MIN
 OPENED = ("opens Envelope.content", "opens a message of version 2")
+HOW = ((False, False), (False, True))  # a phrase alone, a copy of a device
 MINE, TWIN = 1, 3  # the two whose phrase or device is stolen: of version 1, and of version 2
 
 
@@ -51,6 +54,7 @@ class Run:
     world: World
     truth: Truth
     records: MemoryRecords
+    hauls: Table
 
     def at(self, position: Position) -> View:
         world, table = self.world, self.records.table()
@@ -61,7 +65,7 @@ class Run:
         }
         return observe(
             "eve", position, table, self.records.blobs, self.truth.keys, world.nodes, world.spec.suite,
-            owners, world.endpoints,
+            owners, world.endpoints, hauls=self.hauls,
         )  # fmt: skip
 
     def archive(self, account: int) -> Position:
@@ -122,7 +126,9 @@ def perform(suite: str, v2: V2Rules) -> Run:
     )  # fmt: skip
     world, records = build(spec), MemoryRecords()
     nodes = frozenset(range(len(world.nodes)))
-    return Run(world, world.run(records, nodes, True), records)
+    asking = {Taking(world.endpoint_of[k, 0], THEFT_US, *how, True) for k in (MINE, TWIN) for how in HOW}
+    thefts = Thefts([Position(taken=frozenset(asking))], world.scene, spec.epoch_ms)
+    return Run(world, world.run(records, nodes, True, thefts=thefts), records, thefts.hauls())
 
 
 def test_a_phrase_opens_all_of_version_1_and_nothing_of_version_2(run: Run) -> None:
@@ -130,6 +136,39 @@ def test_a_phrase_opens_all_of_version_1_and_nothing_of_version_2(run: Run) -> N
     assert run.opened(MINE, run.archive(MINE) | run.theft(MINE)) == everything
     assert run.opened(TWIN, run.archive(TWIN) | run.theft(TWIN)) == []
     assert set(run.truth.messages["outcome"]) == {"delivered"}
+
+
+def test_a_phrase_opens_what_the_swarm_holds_at_the_theft_and_nothing_of_version_2(run: Run) -> None:
+    before = [minute for minute in range(1, 145, 5) if minute * US_PER_MIN < THEFT_US]
+    assert run.opened(MINE, run.theft(MINE, fetches=True)) == before
+    assert run.opened(MINE, run.theft(MINE)) == []
+    assert run.opened(TWIN, run.theft(TWIN, fetches=True)) == []
+    facts = deduce(run.at(run.theft(MINE, fetches=True)))
+    assert {fact.t_us for fact in facts} == {THEFT_US}
+    owner = f"account:{run.world.accounts[MINE].id_hex}"
+    assert all(f"still in the swarm of {owner} when" in fact.derivation[0] for fact in facts)
+
+
+def test_a_copied_device_opens_in_the_swarm_what_its_kept_keys_open(run: Run) -> None:
+    copy, swarm = run.theft(TWIN, copies=True, fetches=True), run.theft(TWIN, fetches=True)
+    alone, archive = (
+        run.opened(TWIN, copy),
+        run.opened(TWIN, run.archive(TWIN) | run.theft(TWIN, copies=True)),
+    )
+    # Group messages of the devices hold older keys; an archive has more of these than a swarm still holds.
+    oldest_us = min(made_us for made_us, _ in held_at(run, "account seed", THEFT_US))
+    passed = {minute for minute in archive if minute * US_PER_MIN < THEFT_US}
+    kept = {minute for minute in passed if minute * US_PER_MIN >= oldest_us}
+    assert kept
+    assert kept <= set(alone) < passed
+    assert len(run.at(copy).hauls) == len(run.at(swarm).hauls)
+
+
+def test_a_haul_is_explained(run: Run) -> None:
+    closure = Closure(run.at(run.theft(MINE, fetches=True)))
+    fact = next(fact for fact in facts_of(closure) if fact.relation is Relation.WRITTEN_BY)
+    steps = explain(closure, fact).steps
+    assert any("the thief asks the swarm" in line for line in steps[0].told)
 
 
 def held_at(run: Run, kind: str, t_us: int) -> list[tuple[int, int]]:

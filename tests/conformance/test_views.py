@@ -60,6 +60,9 @@ PLACES = {
     "a device from some time on": Position(taken=frozenset({Taking(N_NODES + 1, 1500, True)})),
     "a copy of a device": Position(taken=frozenset({Taking(N_NODES + 1, 1500, False, True)})),
     "keys from some time on": Position(operated=frozenset({1}), taken=frozenset({Taking(8, 1500, False)})),
+    "a phrase, and the swarm asked": Position(
+        clock_offset_us=5, taken=frozenset({Taking(N_NODES + 1, 1500, False, fetches=True)})
+    ),
     "a known account": Position(known=frozenset({N_NODES + 2})),
     **{
         entry.id: entry.factory(entry.config()).choose(SCENE, Seeds(1))
@@ -172,12 +175,29 @@ def deeds() -> Table:
     return table
 
 
+def hauls(position: Position) -> Table:
+    """Make what swarms held for thieves at two times, with a marker wherever it was not this one's theft."""
+    own = {(one.endpoint, one.t_us) for one in position.taken if one.fetches}
+    asked = [(end, t_us) for end in CLIENTS for t_us in (0, 1500)]
+    said = [b"own haul" if one in own else b"canary haul" for one in asked]
+    table: Table = {
+        "endpoint": np.array([end for end, _ in asked], np.int32),
+        "t_us": np.array([t_us for _, t_us in asked], np.int64),
+        "account": np.array([(word * 3).hex() for word in said], object),
+        "namespace": np.array([0 if word == b"own haul" else 5 * _SMALL_MARK for word in said], np.int32),
+        "data": np.array([word.hex() for word in said], object),
+    }
+    return table
+
+
 def contents(view: View) -> tuple[set[int], bytes]:
     """Collect every number and every byte that the view holds."""
     numbers = {int(value) for values in view.rows.values() for value in values} | set(view.blobs)
     numbers |= {key.since_us for key in view.keys}
     numbers |= {value for column in view.actions.values() for value in column.tolist() if type(value) is int}
     words = [str(value).encode() for column in view.actions.values() for value in column.tolist()]
+    numbers |= {value for one in view.hauls for value in (one.number, one.t_us, one.namespace)}
+    words += [part for one in view.hauls for part in (one.account, one.data)]
     parts: Iterator[bytes] = iter(
         [*words, *view.blobs.values(), *(key.secret + key.owner.encode() for key in view.keys), *view.ids]
     )
@@ -189,11 +209,17 @@ def test_no_canary_arrives(place: str) -> None:
     position = PLACES[place]
     table, blobs, keys, numbers, texts = plant(position)
     view = observe(
-        "eve", position, table, blobs, keys, NODES, "fast", OWNERS, None, SERVER_KINDS, actions=deeds()
-    )
+        "eve", position, table, blobs, keys, NODES, "fast", OWNERS, None, SERVER_KINDS, actions=deeds(),
+        hauls=hauls(position),
+    )  # fmt: skip
     seen_numbers, seen_bytes = contents(view)
     assert b"own token" in seen_bytes
     assert b"canary deed" not in seen_bytes
+    assert b"canary haul" not in seen_bytes
+    assert 5 * _SMALL_MARK not in seen_numbers
+    asked = {(one.endpoint, one.t_us) for one in position.taken if one.fetches}
+    assert [one.t_us for one in view.hauls] == [t_us + position.clock_offset_us for _, t_us in sorted(asked)]
+    assert (b"own haul" in seen_bytes) == bool(asked)
     assert view.actions["t_us"].tolist() == [position.clock_offset_us, 3 + position.clock_offset_us]
     assert max(seen_numbers) < 4 * _MARK
     shifted = {number + position.clock_offset_us for number in numbers}

@@ -11,6 +11,7 @@ KEYS, DEVICE = (Position(taken=frozenset({Taking(1, 50, stays)})) for stays in (
 LATER = Position(taken=frozenset({Taking(1, 60, False)}))
 COPY = Position(taken=frozenset({Taking(1, 50, stays=False, copies=True)}))
 LATER_COPY = Position(taken=frozenset({Taking(1, 60, stays=False, copies=True)}))
+ASKS, LATER_ASKS = (Position(taken=frozenset({Taking(1, t, False, False, True)})) for t in (50, 60))
 KNOWN = Position(known=frozenset({1}))
 
 
@@ -36,7 +37,7 @@ def test_acting_in_a_role_includes_running_the_node() -> None:
     ("larger", "smaller"),
     [(NODE, GUARD), (NODE, TAP), (NODE, DEVICE), (NODE, KEYS), (DEVICE, KEYS), (KEYS, LATER), (DEVICE, LATER),
      (NODE, COPY), (DEVICE, COPY), (DEVICE, LATER_COPY), (COPY, KEYS), (COPY, LATER), (LATER_COPY, LATER),
-     (NODE | KNOWN, KNOWN), (GUARD | TAP, GUARD)],
+     (ASKS, KEYS), (NODE | KNOWN, KNOWN), (GUARD | TAP, GUARD)],
 )  # fmt: skip
 def test_covering_goes_one_way(larger: Position, smaller: Position) -> None:
     assert larger.covers(smaller)
@@ -47,7 +48,7 @@ def test_covering_goes_one_way(larger: Position, smaller: Position) -> None:
 @pytest.mark.parametrize(
     ("one", "other"),
     [(GUARD, TAP), (GUARD, KEYS), (NODE, KNOWN), (TAP, KNOWN),
-     (COPY, LATER_COPY)],
+     (COPY, LATER_COPY), (ASKS, LATER_ASKS), (NODE, ASKS)],
 )  # fmt: skip
 def test_different_places_cover_each_other_not_at_all(one: Position, other: Position) -> None:
     assert not one.covers(other)

@@ -21,7 +21,11 @@ def test_where_observers_stood_is_read_back_as_it_was(tmp_path: Path) -> None:
             operated=frozenset({1, 2}),
             clock_offset_us=-7,
             in_role=frozenset({(3, Role.GUARD), (3, Role.LAST)}),
-            taken=frozenset({Taking(end, 5, False), Taking(end, 6, False, True), Taking(end, 7, True)}),
+            taken=frozenset(
+                Taking(end, t_us, *how, asks)
+                for t_us, how in ((5, (False, False)), (6, (False, True)), (7, (True, False)))
+                for asks in (False, True)
+            ),
             known=frozenset({end}),
         ),
         "nobody": Position(),

@@ -13,6 +13,7 @@ from sessionsim.adversary.keyring import NEVER
 from sessionsim.adversary.names import id_term
 from sessionsim.adversary.notes import Derive, Notes, earliest, groups
 from sessionsim.core.ledger import Relation
+from sessionsim.core.view import Haul
 
 
 def take_messages(notes: Notes) -> None:
@@ -68,8 +69,11 @@ def met(notes: Notes) -> Iterator[tuple[int, int, Derive]]:
     """Give every message whose bytes were had, since when, and how."""
     meaning, closure = notes.meaning, notes.closure
     stored, fetched = ([column(values) for values in one] for one in (meaning.in_request, meaning.in_answer))
-    t_us = np.concatenate([closure.t_read[stored[0]], closure.t_answered[fetched[0]]])
-    message = np.concatenate([stored[1], fetched[1]])
+    hauls = notes.view.hauls
+    hauled_us = np.array([haul.t_us for haul in hauls], np.int64)
+    hauled = np.array([meaning.hauled[haul.number] for haul in hauls], np.int64)
+    t_us = np.concatenate([closure.t_read[stored[0]], closure.t_answered[fetched[0]], hauled_us])
+    message = np.concatenate([stored[1], fetched[1], hauled])
     for (number,), places in groups((message,), t_us):
         yield number, int(t_us[places[0]]), partial(_seen, notes, places[0])
 
@@ -84,7 +88,19 @@ def _seen(notes: Notes, place: int) -> Steps:
     stored = len(meaning.in_request[0])
     if place < stored:
         return stored_steps(notes, *(values[place] for values in meaning.in_request))
-    return _fetched_steps(notes, *(values[place - stored] for values in meaning.in_answer))
+    fetched = len(meaning.in_answer[0])
+    if place < stored + fetched:
+        return _fetched_steps(notes, *(values[place - stored] for values in meaning.in_answer))
+    return _hauled_steps(notes, notes.view.hauls[place - stored - fetched])
+
+
+def _hauled_steps(notes: Notes, haul: Haul) -> Steps:
+    """Say how a message was got from a swarm."""
+    about = notes.meaning.message(notes.meaning.hauled[haul.number])
+    return (
+        f"haul {haul.number}: still in the swarm of {id_term(haul.account)} when its keys were stolen",
+        f"field data: {about.size_bytes} bytes, hash {about.hash}",
+    )
 
 
 def stored_steps(notes: Notes, request: int, message: int, call: int) -> Steps:

@@ -35,6 +35,11 @@ class TheftChoice(ClientChoice):
         source="Assumption: before the run begins",
         low=0,
     )
+    asks_swarm: bool = setting(
+        True,
+        doc="Whether the thief asks the account's swarm, at that time, for all that still lies there.",
+        source="threat-model A17, A18; transport 5.3: the account's key is all that it takes",
+    )
 
 
 def chosen_client(client: int, scene: Scene) -> int:

@@ -2,8 +2,10 @@
 
 Malware stays: it sees all that the device sends and gets from then on, and every key that the device will
 have. Who copies a device once, at a border for instance, and gives it back has the keys that were on it at
-that moment. Alone such a copy reads nothing; joined with one who has kept ciphertexts (`coalition`) it opens
-what those keys open: everything under version 1, and under version 2 what was written in a window of time.
+that moment. Either can ask the account's swarm, at the time of the theft, for all that still lies there, and
+opens what those keys open of it. A copy reads nothing of later by itself; joined with one who has kept
+ciphertexts (`coalition`) it opens what those keys open: everything under version 1, and under version 2 what
+was written in a window of time.
 """
 
 from __future__ import annotations
@@ -39,5 +41,7 @@ class DeviceThief:
         """Take the device. Raises InvalidInput for a client that is not there."""
         config = self._config
         endpoint = scene.client_endpoints[chosen_client(config.client, scene)]
-        taking = Taking(endpoint, config.at_us, stays=config.stays, copies=not config.stays)
+        taking = Taking(
+            endpoint, config.at_us, config.stays, copies=not config.stays, fetches=config.asks_swarm
+        )
         return Position(taken=frozenset((taking,)), clock_offset_us=config.clock_offset_us)
