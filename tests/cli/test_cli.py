@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,11 @@ import pytest
 from sessionsim.cli import main
 
 ROOT = Path(__file__).parents[2]
+# Whoever starts the tests in the background may have them ignore what Ctrl-C sends.
+START = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from sessionsim.cli import main; main()"
+)
 
 
 def call(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, str, str]:
@@ -247,7 +253,7 @@ def test_an_interrupted_run_ends_with_130_and_goes_on_later(tiny_file: Path, tmp
     command = [
         sys.executable,
         "-c",
-        "from sessionsim.cli import main; main()",
+        START,
         "run",
         tiny_file,
         "--out",
@@ -290,7 +296,7 @@ def test_a_killed_run_takes_its_workers_along_and_goes_on_later(tiny_file: Path,
     command = [
         sys.executable,
         "-c",
-        "from sessionsim.cli import main; main()",
+        START,
         "run",
         tiny_file,
         "--out",
@@ -348,12 +354,20 @@ def test_knows_shows_a_matrix_for_observers_the_run_never_had(
     assert "nobody" in errors
 
 
+def _numbers_of_rows(capsys: pytest.CaptureFixture[str], run: Path) -> Iterator[str]:
+    """Give the numbers of facts that rest on a row that was seen, not on a public registry."""
+    _, told, _ = call(capsys, "explain", run, "account:", "--json")
+    return (str(fact["number"]) for fact in json.loads(told)["facts"])
+
+
 def test_explain_tells_a_fact_step_by_step_or_lists_those_that_fit(
     capsys: pytest.CaptureFixture[str], tiny_run: Path
 ) -> None:
     code, told, errors = call(capsys, "explain", tiny_run, "1")
     assert (code, errors) == (0, "")
     assert told.startswith("Fact 1 of seed 9: ")
+    code, told, errors = call(capsys, "explain", tiny_run, next(_numbers_of_rows(capsys, tiny_run)))
+    assert (code, errors) == (0, "")
     assert "\n1. Row " in told
     code, told, _ = call(capsys, "explain", tiny_run, "account:")
     assert code == 0

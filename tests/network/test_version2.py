@@ -399,7 +399,7 @@ def test_a_guest_that_is_removed_is_told_and_locked_out_and_comes_back_as_anothe
 def test_version_1_knows_no_links_and_a_guest_is_just_online() -> None:
     spec = visits(DeviceChange(200 * US_PER_S, 0, 0, "remove", 2, 1))
     world, truth, _ = run(replace(spec, version2=None))
-    assert len(truth.events["what"]) == 0
+    assert set(truth.events["what"].tolist()) <= {"awake"}
     end = world.endpoint_of[0, 2]
     shown = truth.deliveries["delivered_us"][truth.deliveries["endpoint"] == end]
     assert (shown >= 0).all()  # whoever has the phrase reads everything, removed or not

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from sessionsim.core.truth import Truth
-from sessionsim.network import host as host_module
 from sessionsim.network.faults import KINDS
+from sessionsim.network.hardship import Hardship
 from sessionsim.network.kernels import HeapKernel
 from sessionsim.selfcheck import fault_schedules
 from sessionsim.selfcheck.fault_schedules import ScheduleBroken, _outcomes, _Watching, run_schedule, schedule
@@ -89,15 +89,15 @@ def test_accounts_that_do_not_fit_are_noticed(columns: dict[str, Any]) -> None:
 
 def test_a_host_that_forgets_the_past_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault hook that draws from something but the transmission gives other records the second time."""
-    turn, calls = host_module.Host._turn, iter(range(10**9))
+    turn, calls = Hardship.turn, iter(range(10**9))
 
-    def late(self: Any, trouble: Any, change: Any, now: int) -> None:
+    def late(self: Any, change: Any, now: int) -> None:
         if next(calls) % 2:
             change = replace(change) if not isinstance(change, tuple) else change._replace(t_us=now)
             now += 1 + next(calls) % 7
-        turn(self, trouble, change, now)
+        turn(self, change, now)
 
-    monkeypatch.setattr(host_module.Host, "_turn", late)
+    monkeypatch.setattr(Hardship, "turn", late)
     noticed = 0
     for number in range(6):
         try:
