@@ -94,6 +94,7 @@ class Question(Enum):
     DEVICES = "devices"
     TIME_ZONE = "time-zone"
     GROUP_MEMBER = "group-member"
+    ADDRESS_OF_BLINDED = "address-of-blinded"
 
     @property
     def facts(self) -> QuestionFacts:
@@ -151,6 +152,9 @@ _FACTS: Final[Mapping[Question, QuestionFacts]] = {
     ),
     Question.GROUP_MEMBER: QuestionFacts(
         Secret.S9, Form.WHETHER, "account", "account", "", "whether two accounts share a group"
+    ),
+    Question.ADDRESS_OF_BLINDED: QuestionFacts(
+        Secret.S6, Form.WHICH, "blinded", "addr", "", "which address a member of a community uses"
     ),
 }
 

@@ -48,6 +48,8 @@ class AnswerKey:
         self._number = {name: k for k, name in enumerate(self._account)}
         self._number |= dict(zip(self._device, self._of_device, strict=True))
         columns = (devices["endpoint"].tolist(), devices["guards"].tolist())
+        self._blinded = self._named("blinded")
+        self._number |= {name: account for account, name, _ in self._blinded}
         self._guards: dict[str, list[tuple[int, frozenset[int]]]] = {}
         for name, endpoint, guards in zip(self._device, *columns, strict=True):
             nodes = frozenset(int(guard) for guard in str(guards).split())
@@ -269,6 +271,25 @@ class AnswerKey:
             for name, zone in zip(self._account, zones.astype(np.float64).tolist(), strict=True)
         }
 
+    def _named(self, *kinds: str) -> list[tuple[int, str, str]]:
+        """Give what truth calls accounts in some ways: account, name, kind."""
+        names = self._replicate.truth.names
+        rows = zip(*(names[column].tolist() for column in ("account", "term", "kind")), strict=True)
+        return [(int(account), str(term), str(kind)) for account, term, kind in rows if kind in kinds]
+
+    def _group_member(self) -> Truths:
+        groups: dict[str, set[int]] = {}
+        for account, group, _ in self._named("member", "admin"):
+            groups.setdefault(group, set()).add(account)
+        found: dict[str, set[str]] = {name: set() for name in self._account}
+        for members in groups.values():
+            for one in members:
+                found[self._account[one]] |= {self._account[other] for other in members - {one}}
+        return {name: tuple(sorted(others)) for name, others in found.items()}
+
+    def _address_of_blinded(self) -> Truths:
+        return {name: self._addresses[account] for account, name, _ in self._blinded}
+
     def _platform(self) -> Truths:
         platforms = self._replicate.truth.devices["platform"].tolist()
         pairs = zip(self._device, platforms, strict=True)
@@ -292,4 +313,6 @@ _RULES: Final[Mapping[Question, Callable[[AnswerKey], Truths]]] = {
     Question.EVENT_KIND: AnswerKey._event_kind,
     Question.REAL_OR_DUMMY: AnswerKey._real_or_dummy,
     Question.PLATFORM: AnswerKey._platform,
+    Question.GROUP_MEMBER: AnswerKey._group_member,
+    Question.ADDRESS_OF_BLINDED: AnswerKey._address_of_blinded,
 }

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from sessionsim.adversary import ATTACKS
+from sessionsim.adversary.attacks._server_events import remember, signatures_of, transfers_of
 from sessionsim.core.verdict import Example, Question
 from sessionsim.core.view import View
 from tests.adversary.attacks.traffic import account_of, address, hash_of, view_of
@@ -48,6 +49,17 @@ def traffic(n: int) -> Example:
     view = view_of(
         (when * S).astype(int)[order], np.r_[client, poller][order], wire, stored=stored, retrieved=retrieved
     )
+    named = [
+        (int((t + 0.2) * S), one.format(int(c)), "account:03")
+        for t, c in zip(polled, poller, strict=True)
+        for one in ("blinded:15{:02x}", "member:{}", "account:05{}")
+    ]
+    files = [
+        (int((t + late) * S), f"file:{i}", 1900, late < 1)
+        for i, t in enumerate(sent[: k // 10])
+        for late in (0.5, 60.0)
+    ]
+    remember(view, transfers_of(files), signatures_of(named))
     kinds = {f"row:{i}": ("kind:message" if w == 2000 else "kind:poll",) for i, w in enumerate(wire.tolist())}
     number = np.r_[np.arange(k), np.full(k, -1)][order].tolist()
     carried = {f"row:{i}": hash_of(m) for i, m in enumerate(number) if m >= 0}
@@ -67,6 +79,8 @@ def traffic(n: int) -> Example:
         },
         Question.FOREGROUND_MINUTE: {b: ("minute:1",) for b in addresses},
         Question.TIME_ZONE: {a: ("2.0",) for a in accounts},
+        Question.GROUP_MEMBER: {account_of(c): (account_of(c ^ 1),) for c in range(CLIENTS)},
+        Question.ADDRESS_OF_BLINDED: {f"blinded:15{c:02x}": (b,) for c, b in enumerate(addresses)},
     }
     return Example(view, (), labels, carried)
 

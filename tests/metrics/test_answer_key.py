@@ -83,3 +83,22 @@ def test_owners_are_those_who_act(key: AnswerKey) -> None:
 
 def test_a_question_without_a_rule_has_no_answers(key: AnswerKey) -> None:
     assert key.truths(Question.TIME_ZONE) == {}
+
+
+def test_members_share_groups_and_blinded_ids_have_addresses(
+    make_replicate: Callable[..., Replicate],
+) -> None:
+    names = [
+        (0, "member", "group:03aa", ""), (1, "admin", "group:03aa", ""), (2, "member", "group:03aa", ""),
+        (2, "member", "group:03bb", ""), (3, "admin", "group:03bb", ""),
+        (3, "token", "member:1", "group:03bb"),
+        (1, "blinded", "blinded:15aa", "room-1"), (1, "blinded", "blinded:15aa", "room-2"),
+        (2, "blinded", "blinded:15bb", "room-1"),
+    ]  # fmt: skip
+    key = AnswerKey(make_replicate(names=names))
+    assert key.truths(Question.GROUP_MEMBER) == {A: (B, C), B: (A, C), C: (A, B, D), D: (C,)}
+    assert key.is_apart(Question.GROUP_MEMBER, A, A)
+    assert key.truths(Question.ADDRESS_OF_BLINDED) == {
+        "blinded:15aa": (ADDRESSES[1],), "blinded:15bb": (ADDRESSES[2],),
+    }  # fmt: skip
+    assert [key.owner(name) for name in ("blinded:15aa", "blinded:15bb", "blinded:15cc")] == [1, 2, -1]
