@@ -22,6 +22,7 @@ from sessionsim.adversary.rules.asking import take_questions
 from sessionsim.adversary.rules.connections import join_connections, take_memberships
 from sessionsim.adversary.rules.devices import count_devices
 from sessionsim.adversary.rules.files import join_ends, take_files
+from sessionsim.adversary.rules.histories import take_histories
 from sessionsim.adversary.rules.identities import join_identities
 from sessionsim.adversary.rules.messages import take_deliveries, take_messages
 from sessionsim.adversary.rules.names import take_companions, take_names
@@ -37,6 +38,7 @@ RULES: Final[tuple[Callable[[Notes], None], ...]] = (
     take_signatures,
     take_messages,
     take_opened,
+    take_histories,
     take_deliveries,
     take_files,
     join_ends,

@@ -4,6 +4,7 @@
     node in one role    the same, of what the node does in that role (see `roles`); all keys of the node
     taken endpoint      its lasting keys from then on; for who copies it, also the passing keys that it has
                         at that moment; for who stays, those it has then or later, and its rows from then on
+    taken device        for who copies it or stays, the texts that lie there at that time
     asked swarm         with stolen keys: the stored messages that lay there at the time of the theft
     tapped endpoint     its links from outside: times, addresses, wire sizes; nothing of the application
     anything else       nothing
@@ -32,9 +33,11 @@ from sessionsim.core.view import (
     AT_ENDPOINT,
     AT_LINK,
     HAUL_COLUMNS,
+    HISTORY_COLUMNS,
     VIEW_COLUMNS,
     Haul,
     HeldKey,
+    Shown,
     Table,
     View,
 )
@@ -62,6 +65,7 @@ def observe(
     actions: Table | None = None,
     countries: Mapping[int, str] | None = None,
     hauls: Table | None = None,
+    histories: Table | None = None,
 ) -> View:
     """Give one observer's share of a run.
 
@@ -86,6 +90,7 @@ def observe(
             of who knows it.
         countries: endpoint of every client -> country of its address, two letters.
         hauls: what swarms held when thieves asked them: columns of `core.view.HAUL_COLUMNS`.
+        histories: texts on devices: columns of `core.view.HISTORY_COLUMNS`.
 
     Returns:
         Rows ordered by (t_us, row), all columns int64; an observer without a place has none.
@@ -119,6 +124,7 @@ def observe(
         ids=frozenset(bytes.fromhex(owners[end].partition(":")[2]) for end in position.known),
         actions=_own_actions(name, position, actions),
         hauls=_own_hauls(position, hauls),
+        history=_own_history(position, histories),
     )
 
 
@@ -174,6 +180,22 @@ def _own_hauls(position: Position, hauls: Table | None) -> tuple[Haul, ...]:
         for number, (endpoint, t_us, account, namespace, data) in enumerate(rows)
         if (endpoint, t_us) in asked
     )
+
+
+def _own_history(position: Position, histories: Table | None) -> tuple[Shown, ...]:
+    """Give the texts that lay on devices when the observer took them, or came while it stayed there."""
+    taken = [taking for taking in sorted(position.taken) if taking.stays or taking.copies]
+    if histories is None or not taken:
+        return ()
+    columns, offset_us = [histories[name].tolist() for name in HISTORY_COLUMNS], position.clock_offset_us
+    found = []
+    for taking in taken:
+        for endpoint, since_us, until_us, name, *whose in zip(*columns, strict=True):
+            t_us = max(taking.t_us, since_us)
+            if endpoint == taking.endpoint and t_us < until_us and (taking.stays or t_us == taking.t_us):
+                ids = (bytes.fromhex(who) for who in whose)
+                found.append(Shown(t_us + offset_us, since_us + offset_us, name, *ids))
+    return tuple(found)
 
 
 def _own_numbers(rows: Table) -> tuple[Times, Times]:

@@ -43,6 +43,10 @@ ACTION_COLUMNS: Final = (
 # and of each message that lay there its namespace and the stored bytes (hex).
 HAUL_COLUMNS: Final = ("endpoint", "t_us", "account", "namespace", "data")
 
+# Columns of a run's table of histories: on which device a text lies, since when and until when (exclusive),
+# its hash, who wrote it, whom it was for (empty for a group) and whose inbox it lay in: ids, 66 hex.
+HISTORY_COLUMNS: Final = ("endpoint", "t_us", "until_us", "hash", "writer", "reader", "inbox")
+
 ALWAYS_US: Final = -(1 << 62)  # before any time of a run
 
 
@@ -84,6 +88,23 @@ class Haul:
     data: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A text on a device that was taken.
+
+    Args:
+        t_us: since when the observer can read it; since_us: when it came there; by the observer's clock.
+        writer, reader, inbox: account ids, 33 bytes; the last two empty where it was for a group.
+    """
+
+    t_us: int
+    since_us: int
+    hash: str
+    writer: bytes
+    reader: bytes
+    inbox: bytes
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
     """One observer's share of a run.
@@ -107,6 +128,7 @@ class View:
         actions: what it did itself to the run, by its own clock: columns ACTION_COLUMNS in order of time;
             empty for an observer who only looks.
         hauls: what it got from swarms with stolen keys.
+        history: texts on the devices that it took.
     """
 
     observer: str
@@ -124,3 +146,4 @@ class View:
     background: Mapping[str, Table] = field(default_factory=dict)
     actions: Table = field(default_factory=dict)
     hauls: tuple[Haul, ...] = ()
+    history: tuple[Shown, ...] = ()

@@ -10,8 +10,15 @@ from sessionsim.adversary import Transcript, deduce, join, observe
 from sessionsim.core.blob_store import StoredBlobs
 from sessionsim.core.scene import Position
 from sessionsim.core.storage import read_table, record_groups, write_ledger
-from sessionsim.core.truth import ACCOUNT_COLUMNS, DEVICE_COLUMNS, KEY_COLUMNS
+from sessionsim.core.truth import (
+    ACCOUNT_COLUMNS,
+    DELIVERY_COLUMNS,
+    DEVICE_COLUMNS,
+    KEY_COLUMNS,
+    MESSAGE_COLUMNS,
+)
 from sessionsim.core.view import View
+from sessionsim.experiment.histories import histories
 from sessionsim.experiment.stored import read_actions, read_hauls, read_nodes, read_positions, read_servers
 
 
@@ -64,11 +71,15 @@ def observatory(folder: Path, suite: str) -> Callable[[str, Position], View]:
     clients = read_table(folder / "scene/clients.parquet", ("endpoint", "country"))
     countries = dict(zip(clients["endpoint"].tolist(), clients["country"].tolist(), strict=True))
 
+    messages = read_table(folder / "truth/messages.parquet", MESSAGE_COLUMNS)
+    deliveries = read_table(folder / "truth/deliveries.parquet", DELIVERY_COLUMNS)
+    texts = histories(messages, deliveries, devices, names)
+
     def see(name: str, position: Position) -> View:
         return observe(
             name, position, record_groups(folder), blobs, keys, nodes, suite,
             owners=owners, endpoints=endpoints, servers=servers, server_keys=server_keys, actions=actions,
-            countries=countries, hauls=hauls,
+            countries=countries, hauls=hauls, histories=texts,
         )  # fmt: skip
 
     return see

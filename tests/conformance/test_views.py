@@ -17,7 +17,7 @@ from sessionsim.core.columns import DTYPE, HEAD_CODE
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.scene import Position, Role, Scene, Taking
 from sessionsim.core.seeds import Seeds
-from sessionsim.core.view import ACTION_COLUMNS, Table, View
+from sessionsim.core.view import ACTION_COLUMNS, HISTORY_COLUMNS, Table, View
 from sessionsim.protocol.wire.onion import encode_hop
 
 VANTAGES.scan()
@@ -190,6 +190,22 @@ def hauls(position: Position) -> Table:
     return table
 
 
+def written(position: Position) -> Table:
+    """Make texts on all devices, before and after, with a marker where this observer may not read them."""
+    rows = []
+    for end in CLIENTS:
+        for since_us in (0, 1500, 1501):
+            takings = [one for one in position.taken if one.endpoint == end and (one.stays or one.copies)]
+            own = any(since_us <= one.t_us or one.stays for one in takings)
+            word = b"own text" if own else b"canary text"
+            # What was deleted before anybody came is nobody's.
+            rows.append((end, since_us, 1 << 39, word.decode(), *[word.hex()] * 3))
+            rows.append((end, -2, -1, "canary text", *[b"canary text".hex()] * 3))
+    kinds = (np.int32, np.int64, np.int64, object, object, object, object)
+    columns = zip(HISTORY_COLUMNS, kinds, zip(*rows, strict=True), strict=True)
+    return {name: np.array(values, kind) for name, kind, values in columns}
+
+
 def contents(view: View) -> tuple[set[int], bytes]:
     """Collect every number and every byte that the view holds."""
     numbers = {int(value) for values in view.rows.values() for value in values} | set(view.blobs)
@@ -197,6 +213,8 @@ def contents(view: View) -> tuple[set[int], bytes]:
     numbers |= {value for column in view.actions.values() for value in column.tolist() if type(value) is int}
     words = [str(value).encode() for column in view.actions.values() for value in column.tolist()]
     numbers |= {value for one in view.hauls for value in (one.number, one.t_us, one.namespace)}
+    words += [part for one in view.history for part in (one.hash.encode(), one.writer, one.reader, one.inbox)]
+    numbers |= {value for one in view.history for value in (one.t_us, one.since_us)}
     words += [part for one in view.hauls for part in (one.account, one.data)]
     parts: Iterator[bytes] = iter(
         [*words, *view.blobs.values(), *(key.secret + key.owner.encode() for key in view.keys), *view.ids]
@@ -210,12 +228,14 @@ def test_no_canary_arrives(place: str) -> None:
     table, blobs, keys, numbers, texts = plant(position)
     view = observe(
         "eve", position, table, blobs, keys, NODES, "fast", OWNERS, None, SERVER_KINDS, actions=deeds(),
-        hauls=hauls(position),
+        hauls=hauls(position), histories=written(position),
     )  # fmt: skip
     seen_numbers, seen_bytes = contents(view)
     assert b"own token" in seen_bytes
     assert b"canary deed" not in seen_bytes
     assert b"canary haul" not in seen_bytes
+    assert b"canary text" not in seen_bytes
+    assert (b"own text" in seen_bytes) == any(one.stays or one.copies for one in position.taken)
     assert 5 * _SMALL_MARK not in seen_numbers
     asked = {(one.endpoint, one.t_us) for one in position.taken if one.fetches}
     assert [one.t_us for one in view.hauls] == [t_us + position.clock_offset_us for _, t_us in sorted(asked)]

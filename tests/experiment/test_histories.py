@@ -1,0 +1,113 @@
+"""What lies on devices, by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sessionsim.adversary import deduce, observe
+from sessionsim.core.ledger import Relation
+from sessionsim.core.nodelist import NodeList
+from sessionsim.core.records import MemoryRecords
+from sessionsim.core.scene import Position, Taking
+from sessionsim.core.view import HISTORY_COLUMNS, Table, View
+from sessionsim.experiment.histories import histories
+
+IDS = [f"05{k:064x}" for k in range(3)]
+DEVICES = {"account": [0, 1, 2, 0], "number": [0, 0, 0, 1], "endpoint": [10, 11, 12, 13]}
+# 0: from 0 to 1, copied to 0's other device; 1: from 1 to 0; 2: of 0 in a group; 3: typing; 4: never stored;
+# 5: 1 deletes something of what it wrote to 0; 6: from 1 to 0, after that.
+MESSAGES: dict[str, list[Any]] = {
+    "kind": ["text", "text", "group-text", "typing", "text", "deletion", "text"],
+    "sender": [0, 1, 0, 1, 0, 1, 1],
+    "recipient": [1, 0, -1, 0, 1, 0, 0],
+    "group": [-1, -1, 4, -1, -1, -1, -1],
+    "room": [-1] * 7,
+    "device": [0] * 7,
+    "intent_us": [90, 190, 290, 390, 490, 590, 690],
+    "hash": ["a", "b", "c", "d", "", "e", "f"],
+    "sync_hash": ["A", "", "", "", "", "", ""],
+    "stored_us": [100, 200, 300, 400, -1, 600, 700],
+}
+DELIVERIES: dict[str, list[Any]] = {
+    "message": [0, 0, 1, 2, 3, 5, 6, 1],
+    "endpoint": [11, 13, 10, 12, 10, 10, 10, 13],
+    "copy": ["message", "sync", *["message"] * 6],
+    "delivered_us": [150, 160, 250, 350, 450, 650, 750, -1],
+}
+
+
+def table(columns: dict[str, list[Any]]) -> Table:
+    return {
+        name: np.array(values, object if isinstance(values[0], str) else np.int64)
+        for name, values in columns.items()
+    }
+
+
+@pytest.fixture
+def texts() -> Table:
+    return histories(table(MESSAGES), table(DELIVERIES), table(DEVICES), IDS)
+
+
+def seen(texts: Table, taking: Taking, clock_offset_us: int = 0) -> View:
+    keys = {name: np.array([], object) for name in ("owner", "kind", "public", "secret")}
+    nodes, records = NodeList((), (), (), (), ()), MemoryRecords().table()
+    position = Position(taken=frozenset({taking}), clock_offset_us=clock_offset_us)
+    return observe("eve", position, records, {}, keys, nodes, "fast", histories=texts)
+
+
+def copied(texts: Table, endpoint: int, t_us: int) -> list[str]:
+    return [one.hash for one in seen(texts, Taking(endpoint, t_us, False, copies=True)).history]
+
+
+def test_texts_lie_where_they_were_written_and_shown_from_then_on(texts: Table) -> None:
+    assert set(texts) == set(HISTORY_COLUMNS)
+    assert copied(texts, 10, 99) == []
+    assert copied(texts, 10, 100) == ["a"]
+    assert copied(texts, 10, 350) == ["a", "b", "c"]
+    assert copied(texts, 11, 149) == []
+    assert copied(texts, 11, 250) == ["a", "b"]
+    assert copied(texts, 12, 900) == ["c"]
+    assert copied(texts, 13, 900) == ["A"]
+
+
+def test_after_a_deletion_nothing_that_its_author_wrote_before_is_claimed(texts: Table) -> None:
+    assert copied(texts, 10, 649) == ["a", "b", "c"]
+    assert copied(texts, 10, 650) == ["a", "c"]
+    assert copied(texts, 10, 900) == ["a", "c", "f"]
+    assert copied(texts, 11, 589) == ["a", "b"]
+    assert copied(texts, 11, 599) == ["a"]
+
+
+def test_a_deletion_in_a_group_may_be_of_anybodys_text() -> None:
+    messages = {name: [*values[:5], values[2], values[6]] for name, values in MESSAGES.items()}
+    messages["kind"][5], messages["sender"][5] = "deletion", 2
+    messages["intent_us"][5] = messages["stored_us"][5] = 500
+    texts = histories(table(messages), table(DELIVERIES), table(DEVICES), IDS)
+    assert copied(texts, 12, 499) == ["c"]
+    assert copied(texts, 12, 500) == []
+
+
+def test_who_stays_also_reads_what_comes_and_who_has_keys_only_reads_nothing(texts: Table) -> None:
+    stays = seen(texts, Taking(10, 220, stays=True), clock_offset_us=3).history
+    assert [(one.hash, one.t_us) for one in stays] == [("a", 223), ("b", 253), ("c", 303), ("f", 753)]
+    late = seen(texts, Taking(10, 660, stays=True)).history
+    assert [(one.hash, one.t_us) for one in late] == [("a", 660), ("c", 660), ("f", 750)]
+    assert seen(texts, Taking(10, 900, stays=False, fetches=True)).history == ()
+
+
+def test_facts_say_who_wrote_to_whom_and_where_it_was_read(texts: Table) -> None:
+    facts = deduce(seen(texts, Taking(13, 900, False, copies=True)))
+    zero, one = (f"account:{IDS[k]}" for k in (0, 1))
+    assert {(fact.relation, fact.subject, fact.object) for fact in facts} == {
+        (Relation.HOLDS, "message:A", "kind:text"),
+        (Relation.WRITTEN_BY, "message:A", zero),
+        (Relation.ADDRESSED_TO, "message:A", zero),
+        (Relation.TALKS_TO, zero, one),
+    }
+    assert {fact.t_us for fact in facts} == {900}
+    assert all(fact.derivation[0].startswith("read on the stolen device: message A of") for fact in facts)
+    group = deduce(seen(texts, Taking(12, 900, False, copies=True)))
+    assert {fact.relation for fact in group} == {Relation.HOLDS, Relation.WRITTEN_BY}
