@@ -37,11 +37,13 @@ TEXTS = [
 ]
 
 
-def read(make: Make, seeds: int = 3, twins: bool = True, unseen: int = -1) -> dict[str, Reading]:
+def read(
+    make: Make, seeds: int = 3, twins: bool = True, unseen: int = -1, rows: Any = ROWS
+) -> dict[str, Reading]:
     watched = frozenset(range(FIRST, FIRST + 4)) - {unseen}
     found = []
     for seed in range(seeds):
-        replicate = make(seed=seed, messages=TEXTS, rows=ROWS, watched=watched, positions={"p": Position()})
+        replicate = make(seed=seed, messages=TEXTS, rows=rows, watched=watched, positions={"p": Position()})
         accounts: dict[str, Any] = {
             **replicate.truth.accounts,
             "version": np.array([1, 1, 2, 2], dtype=np.int8),
@@ -54,6 +56,12 @@ def read(make: Make, seeds: int = 3, twins: bool = True, unseen: int = -1) -> di
 def test_without_version_2_there_are_no_readings(make_replicate: Make) -> None:
     found = readings([make_replicate(rows=ROWS, watched=frozenset({FIRST}))])
     assert [one for one in found if one.metric == "version-bytes"] == []
+
+
+def test_a_run_without_a_byte_reads_zero(make_replicate: Make) -> None:
+    found = read(make_replicate, rows=ROWS[-2:-1])
+    assert set(found) >= {f"bytes per account and day, total, version {version}" for version in (1, 2)}
+    assert not any(one.value for one in found.values())
 
 
 def test_each_version_has_its_bytes_by_cause(make_replicate: Make) -> None:

@@ -128,7 +128,8 @@ def _each(counts: Sequence[Counts], name: str, parts: Sequence[str], over: str) 
     """Give each version that there is, and the difference within pairs."""
 
     def amount(one: Counts, version: int) -> FloatArray:
-        return floats(np.sum([one.sums[f"{part} {version}"] for part in parts], axis=0))
+        none = np.zeros_like(one.sums[f"{over} {version}"])  # no cause has bytes in a short or silent run
+        return floats(sum((one.sums[f"{part} {version}"] for part in parts), none))
 
     found, there = [], [v for v in _VERSIONS if any(one.total(f"{over} {v}") for one in counts)]
     for version in there:

@@ -11,6 +11,8 @@ import pytest
 
 from sessionsim.protocol.crypto import suite_named
 from sessionsim.protocol.v2.indicator import LINK_PERSON, MESSAGE_PERSON, mask, masked
+from sessionsim.protocol.v2.keys import account_keys
+from sessionsim.protocol.v2.receiving import candidates
 
 HELD = 33  # seeds at a period of 12 h and a retention of 16 d (protocol-v2 5)
 KEYS = 12_000
@@ -33,11 +35,12 @@ def test_two_keys_agree_as_often_as_two_ml_kem_keys_do(name: str) -> None:
 
 def test_a_random_indicator_fits_some_held_key_with_33_in_65536() -> None:
     suite, chance = suite_named("fast"), Random(3)
-    held = {suite.kem_keypair(hashlib.sha512(b"held %d" % k).digest()).public[:2] for k in range(HELD)}
-    assert len(held) == HELD
-    draws = 2_000_000
-    wanted = {int.from_bytes(two) for two in held}
-    fitting = sum(two in wanted for two in chance.choices(range(65_536), k=draws))
+    held = [account_keys(suite, hashlib.sha256(b"held %d" % k).digest()) for k in range(HELD)]
+    starts = {keys.kem.public[:2]: place for place, keys in enumerate(held)}
+    assert len(starts) == HELD
+    assert all(candidates(two, held) == [place] for two, place in starts.items())
+    draws = 200_000
+    fitting = sum(len(candidates(chance.randbytes(2), held)) for _ in range(draws))
     expected = draws * HELD / 65_536
     assert abs(fitting - expected) < 4 * sqrt(expected)
 

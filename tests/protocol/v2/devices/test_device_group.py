@@ -490,6 +490,23 @@ def test_whoever_meets_a_record_of_a_removed_device_states_the_removal_again(swa
     assert two.devices()[three.device_id] is State.KICKED
 
 
+def test_whoever_meets_a_record_of_a_device_that_left_states_the_removal_again(swarm: Any) -> None:
+    one, two, three = swarm.group_of(3)
+    swarm.later(1)
+    two.describe(About("two, renamed"), swarm.now_us)
+    departure = three.leave(swarm.now_us)
+    swarm.store(departure.message)
+    swarm.fetch(one)
+    assert one.devices()[three.device_id] is State.LEFT
+    swarm.settle(one)
+    swarm.push(two)  # from before it heard: names the device that left as a member
+    swarm.later(1)
+    swarm.fetch(one)
+    assert one.devices()[three.device_id] is State.LEFT
+    assert one.needs_push().group
+    assert one.removed_s(three.device_id) == swarm.now_us // 1_000_000
+
+
 def test_removing_needs_a_member_and_another_device(swarm: Any) -> None:
     one, two = swarm.group_of(2)
     with pytest.raises(LocalProtocolError):
