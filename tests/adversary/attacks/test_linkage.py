@@ -1,4 +1,4 @@
-"""Linkage by servers: files and blinded ids; cases worked by hand."""
+"""Linkage by servers: files, blinded ids and tokens of groups; cases worked by hand."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sessionsim.adversary.attacks import _server_events as seen
-from sessionsim.adversary.attacks import community_linkage, file_linkage
+from sessionsim.adversary.attacks import community_linkage, file_linkage, group_linkage
 from sessionsim.adversary.attacks._trains_met import excess
 from sessionsim.core.verdict import Verdict
 from sessionsim.core.view import View
@@ -147,3 +147,53 @@ def test_without_blinded_ids_or_links_nothing_is_concluded() -> None:
     attack = community_linkage.CommunityLinkage(community_linkage.Config())
     assert len(attack.infer(asked(view_of([1], [0]), [(5, account_of(0), "")]), (), RNG)) == 0
     assert len(attack.infer(asked(view_of(), [(5, "blinded:15aa", "")]), (), RNG)) == 0
+
+
+# --- groups -------------------------------------------------------------------------------------------------
+
+
+def test_likely_members_of_one_group_are_claimed_together() -> None:
+    owner = np.array([[0.9, 0.1, 0.0], [0.0, 0.5, 0.5], [0.0, 0.0, 1.0]])
+    found = group_linkage.pairs(owner, ["g", "g", "h"])
+    # Of group g: account 0 with 0.9, 1 with 1 - 0.9 * 0.5, 2 with 0.5; group h has one token.
+    assert found[0, 1] == pytest.approx(0.9 * 0.55)
+    assert found[0, 2] == pytest.approx(0.9 * 0.5)
+    assert found[1, 0] == found[0, 1]
+    again = group_linkage.pairs(owner[[0, 1, 0, 1]], ["g", "g", "h", "h"])
+    assert again[0, 1] == pytest.approx(1 - (1 - 0.9 * 0.55) ** 2)
+
+
+def awake(silent: dict[int, tuple[int, int]], minutes: int = 60) -> View:
+    """Accounts and their tokens are polled once a minute, at clocks of their own, but not in some minutes."""
+    rows = []
+    for k, (begin, end) in silent.items():
+        group = "account:03aa" if k < 2 else "account:03bb"
+        for minute in range(minutes):
+            if not begin <= minute < end:
+                rows.append((minute * 60 * S + 7 * k * S, account_of(k), account_of(k)))
+                rows.append((minute * 60 * S + (50 - 11 * k) * S, f"member:{k}", group))
+    return asked(view_of(), rows)
+
+
+def groups(view: View) -> dict[tuple[str, str], float]:
+    return table(group_linkage.GroupLinkage(group_linkage.Config()).infer(view, (), RNG))
+
+
+def test_owners_of_tokens_are_found_by_being_away_at_the_same_time() -> None:
+    found = groups(awake({0: (0, 20), 1: (15, 35), 2: (30, 50), 3: (40, 60)}))
+    assert len(found) == 12
+    claimed = {(a, b) for (a, b), prob in found.items() if prob >= 0.5}
+    assert claimed == {(account_of(a), account_of(b)) for a, b in ((0, 1), (1, 0), (2, 3), (3, 2))}
+
+
+def test_apps_that_never_sleep_give_nobody_away() -> None:
+    found = groups(awake(dict.fromkeys(range(4), (60, 60))))
+    # Each token is anyone's: a member of a group of two with 1 - (3/4)^2, and so for both groups.
+    member = 1 - 0.75**2
+    assert list(found.values()) == pytest.approx([1 - (1 - member**2) ** 2] * 12)
+
+
+def test_groups_of_nobody_known_are_not_concluded() -> None:
+    view = asked(view_of(), [(S, account_of(0), account_of(0)), (S, account_of(1), account_of(1))])
+    assert groups(view) == {}
+    assert groups(asked(view_of(), [(S, "member:1", "account:03aa")])) == {}
