@@ -12,7 +12,7 @@ def test_every_question_belongs_to_a_secret_and_has_a_form() -> None:
         facts = question.facts
         assert isinstance(facts.secret, Secret)
         assert (facts.unit != "") == (facts.form is Form.HOW_MUCH)
-        assert facts.subject in ("message", "account", "addr", "row")
+        assert facts.subject in ("message", "account", "addr", "row", "blinded")
         assert facts.words == facts.words.strip()
 
 
