@@ -13,32 +13,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from sessionsim.adversary._attacks import ATTACKS, Need
 from sessionsim.adversary.attacks._events import requests
+from sessionsim.adversary.attacks._learned_looks import examples_setting, gaps_setting, learned_looks
 from sessionsim.adversary.attacks._looks import looks, simulated
 from sessionsim.adversary.attacks._neighbours import Neighbours
 from sessionsim.core.ledger import Fact
-from sessionsim.core.settings import setting
 from sessionsim.core.verdict import NEVER, Example, Question, Verdict, texts, verdict_of
 from sessionsim.core.view import View
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
     """What it looks at."""
 
-    gaps: bool = setting(
-        True, doc="Whether gaps between requests are looked at, or sizes alone.",
-        source="metrics 2e: sizes, count, gap, symmetric pair",
-    )  # fmt: skip
-    examples: int = setting(
-        50_000, doc="How many training requests are kept at most, evenly spread over the run.",
-        source="Assumption: more change nothing and take memory", low=10, high=10_000_000,
-    )  # fmt: skip
+    gaps: bool = gaps_setting()
+    examples: int = examples_setting("requests")
 
 
 @ATTACKS.register(config=Config, source="metrics 2e; Coull, Dyer, CCR 44 (2014)")
@@ -56,18 +47,10 @@ class EventKind:
 
     def fit(self, examples: Sequence[Example]) -> None:
         """Learn what requests of each look were for."""
-        points, labels = list[Floats](), list[str]()
-        for example in examples:
-            kinds = example.labels[self.question]
-            found = simulated(requests(example.view))
-            for row, point in zip(
-                found.row.tolist(), looks(example.view, found, self._config.gaps), strict=True
-            ):
-                if f"row:{row}" in kinds:
-                    points.append(point)
-                    labels.append(kinds[f"row:{row}"][0])
-        step = max(1, len(points) // self._config.examples)
-        self._known = Neighbours(points[::step], labels[::step]) if points else None
+        config = self._config
+        self._known = learned_looks(
+            examples, self.question, config.gaps, config.examples, lambda kinds: kinds[0]
+        )
 
     def infer(self, view: View, ledger: Sequence[Fact], rng: np.random.Generator) -> Verdict:
         """Give the posterior over kinds for each request."""

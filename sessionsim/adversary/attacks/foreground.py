@@ -18,10 +18,10 @@ import numpy.typing as npt
 
 from sessionsim.adversary._attacks import ATTACKS, Need
 from sessionsim.adversary.attacks._events import address_of, requests
+from sessionsim.adversary.attacks._learned_looks import examples_setting
 from sessionsim.adversary.attacks._looks import simulated
 from sessionsim.adversary.attacks._neighbours import Neighbours
 from sessionsim.core.ledger import Fact
-from sessionsim.core.settings import setting
 from sessionsim.core.units import US_PER_MIN
 from sessionsim.core.verdict import NEVER, Example, Question, Verdict, texts, verdict_of
 from sessionsim.core.view import View
@@ -37,10 +37,7 @@ _OTHER: Final = ""
 class Config:
     """How much is learned from."""
 
-    examples: int = setting(
-        50_000, doc="How many training minutes are kept at most, evenly spread over the run.",
-        source="Assumption: more change nothing and take memory", low=10, high=10_000_000,
-    )  # fmt: skip
+    examples: int = examples_setting("minutes")
 
 
 @ATTACKS.register(config=Config, source="metrics 2e; client-behaviour 6.1")

@@ -18,10 +18,10 @@ import numpy as np
 
 from sessionsim.adversary._attacks import ATTACKS, Need
 from sessionsim.adversary.attacks._events import requests
-from sessionsim.adversary.attacks._looks import Floats, looks, simulated
+from sessionsim.adversary.attacks._learned_looks import examples_setting, gaps_setting, learned_looks
+from sessionsim.adversary.attacks._looks import looks, simulated
 from sessionsim.adversary.attacks._neighbours import Neighbours
 from sessionsim.core.ledger import Fact
-from sessionsim.core.settings import setting
 from sessionsim.core.verdict import NEVER, Example, Question, Verdict, texts, verdict_of
 from sessionsim.core.view import View
 
@@ -33,14 +33,8 @@ _OTHER: Final = ""
 class Config:
     """What it looks at."""
 
-    gaps: bool = setting(
-        True, doc="Whether gaps between requests are looked at, or sizes alone.",
-        source="metrics 2e: sizes, count, gap, symmetric pair",
-    )  # fmt: skip
-    examples: int = setting(
-        50_000, doc="How many training requests are kept at most, evenly spread over the run.",
-        source="Assumption: more change nothing and take memory", low=10, high=10_000_000,
-    )  # fmt: skip
+    gaps: bool = gaps_setting()
+    examples: int = examples_setting("requests")
 
 
 @ATTACKS.register(config=Config, source="metrics 1.1, 2e; Coull, Dyer, CCR 44 (2014)")
@@ -58,17 +52,14 @@ class RealOrDummy:
 
     def fit(self, examples: Sequence[Example]) -> None:
         """Learn how requests that carry messages look, and how others do."""
-        points, labels = list[Floats](), list[str]()
-        for example in examples:
-            answers = example.labels[self.question]
-            found = simulated(requests(example.view))
-            seen = looks(example.view, found, self._config.gaps)
-            for row, point in zip(found.row.tolist(), seen, strict=True):
-                if f"row:{row}" in answers:
-                    points.append(point)
-                    labels.append(_MESSAGE if _MESSAGE in answers[f"row:{row}"] else _OTHER)
-        step = max(1, len(points) // self._config.examples)
-        self._known = Neighbours(points[::step], labels[::step]) if points else None
+        config = self._config
+        self._known = learned_looks(
+            examples,
+            self.question,
+            config.gaps,
+            config.examples,
+            lambda kinds: _MESSAGE if _MESSAGE in kinds else _OTHER,
+        )
 
     def infer(self, view: View, ledger: Sequence[Fact], rng: np.random.Generator) -> Verdict:
         """Give, for each request, the probability that it carries a message."""
