@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from sessionsim.core.errors import LocalProtocolError
 from sessionsim.metrics.estimators.comparison import (
@@ -75,6 +76,14 @@ def test_holm_by_hand() -> None:
     assert corrected == pytest.approx([0.06, 0.03, 0.06])
     assert rejected.tolist() == [False, True, False]
     assert len(holm([])[0]) == 0
+
+
+def test_corrections_are_those_of_statsmodels() -> None:
+    p = np.r_[np.random.default_rng(6).random(12) ** 4, 0.01, 0.01, 0.0, 1.0]  # ties and both ends among them
+    rejected, corrected, _, _ = multipletests(p, alpha=0.05, method="holm")
+    assert holm(p)[1] == pytest.approx(corrected)
+    assert holm(p)[0].tolist() == rejected.tolist()
+    assert false_discovery(p).tolist() == multipletests(p, alpha=0.05, method="fdr_bh")[0].tolist()
 
 
 def test_holm_keeps_the_family_where_single_tests_do_not() -> None:
