@@ -110,7 +110,7 @@ def test_the_last_line_counts_all_files_and_the_exit_code_says_whether_any_faile
 PROGRAM = [sys.executable, "-c", "from sessionsim.cli import main; main()", "vectors"]
 
 
-@pytest.mark.parametrize(("cases", "failed"), [(0, 1), (1, 1), (3, 3)])
+@pytest.mark.parametrize(("cases", "failed"), [(1, 1), (3, 3)])
 def test_an_unknown_section_counts_as_failed(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, cases: int, failed: int
 ) -> None:
@@ -140,6 +140,14 @@ FILES = {
     "a number of 5,000 digits": b'{"sections": ' + b"7" * 5_000 + b"}",
     "a section twice": b'{"sections": {"x": {"cases": [1]}, "x": {"cases": []}}}',
     "cases twice": b'{"sections": {"x": {"cases": [1], "cases": []}}}',
+    "not one section": b'{"sections": {}}',
+    "a section of no case": b'{"sections": {"ed25519_sign": {"cases": []}}}',
+    "an unknown section of no case": b'{"sections": {"telepathy": {"cases": []}}}',
+    "one section of no case beside a good one": b'{"sections": {"x": {"cases": [1]}, "y": {"cases": []}}}',
+    "sections spelled twice": b'{"sections": {"x": {"cases": [1]}}, "Sections": {}}',
+    "a section outside": b'{"sections": {"x": {"cases": [1]}}, "y": {"cases": [1]}}',
+    "cases spelled twice": b'{"sections": {"x": {"cases": [1], "Cases": [1]}}}',
+    "cases under another name": b'{"sections": {"x": {"cases": [1], "more": [{"input": 1, "expected": 2}]}}}',
 }
 
 
@@ -236,6 +244,13 @@ def test_names_that_cannot_be_printed_do_not_stop_the_judging(
 @pytest.mark.parametrize("name", NAMES)
 def test_a_case_of_another_form_fails(name: str, case: Any) -> None:
     assert verdict(name, case).failed == 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("expected", [{}, {"why": "words"}, {"error": False}, {"error": None}], ids=str)
+def test_a_case_that_expects_nothing_fails(name: str, expected: dict[str, Any]) -> None:
+    for case in cases_of(name)[:CASES]:
+        assert verdict(name, {**case, "expected": expected}).failed == 1, case["id"]
 
 
 ODD: list[Any] = [

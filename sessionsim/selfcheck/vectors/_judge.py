@@ -33,10 +33,10 @@ def read_vectors(path: Path) -> dict[str, list[Any]]:
         Section name -> its cases, in the file's order.
 
     Raises:
-        InvalidInput: the file is missing, no JSON, or not of the format; or it has a key twice, of which one
-            would be skipped.
+        InvalidInput: the file is missing, no JSON, or not of the format; it holds no case, or a section
+            without any; or it holds something that would be skipped: a key twice, or cases elsewhere.
     """
-    allowed = 'a JSON object with "sections", each with a list of "cases"'
+    allowed = 'a JSON object with "sections", each with a list of "cases" that is not empty'
     try:
         held = json.loads(path.read_text("utf-8"), object_pairs_hook=_each_once)
     except OSError as wrong:
@@ -46,13 +46,34 @@ def read_vectors(path: Path) -> dict[str, list[Any]]:
     found = held.get("sections") if isinstance(held, dict) else None
     if not isinstance(found, dict):
         raise InvalidInput(str(path), type(held).__name__, allowed)
+    if not found:
+        raise InvalidInput(str(path), "no section", allowed)
+    _refuse_elsewhere(str(path), held, "sections")
     cases: dict[str, list[Any]] = {}
     for name, inside in found.items():
+        place = f"{path} section {_line(name)}"
         listed = inside.get("cases") if isinstance(inside, dict) else None
         if not isinstance(listed, list):
-            raise InvalidInput(f"{path} section {name}", type(inside).__name__, 'an object with "cases"')
+            raise InvalidInput(place, type(inside).__name__, 'an object with a list of "cases"')
+        if not listed:
+            raise InvalidInput(place, "no case", "at least one case")
+        _refuse_elsewhere(place, inside, "cases")
         cases[name] = listed
     return cases
+
+
+def _refuse_elsewhere(place: str, held: Mapping[str, Any], read: str) -> None:
+    """Refuse cases beside what is read, which would pass unseen. Args: read: the key that is read."""
+    for key, beside in held.items():
+        if key != read and (key.lower() in ("sections", "cases") or _holds_cases(beside)):
+            raise InvalidInput(place, f"cases under {_line(key)!r}", f'cases under "{read}" only')
+
+
+def _holds_cases(held: Any) -> bool:
+    """Say whether anything inside looks like a case or a list of cases."""
+    inner = held.values() if isinstance(held, dict) else held if isinstance(held, list) else ()
+    named = isinstance(held, dict) and ("cases" in held or {"input", "expected"} <= held.keys())
+    return named or any(map(_holds_cases, inner))
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -120,12 +120,14 @@ class Case:
         """Run something that must fail with an error of the protocol; `expected` says only `error`.
 
         Raises:
-            Mismatch: it was accepted.
+            Mismatch: it was accepted, or `expected` does not say that it must fail.
         """
         self._compared.add("error")
         try:
             got = call()
-        except SessionSimError:
+        except SessionSimError as wrong:
+            if not self.expected.get("error"):
+                raise Mismatch(f"refused ({wrong}), but the case expects no error") from wrong
             return
         raise Mismatch(f"must be refused, but gave {_short(plain(got))}")
 
