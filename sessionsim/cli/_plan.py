@@ -53,6 +53,7 @@ def _content(
         "assumptions": [line for line in scenario.settings if line["assumption"]],
         "forecast": {
             "seconds": round(cost.seconds, 1),
+            "seconds_range": [round(cost.least_s, 1), round(cost.most_s, 1)],
             "rows": cost.rows,
             "disk_bytes": cost.disk_bytes,
             "messages": cost.messages,
@@ -97,6 +98,7 @@ def _lines(scenario: Scenario, cost: Forecast, scene: Scene, positions: dict[str
         *(f"  {line['section']}.{line['key']} = {line['value']}: {line['doc']}" for line in assumed),
         *_sweep_lines(scenario),
         f"Forecast (from a sample that took {cost.sample_s:.1f} s; drawing the report comes on top)",
-        f"  about {cost.seconds:.0f} s, {cost.messages} messages, {cost.rows} recorded transmissions, "
-        f"{cost.disk_bytes / 1e6:.1f} MB",
+        f"  about {cost.seconds:.0f} s of an idle machine (between {cost.least_s:.0f} s and "
+        f"{cost.most_s:.0f} s by the samples), {cost.messages} messages, {cost.rows} recorded "
+        f"transmissions, {cost.disk_bytes / 1e6:.1f} MB",
     ]
