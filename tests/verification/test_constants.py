@@ -52,6 +52,7 @@ retries of a failing request                 | repeats               | 0        
 n times this apart                           | repeat_pause          | .         | 2 s     | .
 pool refresh, first                          | list_first            | 5 min     | .       | .
 pool refresh                                 | list_interval         | 1 h       | 2 h     | 2 h
+not before                                   | list_least_age        | .         | .       | 2 s
 refresh source: nodes                        | list_sources          | 3         | 3       | 3
 of different /24                             | list_sources_apart    | .         | True    | .
 lists a node must stand in                   | list_agreement        | 3         | 2       | 2
@@ -78,6 +79,7 @@ which                                        | poll_node_choice      | random   
 polls of one node                            | polls_per_node        | .         | .       | 6
 max_size of namespace 0                      | max_size_messages     | -2        | -2      | -2
 max_size of configs                          | max_size_configs      | -8        | -8      | -8
+first start: profile from all nodes          | first_poll            | usual     | profile-everywhere | usual
 merged within                                | merge_window          | 0 s       | 100 ms  | 0 s
 """
 SENDING = """\
@@ -115,6 +117,7 @@ timeout                                      | timeout               | 10 s     
 """
 SIGNALS = """\
 lifetime of typing                           | typing_ttl            | 20 s      | 20 s    | 20 s
+shown by the receiver for                    | typing_shown          | 15 s      | 15 s    | 15 s
 lifetime of calls                            | call_ttl              | 5 min     | 5 min   | 5 min
 only to approved contacts                    | typing_to             | approved  | approved | approved
 """

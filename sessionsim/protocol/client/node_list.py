@@ -74,6 +74,7 @@ class NodeListKeeper:
         self._awaited = 0
         self._lists: list[Listing] = []
         self._busy = False
+        self._taken_us: int | None = None  # when the list was taken that is used
 
     @property
     def commands(self) -> Mapping[str, Handler]:
@@ -118,8 +119,13 @@ class NodeListKeeper:
 
     def needed(self, now_us: int) -> None:
         """Get a list at once, since too few nodes are known to go on."""
-        if not self._busy:
-            self._busy, self._seed_tries = True, 0
+        if self._busy:
+            return
+        self._busy, self._tries, self._seed_tries = True, self._rules.list_tries, 0
+        if self._taken_us is not None and now_us - self._taken_us < self._rules.list_least_age_us:
+            self._retry_us = self._taken_us + self._rules.list_least_age_us
+            self._requests.stir()
+        else:
             self._ask_seed(now_us)
 
     def abandon(self) -> None:
@@ -262,8 +268,9 @@ class NodeListKeeper:
     def _take(self, listing: Listing, now_us: int) -> None:
         self._pool.replace(listing)
         self._requests.keeper.forget_strikes()
-        self._busy, self._lists = False, []
-        self._due_us = now_us + self._rules.list_interval_us if self._rules.list_interval_us else None
+        self._busy, self._lists, self._taken_us = False, [], now_us
+        pause_us = max(self._rules.list_interval_us, self._rules.list_least_age_us)
+        self._due_us = now_us + pause_us if self._rules.list_interval_us else None
         self.listed(now_us)
 
 

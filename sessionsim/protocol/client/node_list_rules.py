@@ -38,6 +38,14 @@ class NodeListRules:
         low=0,
         high=366 * US_PER_DAY,
     )
+    list_least_age_us: int = setting(
+        0,
+        unit="us",
+        doc="A list younger than this is not refreshed, whatever it lacks.",
+        source=f"transport 4: iOS 2 s; {_LIBSESSION}, cache_min_lifetime",
+        low=0,
+        high=US_PER_DAY,
+    )
     list_trigger: str = setting(
         "time",
         doc="What starts a refresh that is due: the time, or the next use of a path.",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sessionsim.core.columns import Cause, note_of
 from sessionsim.core.errors import RemoteProtocolError
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from sessionsim.protocol.client.machine import Client
 
 _POLL_NOTE = note_of(Cause.POLL)
+_PROFILE: Final = (2,)  # where the own profile lies. Source: transport 5.3
+_FIRST: Final = 1  # tells the requests of the first start from those of all other polls
 
 
 class Polled(NamedTuple):
@@ -107,7 +109,10 @@ class SwarmPoller:
             )  # fmt: skip
         return effects
 
-    def _polled(self, node: int, status: int, body: bytes, now_us: int) -> list[Effect]:
+    def _polled(
+        self, node: int, status: int, body: bytes, now_us: int, boxes: tuple[int, ...] | None = None
+    ) -> list[Effect]:
+        """Take the answer of a node. Args: boxes: what it was asked for; None: what is read at each poll."""
         self._polls_open -= 1
         effects: list[Effect] = []
         account_id = self._polled_as.account_id
@@ -117,8 +122,8 @@ class SwarmPoller:
                 if self._are_empty(results):
                     self._succeeded = True
                     return self._round_done(now_us)
-                answers = dict(zip(self._polled_as.namespaces, results, strict=False))
-                for namespace in self._polled_as.reads:
+                answers = dict(zip(boxes or self._polled_as.namespaces, results, strict=False))
+                for namespace in boxes or self._polled_as.reads:
                     code, fields = answers.get(namespace, (0, {}))
                     if code == 421:
                         self._client.swarms.correct(account_id, fields)
@@ -183,6 +188,7 @@ class Poller(SwarmPoller):
             rules.max_size_configs if namespace else rules.max_size_messages for namespace in rules.namespaces
         ]
         self._ends = client.read_to_end
+        self._is_first = rules.first_start and rules.first_poll == "profile-everywhere"
         self._sign = partial(client.suite.sign, client.account.ed)
         self._template = PollTemplate(
             client.body_style, client.account.id_hex, client.account.ed.public.hex(), rules.namespaces, sizes
@@ -195,6 +201,30 @@ class Poller(SwarmPoller):
     def start(self, now_us: int) -> list[Effect]:
         self._next_us = now_us + number_at(self._client.entropy, b"phase", self._rules.poll_interval_us)
         return []
+
+    def _ask(self, number: int, swarm: tuple[int, ...], now_us: int) -> list[Effect]:
+        if not (self._is_first and swarm):
+            return super()._ask(number, swarm, now_us)
+        self._is_first, client, size = False, self._client, [self._rules.max_size_configs]
+        template = PollTemplate(
+            client.body_style, client.account.id_hex, client.account.ed.public.hex(), _PROFILE, size
+        )
+        body = template.fill(client.wire_ms(now_us), [""], self._sign)
+        self._polls_open += len(swarm) - 1
+        return [
+            client.requests.send(
+                exchange_of(_FIRST, place, 0, Purpose.POLL), node, body, _POLL_NOTE, now_us,
+                lambda status, answer, t_us, node=node: self._first_polled(node, status, answer, t_us),
+            )
+            for place, node in enumerate(swarm)
+        ]  # fmt: skip
+
+    def _first_polled(self, node: int, status: int, body: bytes, now_us: int) -> list[Effect]:
+        """Take the own profile from a node; after the last one all is polled at once."""
+        effects = self._polled(node, status, body, now_us, _PROFILE)
+        if not self._polls_open:
+            self._next_us = now_us
+        return effects
 
     def _poll_body(self, node: int, now_us: int) -> bytes:
         client = self._client

@@ -104,6 +104,13 @@ class ClientRules(PathRules, NodeListRules, BackgroundRules):
         6, doc="Polls of one node before another is taken, when the choice is sticky.",
         source="client-behaviour 6.1 (iOS)", low=1, high=1000,
     )  # fmt: skip
+    first_poll: str = setting(
+        "usual",
+        doc="What an app that starts for the first time polls first: as ever, or the own profile at every "
+        "node of the swarm, and then at once as ever.",
+        source="client-behaviour 6.1: Android; session-android: Poller.kt, pollOnlyUserProfileConfig",
+        choices=("usual", "profile-everywhere"),
+    )
     namespaces: tuple[int, ...] = setting(
         (0, 2, 3, 5, 4), doc="Namespaces read at each poll, in this order.", source="client-behaviour 6.1"
     )
@@ -264,6 +271,7 @@ ANDROID: Final = replace(
     poll_retry_rule="added",
     poll_nodes=1,
     poll_node_choice="cycle",
+    first_poll="profile-everywhere",
     namespaces=(2, 3, 4, 5, 0),
     request_timeout_us=120 * US_PER_S,
     repeats=4,
@@ -295,6 +303,7 @@ IOS: Final = replace(
     ships_list=True,
     list_first_us=0,
     list_interval_us=2 * US_PER_H,
+    list_least_age_us=2 * US_PER_S,
     list_trigger="path",
     list_form="packed",
     list_route="direct",

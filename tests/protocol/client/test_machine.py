@@ -156,6 +156,51 @@ def test_after_failed_rounds_the_pause_is_that_of_the_platform(world, rules, pau
     assert table.wake_us == now + 10 + rules.poll_interval_us  # one good round, and all is forgotten
 
 
+def first_start(world: Any, rules: ClientRules) -> tuple[Table, int, list[Asked]]:
+    """Start an app for the first time, with the list it ships with."""
+    table = Table(world, replace(rules, first_start=True, ships_list=True))
+    table.start()
+    now, asked = table.wake()
+    return table, now, table.natural(asked[0], now) if asked[0].method == "get_swarm" else asked
+
+
+def test_android_asks_every_node_for_the_profile_at_its_first_start_and_then_polls_at_once(world) -> None:
+    table, now, asked = first_start(world, ANDROID)
+    assert sorted(request.route[-1] for request in asked) == sorted(world.nodes.members[swarm_of(world, OWN)])
+    for request in asked:
+        assert [call["namespace"] for call in request.calls] == [2]
+        (call,) = request.calls
+        assert call["max_size"] == -8
+        text = rpc.signed_text("retrieve", 2, call["timestamp"])
+        assert world.suite.verify(OWN.ed.public, text, base64.b64decode(call["signature"]))
+    taken: list[str] = []
+    table.client.takers[2] = lambda message, _now_us: taken.append(message.hash) or []
+    profile = stored(world, STRANGER, "profile")
+    body = orjson.dumps({"results": [batched(200, {"messages": [profile]})]})
+    for k, request in enumerate(asked[:-1]):
+        assert table.answer(request, 200, body, now + k) == []
+    now += len(asked)
+    assert table.answer(asked[-1], 500, b"", now) == []
+    assert len(taken) == len(asked) - 1
+    assert table.wake_us == now
+    _, (poll,) = table.wake()
+    assert [call.get("namespace", 0) for call in poll.calls] == list(ANDROID.namespaces)
+    table.natural(poll, now)
+    assert table.wake_us == now + ANDROID.poll_interval_us
+
+
+@pytest.mark.parametrize("rules", [DESKTOP, IOS, replace(ANDROID, first_poll="usual")])
+def test_others_begin_with_a_poll_as_ever(world, rules) -> None:
+    _, _, asked = first_start(world, replace(rules, guard_test="none"))
+    assert len(asked) == rules.poll_nodes
+    assert all(len(request.calls) == len(rules.namespaces) for request in asked)
+
+
+def test_an_android_that_ran_before_does_not_ask_for_the_profile(world) -> None:
+    _, (poll,) = Table(world, ANDROID).polling()
+    assert len(poll.calls) == 5
+
+
 def rounds(table: Table, count: int) -> list[list[int]]:
     """The nodes asked in each of so many rounds."""
     now, asked = table.polling()

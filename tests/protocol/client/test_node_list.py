@@ -289,6 +289,41 @@ def test_an_iphone_asks_a_seed_over_quic_when_it_knows_fewer_than_three_nodes(wo
     assert table.client.requests.pool.listing.members
 
 
+@pytest.mark.parametrize(("rules", "asked_s"), [(IOS, 2), (DESKTOP, 1), (ANDROID, 1)])
+def test_an_iphone_lets_a_list_grow_two_seconds_old_before_it_asks_for_another(world, rules, asked_s) -> None:
+    table = Table(world, quiet(rules), seeds=SEEDS)
+    table.start()
+    table.client.node_list.needed(0)
+    (request,) = table.take(table.client.requests.settled([]))
+    seed = SeedNode(world.nodes, VERSION)
+    ((_, _, _, _, status, answer, _),) = seed.receive(1, request.conn, 5, request.head, request.payload, 0)
+    table.raw(request, status, answer, 0)
+    for node in range(N):
+        table.client.requests.pool.drop(node)
+    table.wake_us = None
+    table.client.node_list.needed(US_PER_S)
+    asked = table.take(table.client._armed([], US_PER_S))
+    if asked_s > 1:
+        assert asked == []
+        assert table.wake_us == 2 * US_PER_S
+        now, asked = table.wake()
+        assert now == 2 * US_PER_S
+    assert [request.guard in SEEDS for request in asked] == [True]
+
+
+def test_a_list_is_not_refreshed_before_its_least_age_however_short_the_interval(world) -> None:
+    table = Table(world, quiet(IOS, list_interval_us=US_PER_S, list_least_age_us=5 * US_PER_S), seeds=SEEDS)
+    table.start()
+    table.client.node_list.needed(0)
+    (request,) = table.take(table.client.requests.settled([]))
+    seed = SeedNode(world.nodes, VERSION)
+    ((_, _, _, _, status, answer, _),) = seed.receive(1, request.conn, 5, request.head, request.payload, 0)
+    table.raw(request, status, answer, 0)
+    for now_s, asks in ((4, 0), (5, 3)):
+        table.client.requests.on_choice(now_s * US_PER_S)
+        assert len(table.take(table.client.requests.settled([]))) == asks
+
+
 # --- the first start ----------------------------------------------------------------------------------------
 
 

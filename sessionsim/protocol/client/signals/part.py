@@ -24,6 +24,7 @@ from sessionsim.protocol.client.parts import Handler
 from sessionsim.protocol.client.requests import Purpose
 from sessionsim.protocol.client.signals.calls import CallNames, call_step
 from sessionsim.protocol.client.signals.rules import SignalRules
+from sessionsim.protocol.client.signals.typing import TypingSigns
 from sessionsim.protocol.contents import (
     Call,
     Message,
@@ -71,6 +72,8 @@ class Signals:
         self._calls = CallNames(client.entropy)
         self._deleting: dict[int, None] = {}  # deletions whose own copy goes first
         self._archive: dict[tuple[bytes, int], str] = {}
+        self._signs = TypingSigns(rules.typing_shown_us)
+        client.readers.append(self._wrote)
         client.inbox.archive = self._archive
         client.inbox.signals = self.take
 
@@ -92,10 +95,11 @@ class Signals:
         return []
 
     def next_due_us(self) -> int | None:
-        return self._errands.next_due_us()
+        times = (self._errands.next_due_us(), self._signs.next_due_us())
+        return min((t_us for t_us in times if t_us is not None), default=None)
 
     def wake(self, now_us: int) -> list[Effect]:
-        return self._errands.wake(now_us)
+        return self._errands.wake(now_us) + self._signs.wake(now_us)
 
     # --- sending ------------------------------------------------------------------------------------------
 
@@ -201,11 +205,18 @@ class Signals:
         if shown is None:
             return None
         effects: list[Effect] = [(DELIVER, sender_id, message.sent_ms, shown, message_hash)]
-        if isinstance(shown, Call) and sender_id != self._client.account.id:
-            self._calls.heard(sender_id, shown.uuid)
+        if sender_id != self._client.account.id:
+            if isinstance(shown, Call):
+                self._calls.heard(sender_id, shown.uuid)
+            elif isinstance(shown, Typing):
+                effects += self._signs.take(sender_id, shown, message_hash, now_us)
         if isinstance(shown, Unsend):
             effects += self._asked_to_delete(shown, sender_id, now_us)
         return effects
+
+    def _wrote(self, _hash: str, opened: Opened, now_us: int) -> list[Effect]:
+        """Learn that a text of somebody was delivered."""
+        return self._signs.end(opened.sender_id, now_us)
 
     def _shown(
         self, message: Message, sender_id: bytes

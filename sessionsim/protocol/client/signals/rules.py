@@ -29,6 +29,11 @@ class SignalRules:
         20 * US_PER_S, unit="us", low=US_PER_S, high=14 * US_PER_DAY,
         doc="Lifetime asked for typing indicators.", source="client-behaviour 6.3; messages 2.3",
     )  # fmt: skip
+    typing_shown_us: int = setting(
+        15 * US_PER_S, unit="us", low=US_PER_S, high=US_PER_DAY,
+        doc="How long a typing indicator is shown that is neither refreshed nor ended.",
+        source="client-behaviour 6.3: up to 15 s",
+    )  # fmt: skip
     call_ttl_us: int = setting(
         5 * US_PER_MIN, unit="us", low=US_PER_S, high=14 * US_PER_DAY,
         doc="Lifetime asked for call signalling.", source="client-behaviour 6.3, 6.5; messages 2.3",

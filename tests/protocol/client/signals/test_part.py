@@ -25,7 +25,7 @@ from sessionsim.protocol.client.signals.part import NOT_APPROVED, NOT_DELETED
 from sessionsim.protocol.contents import Call, CallKind, Message, Part, Text, write
 from sessionsim.protocol.crypto import suite_named
 from sessionsim.protocol.identity import Account, account_from_seed
-from sessionsim.protocol.machine import DELIVER, LOG, SEND, Effect, Effects
+from sessionsim.protocol.machine import DELIVER, EVENT, LOG, SEND, Effect, Effects
 from sessionsim.protocol.versions.v1 import Profile
 from sessionsim.protocol.wire import rpc
 
@@ -338,3 +338,57 @@ def test_who_is_called_answers_under_the_callers_name() -> None:
     device.got(Call(CallKind.PRE_OFFER, "their-name"))
     device.do("call", 1, FRIEND.id, "answer", 10)
     assert device.stored(0, FRIEND)[0].part.uuid == "their-name"  # type: ignore[union-attr]
+
+
+# --- showing that somebody types ----------------------------------------------------------------------------
+
+
+def shown(effects: Effects) -> list[tuple[Any, ...]]:
+    return [tuple(effect[1:]) for effect in effects if effect[0] == EVENT]
+
+
+def typed(device: Device, started: bool, at_s: float, hash_: str, sender: Account = FRIEND) -> Effects:
+    opened = Opened(sender.id, write(Message(9, contents.Typing(started, 9))))
+    return device.inbox.accept(hash_, opened, int(at_s * US_PER_S))
+
+
+@EVERY
+def test_typing_is_shown_for_fifteen_seconds_if_nothing_else_is_heard(platform: str) -> None:
+    device = Device(platform)
+    assert shown(typed(device, True, 3, "A")) == []
+    assert device.signals.next_due_us() == 18 * US_PER_S
+    assert shown(device.signals.wake(17 * US_PER_S)) == []
+    # An app that slept meanwhile hears of it late, and has shown it no longer.
+    assert shown(device.signals.wake(40 * US_PER_S)) == [("typing-shown", "A", 15 * US_PER_S)]
+    assert device.signals.next_due_us() is None
+
+
+def test_typing_that_is_refreshed_is_one_and_ends_when_its_author_stops() -> None:
+    device = Device("desktop")
+    typed(device, True, 0, "A")
+    typed(device, True, 10, "B")
+    assert device.signals.next_due_us() == 25 * US_PER_S
+    typed(device, True, 1, "C", STRANGER)
+    assert shown(typed(device, False, 21, "D")) == [("typing-shown", "A", 21 * US_PER_S)]
+    assert shown(typed(device, False, 22, "E")) == []
+    assert shown(device.signals.wake(22 * US_PER_S)) == [("typing-shown", "C", 15 * US_PER_S)]
+
+
+def test_typing_that_begins_anew_after_its_time_is_another() -> None:
+    device = Device("desktop")
+    typed(device, True, 0, "A")
+    assert shown(typed(device, True, 16, "B")) == [("typing-shown", "A", 15 * US_PER_S)]
+    assert shown(device.signals.wake(31 * US_PER_S)) == [("typing-shown", "B", 15 * US_PER_S)]
+
+
+def test_typing_ends_with_the_text() -> None:
+    device = Device("ios", replace(PLATFORMS["ios"], typing_shown_us=60 * US_PER_S))
+    typed(device, True, 0, "A")
+    opened = Opened(FRIEND.id, write(Message(9, Text("so it was"))))
+    assert shown(device.inbox.accept("T", opened, 40 * US_PER_S)) == [("typing-shown", "A", 40 * US_PER_S)]
+
+
+def test_what_another_own_device_types_is_not_shown() -> None:
+    device = Device("android")
+    assert typed(device, True, 0, "A", OWN)[0][0] == DELIVER
+    assert device.signals.next_due_us() is None
