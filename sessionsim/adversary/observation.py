@@ -5,6 +5,7 @@
     taken endpoint      its lasting keys from then on; for who copies it, also the passing keys that it has
                         at that moment; for who stays, those it has then or later, and its rows from then on
     taken device        for who copies it or stays, the texts that lie there at that time
+    operated device     the same, of the whole run
     asked swarm         with stolen keys: the stored messages that lay there at the time of the theft
     tapped endpoint     its links from outside: times, addresses, wire sizes; nothing of the application
     anything else       nothing
@@ -183,18 +184,24 @@ def _own_hauls(position: Position, hauls: Table | None) -> tuple[Haul, ...]:
 
 
 def _own_history(position: Position, histories: Table | None) -> tuple[Shown, ...]:
-    """Give the texts that lay on devices when the observer took them, or came while it stayed there."""
-    taken = [taking for taking in sorted(position.taken) if taking.stays or taking.copies]
-    if histories is None or not taken:
+    """Give the texts that lay on devices when the observer took them, or came while it was there."""
+    there: dict[int, list[Taking]] = {}
+    for taking in sorted(position.taken):
+        if taking.stays or taking.copies:
+            there.setdefault(taking.endpoint, []).append(taking)
+    if histories is None:
         return ()
     columns, offset_us = [histories[name].tolist() for name in HISTORY_COLUMNS], position.clock_offset_us
-    found = []
-    for taking in taken:
-        for endpoint, since_us, until_us, name, *whose in zip(*columns, strict=True):
+    found = dict[Shown, None]()
+    for endpoint, since_us, until_us, name, *whose in zip(*columns, strict=True):
+        takings = there.get(endpoint, [])
+        if endpoint in position.operated:
+            takings = [Taking(endpoint, ALWAYS_US, stays=True), *takings]
+        for taking in takings:
             t_us = max(taking.t_us, since_us)
-            if endpoint == taking.endpoint and t_us < until_us and (taking.stays or t_us == taking.t_us):
+            if t_us < until_us and (taking.stays or t_us == taking.t_us):
                 ids = (bytes.fromhex(who) for who in whose)
-                found.append(Shown(t_us + offset_us, since_us + offset_us, name, *ids))
+                found[Shown(t_us + offset_us, since_us + offset_us, name, *ids)] = None
     return tuple(found)
 
 

@@ -3,8 +3,8 @@
 A fact is a relation between two typed terms, with the derivation that led to it. Terms are written
 `type:value`: `addr:244.0.0.7`, `account:05…` (66 hex digits), `group:03…`, `blinded:15…`, `member:<token>`,
 `message:<43-character hash>`, `string:…` for one that means nothing by itself, `bytes:398`,
-`ms:1777000000000`, `file:17`, `name:Alice`, `country:DE`, `kind:text`, `room:https://…/lounge`. No relation
-names a leak: relations are what the fields of opened bytes say.
+`ms:1777000000000`, `file:17`, `name:Alice`, `country:DE`, `zone:UTC+2`, `kind:text`,
+`room:https://…/lounge`. No relation names a leak: relations are what the fields of opened bytes say.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Relation(StrEnum):
     TALKS_TO = "talks to"  # account, account: sender and recipient of one message are both known
     KNOWS = "has as a contact"  # account, account: from its own list of contacts
     CALLED = "is called"  # account or group, name
-    LOCATED = "is in"  # addr or account, country: by the public registry of addresses
+    LOCATED = "is in"  # addr or account, country or zone: by the public registry of addresses
     LINKED = "is one with"  # any name, any name: both belong to one owner
     MEMBER_OF = "is a member of"  # account or member, group or room
     LEADS = "leads"  # account, group: it is an admin

@@ -30,6 +30,8 @@ names          account, kind, term, place: what else is true of accounts, in wor
                  "country" country:DE of a device, place its endpoint      "token" member:… in a group, place
                  "member", "admin" of group:03… (ever, in the run)           group:03…
                  "blinded" blinded:15… in a community, place one of its rooms
+                 "zone" zone:UTC+2, what clocks show where a device is, place its endpoint; none in a country
+                 of several zones, where the country leaves it open
 events         t_us, endpoint, what (a name; the part that has it says what it means), message (-1: none),
                value: what happened beside the fates of messages, in the order in which it did
 """

@@ -90,7 +90,7 @@ class Haul:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A text on a device that was taken.
+    """A text on a device that was taken, or that the observer operates.
 
     Args:
         t_us: since when the observer can read it; since_us: when it came there; by the observer's clock.
@@ -128,7 +128,7 @@ class View:
         actions: what it did itself to the run, by its own clock: columns ACTION_COLUMNS in order of time;
             empty for an observer who only looks.
         hauls: what it got from swarms with stolen keys.
-        history: texts on the devices that it took.
+        history: texts on the devices that it took or operates.
     """
 
     observer: str

@@ -24,7 +24,7 @@ class People:
         self._roles: dict[tuple[int, str], str] = {}
         self._group_of: dict[str, str] = {}  # token of a member -> group
         self._blinded: dict[str, int] = {}
-        self._country: dict[str, set[str]] = defaultdict(set)  # address or account -> true countries
+        self._place: dict[str, set[str]] = defaultdict(set)  # address or account -> countries and zones
         accounts_of = {k: f"account:{name}" for k, name in enumerate(accounts["account_id"].tolist())}
         columns = (names[name].tolist() for name in ("account", "kind", "term", "place"))
         for account, kind, term, place in zip(*columns, strict=True):
@@ -34,9 +34,9 @@ class People:
                 self._owner[term], self._group_of[term] = account, place
             elif kind == "blinded":
                 self._owner[term] = self._blinded[term] = account
-            elif kind == "country":
-                self._country[accounts_of[account]].add(term)
-                self._country[address[int(place)]].add(term)
+            elif kind in ("country", "zone"):
+                self._place[accounts_of[account]].add(term)
+                self._place[address[int(place)]].add(term)
 
     def owner(self, term: str) -> int:
         """Give the account behind a name; -1 for one that truth does not list."""
@@ -57,7 +57,7 @@ class People:
             case Relation.KNOWS:
                 return owner < 0 or self.owner(target) < 0
             case Relation.LOCATED:
-                return target not in self._country.get(subject, ())
+                return target not in self._place.get(subject, ())
             case Relation.HAS_DEVICES if subject.startswith("account:"):
                 return owner < 0 or int(target.partition(":")[2]) > self._devices[owner]
             case _:

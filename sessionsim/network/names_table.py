@@ -14,6 +14,7 @@ from sessionsim.core.intents import Group as GroupThatStood
 from sessionsim.core.intents import GroupAction, Wish
 from sessionsim.core.truth import NAME_COLUMNS
 from sessionsim.core.view import Table
+from sessionsim.core.zones import only_zone
 from sessionsim.network.abilities import Needs
 from sessionsim.network.clients import ClientPlace
 from sessionsim.network.devices import Seat
@@ -64,6 +65,9 @@ def names_table(
 def _countries(seats: Sequence[Seat], places: Sequence[ClientPlace], first: int) -> Iterator[_Row]:
     for endpoint, (seat, place) in enumerate(zip(seats, places, strict=True), first):
         yield seat.account, "country", f"country:{place.country}", str(endpoint)
+        zone = only_zone(place.country)
+        if zone:
+            yield seat.account, "zone", f"zone:{zone}", str(endpoint)
 
 
 def _members(

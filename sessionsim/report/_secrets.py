@@ -62,6 +62,9 @@ SECRETS: Final = (
     Secret("S10-type", "What a message is", "what it is", "messages"),
     Secret("S11", "That a transmission is a message", "that it is no dummy", "messages"),
     Secret("S12", "Country of an account", "the account's country", "accounts"),
+    Secret(
+        "S12-zone", "Time zone of an account, where its country has only one", "its time zone", "accounts"
+    ),
     Secret("S12-address", "Country of an address", "the address's country", "accounts"),
     Secret("S13", "Who is behind a community's name", "who is behind it", "blinded ids"),
     Secret("S13-token", "Who is behind a group's token", "who is behind it", "tokens"),

@@ -1,29 +1,21 @@
-"""What time it is where somebody lives: the offsets from UTC of each country's zones.
-
-Offsets are those in force on 28 April 2026, the day of the newest node list; changes of the clock during a
-run are left out. In a country of several zones each person gets one by the share of its people.
-"""
+"""Which of the time zones of their country people live in: each gets one by the share of its people."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from sessionsim.core.errors import InvalidInput
+from sessionsim.core.zones import OFFSETS_H
 
-# Hours ahead of UTC with the share of the people. Source: IANA time zone database, rules in force on
-# 28 April 2026. Assumption: the shares of the zones of US, RU, CA, BR, AU and ID, rounded from population
-# counts.
-ZONES: Final[dict[str, tuple[tuple[float, float], ...]]] = {
-    "US": ((-4, 0.47), (-5, 0.29), (-6, 0.07), (-7, 0.17)),
-    "RU": ((3, 0.67), (4, 0.07), (5, 0.15), (7, 0.08), (10, 0.03)),
-    "CA": ((-4, 0.62), (-5, 0.07), (-6, 0.12), (-7, 0.13), (-3, 0.06)),
-    "BR": ((-3, 0.94), (-4, 0.06)),
-    "AU": ((10, 0.81), (9.5, 0.08), (8, 0.11)),
-    "ID": ((7, 0.80), (8, 0.16), (9, 0.04)),
-    "DE": ((2, 1),), "NL": ((2, 1),), "FR": ((2, 1),), "GB": ((1, 1),), "FI": ((3, 1),), "SE": ((2, 1),),
-    "UA": ((3, 1),), "IN": ((5.5, 1),), "JP": ((9, 1),), "SG": ((8, 1),), "ZA": ((2, 1),), "NG": ((1, 1),),
-    "IR": ((3.5, 1),), "TR": ((3, 1),),
+# Shares of the people, in the order of OFFSETS_H. Assumption: rounded from population counts.
+_SHARES: Final[dict[str, tuple[float, ...]]] = {
+    "US": (0.47, 0.29, 0.07, 0.17), "RU": (0.67, 0.07, 0.15, 0.08, 0.03), "BR": (0.94, 0.06),
+    "CA": (0.62, 0.07, 0.12, 0.13, 0.06), "AU": (0.81, 0.08, 0.11), "ID": (0.80, 0.16, 0.04),
 }  # fmt: skip
+ZONES: Final[dict[str, tuple[tuple[float, float], ...]]] = {  # hours ahead of UTC, share of the people
+    country: tuple(zip(offsets, _SHARES.get(country, (1.0,)), strict=True))
+    for country, offsets in OFFSETS_H.items()
+}
 
 
 def utc_offset_h(country: str, u: float) -> float:

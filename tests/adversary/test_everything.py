@@ -115,9 +115,9 @@ def test_roles_learn_what_they_may_and_no_more(ledgers: dict[str, list[Fact]], s
     }
     assert known["members"] == {"S3", "S7", "S9-token", "S10", "S13-devices"}
     # Desktop's question for its own swarm, which its first guard is asked directly (client-behaviour 3.2).
-    assert known["guards"] <= {"S6-named", "S7-address", "S12-address", "S7", "S12", "S6"}
+    assert known["guards"] <= {"S6-named", "S7-address", "S12-address", "S7", "S12", "S12-zone", "S6"}
     assert {"S8", "S9", "S10-type", "S2", "S5"} <= known["phrase 1"]
-    assert not {"S1", "S4", "S6", "S12"} & known["phrase 1"]
+    assert not {"S1", "S4", "S6", "S12", "S12-zone"} & known["phrase 1"]
 
 
 def test_a_lookup_is_a_question_about_an_account(world: Findings, ledgers: dict[str, list[Fact]]) -> None:

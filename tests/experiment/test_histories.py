@@ -52,9 +52,12 @@ def texts() -> Table:
 
 
 def seen(texts: Table, taking: Taking, clock_offset_us: int = 0) -> View:
+    return seen_from(texts, Position(taken=frozenset({taking}), clock_offset_us=clock_offset_us))
+
+
+def seen_from(texts: Table, position: Position) -> View:
     keys = {name: np.array([], object) for name in ("owner", "kind", "public", "secret")}
     nodes, records = NodeList((), (), (), (), ()), MemoryRecords().table()
-    position = Position(taken=frozenset({taking}), clock_offset_us=clock_offset_us)
     return observe("eve", position, records, {}, keys, nodes, "fast", histories=texts)
 
 
@@ -98,6 +101,20 @@ def test_who_stays_also_reads_what_comes_and_who_has_keys_only_reads_nothing(tex
     assert seen(texts, Taking(10, 900, stays=False, fetches=True)).history == ()
 
 
+def test_who_operates_a_device_reads_what_any_thief_of_it_could(texts: Table) -> None:
+    own = Position(operated=frozenset({10}))
+    shown = {(one.hash, one.t_us) for one in seen_from(texts, own).history}
+    assert shown == {("a", 100), ("b", 250), ("c", 300), ("f", 750)}
+    for taking in (Taking(10, t, *how) for t in (0, 120, 350, 900) for how in ((True, False), (False, True))):
+        thief = Position(taken=frozenset({taking}))
+        assert own.covers(thief)
+        had = {one.hash for one in seen_from(texts, thief).history}
+        assert had <= {name for name, _ in shown}
+        joint = seen_from(texts, own | thief).history
+        assert {(one.hash, one.t_us) for one in joint} >= shown
+        assert len(joint) == len(set(joint))
+
+
 def test_facts_say_who_wrote_to_whom_and_where_it_was_read(texts: Table) -> None:
     facts = deduce(seen(texts, Taking(13, 900, False, copies=True)))
     zero, one = (f"account:{IDS[k]}" for k in (0, 1))
@@ -108,6 +125,6 @@ def test_facts_say_who_wrote_to_whom_and_where_it_was_read(texts: Table) -> None
         (Relation.TALKS_TO, zero, one),
     }
     assert {fact.t_us for fact in facts} == {900}
-    assert all(fact.derivation[0].startswith("read on the stolen device: message A of") for fact in facts)
+    assert all(fact.derivation[0].startswith("read on the device: message A of") for fact in facts)
     group = deduce(seen(texts, Taking(12, 900, False, copies=True)))
     assert {fact.relation for fact in group} == {Relation.HOLDS, Relation.WRITTEN_BY}

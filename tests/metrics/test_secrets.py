@@ -23,7 +23,7 @@ NAMES = [
     (0, "admin", CLUB, ""), (1, "member", CLUB, ""), (1, "token", BADGE, CLUB),
     (2, "blinded", NICK, "room-0"), (2, "blinded", OTHER, "room-1"),
     *((k, "country", "country:DE" if k else "country:FR", str(12 + k)) for k in range(4)),
-    (2, "country", "country:DE", "16"),
+    (2, "country", "country:DE", "16"), (0, "zone", "zone:UTC+2", "12"), (1, "zone", "zone:UTC+2", "13"),
 ]  # fmt: skip
 
 
@@ -53,7 +53,13 @@ ROWS = {
         [(R.HOLDS, "message:h1", "kind:text"), (R.HOLDS, "message:s0", "kind:text")], {"message:h1"}, 3,
     ),
     "S11": ([(R.SENT, HOME[0], "message:s0"), (R.SENT, HOME[1], "message:h1")], {"message:h0"}, 3),
-    "S12": ([(R.LOCATED, A, "country:FR"), (R.LOCATED, B, "country:FR")], {"0"}, 4),
+    "S12": (
+        [(R.LOCATED, A, "country:FR"), (R.LOCATED, B, "country:FR"), (R.LOCATED, B, "zone:UTC+2")], {"0"}, 4,
+    ),
+    "S12-zone": (
+        [(R.LOCATED, A, "zone:UTC+2"), (R.LOCATED, B, "zone:UTC+1"), (R.LOCATED, C, "zone:UTC+2"),
+         (R.LOCATED, B, "country:DE"), (R.LOCATED, HOME[1], "zone:UTC+2")], {"0"}, 4,
+    ),
     "S12-address": ([(R.LOCATED, HOME[1], "country:DE"), (R.LOCATED, A, "country:FR")], {"1"}, 4),
     "S13": ([(R.LINKED, C, NICK), (R.LINKED, A, OTHER)], {f"2>{NICK}"}, 2),
     "S13-token": ([(R.LINKED, B, BADGE)], {f"1>{BADGE}"}, 1),
@@ -96,7 +102,8 @@ def test_fewer_devices_than_there_are_is_no_contradiction_and_no_knowledge(make_
         (R.MEMBER_OF, C, CLUB), (R.MEMBER_OF, BADGE, TEAM), (R.LEADS, B, CLUB), (R.GIVES, A, HOME[1]),
         (R.KNOWS, A, "account:05" + "e" * 64), (R.LOCATED, A, "country:DE"), (R.LINKED, A, NICK),
         (R.REACHED, HOME[1], HOME[2]), (R.ASKED, "addr:9.9.9.9", A), (R.HOLDS, "message:h0", "kind:typing"),
-        (R.HAS_DEVICES, A, "devices:2"), (R.LOCATED, HOME[0], "country:DE"),
+        (R.HAS_DEVICES, A, "devices:2"), (R.LOCATED, HOME[0], "country:DE"), (R.LOCATED, B, "zone:UTC+1"),
+        (R.LOCATED, C, "zone:UTC+2"),
     ],
 )  # fmt: skip
 def test_what_truth_says_otherwise_is_no_knowledge(

@@ -1,4 +1,4 @@
-"""What can be read on a device that was taken: its texts, who wrote them and to whom."""
+"""What can be read on a device that an observer has, or had: its texts, who wrote them and to whom."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sessionsim.core.view import Shown
 
 
 def take_histories(notes: Notes) -> None:
-    """Note what the texts on a taken device say."""
+    """Note what the texts on a device say."""
     for shown in notes.view.history:
         subject, writer = f"message:{shown.hash}", id_term(shown.writer)
         steps = partial(_read, shown)
@@ -28,6 +28,6 @@ def take_histories(notes: Notes) -> None:
 def _read(shown: Shown) -> Steps:
     to = f" to {id_term(shown.reader)}" if shown.reader else " to a group"
     return (
-        f"read on the stolen device: message {shown.hash} of {id_term(shown.writer)}{to},"
+        f"read on the device: message {shown.hash} of {id_term(shown.writer)}{to},"
         f" there since {shown.since_us / US_PER_S:.6f} s",
     )
