@@ -135,6 +135,8 @@ class Closure:
         for haul in self.view.hauls:
             number = meaning.hauled[haul.number]
             had[number] = min(int(had[number]), haul.t_us)
+        for whole, parts in meaning.openings.wholes.items():
+            had[whole] = max(int(had[part]) for part in parts)
         return had
 
     @cached_property

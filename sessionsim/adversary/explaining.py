@@ -33,6 +33,7 @@ _ANSWER = re.compile(r"row (\d+): answer (in clear|opens under the request's cip
 _OPENS = re.compile(r"(?:.+ )?of (\S+) opens (?:Envelope\.content|a .+|the admins' .+)\Z")
 _HAUL = re.compile(r"haul (\d+): still in the swarm of (\S+) when its keys were stolen\Z")
 _HASH = re.compile(r"hash ([0-9A-Za-z+/]{43})\Z")
+_JOINED = re.compile(r"(\d+) parts are put together, hash ([0-9A-Za-z+/]{43})\Z")
 _ID = re.compile(r"[0-9a-f]{24,}")
 _FIELD = re.compile(r"field (.+?): (.*)\Z", re.DOTALL)
 _STANDS = re.compile(
@@ -67,7 +68,7 @@ class _Teller:
         self._rules: Mapping[re.Pattern[str], Callable[..., list[str]]] = {
             _FROM: self._origin, _HOLD: self._shared, _PAIR: self._paired, _OPEN: self._opened,
             _PLAIN: self._plain, _ANSWER: self._answered, _FIELD: self._field, _STANDS: self._stands,
-            _OPENS: self._unsealed, _HAUL: self._hauled,
+            _OPENS: self._unsealed, _HAUL: self._hauled, _JOINED: self._joined,
         }  # fmt: skip
 
     def tell(self, step: str) -> list[str]:
@@ -180,6 +181,10 @@ class _Teller:
             f" {len(haul.data):,} stored bytes from namespace {haul.namespace}.",
             *_hex(haul.data),
         ]
+
+    def _joined(self, count: str, whole: str) -> list[str]:
+        self._message, self._text = whole, b""
+        return [f"Each of the {count} parts names the hash of the whole, and in order they give it."]
 
     def _unsealed(self, owner: str) -> list[str]:
         """Say with what the stored message that was named last was opened, and what it is."""

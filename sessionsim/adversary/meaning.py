@@ -111,7 +111,7 @@ class Meaning:
     ) -> None:
         self._suite, self._keys, self._public, self._again = suite, keys, public, again
         self._seeds = AccountSeeds(suite, keys)
-        self.openings = Openings(suite, keys, public)
+        self.openings = Openings(suite, keys, public, self._number_whole)
         self.calls: list[tuple[Brief, ...]] = []
         self.messages: list[Message | None] = []  # None while only a name is known
         self.hashes: list[tuple[str, bytes]] = []  # of each message: name and inbox
@@ -210,6 +210,12 @@ class Meaning:
         if number == len(self.hashes):
             self.hashes.append((name, inbox))
             self.messages.append(None)
+        return number
+
+    def _number_whole(self, name: str, inbox: bytes, parts: Sequence[int]) -> int:
+        """Give a number to what came in several messages."""
+        number, size_bytes = self._number(name, inbox), sum(self.message(part).size_bytes for part in parts)
+        self.messages[number] = Message(name, inbox, size_bytes, None, "", ())
         return number
 
     def _meet(self, inbox: bytes, namespace: int, data: bytes) -> int:

@@ -9,13 +9,15 @@
 What opens is found out by really opening, with every secret that anybody in the run could have. A message
 notes which secrets open it and which come out; who has them, and since when, is the business of `closure`.
 What is for a group, or under keys of version 2, waits until everything has been read, since its keys may come
-later than what they open.
+later than what they open. A config in several messages opens part by part; its whole is a message of its own,
+had by whom all parts are had.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Collection, Iterable
+from base64 import b64encode
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from sessionsim.adversary.account_seeds import AccountSeeds
@@ -38,6 +40,7 @@ from sessionsim.core.errors import ProtocolError
 from sessionsim.protocol import namespaces
 from sessionsim.protocol.configs.config import Config, group_config, user_config
 from sessionsim.protocol.configs.kinds import KINDS, Kind
+from sessionsim.protocol.configs.message import hash_of
 from sessionsim.protocol.configs.rules import ConfigRules
 from sessionsim.protocol.configs.storing import Storing
 from sessionsim.protocol.contents import read
@@ -73,20 +76,32 @@ class Openings:
         suite: cryptography.
         keys: all secrets; those that come out of messages are added.
         public: addresses that are nobody's secret.
+        number_whole: gives a number to a whole by its name, the inbox and the numbers of its parts.
 
     Attributes:
         opened: columns message, secret: each way in which a message opens.
         words: the same in words, one for each.
         handed: columns number of the opening, secret that comes out.
         contents: what each opened message holds.
+        wholes: number of what came in parts -> the numbers of the parts.
     """
 
-    def __init__(self, suite: Suite, keys: Keys, public: Collection[str]) -> None:
+    def __init__(
+        self,
+        suite: Suite,
+        keys: Keys,
+        public: Collection[str],
+        number_whole: Callable[[str, bytes, Sequence[int]], int],
+    ) -> None:
         self._suite, self._keys, self._public = suite, keys, public
+        self._number_whole = number_whole
         self.opened = array("q"), array("q")
         self.words: list[str] = []
         self.handed = array("q"), array("q")
         self.contents: dict[int, Content] = {}
+        self.wholes: dict[int, tuple[int, ...]] = {}
+        self._parts: dict[int, bytes] = {}  # stored bytes of parts that still wait for the others
+        self._storing: dict[tuple[bytes, Kind, bytes], Storing] = {}  # by inbox, kind and key
         self._accounts = keys.accounts()
         self._by_id = {account.id: (number, account) for number, account in self._accounts}
         self._seeds: dict[bytes, dict[int, Group]] = {}
@@ -138,28 +153,53 @@ class Openings:
         self._add(number, letter.key, f"{letter.by} of {reader}", letter.where, content)
 
     def _take_config(self, number: int, key: int, owner: Account, kind: Kind, data: bytes) -> None:
-        storing = Storing(kind, self._suite, owner, _RULES)
         config = user_config(kind, self._suite, owner)
         made = f"sealed by {owner.id_hex} for itself"
-        self._read_config(number, key, kind, data, storing, config, owner.ed.secret, id_term(owner.id), made)
+        self._read_config(number, key, data, config, owner.id, owner, owner.ed.secret, made)
 
     def _read_config(
-        self, number: int, key: int, kind: Kind, data: bytes, storing: Storing, config: Config,
-        secret: bytes, owner: str, made: str,
+        self, number: int, key: int, data: bytes, config: Config, inbox: bytes, owner: Account | None,
+        secret: bytes, made: str,
     ) -> bool:  # fmt: skip
         """Open a config with one key, as a device would that has nothing yet. Returns whether it opens."""
+        kind = config.kind
+        at = (inbox, kind, secret)
+        storing = self._storing.get(at)
+        if storing is None:
+            storing = self._storing[at] = Storing(kind, self._suite, owner, _RULES)
+        by = self._keys.owners[key] if owner is None else f"key ed25519 of {id_term(inbox)}"
+        self._parts[number] = data
         try:
-            raw = storing.open("", data, (secret,), 0).raw
-            config.merge((("", data),), 0)
+            opened = storing.open(str(number), data, (secret,), 0)
+        except ProtocolError:
+            del self._parts[number]
+            return False
+        if not opened.raw:
+            self._add_part(number, key, by, kind, id_term(inbox), made)
+            return True
+        numbers = sorted(map(int, opened.names))
+        stored = [self._parts.pop(one) for one in numbers]
+        try:
+            config.merge([(str(one), part) for one, part in zip(numbers, stored, strict=True)], 0)
         except ProtocolError:
             return False
-        said = tuple(said_in_config(kind, config, owner))
-        names = names_in_bytes(raw, self._public)
-        seeds = seeds_in_config(kind, config)
-        by = self._keys.owners[key] if kind.of_group else f"key ed25519 of {owner}"
-        content = Content(CONFIG_NAMES[kind], owner, made, "", said, names, seeds)
-        self._add(number, key, by, "a config", content)
+        whole = number
+        if len(numbers) > 1:
+            self._add_part(number, key, by, kind, id_term(inbox), made)
+            name = b64encode(hash_of(b"".join(stored))).decode().rstrip("=")
+            whole = self._number_whole(name, inbox, numbers)
+            self.wholes[whole] = tuple(numbers)
+        said = tuple(said_in_config(kind, config, id_term(inbox)))
+        names = names_in_bytes(opened.raw, self._public)
+        content = Content(
+            CONFIG_NAMES[kind], id_term(inbox), made, "", said, names, seeds_in_config(kind, config)
+        )
+        self._add(whole, key, by, "a config", content)
         return True
+
+    def _add_part(self, number: int, key: int, by: str, kind: Kind, owner: str, made: str) -> None:
+        content = Content(f"part-of-{CONFIG_NAMES[kind]}", owner, made)
+        self._add(number, key, by, "a part of a config", content)
 
     def _take_device_group(self, number: int, owner: Account, data: bytes) -> None:
         """Open a device group message with each device's keys; the account seeds in it come out."""
@@ -237,13 +277,10 @@ class Openings:
                 return
 
     def _open_config(self, one: _Waiting, secret: int, key: bytes) -> bool:
-        kind, group = KINDS[one.namespace], one.group[1:]
-        storing = Storing(kind, self._suite, None, _RULES)
-        config = group_config(kind, self._suite, group, (key,))
+        group = one.group[1:]
+        config = group_config(KINDS[one.namespace], self._suite, group, (key,))
         made = f"signed by {group.hex()}"
-        return self._read_config(
-            one.number, secret, kind, one.data, storing, config, key, id_term(one.group), made
-        )
+        return self._read_config(one.number, secret, one.data, config, one.group, None, key, made)
 
     def _open_message(self, one: _Waiting, secret: int, key: bytes) -> bool:
         """Open a message to a group; both forms of its signature are tried."""

@@ -23,6 +23,9 @@ def take_opened(notes: Notes) -> None:
     if not notes.closure.openings:
         return
     had = {number: steps for number, _, steps in met(notes)}
+    for whole, parts in notes.meaning.openings.wholes.items():
+        if all(part in had for part in parts):
+            had[whole] = partial(_joined, notes, [had[part] for part in parts], whole)
     for number, (t_us, opening) in notes.closure.openings.items():
         content = notes.meaning.openings.contents[number]
         steps = partial(_opened_steps, notes.closure, had, opening)
@@ -40,6 +43,12 @@ def _take(notes: Notes, subject: str, t_us: int, content: Content, steps: Derive
         notes.note(relation, who, what, t_us, partial(_and, steps, f"field {field}: {what}"))
     for term in content.names:
         notes.note(Relation.NAMED, subject, term, t_us, partial(_and, steps, f"inside it stands {term}"))
+
+
+def _joined(notes: Notes, parts: list[Derive], whole: int) -> Steps:
+    """Say how the parts of a whole were had."""
+    steps = tuple(step for part in parts for step in part())
+    return (*steps, f"{len(parts)} parts are put together, hash {notes.meaning.hashes[whole][0]}")
 
 
 def _and(steps: Derive, *more: str) -> Steps:
