@@ -196,11 +196,12 @@ def written(position: Position) -> Table:
     for end in CLIENTS:
         for since_us in (0, 1500, 1501):
             takings = [one for one in position.taken if one.endpoint == end and (one.stays or one.copies)]
-            own = any(since_us <= one.t_us or one.stays for one in takings)
-            word = b"own text" if own else b"canary text"
-            # What was deleted before anybody came is nobody's.
-            rows.append((end, since_us, 1 << 39, word.decode(), *[word.hex()] * 3))
-            rows.append((end, -2, -1, "canary text", *[b"canary text".hex()] * 3))
+            always = end in position.operated
+            own = always or any(since_us <= one.t_us or one.stays for one in takings)
+            # What was deleted before anybody came is nobody's but whose device it is.
+            for begin, until_us, has in ((since_us, 1 << 39, own), (-2, -1, always)):
+                word = b"own text" if has else b"canary text"
+                rows.append((end, begin, until_us, word.decode(), *[word.hex()] * 3))
     kinds = (np.int32, np.int64, np.int64, object, object, object, object)
     columns = zip(HISTORY_COLUMNS, kinds, zip(*rows, strict=True), strict=True)
     return {name: np.array(values, kind) for name, kind, values in columns}
@@ -235,7 +236,8 @@ def test_no_canary_arrives(place: str) -> None:
     assert b"canary deed" not in seen_bytes
     assert b"canary haul" not in seen_bytes
     assert b"canary text" not in seen_bytes
-    assert (b"own text" in seen_bytes) == any(one.stays or one.copies for one in position.taken)
+    there = any(one.stays or one.copies for one in position.taken) or position.operated & set(CLIENTS)
+    assert (b"own text" in seen_bytes) == bool(there)
     assert 5 * _SMALL_MARK not in seen_numbers
     asked = {(one.endpoint, one.t_us) for one in position.taken if one.fetches}
     assert [one.t_us for one in view.hauls] == [t_us + position.clock_offset_us for _, t_us in sorted(asked)]
