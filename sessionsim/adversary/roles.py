@@ -26,7 +26,7 @@ from sessionsim.core.columns import HEAD_CODE
 from sessionsim.core.errors import ProtocolError
 from sessionsim.core.scene import Role
 from sessionsim.core.view import Table
-from sessionsim.protocol.client.paths import HOPS
+from sessionsim.protocol.client.path_rules import HOPS
 from sessionsim.protocol.wire.onion import decode_hop
 
 Roles = npt.NDArray[np.int8]

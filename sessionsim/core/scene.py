@@ -38,6 +38,7 @@ class Scene:
         client_ids: account id (33 bytes) per client endpoint, the same for all devices of an account; for
             vantages that know whom they look for.
         servers: kind of server, for example `file` or `push` -> its endpoints; no kind that is not there.
+        path_hops: relays of each client's paths; 0 where platforms differ.
     """
 
     nodes: NodeList
@@ -47,6 +48,7 @@ class Scene:
     client_platform: tuple[str, ...]
     client_ids: tuple[bytes, ...]
     servers: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    path_hops: int = 3  # Source: transport 3.1
 
     @property
     def endpoints(self) -> frozenset[int]:

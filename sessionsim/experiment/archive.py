@@ -91,6 +91,7 @@ class Archive:
         self.folder, self.seed, self.suite = folder, int(facts["seed"]), str(facts["suite"])
         self.declared = read_positions(folder)
         self.members = _members(facts, self.declared)
+        self._resolved: Mapping[str, Any] = facts["resolved"]
         self.see = observatory(folder, self.suite)
 
     @cached_property
@@ -128,6 +129,7 @@ class Archive:
             client_platform=tuple(clients["platform"].tolist()),
             client_ids=tuple(ids[endpoint] for endpoint in endpoints),
             servers=servers,
+            path_hops=_path_hops(self._resolved.get("platform", {})),
         )
 
     def position(self, name: str) -> tuple[Position, int]:
@@ -201,3 +203,9 @@ def _members(manifest: Mapping[str, Any], declared: Mapping[str, Position]) -> d
     settings = manifest.get("resolved", {}).get("vantages", {})
     found = {name: tuple(settings.get(name, {}).get("members") or ()) for name in declared}
     return {name: members for name, members in found.items() if members}
+
+
+def _path_hops(platforms: Mapping[str, Mapping[str, Any]]) -> int:
+    """Give how many relays all paths have; 0 where platforms differ."""
+    found = {int(rules["path_hops"]) for rules in platforms.values()}
+    return found.pop() if len(found) == 1 else 0

@@ -15,13 +15,11 @@ import numpy.typing as npt
 
 from sessionsim.core.errors import InvalidInput
 from sessionsim.protocol.client.path_rules import PathRules
-from sessionsim.protocol.client.paths import HOPS
 
 Ints = npt.NDArray[np.int64]
 # Gives the k-th candidate for each of some accounts: (k, positions in the batch) -> nodes.
 Candidates = Callable[[int, Ints], Ints]
 
-BEHIND: Final = HOPS - 1
 _ATTEMPTS: Final = 10_000  # Assumption: a rule that this many draws cannot satisfy cannot be satisfied
 
 
@@ -30,10 +28,10 @@ def paths_of(net24: Ints, rules: PathRules, accounts: int, guards: Candidates, r
 
     Args:
         net24: /24 of each node. rules: number of paths and subnet rule.
-        guards, rest: candidates for first hops, and for the other two.
+        guards, rest: candidates for first hops, and for the others.
 
     Returns:
-        Nodes, shape (accounts, paths, 3).
+        Nodes, shape (accounts, paths, hops).
 
     Raises:
         InvalidInput: the network is too small for so many distinct nodes or subnets.
@@ -71,7 +69,7 @@ def rest_of(
     candidates: Candidates,
     others: Ints | None = None,
 ) -> Ints:
-    """Choose the nodes behind the guards of so many paths, shape (accounts, 2 · paths).
+    """Choose the nodes behind the guards of so many paths, shape (accounts, paths · others).
 
     Args:
         guards: all first hops in use, shape (accounts, n).
@@ -79,7 +77,7 @@ def rest_of(
     """
     accounts, rule = len(guards), rules.path_subnet_rule
     others = _none(accounts) if others is None else others
-    chosen = np.full((accounts, paths * BEHIND), -1, dtype=np.int64)
+    chosen = np.full((accounts, paths * (rules.path_hops - 1)), -1, dtype=np.int64)
     refused = np.concatenate([guards, others], axis=1)
     apart_from = {"all": refused, "each-kind": others}.get(rule, _none(accounts))
     _fill(chosen, net24, candidates, rule in ("each-kind", "all"), refused, apart_from)
@@ -87,8 +85,9 @@ def rest_of(
 
 
 def joined(guards: Ints, rest: Ints) -> Ints:
-    """Put two nodes behind each guard, shape (accounts, paths, 3)."""
-    behind = rest.reshape(len(guards), guards.shape[1], BEHIND)
+    """Put as many nodes behind each guard, shape (accounts, paths, hops)."""
+    accounts, paths = guards.shape
+    behind = rest.reshape(accounts, paths, rest.shape[1] // paths)
     return np.concatenate([guards[:, :, None], behind], axis=2)
 
 

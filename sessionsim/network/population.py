@@ -28,7 +28,7 @@ from sessionsim.core.errors import InvalidInput
 from sessionsim.core.seeds import Seeds, mix_array
 from sessionsim.core.settings import setting
 from sessionsim.core.units import US_PER_DAY, US_PER_MIN
-from sessionsim.network.path_choices import BEHIND, Candidates, Ints, guards_of, joined, rest_of
+from sessionsim.network.path_choices import Candidates, Ints, guards_of, joined, rest_of
 from sessionsim.network.path_choices import paths_of as paths_of
 from sessionsim.protocol.client.rules import ClientRules
 
@@ -248,7 +248,7 @@ def _rotate(
     """
     met = np.full(len(account), NEVER, dtype=np.int64)
     on, rotation = np.arange(len(account)), 0
-    rest = np.zeros((len(account), rules.paths * BEHIND), dtype=np.int64)
+    rest = np.zeros((len(account), rules.paths * (rules.path_hops - 1)), dtype=np.int64)
     while len(on):
         numbers = np.full(len(on), epoch)
 
@@ -277,20 +277,21 @@ def rotated(
     """Put nodes behind guards, once more or for the first time (`protocol.client.rotation`).
 
     Args:
-        guards: shape (accounts, paths). before: what stood behind them, shape (accounts, 2 · paths); None if
-            the app starts anew and knows nothing of it.
+        guards: shape (accounts, paths).
+        before: what stood behind them, shape (accounts, paths · others); None if the app starts anew and
+            knows nothing of it.
         rotation: how many there were.
         stream: gives candidates by number; with a rotation of each path by itself, each has its own.
 
     Returns:
         As `before`.
     """
-    paths = guards.shape[1]
+    paths, behind = guards.shape[1], rules.path_hops - 1
     if before is None or rules.rotation_trigger == "request":  # all paths at once
         return rest_of(net24, rules, guards, paths, stream(rotation * paths), before)
     rest = before.copy()
     for path in range(paths):
-        place = slice(path * BEHIND, (path + 1) * BEHIND)
+        place = slice(path * behind, (path + 1) * behind)
         rest[:, place] = rest_of(net24, rules, guards, 1, stream(rotation * paths + path), rest)
     return rest
 

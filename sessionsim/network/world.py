@@ -135,6 +135,11 @@ class World:
         return (*servers.get("seed", ()), *servers.get("push", ()))
 
     @property
+    def _path_hops(self) -> int:
+        found = {self.spec.client_rules[seat.platform].path_hops for seat in self.seats}
+        return found.pop() if len(found) == 1 else 0
+
+    @property
     def scene(self) -> Scene:
         """What vantages may look at to choose their place."""
         first = len(self.nodes)
@@ -146,6 +151,7 @@ class World:
             client_platform=tuple(seat.platform for seat in self.seats),
             client_ids=tuple(self.accounts[seat.account].id for seat in self.seats),
             servers=by_kind(self.servers),
+            path_hops=self._path_hops,
         )
 
     @property

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 
 import pytest
 
@@ -287,3 +288,11 @@ def test_an_active_adversary_operates_nodes_holds_links_and_knows_people() -> No
     with pytest.raises(InvalidInput, match="client numbers from 0 to 9") as wrong:
         choose("active", knows=(3, 10))
     assert wrong.value.place == "vantage knows"
+
+
+@pytest.mark.parametrize("hops", [0, 2, 4])
+@pytest.mark.parametrize("kind", ["guard", "middle", "last-hop", "swarm-member"])
+def test_roles_are_refused_where_hop_numbers_do_not_tell_them(kind: str, hops: int) -> None:
+    with pytest.raises(InvalidInput, match="roles only where all paths have 3 relays"):
+        choose(kind, stage=replace(scene(), path_hops=hops))
+    assert choose("snodes", stage=replace(scene(), path_hops=hops)).operated

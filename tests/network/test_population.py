@@ -50,10 +50,12 @@ def within(share: float, trials: int, expected: float) -> bool:
 
 
 @pytest.mark.parametrize("platform", sorted(PLATFORMS))
-@pytest.mark.parametrize("paths", [1, 2, 3])
-def test_with_the_clients_candidates_it_builds_the_clients_paths(platform: str, paths: int) -> None:
+@pytest.mark.parametrize(("paths", "hops"), [(1, 3), (2, 3), (3, 3), (2, 1), (2, 5)])
+def test_with_the_clients_candidates_it_builds_the_clients_paths(
+    platform: str, paths: int, hops: int
+) -> None:
     """Few nodes in few /24s, so that every rule refuses candidates all the time."""
-    nodes, rules = node_list(48, 3), replace(PLATFORMS[platform], paths=paths)
+    nodes, rules = node_list(48, 3), replace(PLATFORMS[platform], paths=paths, path_hops=hops)
     entropies = [Seeds(7).entropy("client", k) for k in range(300)]
 
     def stream(purpose: bytes) -> Candidates:

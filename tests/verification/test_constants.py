@@ -29,6 +29,7 @@ pattern = "everyday"
 NO = "."
 
 PATHS = """\
+hops                                         | path_hops             | 3         | 3       | 3
 paths kept                                   | paths                 | 2         | 2       | 2
 paths for files                              | file_paths            | 0         | 0       | 2
 subnets of guards and others                 | path_subnet_rule      | each-kind | none    | all

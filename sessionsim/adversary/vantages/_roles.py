@@ -11,9 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sessionsim.adversary.vantages._nodes import NodeChoice, chosen_nodes
+from sessionsim.core.errors import InvalidInput
 from sessionsim.core.scene import Position, Role, Scene
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.settings import setting
+from sessionsim.protocol.client.path_rules import HOPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,13 @@ class RoleChoice(NodeChoice):
 
 
 def choose_in_role(role: Role, choice: NodeChoice, scene: Scene, seeds: Seeds) -> Position:
-    """Run the chosen nodes and look at one role. Raises InvalidInput as `chosen_nodes` does."""
+    """Run the chosen nodes and look at one role.
+
+    Raises:
+        InvalidInput: as `chosen_nodes` does; or paths are not as long as hop numbers are taken to say.
+    """
+    if scene.path_hops != HOPS:
+        found = f"{role} on paths of {scene.path_hops or 'several numbers of'} relays"
+        raise InvalidInput("kind", found, f"roles only where all paths have {HOPS} relays", "See path_hops.")
     nodes = chosen_nodes(choice, scene, seeds)
     return Position(in_role=frozenset((node, role) for node in nodes), clock_offset_us=choice.clock_offset_us)

@@ -12,21 +12,20 @@ client without enough nodes asks for the node list first, and goes on when it is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from sessionsim.core.columns import Cause, Transport, note_of
 from sessionsim.protocol.client.exchanges import Purpose
 from sessionsim.protocol.client.parts import Handler
 from sessionsim.protocol.client.path_keeper import Nodes, OnionPath
-from sessionsim.protocol.client.paths import HOPS, choose_guards, choose_rest, joined
+from sessionsim.protocol.client.paths import Path, choose_guards, choose_rest, joined
 from sessionsim.protocol.client.requests import Requests
 from sessionsim.protocol.client.rules import ClientRules
 from sessionsim.protocol.machine import CONNECTED, Effect
 from sessionsim.protocol.wire import rpc
 
 TEST_NOTE: Final = note_of(Cause.PATH)
-_BEHIND: Final = HOPS - 1
 _HTTPS: Final = int(Transport.HTTPS)
 
 
@@ -63,6 +62,7 @@ class Builder:
         self._requests, self._keeper, self._rules = requests, requests.keeper, rules
         self._need_list = need_list
         self._question = rpc.request_body(body_style, rpc.get_swarm_call(body_style, account_hex))
+        self._behind = rules.path_hops - 1
         self._tests = 0
         self._openings: list[_Opening] = []
         self._waits_for_list = self._filling = False
@@ -180,9 +180,14 @@ class Builder:
             keeper.candidates(b"guards"), len(missing), keeper.nodes, self._rules, guards + others
         )
         rest = choose_rest(
-            keeper.candidates(b"rest"), len(new) * _BEHIND, keeper.nodes, self._rules, guards + new, others
+            keeper.candidates(b"rest"),
+            len(new) * self._behind,
+            keeper.nodes,
+            self._rules,
+            guards + new,
+            others,
         )
-        for nodes, files in zip(joined(new[: len(rest) // _BEHIND], rest), missing, strict=False):
+        for nodes, files in zip(self._joined(new, rest), missing, strict=False):
             self._adopt(nodes, files, now_us, now_us)
         self._finish(now_us)
         self._filling = False
@@ -191,11 +196,15 @@ class Builder:
         """Build paths around guards: for files or not, the guard, and since when it is one."""
         keeper, firsts = self._keeper, [guard for _, guard, _ in guards]
         rest = choose_rest(
-            keeper.candidates(b"rest"), len(guards) * _BEHIND, keeper.nodes, self._rules, firsts
+            keeper.candidates(b"rest"), len(guards) * self._behind, keeper.nodes, self._rules, firsts
         )
-        usable = guards[: len(rest) // _BEHIND]
-        for nodes, (files, _, since_us) in zip(joined(firsts[: len(usable)], rest), usable, strict=True):
+        for nodes, (files, _, since_us) in zip(self._joined(firsts, rest), guards, strict=False):
             self._adopt(nodes, files, now_us, since_us)
+
+    def _joined(self, guards: Sequence[int], rest: Sequence[int]) -> tuple[Path, ...]:
+        """Make as many paths as there are nodes for."""
+        enough = len(rest) // self._behind if self._behind else len(guards)
+        return joined(guards[:enough], rest, self._behind)
 
     def _finish(self, now_us: int) -> None:
         """Let requests go, or tell them that there is no path."""
@@ -297,9 +306,9 @@ class Builder:
             )
         if opening.nodes:
             guards.append(opening.nodes[0])
-            rest = choose_rest(keeper.candidates(b"rest"), _BEHIND, keeper.nodes, rules, guards, others)
+            rest = choose_rest(keeper.candidates(b"rest"), self._behind, keeper.nodes, rules, guards, others)
             opening.nodes = (opening.nodes[0], *rest)
-        if len(opening.nodes) < HOPS:
+        if len(opening.nodes) <= self._behind:
             self._opening_failed(opening, now_us)
             return
         opening.due_us = -1

@@ -20,7 +20,6 @@ from sessionsim.protocol.client.path_rules import PathRules
 from sessionsim.protocol.client.paths import (
     FIRST_GUARDS,
     FIRST_REST,
-    HOPS,
     choose_guards,
     choose_rest,
     joined,
@@ -84,6 +83,7 @@ class PathKeeper:
     def _recall(self) -> None:
         """Make the paths of a client that ran before, with guards of random age."""
         rules, pool = self.rules, self.pool
+        behind = rules.path_hops - 1
         for files, count in ((False, rules.paths), (True, rules.file_paths)):
             kind = b"f" if files else b""
             used = [path.nodes for path in self.ready]
@@ -91,12 +91,12 @@ class PathKeeper:
                 pool.draws(self.entropy, FIRST_GUARDS + kind), count, self.nodes, rules, [n[0] for n in used]
             )
             rest = choose_rest(
-                pool.draws(self.entropy, FIRST_REST + kind), count * (HOPS - 1), self.nodes, rules,
+                pool.draws(self.entropy, FIRST_REST + kind), count * behind, self.nodes, rules,
                 [n[0] for n in used] + guards, [node for n in used for node in n[1:]],
             )  # fmt: skip
-            if len(guards) < count or len(rest) < count * (HOPS - 1):
+            if len(guards) < count or len(rest) < count * behind:
                 raise too_small(len(pool), rules.paths + rules.file_paths, rules)
-            for number, nodes in enumerate(joined(guards, rest)):
+            for number, nodes in enumerate(joined(guards, rest, behind)):
                 place = b"age" + kind + bytes((number,))
                 age_us = number_at(self.entropy, place, rules.guard_age_us) if rules.guard_age_us else 0
                 born_us = (

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from sessionsim.core.settings import setting
 from sessionsim.core.units import US_PER_DAY, US_PER_H, US_PER_MIN, US_PER_MS, US_PER_S
+
+HOPS: Final = 3  # Source: transport 3.1
+MOST_HOPS: Final = 15  # Source: transport 3.5
 
 _DESKTOP = "transport 4; session-desktop: ts/session/onions/onionPath.ts"
 _ANDROID = "transport 4; session-android: network/onion/PathManager.kt"
@@ -18,6 +22,14 @@ class PathRules:
 
     paths: int = setting(
         2, doc="Onion paths kept, each with its own guard.", source="transport 4", low=1, high=8
+    )
+    path_hops: int = setting(
+        HOPS,
+        doc="Relays of a path: guard, middle nodes and last hop. The node that is asked stands behind it. "
+        "Idle polls are drawn in bulk, and requests pass unseen relays at once, for 3 only.",
+        source=f"transport 3.1; at most {MOST_HOPS}, nodes refuse what has come further (transport 3.5)",
+        low=1,
+        high=MOST_HOPS,
     )
     file_paths: int = setting(
         0,

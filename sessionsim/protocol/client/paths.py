@@ -7,20 +7,18 @@ once; a test holds both together. When paths are built, kept and given up: `path
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from typing import Final
 
 from sessionsim.core.errors import InvalidInput
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Entropy
-from sessionsim.protocol.client.path_rules import PathRules
+from sessionsim.protocol.client.path_rules import HOPS, PathRules
 from sessionsim.protocol.client.pool import Pool, listing_of, number_at
 
 __all__ = ["HOPS", "Path", "build_paths", "choose", "choose_guards", "choose_rest", "number_at"]
 
-HOPS = 3  # Source: transport 3.1
-
-Path = tuple[int, int, int]
+Path = tuple[int, ...]
 
 # What begins the addresses of the draws of a client's first guards, and of the nodes behind them.
 FIRST_GUARDS: Final = b"pathg"
@@ -88,7 +86,7 @@ def choose_rest(
 
 
 def build_paths(nodes: NodeList, rules: PathRules, entropy: Entropy) -> tuple[Path, ...]:
-    """Choose the first `rules.paths` paths of three distinct nodes, no node in two of them.
+    """Choose the first `rules.paths` paths of distinct nodes, no node in two of them.
 
     Subnet rules, on /24s: `none`; `guards`: the guards differ from each other; `each-kind`: so do the other
     nodes among themselves (a guard and another node may share one, as on desktop); `all`: all nodes of all
@@ -99,21 +97,22 @@ def build_paths(nodes: NodeList, rules: PathRules, entropy: Entropy) -> tuple[Pa
     """
     pool = Pool(listing_of(nodes))
     guards = choose_guards(pool.draws(entropy, FIRST_GUARDS), rules.paths, nodes, rules)
-    needed = rules.paths * (HOPS - 1)
+    behind = rules.path_hops - 1
+    needed = rules.paths * behind
     rest = choose_rest(pool.draws(entropy, FIRST_REST), needed, nodes, rules, guards)
     if len(guards) < rules.paths or len(rest) < needed:
         raise too_small(len(nodes), rules.paths, rules)
-    return joined(guards, rest)
+    return joined(guards, rest, behind)
 
 
-def joined(guards: list[int], rest: list[int]) -> tuple[Path, ...]:
-    """Put two nodes behind each guard."""
-    return tuple((guard, rest[2 * p], rest[2 * p + 1]) for p, guard in enumerate(guards))
+def joined(guards: Sequence[int], rest: Sequence[int], behind: int) -> tuple[Path, ...]:
+    """Put so many nodes behind each guard."""
+    return tuple((guard, *rest[behind * p : behind * (p + 1)]) for p, guard in enumerate(guards))
 
 
 def too_small(count: int, paths: int, rules: PathRules) -> InvalidInput:
     """Make the error of a network in which paths cannot be built."""
     apart = "" if rules.path_subnet_rule == "none" else " in different /24s"
     return InvalidInput(
-        "network", f"{count} nodes for {paths} paths", f"at least {paths * HOPS} nodes{apart}"
+        "network", f"{count} nodes for {paths} paths", f"at least {paths * rules.path_hops} nodes{apart}"
     )

@@ -23,6 +23,7 @@ from sessionsim.core.seeds import Entropy
 from sessionsim.protocol.client.exchanges import HELD, REPEAT_SHIFT, SERVER, Done, Purpose, Request
 from sessionsim.protocol.client.merging import Merger
 from sessionsim.protocol.client.path_keeper import Nodes, OnionPath, PathKeeper
+from sessionsim.protocol.client.path_rules import HOPS
 from sessionsim.protocol.client.pending import Pending
 from sessionsim.protocol.client.pool import Pool, directory_of, listing_of
 from sessionsim.protocol.client.reactions import (
@@ -87,6 +88,7 @@ class Requests:
         self._delayed = tuple(
             one for one in (self._repeats if rules.repeats else None, self._merger) if one is not None
         )
+        self._is_usual = rules.path_hops == HOPS
         self.unsealed = False  # whoever carries requests can let them pass without bytes
         self.shut = False  # offline or asleep: nothing goes out
         self.aside: list[Effect] = []
@@ -152,13 +154,13 @@ class Requests:
                 exchange, now_us, done,
                 lambda t: self.send(exchange, node, body, note, t, done, given, timeout_us, repeats, True),
             )  # fmt: skip
-        guard, middle, last = path.nodes
+        guard = path.nodes[0]
         hops = self._hops
-        route = (hops[guard], hops[middle], hops[last], hops[node])
+        route = (*[hops[relay] for relay in path.nodes], hops[node])
         deadline_us = now_us + (timeout_us or self._rules.request_timeout_us)
         request = Request(None, path, guard, self.connection, node, deadline_us, done)
         payload: bytes | UnsealedRequest
-        if self.unsealed and len(body) <= MOST_BYTES:
+        if self.unsealed and len(body) <= MOST_BYTES and self._is_usual:
             seal = partial(self._seal, request, route, body, address, now_us)
             payload = UnsealedRequest((*path.nodes, node), self._style.name, body, seal)
         else:
@@ -175,7 +177,7 @@ class Requests:
         self, request: Request, route: tuple[Hop, ...], body: bytes, address: bytes, now_us: int
     ) -> bytes:
         """Make the bytes of a request to a node."""
-        randoms = self._randoms(address, now_us)
+        randoms = self._randoms(address, len(route), now_us)
         payload, request.layer = build_request(
             self._suite, self._style, route, body, randoms, self.multiple_bytes
         )
@@ -216,7 +218,7 @@ class Requests:
                 ),
             )  # fmt: skip
         route = tuple(self._hops[node] for node in path.nodes)
-        randoms = self._randoms(address, now_us)
+        randoms = self._randoms(address, len(route) + 1, now_us)
         frame, layer = build_server_request(
             self._suite, self._style, route, server, payload, randoms, self.multiple_bytes
         )
@@ -231,10 +233,10 @@ class Requests:
         self._pending.begin(exchange, request)
         return (SEND, path.nodes[0], self.connection, exchange, "onion_req", frame, note)
 
-    def _randoms(self, address: bytes, now_us: int) -> tuple[bytes, bytes, bytes, bytes]:
-        """Draw what the four layers of a request need."""
-        random = self._entropy.expand(b"onion" + address, 4 * _R)
-        randoms = (random[:_R], random[_R : 2 * _R], random[2 * _R : 3 * _R], random[3 * _R :])
+    def _randoms(self, address: bytes, layers: int, now_us: int) -> tuple[bytes, ...]:
+        """Draw what the layers of a request need."""
+        random = self._entropy.expand(b"onion" + address, layers * _R)
+        randoms = tuple([random[k : k + _R] for k in range(0, layers * _R, _R)])
         if self.kept_pairs is not None:
             self.kept_pairs.extend((now_us, self._suite.ephemeral(own[:32])) for own in randoms)
         return randoms
@@ -278,6 +280,8 @@ class Requests:
     def is_quiet(self) -> bool:
         """Say whether nothing is under way, waits or is kept, and requests go out, of any size."""
         if self.shut or self.stirred or len(self._pending) or self.multiple_bytes:
+            return False
+        if not self._is_usual:  # trains know routes of three relays only
             return False
         return self.kept_pairs is None and not any(self._delayed)
 

@@ -18,14 +18,13 @@ from sessionsim.protocol.client.exchanges import Purpose
 from sessionsim.protocol.client.idling import NEVER_US
 from sessionsim.protocol.client.parts import Handler
 from sessionsim.protocol.client.path_keeper import OnionPath
-from sessionsim.protocol.client.paths import HOPS, choose_guards, choose_rest, joined
+from sessionsim.protocol.client.paths import Path, choose_guards, choose_rest, joined
 from sessionsim.protocol.client.requests import Requests
 from sessionsim.protocol.client.rules import ClientRules
 from sessionsim.protocol.machine import Effect
 from sessionsim.protocol.wire import rpc
 
 _NOTE: Final = note_of(Cause.PATH)
-_BEHIND: Final = HOPS - 1
 
 
 class Rotation:
@@ -35,6 +34,7 @@ class Rotation:
         self._requests, self._keeper, self._rules = requests, requests.keeper, rules
         self._info = rpc.request_body(body_style, rpc.info_call())
         self._by_request = rules.rotation_trigger == "request"
+        self._behind = rules.path_hops - 1
         self._tests = 0
         self._testing: list[OnionPath] = []  # paths whose successors are being tested
         self._delayed: dict[OnionPath, int] = {}  # after a failure: when to try again
@@ -80,11 +80,11 @@ class Rotation:
             return
         guards, others = keeper.used()
         rest = choose_rest(
-            keeper.candidates(b"rotate"), len(guards) * _BEHIND, keeper.nodes, rules, guards, others
+            keeper.candidates(b"rotate"), len(guards) * self._behind, keeper.nodes, rules, guards, others
         )
-        if len(rest) == len(guards) * _BEHIND:
+        if len(rest) == len(guards) * self._behind:
             self._testing = list(keeper.ready)
-            self._test_all(list(joined(guards, rest)), 0, now_us)
+            self._test_all(list(joined(guards, rest, self._behind)), 0, now_us)
 
     def next_use_us(self) -> int:
         """Give from when on the use of a path may begin a rotation; NEVER_US if time alone does."""
@@ -94,7 +94,7 @@ class Rotation:
 
     # --- one path after another ---------------------------------------------------------------------------
 
-    def _test_all(self, new: list[tuple[int, int, int]], at: int, now_us: int) -> None:
+    def _test_all(self, new: list[Path], at: int, now_us: int) -> None:
         """Test new paths one after another; put them all in place after the last."""
         old = self._testing
         if at < len(new):
@@ -125,8 +125,8 @@ class Rotation:
             found = choose_guards(keeper.candidates(b"guards"), 1, keeper.nodes, rules, guards + others)
             guard, since_us = (found[0], now_us) if found else (guard, since_us)
             guards.append(guard)
-        rest = choose_rest(keeper.candidates(b"rotate"), _BEHIND, keeper.nodes, rules, guards, others)
-        if len(rest) < _BEHIND:
+        rest = choose_rest(keeper.candidates(b"rotate"), self._behind, keeper.nodes, rules, guards, others)
+        if len(rest) < self._behind:
             self._delayed[old] = now_us + rules.rotation_retry_us
             return
         self._testing.append(old)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from sessionsim.core.errors import InvalidInput
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Entropy, Seeds
-from sessionsim.protocol.client.paths import HOPS, Path, build_paths, number_at
+from sessionsim.protocol.client.path_rules import HOPS
+from sessionsim.protocol.client.paths import Path, build_paths, joined, number_at
 from sessionsim.protocol.client.rules import ANDROID, DESKTOP, IOS, PLATFORMS
 
 
@@ -109,6 +110,22 @@ def test_the_smallest_possible_network_is_enough() -> None:
     paths = build_paths(network(6), DESKTOP, entropy(1))
     assert sorted(node for path in paths for node in path) == list(range(6))
     assert len(build_paths(network(24), replace(IOS, paths=8), entropy(1))) == 8
+
+
+@pytest.mark.parametrize("hops", [1, 2, 5, 15])
+@pytest.mark.parametrize("platform", sorted(PLATFORMS))
+def test_paths_are_as_long_as_the_rules_say(platform: str, hops: int) -> None:
+    rules = replace(PLATFORMS[platform], path_hops=hops)
+    paths = build_paths(network(2 * hops), rules, entropy(3))
+    assert [len(path) for path in paths] == [hops, hops]
+    assert sorted(node for path in paths for node in path) == list(range(2 * hops))
+    with pytest.raises(InvalidInput, match=f"at least {2 * hops} nodes"):
+        build_paths(network(2 * hops - 1), rules, entropy(3))
+
+
+def test_every_guard_gets_its_share_of_the_nodes_behind() -> None:
+    assert joined([1, 2], [3, 4, 5, 6, 7, 8], 3) == ((1, 3, 4, 5), (2, 6, 7, 8))
+    assert joined([1, 2], [], 0) == ((1,), (2,))
 
 
 @pytest.mark.parametrize(

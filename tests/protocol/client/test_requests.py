@@ -112,6 +112,33 @@ def test_a_request_reaches_its_node_over_one_path_and_its_answer_opens(platform:
     assert open_answer(request.layer, seal_answer(layer, 200, b"hi", bytes(24))) == (200, b"hi")
 
 
+@pytest.mark.parametrize("hops", [1, 2, 5, 15])
+@pytest.mark.parametrize("platform", sorted(PLATFORMS))
+def test_a_request_takes_as_many_relays_as_the_rules_say(platform: str, hops: int) -> None:
+    requests = make(
+        replace(PLATFORMS[platform], path_hops=hops, paths=1, file_paths=0, exclude_destination=True)
+    )
+    requests.unsealed = True  # only the usual paths have requests without bytes
+    node = outside(requests)
+    effect = send(requests, 16, node, body=b'{"method":"info"}')
+    route, body, _ = peel(effect)
+    assert (tuple(route[:-1]), route[-1]) == (requests.paths[0], node)
+    assert len(route) == hops + 1
+    assert body == b'{"method":"info"}'
+    assert not requests.is_quiet()
+    server = SUITE.ephemeral(bytes(32))
+    address = ServerAddress("files.example", server.public, "http", 80)
+    asked = requests.send_to_server(32, address, b"question", 0, 0, nothing)
+    blob, ephemeral, enc_type = decode_client_request(asked[5])
+    for relay in requests.paths[0]:
+        _, plaintext = open_request(SUITE, KEYS[relay], ephemeral, enc_type, blob)
+        inner = decode_inner(plaintext)
+        if relay != requests.paths[0][-1]:
+            assert inner[0] == TO_NODE
+            _, blob, ephemeral, enc_type, _ = inner  # type: ignore[assignment]
+    assert open_server_request(SUITE, server, plaintext)[2] == b"question"
+
+
 def test_the_connection_is_that_of_the_platform() -> None:
     assert [send(make(rules), 1)[2] for rules in (DESKTOP, ANDROID, IOS)] == [HTTPS, HTTPS, QUIC]
 

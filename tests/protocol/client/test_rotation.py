@@ -235,10 +235,11 @@ def test_the_same_client_rotates_to_the_same_paths(world, rules) -> None:
     assert run() == run()
 
 
+@pytest.mark.parametrize("hops", [1, 3, 5])
 @pytest.mark.parametrize("platform", sorted(PLATFORMS))
-def test_rotated_paths_are_those_of_the_path_only_engine(world, platform: str) -> None:
+def test_rotated_paths_are_those_of_the_path_only_engine(world, platform: str, hops: int) -> None:
     """Fed with one client's candidates for a rotation, the engine puts the same nodes behind its guards."""
-    rules, nodes = PLATFORMS[platform], world.nodes
+    rules, nodes = replace(PLATFORMS[platform], path_hops=hops), world.nodes
     net24 = np.array([nodes.net24(node) for node in range(len(nodes))])
     pool = Pool(listing_of(nodes))
     for client in range(50):
@@ -250,10 +251,10 @@ def test_rotated_paths_are_those_of_the_path_only_engine(world, platform: str) -
                 [number_at(entropy, address + k.to_bytes(4, "little"), len(nodes)) for _ in positions]
             )
 
-        rest = choose_rest(pool.draws(entropy, address), 4, nodes, rules, guards)
+        rest = choose_rest(pool.draws(entropy, address), 2 * hops - 2, nodes, rules, guards)
         chosen = np.array([guards])
         found = joined_rows(chosen, rest_of(net24, rules, chosen, 2, candidate))
-        assert found.tolist() == [[list(path) for path in joined(guards, rest)]]
+        assert found.tolist() == [[list(path) for path in joined(guards, rest, hops - 1)]]
 
 
 @pytest.mark.parametrize("platform", ["android", "ios"])
