@@ -31,7 +31,7 @@ _OPEN = re.compile(r"row (\d+): x25519 key of (\S+) opens a layer\Z")
 _PLAIN = re.compile(r"row (\d+): (request in clear|in clear beside the ciphertext)\Z")
 _ANSWER = re.compile(r"row (\d+): answer (in clear|opens under the request's cipher)\Z")
 _OPENS = re.compile(r"(?:.+ )?of (\S+) opens (?:Envelope\.content|a .+|the admins' .+)\Z")
-_HAUL = re.compile(r"haul (\d+): still in the swarm of (\S+) when its keys were stolen\Z")
+_HAUL = re.compile(r"haul (\d+): still in the swarm of (\S+) when the thief asked\Z")
 _HASH = re.compile(r"hash ([0-9A-Za-z+/]{43})\Z")
 _JOINED = re.compile(r"(\d+) parts are put together, hash ([0-9A-Za-z+/]{43})\Z")
 _ID = re.compile(r"[0-9a-f]{24,}")
@@ -177,8 +177,8 @@ class _Teller:
         haul = next(one for one in self._view.hauls if one.number == int(number))
         self._text = haul.data
         return [
-            f"At {haul.t_us / 1e6:.6f} s the thief asks the swarm with the keys of {_brief(owner)} and gets"
-            f" {len(haul.data):,} stored bytes from namespace {haul.namespace}.",
+            f"At {haul.t_us / 1e6:.6f} s the thief asks the swarm of {_brief(owner)} with what it stole and"
+            f" gets {len(haul.data):,} stored bytes from namespace {haul.namespace}.",
             *_hex(haul.data),
         ]
 

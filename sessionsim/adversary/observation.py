@@ -6,7 +6,8 @@
                         at that moment; for who stays, those it has then or later, and its rows from then on
     taken device        for who copies it or stays, the texts that lie there at that time
     operated device     the same, of the whole run
-    asked swarm         with stolen keys: the stored messages that lay there at the time of the theft
+    asked swarms        with stolen keys: the messages that lay there at the time of the theft, of the account
+                        and of its groups
     tapped endpoint     its links from outside: times, addresses, wire sizes; nothing of the application
     anything else       nothing
 
@@ -172,14 +173,18 @@ def _own_actions(name: str, position: Position, actions: Table | None) -> Table:
 
 def _own_hauls(position: Position, hauls: Table | None) -> tuple[Haul, ...]:
     """Give what an observer got from swarms, with keys that it stole itself."""
-    asked = {(taking.endpoint, taking.t_us) for taking in position.taken if taking.fetches}
+    asked = {
+        (taking.endpoint, taking.t_us, taking.stays or taking.copies)
+        for taking in position.taken
+        if taking.fetches
+    }
     if hauls is None or not asked:
         return ()
     rows = zip(*(hauls[column].tolist() for column in HAUL_COLUMNS), strict=True)
     return tuple(
         Haul(number, t_us + position.clock_offset_us, bytes.fromhex(account), namespace, bytes.fromhex(data))
-        for number, (endpoint, t_us, account, namespace, data) in enumerate(rows)
-        if (endpoint, t_us) in asked
+        for number, (endpoint, t_us, on_device, account, namespace, data) in enumerate(rows)
+        if (endpoint, t_us, bool(on_device)) in asked
     )
 
 

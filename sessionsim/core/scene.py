@@ -66,7 +66,7 @@ class Taking(NamedTuple):
         stays: the taker sees what the endpoint sends and gets from then on, and the passing keys it has and
             will have.
         copies: the taker has the passing keys too that the endpoint has at that moment, and none of later.
-        fetches: the taker asks the account's swarm then, and has what still lies there.
+        fetches: the taker asks the swarms of the account and its groups then, and has what still lies there.
 
     Without any it has the lasting keys and nothing else.
     """

@@ -39,9 +39,10 @@ ACTION_COLUMNS: Final = (
     "name", "kind", "what", "t_us", "until_us", "place", "client", "account", "token", "asked",
 )  # fmt: skip
 
-# Columns of a run's table of hauls: whose keys were stolen, when the swarm was asked, the account (66 hex),
-# and of each message that lay there its namespace and the stored bytes (hex).
-HAUL_COLUMNS: Final = ("endpoint", "t_us", "account", "namespace", "data")
+# Columns of a run's table of hauls: whose keys were stolen, when the swarms were asked, whether with what the
+# device holds, the account or group (66 hex), and of each message that lay there its namespace and the stored
+# bytes (hex).
+HAUL_COLUMNS: Final = ("endpoint", "t_us", "on_device", "account", "namespace", "data")
 
 # Columns of a run's table of histories: on which device a text lies, since when and until when (exclusive),
 # its hash, who wrote it, whom it was for (empty for a group) and whose inbox it lay in: ids, 66 hex.
@@ -72,12 +73,12 @@ class HeldKey:
 
 @dataclass(frozen=True, slots=True)
 class Haul:
-    """A stored message that a thief got from the account's swarm.
+    """A stored message that a thief got from the swarm of the account or of one of its groups.
 
     Args:
         number: of the message among all hauls of the run.
         t_us: when the swarm was asked, by the observer's clock.
-        account: the inbox it lay in, 33 bytes.
+        account: the inbox it lay in, of the account or group, 33 bytes.
         data: as it is stored.
     """
 

@@ -1,9 +1,12 @@
-"""What the swarm of an account still holds at the time of a theft, for the thief who asks it then.
+"""What the swarms of an account and its groups still hold at a theft, for the thief who asks them then.
 
 Whoever has an account's keys may ask its swarm for everything that lies there: messages and configs whose
-time is not over, in all namespaces of the account. The members registered at that moment are asked, and what
-any of them holds is got. Assumption: all answer, and the question itself leaves no trace in the run.
-Source: transport 5.3 (who may read), 5.6 (retrieve); threat-model A17, A18.
+time is not over, in all namespaces of the account. The configs name the account's groups and hold what their
+swarms ask for, so these are asked next, and who has the device asks for the groups it knows of. A token that
+a node knows as revoked gets nothing there but what is left for the removed. The members registered at that
+moment are asked, and what any of them holds is got. Assumption: all answer, and the questions leave no trace
+in the run.
+Source: transport 5.2, 5.3 (who may read), 5.6 (retrieve); messages 4.4, 5.1; threat-model A17, A18.
 """
 
 from __future__ import annotations
@@ -20,6 +23,8 @@ from sessionsim.core.scene import Position, Scene
 from sessionsim.core.units import US_PER_MS
 from sessionsim.core.view import Table
 from sessionsim.network.membership.history import History
+from sessionsim.network.stolen_access import OWNER, access_in_configs, access_on_device, readable
+from sessionsim.protocol.client import Client
 from sessionsim.protocol.machine import Machine
 from sessionsim.protocol.snode import ServiceNode
 from sessionsim.protocol.stored import Held
@@ -32,11 +37,18 @@ class _Clock(Protocol):
     def at(self, t_us: int, act: Callable[[int], None]) -> None: ...
 
 
-class _Haul(NamedTuple):
-    """What was got once. Args: endpoint: from whose keys; held: the messages, in order of box and hash."""
+class _Question(NamedTuple):
+    """One theft after which swarms are asked. Args: on_device: with what the device holds, not keys alone."""
 
-    endpoint: int
     t_us: int
+    endpoint: int
+    on_device: bool
+
+
+class _Haul(NamedTuple):
+    """What was got once. Args: held: the messages, by account in the order asked, then by box and hash."""
+
+    question: _Question
     held: tuple[Held, ...]
 
 
@@ -52,7 +64,7 @@ class Thefts:
     def __init__(self, positions: Iterable[Position], scene: Scene, epoch_ms: int) -> None:
         ids = dict(zip(scene.client_endpoints, scene.client_ids, strict=True))
         asking = {
-            (taking.t_us, taking.endpoint)
+            _Question(taking.t_us, taking.endpoint, taking.stays or taking.copies)
             for position in positions
             for taking in position.taken
             if taking.fetches and taking.endpoint in ids
@@ -65,35 +77,62 @@ class Thefts:
 
     def begin(self, clock: _Clock, machines: Sequence[Machine], nodes: NodeList, history: History) -> None:
         """Have the swarms asked when it is time. Args: nodes: the list at the start."""
-        for t_us, endpoint in self._asking:
-            clock.at(t_us, partial(self._ask, endpoint, machines, nodes, history))
+        for question in self._asking:
+            clock.at(question.t_us, partial(self._ask, question, machines, nodes, history))
 
     def _ask(
-        self, endpoint: int, machines: Sequence[Machine], first: NodeList, history: History, now_us: int
+        self,
+        question: _Question,
+        machines: Sequence[Machine],
+        first: NodeList,
+        history: History,
+        now_us: int,
     ) -> None:
         passed = bisect_right([block.t_us for block in history.blocks], now_us)
         nodes = history.blocks[passed - 1].nodes if passed else first
-        account, now_ms = self._ids[endpoint], now_us // US_PER_MS + self._epoch_ms
-        swarm = nearest_swarm(swarm_position(account[1:]), nodes.swarm_ids)
-        found = dict[tuple[int, str], Held]()
-        for node in nodes.members.get(swarm, ()) if swarm is not None else ():
-            machine = machines[node]
-            assert isinstance(machine, ServiceNode)
-            for held in machine.store.everything():
-                if held.account == account and held.message.expiry_ms > now_ms:
-                    found.setdefault((held.namespace, held.message.hash), held)
-        self._hauls.append(_Haul(endpoint, now_us, tuple(found[key] for key in sorted(found))))
+        now_ms = now_us // US_PER_MS + self._epoch_ms
+        client = machines[question.endpoint]
+        assert isinstance(client, Client)
+        swarms = _Swarms(machines, nodes, now_ms)
+        found = swarms.held(self._ids[question.endpoint], OWNER)
+        access = access_in_configs(client.suite, client.account, found, now_ms)
+        if question.on_device:
+            access = access_on_device(client) | access
+        for group_id, token in sorted(access.items()):
+            found += swarms.held(group_id, token)
+        self._hauls.append(_Haul(question._replace(t_us=now_us), tuple(found)))
 
     def hauls(self) -> Table:
         """Give what was got: columns `core.view.HAUL_COLUMNS`, in order of time."""
-        rows = [(haul.endpoint, haul.t_us, held) for haul in self._hauls for held in haul.held]
+        rows = [(haul.question, held) for haul in self._hauls for held in haul.held]
         return {
-            "endpoint": np.array([endpoint for endpoint, _, _ in rows], np.int32),
-            "t_us": np.array([t_us for _, t_us, _ in rows], np.int64),
-            "account": _texts(held.account.hex() for _, _, held in rows),
-            "namespace": np.array([held.namespace for _, _, held in rows], np.int32),
-            "data": _texts(held.message.data.hex() for _, _, held in rows),
+            "endpoint": np.array([question.endpoint for question, _ in rows], np.int32),
+            "t_us": np.array([question.t_us for question, _ in rows], np.int64),
+            "on_device": np.array([question.on_device for question, _ in rows], np.bool_),
+            "account": _texts(held.account.hex() for _, held in rows),
+            "namespace": np.array([held.namespace for _, held in rows], np.int32),
+            "data": _texts(held.message.data.hex() for _, held in rows),
         }
+
+
+class _Swarms:
+    """All swarms at one moment. Args: nodes: the list as it is then; now_ms: unix time."""
+
+    def __init__(self, machines: Sequence[Machine], nodes: NodeList, now_ms: int) -> None:
+        self._machines, self._nodes, self._now_ms = machines, nodes, now_ms
+
+    def held(self, account: bytes, token: bytes) -> list[Held]:
+        """Give what an account's, or a group's, swarm hands out. Args: token: a member's, or OWNER."""
+        swarm = nearest_swarm(swarm_position(account[1:]), self._nodes.swarm_ids)
+        found = dict[tuple[int, str], Held]()
+        for node in self._nodes.members.get(swarm, ()) if swarm is not None else ():
+            machine = self._machines[node]
+            assert isinstance(machine, ServiceNode)
+            own = (held for held in machine.store.everything() if held.account == account)
+            for held in readable(own, machine.has_revoked(account, token)):
+                if held.message.expiry_ms > self._now_ms:
+                    found.setdefault((held.namespace, held.message.hash), held)
+        return [found[key] for key in sorted(found)]
 
 
 def thefts_of(positions: Iterable[Position], scene: Scene, epoch_ms: int) -> Thefts | None:

@@ -60,6 +60,8 @@ PLACES = {
     "a device from some time on": Position(taken=frozenset({Taking(N_NODES + 1, 1500, True)})),
     "a copy of a device": Position(taken=frozenset({Taking(N_NODES + 1, 1500, False, True)})),
     "keys from some time on": Position(operated=frozenset({1}), taken=frozenset({Taking(8, 1500, False)})),
+    "a device of its own": Position(operated=frozenset({N_NODES + 1})),
+    "a device, and swarms asked": Position(taken=frozenset({Taking(N_NODES + 1, 1500, True, fetches=True)})),
     "a phrase, and the swarm asked": Position(
         clock_offset_us=5, taken=frozenset({Taking(N_NODES + 1, 1500, False, fetches=True)})
     ),
@@ -177,12 +179,13 @@ def deeds() -> Table:
 
 def hauls(position: Position) -> Table:
     """Make what swarms held for thieves at two times, with a marker wherever it was not this one's theft."""
-    own = {(one.endpoint, one.t_us) for one in position.taken if one.fetches}
-    asked = [(end, t_us) for end in CLIENTS for t_us in (0, 1500)]
+    own = {(one.endpoint, one.t_us, one.stays or one.copies) for one in position.taken if one.fetches}
+    asked = [(end, t_us, on_device) for end in CLIENTS for t_us in (0, 1500) for on_device in (False, True)]
     said = [b"own haul" if one in own else b"canary haul" for one in asked]
     table: Table = {
-        "endpoint": np.array([end for end, _ in asked], np.int32),
-        "t_us": np.array([t_us for _, t_us in asked], np.int64),
+        "endpoint": np.array([end for end, _, _ in asked], np.int32),
+        "t_us": np.array([t_us for _, t_us, _ in asked], np.int64),
+        "on_device": np.array([on_device for _, _, on_device in asked], np.bool_),
         "account": np.array([(word * 3).hex() for word in said], object),
         "namespace": np.array([0 if word == b"own haul" else 5 * _SMALL_MARK for word in said], np.int32),
         "data": np.array([word.hex() for word in said], object),

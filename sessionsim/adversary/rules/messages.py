@@ -98,7 +98,7 @@ def _hauled_steps(notes: Notes, haul: Haul) -> Steps:
     """Say how a message was got from a swarm."""
     about = notes.meaning.message(notes.meaning.hauled[haul.number])
     return (
-        f"haul {haul.number}: still in the swarm of {id_term(haul.account)} when its keys were stolen",
+        f"haul {haul.number}: still in the swarm of {id_term(haul.account)} when the thief asked",
         f"field data: {about.size_bytes} bytes, hash {about.hash}",
     )
 

@@ -37,7 +37,7 @@ class TheftChoice(ClientChoice):
     )
     asks_swarm: bool = setting(
         True,
-        doc="Whether the thief asks the account's swarm, at that time, for all that still lies there.",
+        doc="Whether the thief asks the swarms of the account and its groups then for all they hold.",
         source="threat-model A17, A18; transport 5.3: the account's key is all that it takes",
     )
 

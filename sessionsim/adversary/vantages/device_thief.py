@@ -2,11 +2,11 @@
 
 Malware stays: it sees all that the device sends and gets from then on, and every key that the device will
 have. Who copies a device once, at a border for instance, and gives it back has the keys that were on it at
-that moment. Either can ask the account's swarm, at the time of the theft, for all that still lies there, and
-opens what those keys open of it; and either reads the texts that lie on the device then, malware also those
-that come later. A copy reads nothing of later by itself; joined with one who has kept ciphertexts
-(`coalition`) it opens what those keys open: everything under version 1, and under version 2 what was written
-in a window of time.
+that moment. Either can ask the swarms of the account and of its groups, at the time of the theft, for all
+that still lies there, and opens what those keys open of it; and either reads the texts that lie on the device
+then, malware also those that come later. A copy reads nothing of later by itself; joined with one who has
+kept ciphertexts (`coalition`) it opens what those keys open: everything under version 1, and under version 2
+what was written in a window of time.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Who has learned an account's recovery phrase (A18): its keys from then on, and what its swarm still holds.
 
 At the moment of the theft it asks the account's swarm for all that lies there and opens what the keys open:
-under version 1 messages and configs within their lifetimes, under version 2 no messages. It sees nothing that
+under version 1 messages and configs within their lifetimes, under version 2 no messages. The configs lead on
+to the account's groups, whose swarms it asks as a member, or an admin, would. It sees nothing that
 passes later. Joined with one who has kept ciphertexts it opens what they kept, however old: `coalition` with
 a swarm member is the archive that was harvested before.
 """

@@ -114,6 +114,10 @@ class ServiceNode:
         """The messages this node holds, for tests and inspection."""
         return self._rpc.store
 
+    def has_revoked(self, account: bytes, token: bytes) -> bool:
+        """Say whether this node refuses a token of a subaccount as revoked."""
+        return self._rpc.has_revoked(account, token)
+
     @property
     def reads(self) -> Reads:
         """What it reads boxes with when somebody asks."""

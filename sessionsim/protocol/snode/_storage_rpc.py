@@ -115,6 +115,10 @@ class StorageRpc:
             self.store.clear()
             self._revocations.clear()
 
+    def has_revoked(self, account: bytes, token: bytes) -> bool:
+        """Say whether a token of a subaccount is revoked here."""
+        return self._revocations.holds(account, token)
+
     def use(self, nodes: NodeList) -> None:
         """Take a node list, the first one or another one."""
         self._nodes = nodes
