@@ -11,7 +11,7 @@ swarm of one chosen account (`network.capture`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,9 +25,16 @@ from sessionsim.core.seeds import Seeds
 from sessionsim.core.settings import setting
 from sessionsim.core.storage import write_table
 from sessionsim.network.capture import campaign
-from sessionsim.network.population import LIVES, FirstTimes, Network, first_compromise, paths_of
+from sessionsim.network.population import (
+    LIVES,
+    FirstTimes,
+    Network,
+    PathLife,
+    first_compromise,
+    paths_of,
+)
 from sessionsim.network.snapshots import Snapshot, load_snapshot
-from sessionsim.protocol.client.rules import PLATFORMS
+from sessionsim.protocol.client.rules import PLATFORMS, ClientRules
 from sessionsim.scenario import Scenario
 
 Ints = npt.NDArray[np.int64]
@@ -75,6 +82,15 @@ class Months:
             raise InvalidInput("platforms", strange[0] if strange else "none", ", ".join(sorted(LIVES)))
 
 
+def life_of(platform: str, rules: ClientRules, forced_per_day: float) -> PathLife:
+    """Give how long guards and paths last by the rules of a platform."""
+    return PathLife(
+        rebuild_us=rules.rotation_us or LIVES[platform].rebuild_us,
+        guard_age_us=rules.guard_age_us,
+        guard_loss_per_day=forced_per_day,
+    )
+
+
 def network_of(snapshot: Snapshot, swarm_size: int) -> Network:
     """Give the node list as the engine takes it. Args: swarm_size: see Months."""
     if not swarm_size:
@@ -93,14 +109,20 @@ def write_months(folder: Path, scenario: Scenario, positions: Mapping[str, Posit
     snapshot = load_snapshot(scenario.network.date, limit_swarms=scenario.network.limit_swarms or None)
     if config.accounts:
         network = network_of(snapshot, config.swarm_size)
-        write_table(folder / "truth/months.parquet", _months(config, network, positions, seeds))
+        # Platforms that the run itself has no clients of are followed by their usual rules.
+        client_rules = {**PLATFORMS, **scenario.rules}
+        write_table(folder / "truth/months.parquet", _months(config, network, client_rules, positions, seeds))
     if config.campaigns:
         rules = scenario.sections["network.swarms"]
         write_table(folder / "truth/campaigns.parquet", _campaigns(config, snapshot, rules, seeds))
 
 
 def _months(
-    config: Months, network: Network, positions: Mapping[str, Position], seeds: Seeds
+    config: Months,
+    network: Network,
+    rules: Mapping[str, ClientRules],
+    positions: Mapping[str, Position],
+    seeds: Seeds,
 ) -> dict[str, Any]:
     columns: dict[str, list[Any]] = {
         name: []
@@ -124,12 +146,12 @@ def _months(
         swarms = np.zeros(int(network.swarm.max()) + 1, dtype=bool)
         swarms[network.swarm[bad]] = True
         for platform in config.platforms:
-            life = replace(LIVES[platform], guard_loss_per_day=config.forced_per_day)
+            life = life_of(platform, rules[platform], config.forced_per_day)
             own = seeds.address("months", observer, platform)
             times = first_compromise(
-                network, bad, PLATFORMS[platform], life, config.accounts, config.days, Seeds(own)
+                network, bad, rules[platform], life, config.accounts, config.days, Seeds(own)
             )
-            works, owned = _denial(network, bad, platform, config.accounts, Seeds(own))
+            works, owned = _denial(network, bad, rules[platform], config.accounts, Seeds(own))
             row: dict[str, Any] = {
                 "observer": observer, "platform": platform, "bad": int(bad.sum()), "nodes": len(network),
                 "swarm_share": float(swarms.mean()),
@@ -153,7 +175,7 @@ def _months(
 
 
 def _denial(
-    network: Network, bad: npt.NDArray[np.bool_], platform: str, accounts: int, seeds: Seeds
+    network: Network, bad: npt.NDArray[np.bool_], rules: ClientRules, accounts: int, seeds: Seeds
 ) -> tuple[Ints, Ints]:
     """Give, per account, how many of its paths still work under selective denial, and how many are owned."""
     stream = seeds.stream("denial")
@@ -161,7 +183,7 @@ def _denial(
     def candidates(k: int, positions: Ints) -> Ints:
         return stream.integers(len(network), size=len(positions))
 
-    paths = paths_of(network.net24, PLATFORMS[platform], accounts, candidates, candidates)
+    paths = paths_of(network.net24, rules, accounts, candidates, candidates)
     fate = selective_denial(bad[paths].reshape(-1, paths.shape[2]))
     shape = paths.shape[:2]
     works, owned = (flags.reshape(shape).sum(axis=1).astype(np.int64) for flags in fate)

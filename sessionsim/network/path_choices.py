@@ -84,6 +84,27 @@ def rest_of(
     return chosen
 
 
+def with_files(
+    net24: Ints, rules: PathRules, guards: Ints, rest: Ints, file_guards: Candidates, file_rest: Candidates
+) -> tuple[Ints, Ints]:
+    """Put paths for files beside the first paths, as a client does that has such.
+
+    Args:
+        guards, rest: of the first paths, as `guards_of` and `rest_of` give them.
+        file_guards, file_rest: candidates for the first hops of paths for files, and for the others.
+
+    Returns:
+        The guards of all paths, those of files last, and what stands behind them.
+    """
+    if not rules.file_paths:
+        return guards, rest
+    used = np.concatenate([guards, rest], axis=1)
+    first = guards_of(net24, rules, len(guards), file_guards, rules.file_paths, used)
+    guards = np.concatenate([guards, first], axis=1)
+    behind = rest_of(net24, rules, guards, rules.file_paths, file_rest, rest)
+    return guards, np.concatenate([rest, behind], axis=1)
+
+
 def joined(guards: Ints, rest: Ints) -> Ints:
     """Put as many nodes behind each guard, shape (accounts, paths, hops)."""
     accounts, paths = guards.shape

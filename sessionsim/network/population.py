@@ -10,7 +10,7 @@ account, epoch of guards, rotation and attempt, so a rotation nobody needs is no
 have both ends in the coalition while its guard is not, so rotations are drawn only for accounts with a bad
 guard, and only until their first compromise.
 
-Left out: paths for files; guards that fail and are tested, node lists that change, phones that sleep.
+Left out: guards that fail and are tested, node lists that change, phones that sleep.
 `guard_loss_per_day` stands for whatever else makes a client give up a guard. Accounts are spread evenly over
 swarms, where the nearest-swarm rule gives some swarms more than others.
 """
@@ -28,14 +28,14 @@ from sessionsim.core.errors import InvalidInput
 from sessionsim.core.seeds import Seeds, mix_array
 from sessionsim.core.settings import setting
 from sessionsim.core.units import US_PER_DAY, US_PER_MIN
-from sessionsim.network.path_choices import Candidates, Ints, guards_of, joined, rest_of
+from sessionsim.network.path_choices import Candidates, Ints, guards_of, joined, rest_of, with_files
 from sessionsim.network.path_choices import paths_of as paths_of
 from sessionsim.protocol.client.rules import ClientRules
 
 Flags = npt.NDArray[np.bool_]
 
 NEVER: Final = -1
-_GUARDS, _REST, _LOSS, _AGE, _SWARM = range(5)  # what a draw is for
+_GUARDS, _REST, _LOSS, _AGE, _SWARM, _FILE_GUARDS, _FILE_REST = range(7)  # what a draw is for
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class FirstTimes:
     """When something first happened to each account, µs, shape (accounts,); NEVER within the horizon.
 
     Args:
-        guard: one of its guards was the coalition's.
+        guard: one of its guards was the coalition's, of any path.
         guard_and_replica: so it was, and a member of the account's swarm too: address and account at once.
         guard_and_last: first and last relay of one path were.
         horizon_us: how long was watched.
@@ -193,6 +193,15 @@ def first_compromise(
         numbers = np.full(len(active), epoch, dtype=np.int64)
         zeros = np.zeros(len(active), dtype=np.int64)
         guards = guards_of(network.net24, rules, len(active), draws.nodes(active, _GUARDS, numbers, zeros))
+        first: Ints | None = None
+        if rules.file_paths:
+            first = rest_of(
+                network.net24, rules, guards, rules.paths, draws.nodes(active, _REST, numbers, zeros)
+            )
+            guards, first = with_files(
+                network.net24, rules, guards, first, draws.nodes(active, _FILE_GUARDS, numbers, zeros),
+                draws.nodes(active, _FILE_REST, numbers, zeros),
+            )  # fmt: skip
         if not epoch:
             within = (network.swarm[guards] == own[:, None]).sum(axis=1)
         end = np.minimum(_end_of_epoch(draws, active, numbers, begin[active], rules, life), horizon)
@@ -202,14 +211,14 @@ def first_compromise(
         _mark(times["guard_and_replica"], both, begin[both])
         met = _rotate(
             network, bad, rules, life.rebuild_us, draws.nodes, active[held], guards[held], epoch,
-            begin[active[held]], end[held],
+            begin[active[held]], end[held], None if first is None else first[held],
         )  # fmt: skip
         _mark(times["guard_and_last"], active[held][met >= 0], met[met >= 0])
         begin[active] = end
         undecided = (times["guard_and_last"][active] < 0) & (end < horizon)
         active, epoch = active[undecided], epoch + 1
     size = np.bincount(network.swarm, minlength=swarms)[own].astype(np.int64)
-    many = np.full(accounts, rules.paths, dtype=np.int64)
+    many = np.full(accounts, rules.paths + rules.file_paths, dtype=np.int64)
     return FirstTimes(
         **times, horizon_us=horizon, replica=watched, swarm=size, guards=many, around=size + many - within
     )
@@ -223,7 +232,7 @@ def _end_of_epoch(
     if life.guard_age_us:
         end = begin + life.guard_age_us
     if life.guard_loss_per_day:
-        rate = life.guard_loss_per_day * rules.paths
+        rate = life.guard_loss_per_day * (rules.paths + rules.file_paths)
         wait_days = -np.log1p(-draws.uniform(account, _LOSS, epoch)) / rate
         end = np.minimum(end, begin + 1 + (np.minimum(wait_days, 1e6) * US_PER_DAY).astype(np.int64))
     return end
@@ -240,15 +249,19 @@ def _rotate(
     epoch: int,
     begin: Ints,
     end: Ints,
+    first: Ints | None,
 ) -> Ints:
     """Rebuild the paths of accounts with a bad guard until one has a bad end too, or the time is up.
+
+    Args:
+        first: what stands behind the guards at first, if that is known already.
 
     Returns:
         When that was, shape (accounts,); NEVER if it was not.
     """
     met = np.full(len(account), NEVER, dtype=np.int64)
     on, rotation = np.arange(len(account)), 0
-    rest = np.zeros((len(account), rules.paths * (rules.path_hops - 1)), dtype=np.int64)
+    rest = np.zeros((len(account), guards.shape[1] * (rules.path_hops - 1)), dtype=np.int64)
     while len(on):
         numbers = np.full(len(on), epoch)
 
@@ -256,7 +269,10 @@ def _rotate(
             return nodes(account[on], _REST, numbers, np.full(len(on), turn))
 
         before = rest[on] if rotation and rules.rotation_us else None
-        rest[on] = rotated(network.net24, rules, guards[on], before, rotation, stream)
+        if first is not None and not rotation:
+            rest[on] = first
+        else:
+            rest[on] = rotated(network.net24, rules, guards[on], before, rotation, stream)
         owned: Flags = bad[joined(guards[on], rest[on])]
         both: Flags = np.any(owned[:, :, 0] & owned[:, :, -1], axis=1)
         met[on[both]] = begin[on[both]] + rotation * rebuild_us

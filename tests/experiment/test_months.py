@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,12 @@ import pytest
 
 from sessionsim.core.errors import InvalidInput
 from sessionsim.experiment import installed, load_replicate, run_scenario
-from sessionsim.experiment.months import Months, network_of
+from sessionsim.experiment.months import Months, life_of, network_of
 from sessionsim.experiment.readings_file import read_readings
 from sessionsim.metrics.closed_forms.coverage import any_bad
+from sessionsim.network.population import LIVES, PathLife
 from sessionsim.network.snapshots import load_snapshot
+from sessionsim.protocol.client.rules import PLATFORMS
 from sessionsim.scenario import read_scenario, resolve
 from tests.conftest import TINY
 
@@ -95,3 +98,20 @@ def test_the_list_can_be_regrouped_into_larger_swarms() -> None:
 def test_a_platform_nobody_knows_is_refused() -> None:
     with pytest.raises(InvalidInput, match="android"):
         Months(platforms=("windows",))
+
+
+def test_guards_and_paths_last_as_the_rules_of_the_scenario_say() -> None:
+    for name, life in LIVES.items():
+        assert life_of(name, PLATFORMS[name], 0.0) == life
+    rules = replace(PLATFORMS["ios"], guard_age_us=5, rotation_us=7)
+    assert life_of("ios", rules, 0.5) == PathLife(7, 5, 0.5)
+
+
+def test_the_engine_follows_the_rules_of_the_scenario(finished: Path, tmp_path: Path) -> None:
+    longer = TINY + MONTHS + "\n[platform.desktop]\npaths = 5\npath_hops = 2\n"
+    (tmp_path / "tiny.toml").write_text(longer)
+    run_scenario(resolve(read_scenario(tmp_path / "tiny.toml"), installed()), tmp_path / "out")
+    more, few = (load_replicate(folder / "1").months for folder in (tmp_path / "out", finished))
+    for months, desktop, ios in ((more, 5, 4), (few, 2, 4)):
+        for name, guards in (("desktop", desktop), ("ios", ios)):
+            assert set(months["guards"][months["platform"] == name].tolist()) == {guards}

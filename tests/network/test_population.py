@@ -14,6 +14,7 @@ from sessionsim.core.seeds import Seeds
 from sessionsim.core.units import US_PER_DAY, US_PER_MIN
 from sessionsim.metrics.closed_forms.coverage import all_bad, any_bad
 from sessionsim.metrics.closed_forms.paths import after_guards
+from sessionsim.network.path_choices import guards_of, joined, rest_of, with_files
 from sessionsim.network.population import (
     LIVES,
     NEVER,
@@ -23,7 +24,9 @@ from sessionsim.network.population import (
     first_compromise,
     paths_of,
 )
+from sessionsim.protocol.client.path_keeper import PathKeeper
 from sessionsim.protocol.client.paths import build_paths, number_at
+from sessionsim.protocol.client.pool import Pool, listing_of
 from sessionsim.protocol.client.rules import PLATFORMS
 
 
@@ -67,6 +70,46 @@ def test_with_the_clients_candidates_it_builds_the_clients_paths(
 
     found = paths_of(np.array([nodes.net24(k) for k in range(48)]), rules, 300, stream(b"g"), stream(b"m"))
     assert found.tolist() == [[list(path) for path in build_paths(nodes, rules, e)] for e in entropies]
+
+
+@pytest.mark.parametrize("files", [0, 1, 2])
+@pytest.mark.parametrize("platform", sorted(PLATFORMS))
+def test_with_paths_for_files_too(platform: str, files: int) -> None:
+    """The first paths of a client that ran before, and those that the engine puts beside each other."""
+    nodes, rules = node_list(60, 3), replace(PLATFORMS[platform], file_paths=files)
+    entropies, net24 = [Seeds(7).entropy("client", k) for k in range(200)], np.arange(60) // 3
+
+    def stream(purpose: bytes) -> Candidates:
+        def candidate(k: int, positions: np.ndarray) -> np.ndarray:
+            address = b"path" + purpose + k.to_bytes(4, "little")
+            return np.array([number_at(entropies[p], address, 60) for p in positions.tolist()])
+
+        return candidate
+
+    guards = guards_of(net24, rules, 200, stream(b"g"))
+    rest = rest_of(net24, rules, guards, rules.paths, stream(b"m"))
+    found = joined(*with_files(net24, rules, guards, rest, stream(b"gf"), stream(b"mf")))
+    assert found.shape == (200, 2 + files, 3)
+    for entropy, paths in zip(entropies, found.tolist(), strict=True):
+        keeper = PathKeeper(nodes, Pool(listing_of(nodes)), rules, entropy)
+        assert [list(path.nodes) for path in keeper.all] == paths
+        assert len({node for path in paths for node in path}) == 3 * (2 + files)
+
+
+def test_a_bad_guard_of_a_path_for_files_counts() -> None:
+    net, bad = network()
+    rules = PLATFORMS["ios"]
+    four, two = (
+        first_compromise(net, bad, one, LIVES["desktop"], 4000, 1, Seeds(2))
+        for one in (rules, replace(rules, file_paths=0))
+    )
+    assert within(four.by("guard", 1), 4000, any_bad(400, 40, 4))
+    assert within(two.by("guard", 1), 4000, any_bad(400, 40, 2))
+    assert set(four.guards.tolist()) == {4}
+    # The paths for messages are the same ones, so whoever is met there is met in both.
+    assert (four.guard[two.guard == 0] == 0).all()
+    both = 1 - (1 - all_bad(400, 40, 2)) ** 4
+    assert within(float((four.guard_and_last == 0).mean()), 4000, both)
 
 
 @pytest.mark.parametrize("rule", ["none", "guards", "each-kind", "all"])
@@ -114,10 +157,11 @@ def test_guards_without_age_are_lost_at_once_or_never() -> None:
 
 
 def test_guards_that_age_are_lost_step_by_step() -> None:
+    """Two guards of paths for messages and two of paths for files."""
     net, bad = network()
     times = first_compromise(net, bad, PLATFORMS["ios"], LIVES["ios"], 4000, 100, Seeds(2))
     for days in (5, 25, 95):
-        expected = 1 - (1 - any_bad(400, 40, 2)) ** (days // 10 + 1)
+        expected = 1 - (1 - any_bad(400, 40, 4)) ** (days // 10 + 1)
         assert within(times.by("guard", days), 4000, expected), days
 
 

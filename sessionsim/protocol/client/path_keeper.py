@@ -87,8 +87,9 @@ class PathKeeper:
         for files, count in ((False, rules.paths), (True, rules.file_paths)):
             kind = b"f" if files else b""
             used = [path.nodes for path in self.ready]
+            beside = [node for nodes in used for node in nodes]
             guards = choose_guards(
-                pool.draws(self.entropy, FIRST_GUARDS + kind), count, self.nodes, rules, [n[0] for n in used]
+                pool.draws(self.entropy, FIRST_GUARDS + kind), count, self.nodes, rules, beside
             )
             rest = choose_rest(
                 pool.draws(self.entropy, FIRST_REST + kind), count * behind, self.nodes, rules,

@@ -257,10 +257,10 @@ def test_rotated_paths_are_those_of_the_path_only_engine(world, platform: str, h
         assert found.tolist() == [[list(path) for path in joined(guards, rest, hops - 1)]]
 
 
-@pytest.mark.parametrize("platform", ["android", "ios"])
-def test_what_a_client_rotates_to_is_what_the_path_only_engine_says(world, platform: str) -> None:
-    """Ten rotations of a running client, each from what stood before it; files have no paths of their own."""
-    rules = quiet(PLATFORMS[platform], file_paths=0)
+@pytest.mark.parametrize(("platform", "files"), [("android", 0), ("ios", 0), ("ios", 2)])
+def test_what_a_client_rotates_to_is_what_the_path_only_engine_says(world, platform: str, files: int) -> None:
+    """Ten rotations of a running client, each from what stood before it."""
+    rules = quiet(PLATFORMS[platform], file_paths=files)
     table = Table(world, rules)
     table.start()
     keeper, nodes = table.client.requests.keeper, world.nodes
@@ -276,7 +276,7 @@ def test_what_a_client_rotates_to_is_what_the_path_only_engine_says(world, platf
 
         return candidate
 
-    paths = sorted(keeper.ready, key=lambda path: path.born_us)
+    paths = sorted(keeper.all, key=lambda path: path.born_us)
     guards = np.array([[path.nodes[0] for path in paths]])
     rest = np.array([[node for path in paths for node in path.nodes[1:]]])
     by_guard = {path.nodes[0]: path.nodes for path in paths}
@@ -294,7 +294,7 @@ def test_what_a_client_rotates_to_is_what_the_path_only_engine_says(world, platf
         own = candidates if platform == "ios" else lambda number: candidates(number // 2)
         rest = rotated(net24, rules, guards, rest, rotation, own)
         expected = {row[0]: tuple(row) for row in joined_rows(guards, rest)[0].tolist()}
-        assert {path.nodes[0]: path.nodes for path in keeper.ready} == expected
+        assert {path.nodes[0]: path.nodes for path in keeper.all} == expected
         for guard, path in expected.items():
             assert not set(path[1:]) & set(by_guard[guard][1:])
         by_guard = expected
