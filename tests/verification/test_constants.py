@@ -59,6 +59,7 @@ of different /24                             | list_sources_apart    | .        
 lists a node must stand in                   | list_agreement        | 3         | 2       | 2
 fewest nodes of a list                       | list_minimum          | 24        | 12      | 12
 pool minimum                                 | pool_minimum          | 8         | 12      | 3
+fewest on no path                            | unused_minimum        | .         | .       | 12
 to refresh from nodes                        | refresh_minimum       | 16        | .       | .
 minimum swarm size accepted                  | swarm_minimum         | 3         | 3       | 3
 swarm lookup                                 | swarm_lookup          | ask       | ask     | compute
@@ -124,6 +125,7 @@ only to approved contacts                    | typing_to             | approved 
 """
 CONFIGS = """\
 lifetime                                     | ttl                   | 30 d      | 30 d    | 30 d
+extended at polls                            | extends               | True      | True    | True
 extended at polls by                         | extension             | 30 d      | .       | .
 forced every                                 | forced                | 2 d       | .       | .
 back-off of pushes                           | pause                 | 1 s       | .       | .
@@ -153,7 +155,11 @@ clock of a request to a community            | servers.community | clock_window 
 direct messages of a community               | servers.community | direct_lifetime  | 15 d
 files of a community                         | servers.community | file_lifetime    | 15 d
 upload to a community                        | servers.community | file_max         | 10 MB
+seed nodes                                   | servers           | seed_in          | 5 places
+TURN servers                                 | servers           | turn_in          | 5 places
 TURN servers of a call                       | servers.turn      | servers_per_call | 2
+signature of a signed request                | nodes             | signature_window | 1 min
+members are waited for                       | nodes             | replication_timeout | 5 s
 typing refreshed every                       | workload          | typing_refresh   | 10 s
 typing stops after, desktop                  | workload          | typing_pause_desktop | 10 s
 typing stops after, Android                  | workload          | typing_pause_phone | 3 s
@@ -162,6 +168,7 @@ LISTS = {
     ("platform", "namespaces"): ([0, 2, 3, 5, 4], [2, 3, 4, 5, 0], [0, 2, 3, 4, 5]),
     ("groups", "namespaces"): ([-11, 11, 13, 14, 12], [-11, 11, 12, 13, 14], [11, 12, 13, 14, -11]),
     ("push", "namespaces"): (None, [0], [0, 2, 3, 4, 5]),
+    ("push", "group_namespaces"): (None, [-11, 11, 12, 13, 14], [-11, 11, 12, 13, 14]),
 }
 TABLES = {
     "": PATHS + POLLS + SENDING, "groups": GROUPS, "communities": COMMUNITIES, "signals": SIGNALS,
@@ -202,7 +209,8 @@ def test_a_constant_of_a_platform_is_a_key_with_its_value(
 def test_a_constant_of_servers_and_people_is_a_key_with_its_value(
     defaults: dict[tuple[str, str], Any], what: str, section: str, key: str, value: str
 ) -> None:
-    assert str(defaults[section, key]) == value, what
+    found = defaults[section, key]
+    assert (f"{len(found)} places" if isinstance(found, list) else str(found)) == value, what
 
 
 @pytest.mark.parametrize(("part", "key"), LISTS)

@@ -110,8 +110,22 @@ class NodeListKeeper:
 
     def used(self, now_us: int) -> None:
         """Refresh if that is due. Called by time, with each request, or with each choice of nodes."""
-        if self._due_us is not None and self._due_us <= now_us and not self._busy and not self._requests.shut:
+        if self._due_us is None or self._busy or self._requests.shut:
+            return
+        if self._due_us <= now_us or (self._rules.list_trigger == "path" and self._lacks_nodes(now_us)):
             self._begin(now_us)
+
+    def _lacks_nodes(self, now_us: int) -> bool:
+        """Say whether too few nodes stand on no path, and the list is not too young to be refreshed."""
+        rules = self._rules
+        if self._is_young(now_us) or not rules.unused_minimum:
+            return False
+        guards, others = self._requests.keeper.used()
+        on_paths = {node for node in (*guards, *others) if node in self._pool}
+        return len(self._pool) - len(on_paths) < rules.unused_minimum
+
+    def _is_young(self, now_us: int) -> bool:
+        return self._taken_us is not None and now_us - self._taken_us < self._rules.list_least_age_us
 
     def next_use_us(self) -> int:
         """Give from when on a request may begin a refresh; NEVER_US if none does."""
@@ -122,7 +136,8 @@ class NodeListKeeper:
         if self._busy:
             return
         self._busy, self._tries, self._seed_tries = True, self._rules.list_tries, 0
-        if self._taken_us is not None and now_us - self._taken_us < self._rules.list_least_age_us:
+        if self._is_young(now_us):
+            assert self._taken_us is not None
             self._retry_us = self._taken_us + self._rules.list_least_age_us
             self._requests.stir()
         else:

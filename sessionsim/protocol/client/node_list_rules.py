@@ -112,6 +112,14 @@ class NodeListRules:
         low=1,
         high=10_000,
     )
+    unused_minimum: int = setting(
+        0,
+        doc="With fewer known nodes that stand on no path, the list is refreshed when nodes are chosen; only "
+        "where choices of nodes begin refreshes.",
+        source=f"transport 4: iOS 12 unused; {_LIBSESSION}, cache_min_size",
+        low=0,
+        high=10_000,
+    )
     refresh_minimum: int = setting(
         16,
         doc="With fewer known nodes a refresh asks a seed node instead of nodes.",

@@ -312,6 +312,7 @@ IOS: Final = replace(
     list_tries=100,
     list_pause_us=200 * US_PER_MS,
     pool_minimum=3,
+    unused_minimum=12,
     refresh_minimum=3,
     in_background="sleeps",
     background_interval_us=US_PER_H,

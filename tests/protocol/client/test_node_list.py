@@ -311,6 +311,27 @@ def test_an_iphone_lets_a_list_grow_two_seconds_old_before_it_asks_for_another(w
     assert [request.guard in SEEDS for request in asked] == [True]
 
 
+@pytest.mark.parametrize(("unused", "asks"), [(12, 0), (11, 3)])
+@pytest.mark.parametrize("files", [0, 2])
+def test_an_iphone_refreshes_when_too_few_nodes_stand_on_no_path(world, unused, asks, files) -> None:
+    table = Table(world, quiet(IOS, file_paths=files), seeds=SEEDS)
+    table.start()
+    requests = table.client.requests
+    free = [node for node in range(N) if all(node not in path for path in requests.paths)]
+    for node in free[unused:]:
+        requests.pool.drop(node)
+    requests.on_choice(US_PER_S)
+    asked = table.take(requests.settled([]))
+    assert len(asked) == asks
+    assert all(request.guard not in SEEDS for request in asked)
+    for request in asked:
+        table.raw(request, 200, without(world.nodes, tuple(free[unused:])), US_PER_S)
+    # The new list lacks as many, and is left alone until it is old enough.
+    for now_s, again in ((2, 0), (3, asks)):
+        requests.on_choice(now_s * US_PER_S)
+        assert len(table.take(requests.settled([]))) == again
+
+
 def test_a_list_is_not_refreshed_before_its_least_age_however_short_the_interval(world) -> None:
     table = Table(world, quiet(IOS, list_interval_us=US_PER_S, list_least_age_us=5 * US_PER_S), seeds=SEEDS)
     table.start()
