@@ -1,131 +1,63 @@
 """The times of idle polls, worked out for many clients at once.
 
 Which nodes and paths a poll takes is told by the clients (`protocol.client.idling.plan`); how long each of
-its eight transmissions takes follows from the address of the exchange, as in the host. What is left to find
-out is when a connection to a guard has been idle for too long and is opened anew, which puts off all that
-follows.
+its transmissions takes follows from the address of the exchange, as in the host (`train_exchanges`). What is
+left to find out is when a connection to a guard has been idle for too long and is opened anew, which puts off
+all that follows. A client that polls groups beside its own account, or asks two nodes at a time to keep
+messages longer, is worked out poll by poll (`train_braids`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from sessionsim.core.seeds import mix_array
-from sessionsim.network.links import Links, Numbers, delays_us
-from sessionsim.protocol.client.idling import IdlePolls, Plan, plan
+from sessionsim.network.links import Links, Numbers
+from sessionsim.network.train_braids import braid
+from sessionsim.network.train_exchanges import Tables, exchanges
+from sessionsim.network.train_jobs import Drawn, Job
+from sessionsim.protocol.client.idling import Plan, plan
 
-_HOPS: Final = 4  # guard, middle, last hop, destination. Source: transport 3.1
-STEPS: Final = 2 * _HOPS  # transmissions of an exchange, to the node and back
-# What a machine sends because of something it got is counted from 1 (`protocol.machine`).
-_FIRST_SENT: Final = np.array(1, dtype=np.uint64)
 _TURNS: Final = 16  # Assumption: usually three suffice
 
 Truths = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A client whose next polls are to be drawn.
-
-    Args:
-        endpoint: of the client; polls: as it told them; count: how many are drawn, at least one.
-        until_us: a poll must be over before.
-        usable: whether a poll may go there: the whole swarm over one path, then over the next.
-        bytes_us: how long the bytes to and from the guard take on the lines, by place in the swarm.
-        shake_us: how long opening the connection of each path takes.
-        used_us: when each was last used, -NEVER_US if it is not open.
-        idle_limit_us: after which idle time a connection is opened anew.
-    """
-
-    endpoint: int
-    polls: IdlePolls
-    count: int
-    until_us: int
-    usable: list[bool]
-    bytes_us: list[tuple[float, float]]
-    shake_us: list[int]
-    used_us: list[int]
-    idle_limit_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """The first polls of one client that nothing stands against; w of them run at a time.
-
-    Args:
-        starts_us: when each begins, and behind the last when the next one would; shape (n + 1,).
-        ends_us: when the last answer of each arrives; shape (n,).
-        places, paths: in the swarm and among the routes; left_us: when the guards send the answers; shape
-            (n · w,).
-    """
-
-    starts_us: Numbers
-    ends_us: Numbers
-    places: Numbers
-    paths: Numbers
-    left_us: Numbers
-
-
-def draw(jobs: Sequence[Job], addresses: npt.NDArray[np.uint64], links: Links) -> list[Drawn]:
+def draw(clients: Sequence[Sequence[Job]], addresses: npt.NDArray[np.uint64], links: Links) -> list[Drawn]:
     """Draw the next polls of clients.
 
     Args:
-        jobs: at least one.
+        clients: at least one, each with a job for every account that it polls.
         addresses: draw address of every endpoint.
         links: between them. Lines of nodes must have no limit.
     """
-    polls = [job.polls for job in jobs]
-    counts = [job.count for job in jobs]
-    planned = plan(polls, counts)
-    whose = planned.whose
-    paths = _starts_of([len(one.routes) for one in polls])[whose] + planned.paths
-    nodes = _starts_of([len(one.swarm) for one in polls])[whose] + planned.places
-    bytes_us = np.array([both for job in jobs for both in job.bytes_us])[nodes]
-    takes_us, answers_us = _exchanges(jobs, planned, paths, nodes, bytes_us, addresses, links)
-    chain = _Chain(jobs, planned, paths, takes_us, answers_us)
-    chain.settle()
-    pairs = _starts_of([len(job.usable) for job in jobs])[whose]
-    pairs = pairs + planned.paths * np.array([len(one.swarm) for one in polls])[whose] + planned.places
-    usable = chain.over_polls(np.array([one for job in jobs for one in job.usable])[pairs])
-    return chain.cut(usable, counts, planned)
-
-
-def _starts_of(lengths: Sequence[int]) -> Numbers:
-    """Give where each of some stretches begins that lie behind one another."""
-    ends: Numbers = np.cumsum(np.array(lengths, dtype=np.int64))
-    return ends - np.array(lengths, dtype=np.int64)
-
-
-def _exchanges(
-    jobs: Sequence[Job],
-    planned: Plan,
-    paths: Numbers,
-    nodes: Numbers,
-    bytes_us: npt.NDArray[np.float64],
-    addresses: npt.NDArray[np.uint64],
-    links: Links,
-) -> tuple[Numbers, Numbers]:
-    """Give how long each exchange takes on an open connection, and after what time the guard answers."""
-    routes = np.array([route for job in jobs for route in job.polls.routes])
-    swarms = np.array([node for job in jobs for node in job.polls.swarm])
-    clients = np.array([job.endpoint for job in jobs])[planned.whose]
-    stops = np.concatenate((clients[None], routes[paths].T, swarms[nodes][None]))
-    least, scale, sigma = links.ways(stops[:-1], stops[1:])
-    there_and_back = [*range(_HOPS), *range(_HOPS - 1, -1, -1)]
-    draws = np.empty((STEPS, len(paths)), dtype=np.uint64)
-    draws[0] = mix_array(addresses[clients], planned.exchanges.astype(np.uint64))
-    for step in range(1, STEPS):
-        draws[step] = mix_array(draws[step - 1], _FIRST_SENT)
-    bytes_of = np.zeros(draws.shape)
-    bytes_of[0], bytes_of[-1] = bytes_us.T
-    steps_us = delays_us(least[there_and_back], scale[there_and_back], sigma[there_and_back], bytes_of, draws)
-    left_us = steps_us[:-1].sum(axis=0)
-    return left_us + steps_us[-1], left_us
+    simple = [len(jobs) == 1 and not jobs[0].is_paired for jobs in clients]
+    ordered = [*(jobs for jobs, one in zip(clients, simple, strict=True) if one)]
+    n_simple = len(ordered)
+    ordered += [jobs for jobs, one in zip(clients, simple, strict=True) if not one]
+    jobs = [*chain.from_iterable(ordered)]
+    planned = plan([job.polls for job in jobs], [job.count for job in jobs])
+    tables = Tables(jobs)
+    rows = tables.rows(planned.whose, planned.places, planned.paths, planned.exchanges)
+    found = exchanges(tables, rows, addresses, links)
+    drawn: list[Drawn] = []
+    if n_simple:
+        end = int(np.searchsorted(planned.whose, n_simple))
+        whole = planned.first(end)
+        line = _Chain(jobs[:n_simple], whole, rows.paths[:end], found.takes_us[:end], found.left_us[:end])
+        line.settle()
+        usable = line.over_polls(tables.usable(rows)[:end] & found.certain[:end])
+        drawn = line.cut(usable, [job.count for job in jobs[:n_simple]], whole)
+    at = n_simple
+    for ahead in ordered[n_simple:]:
+        drawn.append(braid(ahead, range(at, at + len(ahead)), tables, rows, planned, found, addresses, links))
+        at += len(ahead)
+    in_order = iter(drawn[:n_simple]), iter(drawn[n_simple:])
+    return [next(in_order[0] if one else in_order[1]) for one in simple]
 
 
 class _Chain:
@@ -146,7 +78,7 @@ class _Chain:
         self._single = len(planned.poll) == len(self._job_of)
         self._due_us = np.array([job.polls.due_us for job in jobs])
         self._wait_us = np.array([job.polls.wait_us for job in jobs])[self._job_of]
-        self._pause_us = np.array([job.polls.pause_us for job in jobs])[self._job_of]
+        self._pause_us = np.array([job.pause_us for job in jobs])[self._job_of]
         self._shake_us = np.array([us for job in jobs for us in job.shake_us])[paths]
         used_us = np.array([us for job in jobs for us in job.used_us])
         limit_us = np.array([job.idle_limit_us for job in jobs])
@@ -210,17 +142,18 @@ class _Chain:
             end = min(end, first + count)
             next_us = self._starts_us[first]
             if end > first:
-                next_us = self._ends_us[end - 1] + job.polls.pause_us
+                next_us = self._ends_us[end - 1] + job.pause_us
             width = job.polls.at_a_time
             at = int(self._requests[first])
             requests = slice(at, at + width * (end - first))
             drawn.append(
                 Drawn(
-                    np.append(self._starts_us[first:end], next_us),
-                    self._ends_us[first:end].copy(),
-                    planned.places[requests].copy(),
-                    planned.paths[requests].copy(),
-                    self._left_us[requests].copy(),
+                    self._starts_us[first:end],
+                    self._ends_us[first:end],
+                    (int(next_us),),
+                    planned.places[requests],
+                    planned.paths[requests],
+                    self._left_us[requests],
                 )
             )
         return drawn

@@ -21,10 +21,8 @@ run without trains (tested).
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, Protocol
 
@@ -34,14 +32,17 @@ from sessionsim.core.errors import LocalProtocolError
 from sessionsim.core.units import US_PER_MS
 from sessionsim.network.connections import Connections
 from sessionsim.network.links import Links
-from sessionsim.network.train_draws import STEPS, Drawn, Job, draw
+from sessionsim.network.train_draws import draw
+from sessionsim.network.train_exchanges import STEPS
+from sessionsim.network.train_jobs import Job
+from sessionsim.network.train_kept import Train
+from sessionsim.network.train_scouts import Scouts, never_if_none
 from sessionsim.network.wire_sizes import WireSizes
-from sessionsim.protocol.client.idling import NEVER_US, IdlePolls
+from sessionsim.protocol.client.idling import IdlePolls
 from sessionsim.protocol.client.machine import Client
 from sessionsim.protocol.crypto.suite import Suite
 from sessionsim.protocol.machine import Machine
 from sessionsim.protocol.snode import ServiceNode
-from sessionsim.protocol.wire.onion_sizes import exchange_bytes
 
 _FEW: Final = 8  # Assumption: polls that are drawn in any case
 _MOST: Final = 1024  # polls in one train: bounds the memory it takes
@@ -64,50 +65,12 @@ class Host(Protocol):
         """Wake a machine at a time that may be past, and carry out what would have come of it by now."""
 
 
-class _Train:
-    """Idle polls of one client: as it told them, and as they were drawn (`Drawn`)."""
-
-    __slots__ = ("ends_us", "left_us", "paths", "places", "polls", "starts_us")
-
-    def __init__(self, polls: IdlePolls, drawn: Drawn) -> None:
-        self.polls = polls
-        self.starts_us, self.ends_us, self.left_us = (
-            array("q", column.tobytes()) for column in (drawn.starts_us, drawn.ends_us, drawn.left_us)
-        )
-        self.places, self.paths = (bytes(column.tolist()) for column in (drawn.places, drawn.paths))
-
-    def last_uses(self, polls: int) -> dict[int, int]:
-        """Give when the first polls last use the paths they take, µs, by position."""
-        found: dict[int, int] = {}
-        width, n_paths = self.polls.at_a_time, len(self.polls.routes)
-        for at in range(polls - 1, -1, -1):
-            here: dict[int, int] = {}
-            for k in range(at * width, (at + 1) * width):
-                path, left_us = self.paths[k], self.left_us[k]
-                if path not in found and left_us > here.get(path, -1):
-                    here[path] = left_us
-            found.update(here)
-            if len(found) == n_paths:
-                break
-        return found
-
-
 @dataclass(slots=True)
 class _Lately:
-    """What was found out about one client before.
-
-    Args:
-        polls: that its next train may well have; round_us: how long they take.
-        form: for what the rest holds.
-        until_us: by place in the swarm until when the node has nothing for it; None: it has, or is shunned.
-        bytes_us: see `Job`.
-    """
+    """How it went with a client. Args: polls: that its next train may well have; round_us: a poll's time."""
 
     polls: int = _MOST
     round_us: int = _SHORT_US
-    form: tuple[object, ...] = ()
-    until_us: list[int | None] = field(default_factory=list)
-    bytes_us: list[tuple[float, float]] = field(default_factory=list)
 
 
 class Trains:
@@ -144,23 +107,28 @@ class Trains:
         self._addresses = np.array(addresses, dtype=np.uint64)
         self._links, self._sizes, self._suite = links, sizes, suite
         self._watched, self._horizon_us, self._host = watched, horizon_us, host
-        self._lengths: dict[tuple[str, int, int], tuple[int, ...]] = {}
-        self._lately: dict[int, _Lately] = {}
+        self._scouts = Scouts(machines, links, sizes, families, suite, watched)
+        self._lately: dict[tuple[int, bytes], _Lately] = {}
         self._waiting: dict[int, None] = {}  # clients that wait to be woken, perhaps for an idle poll
         self._in_the_past = False
-        self.running: dict[int, _Train] = {}
+        self.running: dict[int, Train] = {}
         # Clients whose trains rest on the messages of an account, and on a node.
         self._clients_of: dict[bytes, list[int]] = {}
         self._clients_over: dict[int, set[int]] | None = None
+        # Who asks that the messages of an account be kept longer; None for several.
+        self._extenders: dict[bytes, int | None] = {}
         # How often they have changed.
         self._changes: dict[bytes, int] = {}
         self._node_changes = 0
+        self.riders: set[int] = set()  # clients that ever had a train
         self.polls = 0  # that were not carried out
         self.transmissions = 0  # that those would have been
         self.now_us = 0
+        self._patience_us = 0
         for node in machines[:n_nodes]:
             assert isinstance(node, ServiceNode)
-            node.store.on_change = self._changing
+            self._patience_us = node.patience_us
+            node.store.on_change, node.store.on_look = self._changing, self._looking
 
     def wait(self, endpoint: int) -> None:
         """Learn that a machine is going to be woken."""
@@ -176,24 +144,24 @@ class Trains:
         client = self._machines[endpoint]
         if not isinstance(client, Client) or self._in_the_past or endpoint in self._watched:
             return False
-        polls = client.idle()
-        if polls is None or polls.due_us != now_us:
+        polls = client.idle(now_us)
+        if polls is None or min([stream.due_us for stream in polls.streams]) != now_us:
             return False
         afflicted = self._host.afflicted(now_us)
         if afflicted is None:
             return False
-        first = self._job(endpoint, polls, now_us, afflicted)
-        if first is None:
+        first = self._jobs(endpoint, polls, now_us, afflicted)
+        if not first:
             return False
-        jobs = [first]
+        ahead = [first]
         waiting, self._waiting = self._waiting, {}
         for other in waiting:
             one = self._machines[other]
-            its = one.idle() if isinstance(one, Client) else None
-            job = self._job(other, its, now_us, afflicted) if its is not None else None
-            if job is not None:
-                jobs.append(job)
-        self._begin(jobs)
+            its = one.idle(now_us) if isinstance(one, Client) else None
+            jobs = self._jobs(other, its, now_us, afflicted) if its is not None else []
+            if jobs:
+                ahead.append(jobs)
+        self._begin(ahead)
         return endpoint in self.running
 
     def settle(self) -> None:
@@ -203,60 +171,97 @@ class Trains:
 
     # --- drawing ------------------------------------------------------------------------------------------
 
-    def _begin(self, jobs: list[Job]) -> None:
-        for job, drawn in zip(jobs, draw(jobs, self._addresses, self._links), strict=True):
-            endpoint, polls = job.endpoint, job.polls
-            count, lately = len(drawn.ends_us), self._lately[endpoint]
-            cycle_us = polls.pause_us + lately.round_us
-            blocked = count < job.count and drawn.starts_us[-1] + cycle_us < job.until_us
-            lately.polls = count if blocked else max(lately.polls, 4 * count)
+    def _begin(self, ahead: list[list[Job]]) -> None:
+        for jobs, drawn in zip(ahead, draw(ahead, self._addresses, self._links), strict=True):
+            endpoint, count = jobs[0].endpoint, len(drawn.starts_us)
+            polls, next_us, whose = jobs[0].polls, min(drawn.next_us), drawn.whose
+            for number, job in enumerate(jobs):
+                lately = self._lately[endpoint, job.polls.account_id]
+                its = count if whose is None else whose.count(number)
+                cycle_us = job.pause_us + lately.round_us
+                blocked = its < job.count and next_us + cycle_us < job.until_us
+                lately.polls = its if blocked else max(lately.polls, 4 * its)
+                if its > 1:
+                    took_us = (drawn.next_us[number] - job.polls.due_us) // its - job.pause_us
+                    lately.round_us = max(took_us, 1)
             if not count:
                 continue
-            lately.round_us = int((drawn.starts_us[-1] - drawn.starts_us[0]) // count) - polls.pause_us
-            self.running[endpoint] = train = _Train(polls, drawn)
-            self._clients_of.setdefault(polls.account_id, []).append(endpoint)
+            self.running[endpoint] = train = Train(polls, drawn)
+            self.riders.add(endpoint)
+            for stream in polls.streams:
+                self._clients_of.setdefault(stream.account_id, []).append(endpoint)
             if self._clients_over is not None:
                 self._note_nodes(self._clients_over, endpoint, polls)
             # All polls of the train are over by the time at which something else falls due.
-            self._host.wake_at(endpoint, min(train.starts_us[-1], polls.until_us))
+            self._host.wake_at(endpoint, min(train.end_us, polls.until_us))
 
-    def _job(self, endpoint: int, polls: IdlePolls, now_us: int, afflicted: frozenset[int]) -> Job | None:
-        """Say what is to be drawn for a client; None if that is not worth while."""
-        until_us = min(polls.until_us, self._horizon_us)
-        lately = self._lately.setdefault(endpoint, _Lately())
+    def _jobs(self, endpoint: int, polls: IdlePolls, now_us: int, afflicted: frozenset[int]) -> list[Job]:
+        """Say what is to be drawn for a client; nothing if that is not worth while."""
+        if endpoint in afflicted:
+            return []
+        streams, until_us = polls.streams, min(polls.until_us, self._horizon_us)
+        lately = [self._lately.setdefault((endpoint, one.account_id), _Lately()) for one in streams]
+        due_us = min([one.due_us for one in streams])
         # Hardly a poll is answered in half the time that they usually take.
-        if until_us - polls.due_us < lately.round_us // 2 or endpoint in afflicted:
-            return None
-        self._ask(endpoint, polls, now_us, afflicted, lately)
-        idle = [t_us is not None for t_us in lately.until_us]
-        if not all([idle[polls.swarm.index(node)] for node in polls.next_nodes()]):
-            return None
+        if until_us - due_us < lately[0].round_us // 2:
+            return []
         shunned = (self._watched, afflicted)
-        clear = [all([them.isdisjoint(route) for them in shunned]) for route in polls.routes]
-        if self._node_changes:
-            leads = [self._leads(route, polls) for route in polls.routes]
-            clear = list(map(all, zip(clear, leads, strict=True)))
-        # As many as fit before something falls due, and some more; but where trains were short lately, for
-        # many polls pass somebody who watches, not many more than then.
-        until_us = min([until_us, *(t_us for t_us in lately.until_us if t_us is not None)])
-        fitting = (until_us - polls.due_us) // (polls.pause_us + lately.round_us)
-        if fitting < 0 or not any(clear):
-            return None
+        free = [all([them.isdisjoint(route) for them in shunned]) for route in polls.routes]
+        if not any(free):
+            return []
+        sights, idle = [], []
+        for stream in streams:
+            if not self._extends_alone(endpoint, stream):
+                return []
+            account_id = stream.account_id
+            changes = self._changes.get(account_id, 0), self._node_changes
+            sight = self._scouts.look(endpoint, stream, now_us, afflicted, changes)
+            idle.append([t_us is not None for t_us in sight.until_us])
+            if stream.due_us == due_us and not all(
+                [idle[-1][stream.swarm.index(node)] for node in stream.next_nodes()]
+            ):
+                return []
+            until_us = min([until_us, *(t_us for t_us in sight.until_us if t_us is not None)])
+            sights.append(sight)
         transport = polls.connection & _TRANSPORT
         round_trips = self._sizes.handshake(transport)[2]
         guards = [route[0] for route in polls.routes]
-        used = [self._host.connections.last_used_us(endpoint, guard, polls.connection) for guard in guards]
-        return Job(
-            endpoint,
-            polls,
-            min(_MOST, fitting + fitting // 16 + 2, _FEW + 2 * lately.polls),
-            until_us,
-            [path and node for path in clear for node in idle],
-            lately.bytes_us,
-            [round_trips * self._links.base_rtt_us(endpoint, guard) for guard in guards],
-            [-NEVER_US if t_us is None else t_us for t_us in used],
-            self._sizes.idle_limit_us(transport),
-        )
+        shake_us = [round_trips * self._links.base_rtt_us(endpoint, guard) for guard in guards]
+        used_us = self._host.connections.last_used_us
+        last_us = [never_if_none(used_us(endpoint, guard, polls.connection)) for guard in guards]
+        jobs = []
+        for stream, sight, its_idle, its_lately in zip(streams, sights, idle, lately, strict=True):
+            clear = free
+            if self._node_changes:
+                clear = [one and self._leads(r, stream) for one, r in zip(free, polls.routes, strict=True)]
+            # As many as fit before something falls due, and some more; but where trains were short lately,
+            # for many polls pass somebody who watches, not many more than then.
+            pause_us = stream.pause_us(now_us)
+            fitting = (until_us - stream.due_us) // (pause_us + its_lately.round_us)
+            if fitting < 0 and len(streams) == 1:
+                return []
+            count = min(_MOST, max(fitting, 0) + max(fitting, 0) // 16 + 2, _FEW + 2 * its_lately.polls)
+            jobs.append(
+                Job(
+                    endpoint, stream, count, until_us, pause_us,
+                    [path and node for path in clear for node in its_idle],
+                    sight.asks_us, sight.answers_us, sight.mates, self._patience_us,
+                    shake_us, last_us, self._sizes.idle_limit_us(transport),
+                )
+            )  # fmt: skip
+        return jobs
+
+    def _extends_alone(self, endpoint: int, polls: IdlePolls) -> bool:
+        """Say whether nobody else asks that the messages of an account be kept longer, if the client does.
+
+        What nodes say to that depends on who has asked last.
+        """
+        if polls.extension is None:
+            return True
+        who = self._extenders.setdefault(polls.account_id, endpoint)
+        if who != endpoint:
+            self._extenders[polls.account_id] = None
+        return who == endpoint
 
     def _leads(self, route: Sequence[int], polls: IdlePolls) -> bool:
         """Say whether every relay of a path knows the one it is to ask next; some may have left its list."""
@@ -268,63 +273,22 @@ class Trains:
                 return False
         return True
 
-    def _ask(
-        self, endpoint: int, polls: IdlePolls, now_us: int, afflicted: frozenset[int], lately: _Lately
-    ) -> None:
-        """Find out which nodes have nothing for the client, and how long the bytes of its polls take."""
-        account_id = polls.account_id
-        changes = self._changes.get(account_id, 0), self._node_changes
-        form = (polls.heard, changes, polls.swarm, polls.style, polls.connection, afflicted)
-        if lately.form == form and all([t_us is None or t_us > now_us for t_us in lately.until_us]):
-            return
-        lately.form = form
-        out, guard, transport = self._links.us_per_byte, polls.routes[0][0], polls.connection & _TRANSPORT
-        lately.until_us, lately.bytes_us = [], []
-        for node in polls.swarm:
-            machine, cursors, until_us = self._machines[node], polls.cursors(node), None
-            assert isinstance(machine, ServiceNode)
-            if node not in self._watched and node not in afflicted:
-                until_us = machine.idle_until_us(account_id, cursors, now_us)
-            lately.until_us.append(until_us)
-            if until_us is None:
-                lately.bytes_us.append((0.0, 0.0))
-                continue
-            lengths = self._exchange_bytes(polls, polls.body_bytes(cursors), len(cursors), now_us)
-            ask, _ = self._sizes.wire(transport, 0, lengths[0], self._families[endpoint])
-            answer, _ = self._sizes.wire(transport, 1, lengths[-1], self._families[guard])
-            # All guards are as fast as each other.
-            lately.bytes_us.append((ask * out(endpoint, guard), answer * out(guard, endpoint)))
-
-    def _exchange_bytes(self, polls: IdlePolls, body_bytes: int, boxes: int, now_us: int) -> tuple[int, ...]:
-        """Give the lengths of the payloads of an exchange that brings nothing."""
-        # The answers of one length differ in their times alone.
-        form = (polls.style, body_bytes, boxes)
-        if form not in self._lengths:
-            node = self._machines[polls.swarm[0]]
-            assert isinstance(node, ServiceNode)
-            answer = node.idle_answer(boxes, now_us)
-            self._lengths[form] = exchange_bytes(self._suite, polls.style, body_bytes, answer)
-        return self._lengths[form]
-
     # --- going on -----------------------------------------------------------------------------------------
 
     def end(self, endpoint: int) -> None:
         """Take a client out of its train, at the end of which it is woken."""
         train = self._take(endpoint)
-        self._skip(endpoint, train, len(train.ends_us), train.starts_us[-1])
+        self._skip(endpoint, train, len(train))
 
     def catch_up(self, endpoint: int, now_us: int) -> None:
         """Set a client to where it would be, just before something happens to it or to its messages."""
         train = self._take(endpoint)
-        begun = bisect_left(train.starts_us, now_us, hi=len(train.ends_us))
-        if begun and train.ends_us[begun - 1] > now_us:
-            begun -= 1  # the poll under way is carried out
-        self._skip(endpoint, train, begun, train.starts_us[begun])
+        next_us = self._skip(endpoint, train, train.done_by(now_us))
         self._in_the_past = True
         # Something else may fall due before the next poll.
-        self._host.rewind(endpoint, min(train.starts_us[begun], train.polls.until_us), now_us)
+        self._host.rewind(endpoint, min(next_us, train.polls.until_us), now_us)
         self._in_the_past = False
-        if train.starts_us[begun] >= now_us:
+        if next_us >= now_us:
             self._waiting[endpoint] = None
 
     def catch_up_all(self, now_us: int) -> None:
@@ -344,12 +308,27 @@ class Trains:
 
     def _changing(self, account_id: bytes) -> None:
         self._changes[account_id] = self._changes.get(account_id, 0) + 1
+        now_us = self.now_us
         for endpoint in tuple(self._clients_of.get(account_id, ())):
-            self.catch_up(endpoint, self.now_us)
+            if endpoint in self.running:
+                self.catch_up(endpoint, now_us)
+        self.now_us = now_us
 
-    def _take(self, endpoint: int) -> _Train:
+    def _looking(self, account_id: bytes) -> None:
+        """Have asked for what trains ask of the messages of an account."""
+        now_us = self.now_us
+        for endpoint in tuple(self._clients_of.get(account_id, ())):
+            train = self.running.get(endpoint)
+            if train is not None and any(
+                [one.extension is not None for one in train.polls.streams if one.account_id == account_id]
+            ):
+                self.catch_up(endpoint, now_us)
+        self.now_us = now_us
+
+    def _take(self, endpoint: int) -> Train:
         train = self.running.pop(endpoint)
-        self._clients_of[train.polls.account_id].remove(endpoint)
+        for stream in train.polls.streams:
+            self._clients_of[stream.account_id].remove(endpoint)
         if self._clients_over is not None:
             for node in _nodes_of(train.polls):
                 self._clients_over[node].discard(endpoint)
@@ -360,17 +339,31 @@ class Trains:
         for node in _nodes_of(polls):
             over.setdefault(node, set()).add(endpoint)
 
-    def _skip(self, endpoint: int, train: _Train, count: int, next_us: int) -> None:
+    def _skip(self, endpoint: int, train: Train, count: int) -> int:
+        """Set a client behind the first polls of its train; when its next one begins."""
         client, polls = self._machines[endpoint], train.polls
         assert isinstance(client, Client)
-        requests = count * polls.at_a_time
-        client.skip(count, next_us, polls.swarm[train.places[requests - 1]] if count else -1)
+        skips = train.skips(count)
+        client.skip(skips)
         for path, t_us in train.last_uses(count).items():
             self._host.connections.use(endpoint, polls.routes[path][0], polls.connection, t_us)
-        self.polls += requests
-        self.transmissions += requests * STEPS
+        for number, (stream, skip) in enumerate(zip(polls.streams, skips, strict=True)):
+            requests = skip.polls * stream.at_a_time
+            self.polls += requests
+            self.transmissions += requests * STEPS
+            if stream.extension is not None and skip.polls:
+                self.transmissions += requests * 2 * (len(stream.swarm) - 1)
+                asked_ms = client.wire_ms(train.last_start_us(number, count))
+                asked_ms += stream.extension.life_us // US_PER_MS
+                for node in stream.swarm:
+                    machine = self._machines[node]
+                    assert isinstance(machine, ServiceNode)
+                    for hash_ in stream.extension.hashes:
+                        machine.store.extend(stream.account_id, hash_, asked_ms)
+        return min([skip.next_us for skip in skips])
 
 
 def _nodes_of(polls: IdlePolls) -> set[int]:
     """Give all nodes that the polls may pass."""
-    return {*polls.swarm, *(node for route in polls.routes for node in route)}
+    swarms = [node for stream in polls.streams for node in stream.swarm]
+    return {*swarms, *(node for route in polls.routes for node in route)}

@@ -62,6 +62,7 @@ class MessageStore:
         "_period",
         "on_change",
         "on_gone",
+        "on_look",
         "used_bytes",
     )
 
@@ -83,6 +84,8 @@ class MessageStore:
         self._misplaced: dict[str, tuple[bytes, int]] = {}
         # Told of an account before any but the regular clean-up changes its messages.
         self.on_change: Callable[[bytes], None] | None = None
+        # Told of an account of which somebody is about to be given messages, or to see or change expiries.
+        self.on_look: Callable[[bytes], None] | None = None
         # Told of an account whose last message has gone.
         self.on_gone: Callable[[bytes], None] | None = None
         # (expiry, order, account, namespace): an entry may be early or stale, never missing.
@@ -224,6 +227,8 @@ class MessageStore:
         orders = box.orders
         last = box.by_hash.get(last_hash)
         start = 0 if last is None else bisect_right(orders, last.order, key=_order_of)
+        if self.on_look is not None and start < len(orders):
+            self.on_look(account)
         found: list[Message] = []
         total = 0
         for position in range(start, len(orders)):
@@ -304,6 +309,12 @@ class MessageStore:
         box.orders[bisect_right(box.orders, message.order, key=_order_of) - 1] = changed
         if expiry_ms < message.expiry_ms:
             self._expire_later(expiry_ms, message.order, account, namespace)
+
+    def extend(self, account: bytes, hash_: str, expiry_ms: int) -> None:
+        """Give a message a later expiry, unix ms, that was asked for before; nobody is told."""
+        held = self.find(account, hash_)
+        if held is not None:
+            self._prolong(self._boxes[account, held.namespace], held.message, expiry_ms)
 
     def merge(self, given: Sequence[Held], *, misplaced: bool, now_ms: int) -> int:
         """Take messages that another node hands on, all or, if they do not fit on the disk, none.

@@ -135,7 +135,7 @@ def test_idle_polls_are_not_drawn_as_trains_under_a_defence() -> None:
         built = build(replace(SPEC, defences=CASES[case]))
         client = next(machine for machine in built.machines if isinstance(machine, Client))
         client.start(0)
-        assert client.idle() is None
+        assert client.idle(0) is None
 
 
 def test_polls_ask_for_no_more_than_an_answer_holds() -> None:

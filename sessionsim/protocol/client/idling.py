@@ -1,10 +1,10 @@
-"""What a client would do if nothing happened: poll the own account again and again, and hear nothing new.
+"""What a client would do if nothing happened: poll its account and groups again and again, and hear nothing.
 
 Whoever knows that the nodes have nothing for the client need not carry these polls out one by one. Poll i
 asks nodes, over paths, under an exchange number that are functions of (client, i); so are the delays of its
-transmissions. `IdlePolls` tells all of it for the polls to come, `plan` works it out for those of many
-clients, and `Client.skip` goes on behind them as if they had been made (speed notes, rule 5). A client says
-that it is idle only when nothing is under way.
+transmissions. `IdlePolls` tells all of it for the polls to come of one swarm, `plan` works it out for many of
+them, and `Client.skip` goes on behind them as if they had been made (speed notes, rule 5). A client says that
+it is idle only when nothing is under way.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from sessionsim.core.seeds import mix_array
 from sessionsim.protocol.client.turns import MOST_PICKED, Ahead, Numbers, Turns, planned
@@ -30,9 +31,16 @@ def exchange_of(tag: int, number: int, parallel: int, purpose: int) -> int:
     return ((tag << NUMBER_BITS | number) << PARALLEL_BITS | parallel) << PURPOSE_BITS | purpose
 
 
+class Extension(NamedTuple):
+    """What each poll asks of the whole swarm: to keep messages longer. Args: life_us: from the poll on."""
+
+    hashes: tuple[str, ...]
+    life_us: int
+
+
 @dataclass(frozen=True, slots=True)
 class IdlePolls:
-    """The polls a client would make from now on.
+    """The polls a client would make from now on of one account, its own or a group's.
 
     Args:
         account_id: 33 bytes; swarm: the nodes that are asked, as the client knows them; turns: in what order.
@@ -40,15 +48,19 @@ class IdlePolls:
         exchange: number of an exchange of poll 0.
         until_us: a poll that begins then or later may differ; NEVER_US for none.
         wait_us: from the beginning of a poll until its requests go out.
-        pause_us: from the last answer of a poll to the next poll.
+        pause_us: gives the time from the last answer of a poll, given when it came, to the next poll.
         timeout_us: a poll that takes so long is given up.
         routes: the nodes of each path, guard first; path_luck: address of the choices between them.
         usable: by place in the swarm the positions in `routes` of the paths that may be taken, where these
             are not all.
+        least_busy: of these it takes one of those with the fewest requests under way.
         connection: handle of the connections to the guards.
         heard: grows whenever what nodes are told may change.
         cursors: gives what it would tell a node: namespace and last hash of each box.
         style: how the onion is written; body_bytes: gives the length of the body for cursors.
+        extension: what goes with each poll; None for nothing.
+        token: the subaccount it is made with, empty for the account itself; it may be revoked.
+        others: its polls of other accounts meanwhile.
     """
 
     account_id: bytes
@@ -59,16 +71,25 @@ class IdlePolls:
     exchange: int
     until_us: int
     wait_us: int
-    pause_us: int
+    pause_us: Callable[[int], int]
     timeout_us: int
     routes: tuple[tuple[int, ...], ...]
     path_luck: int
     usable: Mapping[int, tuple[int, ...]]
+    least_busy: bool
     connection: int
     heard: int
     cursors: Callable[[int], Cursors]
     style: str
     body_bytes: Callable[[Cursors], int]
+    extension: Extension | None = None
+    token: bytes = b""
+    others: tuple[IdlePolls, ...] = ()
+
+    @property
+    def streams(self) -> tuple[IdlePolls, ...]:
+        """These polls and those of other accounts."""
+        return (self, *self.others)
 
     def next_nodes(self) -> list[int]:
         """Give the nodes that the first poll asks."""
@@ -80,12 +101,28 @@ class IdlePolls:
         return min(self.turns.at_a_time, len(self.swarm), MOST_PICKED)
 
 
-class Plan(NamedTuple):
-    """The requests of polls to come: client by client, poll by poll. All arrays have the shape (requests,).
+class Skip(NamedTuple):
+    """How to go on behind idle polls of one account.
 
     Args:
-        whose: which client, poll: which of all polls.
+        account_id: 33 bytes; polls: how many there were.
+        next_us: when the next one begins.
+        last: the node that was asked last; -1 for none.
+    """
+
+    account_id: bytes
+    polls: int
+    next_us: int
+    last: int
+
+
+class Plan(NamedTuple):
+    """The requests of polls to come: account by account, poll by poll. All arrays have the shape (requests,).
+
+    Args:
+        whose: which of the given, poll: which of all polls.
         places: of the nodes asked, in the swarms; paths: positions in the routes; exchanges: their numbers.
+        drawn: the 64-bit numbers from which paths follow.
     """
 
     whose: Numbers
@@ -93,10 +130,17 @@ class Plan(NamedTuple):
     places: Numbers
     paths: Numbers
     exchanges: Numbers
+    drawn: npt.NDArray[np.uint64]
+
+    def first(self, rows: int) -> Plan:
+        """Give the first requests alone."""
+        whose, poll, places, paths, exchanges, drawn = self
+        cut = slice(0, rows)
+        return Plan(whose[cut], poll[cut], places[cut], paths[cut], exchanges[cut], drawn[cut])
 
 
 def plan(many: Sequence[IdlePolls], counts: Sequence[int]) -> Plan:
-    """Give the requests of the next polls. Args: counts: how many of each, at least one."""
+    """Give the requests of the next polls, if all paths are free. Args: counts: of each, at least one."""
     counted, width = np.array(counts), np.array([polls.at_a_time for polls in many])
     places = planned(
         [Ahead(one.turns, one.swarm, one.first, count) for one, count in zip(many, counts, strict=True)]
@@ -124,4 +168,4 @@ def plan(many: Sequence[IdlePolls], counts: Sequence[int]) -> Plan:
         for place, usable in one.usable.items():
             at = np.flatnonzero((whose == number) & (places == place))
             paths[at] = np.array(usable)[(drawn[at] % np.uint64(len(usable))).astype(np.int64)]
-    return Plan(whose, poll, places, paths, exchanges)
+    return Plan(whose, poll, places, paths, exchanges, drawn)

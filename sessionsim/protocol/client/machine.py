@@ -8,6 +8,7 @@ holds what all of them share: the account, paths and requests, known swarms, and
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sessionsim.core.errors import LocalProtocolError
@@ -15,11 +16,20 @@ from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Entropy
 from sessionsim.core.units import US_PER_MS
 from sessionsim.protocol.client.clock import Clock
-from sessionsim.protocol.client.idling import NEVER_US, IdlePolls
+from sessionsim.protocol.client.idling import NEVER_US, Extension, IdlePolls, Skip
 from sessionsim.protocol.client.inbox import Inbox
 from sessionsim.protocol.client.node_list import NodeListKeeper
 from sessionsim.protocol.client.outbox import Outbox
-from sessionsim.protocol.client.parts import Handler, Listener, Pacing, Part, Reader, ReadToEnd, Taker
+from sessionsim.protocol.client.parts import (
+    Handler,
+    Listener,
+    OtherPolls,
+    Pacing,
+    Part,
+    Reader,
+    ReadToEnd,
+    Taker,
+)
 from sessionsim.protocol.client.path_building import Builder
 from sessionsim.protocol.client.polling import Poller
 from sessionsim.protocol.client.presence import Presence
@@ -85,6 +95,10 @@ class Client:
         self.known: dict[int, str] = {}
         # Calls that go with every poll of the own account; given its time, unix ms.
         self.poll_extras: list[Callable[[int], rpc.Call | None]] = []
+        # What these ask to be kept longer, given the time, unix ms; None where they do not.
+        self.extends: Callable[[int], Extension | None] | None = None
+        # Say until when polls that bring nothing change nothing, given the time; None: they may do so now.
+        self.stills: list[Callable[[int], int | None]] = []
         self.sealing: Sealing = SealingV1(self)
         # Who takes what the own inbox holds about groups: hash, sender, message, time; None: nobody does.
         self.group_updates: Callable[[str, bytes, Message, int], list[Effect]] | None = None
@@ -106,6 +120,8 @@ class Client:
         self.add(self.outbox)
         self._poller = Poller(self)
         self.add(self._poller)
+        # The polls of the own account are told by the poller, those of others by these.
+        self.other_polls: list[OtherPolls] = []
 
     def _hear_of_use(self) -> None:
         """Have upkeep begun by requests, or by choices of nodes, where the platform does so."""
@@ -236,10 +252,12 @@ class Client:
 
     # --- idle polls ------------------------------------------------------------------------------------
 
-    def idle(self) -> IdlePolls | None:
+    def idle(self, now_us: int) -> IdlePolls | None:
         """Tell the polls to come if only time and they can change anything; None while more is going on."""
         requests, poller = self.requests, self._poller
-        if not requests.is_quiet() or self.read_to_end or self.pacing is not None:
+        if not requests.is_quiet() or self.pacing is not None:
+            return None
+        if self.poll_extras and self.extends is None:
             return None
         passes_us = self.presence.next_due_us()
         until_us = NEVER_US if passes_us is None else passes_us
@@ -247,19 +265,37 @@ class Client:
             until_us = min(until_us, self._upkeep_us)
         if requests.on_use is not None:
             until_us = min(until_us, self.rotation.next_use_us(), self.node_list.next_use_us())
+        for still in self.stills:
+            still_us = still(now_us)
+            if still_us is None:
+                return None
+            until_us = min(until_us, still_us)
         for part in self.parts:
-            due_us = part.next_due_us() if part is not poller else None
+            if part is poller:
+                continue
+            due_us = part.next_due_us() if part not in self.other_polls else part.next_due_beside_us()
             if due_us is not None and due_us < until_us:
                 until_us = due_us
-        return poller.idle(until_us)
+        own = poller.idle(until_us, now_us)
+        if own is None or not self.other_polls:
+            return own
+        others: list[IdlePolls] = []
+        for part in self.other_polls:
+            polls = part.idle(until_us, now_us)
+            if polls is None:
+                return None
+            others += polls
+        return replace(own, others=tuple(others)) if others else own
 
-    def skip(self, count: int, next_us: int, last: int) -> None:
-        """Go on behind so many idle polls, of which the last asked the node `last`.
-
-        The next begins at `next_us`, when `wake` is to be called.
-        """
-        self._poller.skip(count, next_us, last)
-        self._armed_us = next_us
+    def skip(self, skips: Sequence[Skip]) -> None:
+        """Go on behind idle polls, told of every account; when the next begins, `wake` is to be called."""
+        for account_id, count, next_us, last in skips:
+            if account_id == self.account.id:
+                self._poller.skip(count, next_us, last)
+            else:
+                for part in self.other_polls:
+                    part.skip(account_id, count, next_us, last)
+        self._armed_us = min([skip.next_us for skip in skips])
 
     def wire_ms(self, now_us: int) -> int:
         """Give the client's clock as it writes it into requests: unix time in ms."""

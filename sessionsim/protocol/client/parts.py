@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from sessionsim.protocol.client.idling import IdlePolls
 from sessionsim.protocol.machine import Effect
 from sessionsim.protocol.wire.rpc import Retrieved
 
@@ -64,3 +65,16 @@ class Part(Protocol):
 
     def next_due_us(self) -> int | None:
         """Give when something falls due next; None if only an input can change that."""
+
+
+class OtherPolls(Part, Protocol):
+    """A part that polls other accounts than the own one."""
+
+    def next_due_beside_us(self) -> int | None:
+        """Give when something else than a poll falls due next."""
+
+    def idle(self, until_us: int, now_us: int) -> list[IdlePolls] | None:
+        """Tell the polls to come of each account; None while they may lead to something; see `idling`."""
+
+    def skip(self, account_id: bytes, count: int, next_us: int, last: int) -> None:
+        """Go on behind idle polls of one account; see `idling.Skip`."""

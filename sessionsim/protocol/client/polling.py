@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sessionsim.core.columns import Cause, note_of
 from sessionsim.core.errors import RemoteProtocolError
-from sessionsim.protocol.client.idling import Cursors, IdlePolls, exchange_of
+from sessionsim.protocol.client.idling import Cursors, Extension, IdlePolls, exchange_of
 from sessionsim.protocol.client.parts import Handler, ReadToEnd
 from sessionsim.protocol.client.paths import number_at
 from sessionsim.protocol.client.requests import Purpose
@@ -159,6 +159,66 @@ class SwarmPoller:
             self._next_us = now_us + self._poll_pause_us(now_us)
         return []
 
+    # --- idle polls ---------------------------------------------------------------------------------------
+
+    def idle(self, until_us: int, now_us: int) -> IdlePolls | None:
+        """Tell the polls to come, if nothing is under way and the last round went well; see `idling`."""
+        client, polled, due_us = self._client, self._polled_as, self._next_us
+        if due_us is None or self._polls_open or self._failures or not self._polls:
+            return None
+        swarm, rules = client.swarms.known(polled.account_id), client.rules
+        keeper = client.requests.keeper
+        least_busy = rules.path_choice == "least-busy"
+        if not swarm or not keeper.ready or (least_busy and polled.nodes > 1):
+            return None
+
+        return IdlePolls(
+            polled.account_id, swarm, self._turns, self._polls, due_us,
+            exchange_of(polled.tag, 0, 0, polled.purpose), until_us, rules.merge_window_us,
+            self._poll_pause_us, rules.request_timeout_us,
+            tuple(path.nodes for path in keeper.ready), keeper.luck,
+            keeper.usable(swarm), least_busy, client.requests.connection, self._heard, self._cursors,
+            rules.style, self._body_bytes, self._extends(now_us), self._token(),
+        )  # fmt: skip
+
+    def skip(self, count: int, next_us: int, last: int) -> None:
+        """Go on behind so many idle polls. Args: next_us: when the next one begins; last: asked last."""
+        if count:
+            self._turns.skip(last)
+        self._polls += count
+        self._next_us = next_us
+
+    def _cursors(self, node: int) -> Cursors:
+        return self._boxes(node)[0]
+
+    def _boxes(self, node: int) -> tuple[Cursors, list[str]]:
+        """Give what a poll tells a node: namespace and newest hash of each box, and the hashes alone."""
+        told = self._told.get(node)
+        if told is None:
+            last, known, boxes = self._last_hash, self._known_before, self._polled_as.namespaces
+            hashes = [last.get((node, box)) or known.get(box, "") for box in boxes]
+            told = self._told[node] = tuple(zip(boxes, hashes, strict=True)), hashes
+        return told
+
+    def _body_bytes(self, cursors: Cursors) -> int:
+        """Give the length of the body of a poll."""
+        raise NotImplementedError
+
+    def _extends(self, now_us: int) -> Extension | None:
+        """Say what a poll asks to be kept longer."""
+        raise NotImplementedError
+
+    def _token(self) -> bytes:
+        """Give the subaccount with which polls are made; empty for none."""
+        return b""
+
+    @property
+    def _known_before(self) -> Mapping[int, str]:
+        """Newest hash by namespace of what the device had read before the run, from every node."""
+        raise NotImplementedError
+
+    # --- what kinds of polls say and do -------------------------------------------------------------------
+
     def _poll_body(self, node: int, now_us: int) -> bytes:
         """Write the batch of signed retrieves for one node."""
         raise NotImplementedError
@@ -189,6 +249,8 @@ class Poller(SwarmPoller):
         ]
         self._ends = client.read_to_end
         self._is_first = rules.first_start and rules.first_poll == "profile-everywhere"
+        self._extended: Extension | None = None  # what made polls longer by so many bytes
+        self._extra_bytes = 0
         self._sign = partial(client.suite.sign, client.account.ed)
         self._template = PollTemplate(
             client.body_style, client.account.id_hex, client.account.ed.public.hex(), rules.namespaces, sizes
@@ -235,50 +297,28 @@ class Poller(SwarmPoller):
         extras = [call for call in (extra(now_ms) for extra in client.poll_extras) if call is not None]
         return self._template.fill(now_ms, cursors, self._sign, extras)
 
-    def idle(self, until_us: int) -> IdlePolls | None:
-        """Tell the polls to come, if nothing is under way and the last round went well; see `idling`."""
-        client, polled, due_us = self._client, self._polled_as, self._next_us
-        if due_us is None or self._polls_open or self._failures or not self._polls:
-            return None
-        swarm = client.swarms.known(polled.account_id)
-        keeper = client.requests.keeper
-        if not swarm or not keeper.ready or (self._rules.path_choice == "least-busy" and polled.nodes > 1):
-            return None
-
-        return IdlePolls(
-            polled.account_id, swarm, self._turns, self._polls, due_us,
-            exchange_of(polled.tag, 0, 0, polled.purpose), until_us, self._rules.merge_window_us,
-            self._rules.poll_interval_us, self._rules.request_timeout_us,
-            tuple(path.nodes for path in keeper.ready), keeper.luck,
-            keeper.usable(swarm), client.requests.connection, self._heard, self._cursors,
-            self._rules.style, self._body_bytes,
-        )  # fmt: skip
-
     def poll_at(self, t_us: int) -> None:
         """Have the next poll begin then, with the failures before it forgotten."""
         self._failures, self._next_us = 0, t_us
 
-    def _cursors(self, node: int) -> Cursors:
-        return self._boxes(node)[0]
-
-    def _boxes(self, node: int) -> tuple[Cursors, list[str]]:
-        """Give what a poll tells a node: namespace and newest hash of each box, and the hashes alone."""
-        told = self._told.get(node)
-        if told is None:
-            last, known, boxes = self._last_hash, self._client.known, self._polled_as.namespaces
-            hashes = [last.get((node, box)) or known.get(box, "") for box in boxes]
-            told = self._told[node] = tuple(zip(boxes, hashes, strict=True)), hashes
-        return told
-
     def _body_bytes(self, cursors: Cursors) -> int:
-        return self._template.length(sum([len(cursor) for _, cursor in cursors]))
+        length = self._template.length(sum([len(cursor) for _, cursor in cursors]))
+        if self._client.poll_extras:
+            length += self._extra_bytes
+        return length
 
-    def skip(self, count: int, next_us: int, last: int) -> None:
-        """Go on behind so many idle polls. Args: next_us: when the next one begins; last: asked last."""
-        if count:
-            self._turns.skip(last)
-        self._polls += count
-        self._next_us = next_us
+    def _extends(self, now_us: int) -> Extension | None:
+        extends = self._client.extends
+        extension = extends(self._client.wire_ms(now_us)) if extends is not None else None
+        if extension != self._extended:
+            self._extended, now_ms = extension, self._client.wire_ms(now_us)
+            added = [extra(now_ms) for extra in self._client.poll_extras]
+            self._extra_bytes = self._template.extra_bytes([call for call in added if call is not None])
+        return extension
+
+    @property
+    def _known_before(self) -> Mapping[int, str]:
+        return self._client.known
 
     def _poll_pause_us(self, now_us: int) -> int:
         """Give the pause before the next round (client-behaviour 6.1)."""

@@ -257,6 +257,11 @@ class Config:
         self._storing.assembly.expire(now_ms)
         return self._current | self._storing.assembly.waiting_hashes()
 
+    @property
+    def awaits_parts(self) -> bool:
+        """Whether parts of something that came in several wait for the others."""
+        return bool(self._storing.assembly.waiting_hashes())
+
     def take_old_hashes(self) -> tuple[str, ...]:
         """Give, once, the obsolete storage hashes, unless the next push will name them."""
         if self.state is State.DIRTY:

@@ -20,6 +20,8 @@ from sessionsim.protocol.wire.rpc_signed import expiry_receipt
 def expire_all(store: MessageStore, call: ExpireAllCall) -> Outcome:
     """Bring all later expiries of a namespace, or of all, down to one."""
     account, expiry_ms = call.by.account, call.expiry_ms
+    if store.on_look is not None:
+        store.on_look(account)
     swept = sweep(store, account, call.namespace, lambda message: message.expiry_ms > expiry_ms)
     for held in swept:
         store.reschedule(held, expiry_ms)
@@ -32,6 +34,8 @@ def expire(store: MessageStore, call: ExpireCall, latest_ms: int) -> Outcome:
     A subaccount that may not delete only extends, without saying so in the answer.
     """
     account = call.by.account
+    if store.on_look is not None:
+        store.on_look(account)
     expiries = [min(latest_ms, expiry_ms) for expiry_ms in call.expiries_ms]
     mode = call.mode
     if call.by.subaccount is not None and not call.by.subaccount.flags & DELETE:
@@ -79,6 +83,8 @@ def _unchanged(store: MessageStore, account: bytes, call: ExpireCall, updated: l
 def expiries(store: MessageStore, call: GetExpiriesCall) -> dict[str, int]:
     """Give hash -> expiry, unix ms, of the messages that are here; of all for the one word `all`."""
     account = call.by.account
+    if store.on_look is not None:
+        store.on_look(account)
     if call.messages == ("all",):
         return {
             held.message.hash: held.message.expiry_ms for held in sweep(store, account, None, lambda _: True)

@@ -149,6 +149,11 @@ class Jobs:
         members = nodes.members.get(nodes.swarm[endpoint], ())
         self._others = tuple((node, nodes.ed25519[node].hex()) for node in members if node != endpoint)
 
+    @property
+    def others(self) -> tuple[int, ...]:
+        """The other members, in the order in which they are told."""
+        return tuple(node for node, _ in self._others)
+
     def __len__(self) -> int:
         return len(self._awaited)
 

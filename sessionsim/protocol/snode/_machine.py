@@ -137,20 +137,42 @@ class ServiceNode:
         """How many answers of other nodes are awaited."""
         return len(self._relays) + len(self._jobs) + len(self._posts) + len(self._upkeep)
 
-    def idle_until_us(self, account: bytes, cursors: Sequence[tuple[int, str]], now_us: int) -> int | None:
+    def idle_until_us(
+        self, account: bytes, cursors: Sequence[tuple[int, str]], now_us: int, token: bytes = b""
+    ) -> int | None:
         """Give until when a poll brings nothing, if it does now; see `StorageRpc.idle_until_ms`."""
         if not self._ready:
             return None
-        until_ms = self._rpc.idle_until_ms(account, cursors, now_us // US_PER_MS + self._epoch_ms)
+        until_ms = self._rpc.idle_until_ms(account, cursors, now_us // US_PER_MS + self._epoch_ms, token)
         return None if until_ms is None else (until_ms - self._epoch_ms) * US_PER_MS
 
     def knows(self, node: int) -> bool:
         """Say whether a node stands in this node's list, so that it would be asked."""
         return self._nodes.index.get(self._nodes.ed25519[node]) == node
 
-    def idle_answer(self, boxes: int, now_us: int) -> Answer:
-        """Give the answer to a poll of so many boxes that brings nothing."""
-        return self._rpc.idle_answer(boxes, now_us // US_PER_MS + self._epoch_ms)
+    def idle_answer(self, boxes: int, now_us: int, entries: Sequence[bytes] = ()) -> Answer:
+        """Give the answer to a poll of so many boxes that brings nothing; see `StorageRpc.idle_answer`."""
+        return self._rpc.idle_answer(boxes, now_us // US_PER_MS + self._epoch_ms, entries)
+
+    @property
+    def mates(self) -> tuple[int, ...]:
+        """The other members of its swarm, in the order in which they are passed what concerns all."""
+        return self._jobs.others
+
+    @property
+    def patience_us(self) -> int:
+        """How long it waits for them."""
+        return self._rules.replication_timeout_us
+
+    def latest_expiry_ms(self, now_us: int) -> int:
+        """Give the latest expiry, unix ms, that a message can be given."""
+        return now_us // US_PER_MS + self._epoch_ms + self._rules.ttl_max_private_us // US_PER_MS
+
+    def expiries_ms(self, account: bytes, hashes: Sequence[str]) -> tuple[int, ...] | None:
+        """Give when messages expire here, unix ms; None if one of them is not here."""
+        held = [self.store.find(account, hash_) for hash_ in hashes]
+        found = tuple(one.message.expiry_ms for one in held if one is not None)
+        return found if len(found) == len(held) else None
 
     def start(self, now_us: int) -> Effects:
         """Begin; a node has nothing to do by itself."""

@@ -179,17 +179,20 @@ class StorageRpc:
                 answers.append(self._found(account, namespace, last_hash, 0, size, now_ms))
         return rpc_answers.batch_answer(answers)
 
-    def idle_until_ms(self, account: bytes, cursors: Sequence[tuple[int, str]], now_ms: int) -> int | None:
+    def idle_until_ms(
+        self, account: bytes, cursors: Sequence[tuple[int, str]], now_ms: int, token: bytes = b""
+    ) -> int | None:
         """Say until when this node has nothing new for a poll; None if it has, or refuses it.
 
         Args:
             cursors: namespace and last hash of each box that the poll reads.
+            token: the subaccount that asks; empty for the account itself.
 
         Returns:
             Until when (unix ms) its answer stays the same but for the time in it, unless the account's
             messages change.
         """
-        if not self.is_ours(account):
+        if not self.is_ours(account) or (token and self._revocations.holds(account, token)):
             return None
         until_ms = _NEVER_MS
         if not self.store.holds(account):
@@ -201,9 +204,17 @@ class StorageRpc:
             until_ms = min(until_ms, same_until_ms)
         return until_ms
 
-    def idle_answer(self, boxes: int, now_ms: int) -> Answer:
-        """Give the answer to a poll of so many boxes, at least one, that this node has nothing new for."""
-        return rpc_answers.batch_answer([self._retrieved((), False, now_ms)] * boxes)
+    def idle_answer(self, boxes: int, now_ms: int, entries: Sequence[bytes] = ()) -> Answer:
+        """Give the answer to a poll of so many boxes, at least one, that this node has nothing new for.
+
+        Args:
+            entries: what the members of the swarm answer to an extension that goes with the poll.
+        """
+        answers = [self._retrieved((), False, now_ms)] * boxes
+        if entries:
+            named = {f"{number:064x}": entry for number, entry in enumerate(entries)}
+            answers.append(rpc_answers.store_answer("", named, now_ms, self.hard_fork))
+        return rpc_answers.batch_answer(answers)
 
     def refusal_of_store(self, call: StoreCall, now_ms: int) -> Answer | None:
         """Say why a store is not accepted; None if it is."""
@@ -268,6 +279,8 @@ class StorageRpc:
             return _expiries.expire(self.store, call, now_ms + self._ttl_max_private_ms)
         assert type(call) is RevokeCall
         account = call.by.account
+        if self.store.on_change is not None:
+            self.store.on_change(account)
         if call.undo:
             fields = {"count": self._revocations.undo(account, call.tokens)}
         else:

@@ -80,15 +80,23 @@ class PollTemplate:
         for place, signed in zip(self._signatures, self._signed, strict=True):
             pieces[place] = base64(sign(signed + time), newline=False)
         if extras:
-            tail = b"".join([b',{"method":"%b","params":%b}' % call for call in extras])
-            pieces[-1] = pieces[-1].replace(_END, tail + _END)
+            pieces[-1] = pieces[-1].replace(_END, _tail(extras) + _END)
         return b"".join(pieces)
+
+    @staticmethod
+    def extra_bytes(extras: Sequence[rpc.Call]) -> int:
+        """Give by how much further calls make the body longer."""
+        return len(_tail(extras))
 
     def length(self, cursor_characters: int) -> int:
         """Give how long `fill` makes the body, whatever the signatures; times have 13 digits until 2286."""
         written = sum(map(len, self._pieces)) - len(self._cursors) - len(self._times) - len(self._signatures)
         signature = len(_NO_SIGNATURE)
         return written + 13 * len(self._times) + signature * len(self._signatures) + cursor_characters
+
+
+def _tail(extras: Sequence[rpc.Call]) -> bytes:
+    return b"".join([b',{"method":"%b","params":%b}' % call for call in extras])
 
 
 _END = b"]}}"  # what a batch ends with

@@ -389,9 +389,9 @@ def test_offline_nothing_that_comes_is_heard(world) -> None:
 @EVERY
 def test_no_idle_polls_while_asleep_and_none_beyond_the_time_it_is_woken(world, rules) -> None:
     table = started(world, plain(rules))
-    assert table.client.idle() is not None
+    assert table.client.idle(0) is not None
     table.command(20 * US_PER_S, "online", False)
-    assert table.client.idle() is None
+    assert table.client.idle(20 * US_PER_S) is None
 
 
 def test_presets_say_where_platforms_sleep() -> None:

@@ -26,10 +26,11 @@ from sessionsim.protocol.client.configs.pushing import Pushing
 from sessionsim.protocol.client.configs.showing import Showing
 from sessionsim.protocol.client.files.sealing import address_of
 from sessionsim.protocol.client.groups.standing import Place
+from sessionsim.protocol.client.idling import NEVER_US, Extension
 from sessionsim.protocol.client.outcomes import Outcomes
 from sessionsim.protocol.client.parts import Handler
 from sessionsim.protocol.configs.fields import Picture
-from sessionsim.protocol.configs.pushes import plan_extension
+from sessionsim.protocol.configs.pushes import ExtendHashes, plan_extension
 from sessionsim.protocol.configs.user_groups import JoinedGroup, Membership
 from sessionsim.protocol.contents import Profile, Text
 from sessionsim.protocol.files.client import upload_request, uploaded
@@ -99,8 +100,10 @@ class AccountConfigs:
             client.takers[namespace] = partial(self._take, namespace)
             client.read_to_end[namespace] = partial(self._read_to_end, namespace)
         client.readers.append(self._came)
+        client.stills.append(self._still_until_us)
         if rules.extends:
             client.poll_extras.append(self._extension)
+            client.extends = self._extends
         if groups is not None:
             groups.noted.append(self._noted)
 
@@ -221,8 +224,7 @@ class AccountConfigs:
 
     def _extension(self, now_ms: int) -> rpc.Call | None:
         """Write what a poll asks for the life of the configs; None if nothing is known to be stored."""
-        client = self._client
-        plan = plan_extension(self.held.all, now_ms, self._rules.extension_us // US_PER_MS)
+        client, plan = self._client, self._plan(now_ms)
         if plan is None:
             return None
         text = rpc_signed.expire_text("extend", [plan.expiry_ms], plan.hashes)
@@ -230,6 +232,19 @@ class AccountConfigs:
         return rpc_write.expire_call(
             client.body_style, self._pushing.asker, plan.hashes, [plan.expiry_ms], signature, "extend"
         )
+
+    def _plan(self, now_ms: int) -> ExtendHashes | None:
+        return plan_extension(self.held.all, now_ms, self._rules.extension_us // US_PER_MS)
+
+    def _extends(self, now_ms: int) -> Extension | None:
+        """Tell the same; see `idling`."""
+        plan = self._plan(now_ms)
+        return None if plan is None else Extension(plan.hashes, self._rules.extension_us)
+
+    def _still_until_us(self, _now_us: int) -> int | None:
+        """Say until when polls that bring nothing change nothing; see `Client.stills`."""
+        waits = any(self._fetched.values()) or any(config.awaits_parts for config in self.held.all)
+        return None if waits else NEVER_US
 
     # ---- Groups ----
 

@@ -161,6 +161,15 @@ class Hearing:
             self._responses[standing.tag] = (*waits[:2], now_us + self._rules.response_delay_us)
         return self.heard_of(standing.group_id, now_us)
 
+    def awaits(self, standing: Standing) -> bool:
+        """Say whether the end of a round may lead to something although it brought nothing."""
+        if standing.tag in self._responses:
+            return True
+        if standing.admin is None:
+            return False
+        ready = not standing.ring.needs_rekey and standing.has_accepted_promotion
+        return not ready or bool(standing.removed_ids())
+
     def respond(self, standing: Standing, ref: int) -> None:
         """Have the group told, once its keys are known, that this account has joined."""
         self._responses[standing.tag] = standing, ref, None

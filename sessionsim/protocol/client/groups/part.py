@@ -27,6 +27,7 @@ from sessionsim.protocol.client.groups.removals import Removals
 from sessionsim.protocol.client.groups.standing import Place, Standing
 from sessionsim.protocol.client.groups.talk import Talk
 from sessionsim.protocol.client.groups.waiting import NOT_IN, GroupWish, Waiting
+from sessionsim.protocol.client.idling import IdlePolls
 from sessionsim.protocol.client.outcomes import Outcomes
 from sessionsim.protocol.client.parts import Handler
 from sessionsim.protocol.contents import (
@@ -99,6 +100,7 @@ class Groups:
         self.noted: list[Noted] = []
         self.news = News(client, self)
         client.group_updates = self.news.take_update
+        client.other_polls.append(self)
         for one in founded:
             self._know(one)
 
@@ -139,9 +141,34 @@ class Groups:
 
     def next_due_us(self) -> int | None:
         dues = [poller.next_due_us() for poller in self._pollers.values()]
-        dues += [self._errands.next_due_us(), self._pushes.next_due_us()]
+        dues.append(self.next_due_beside_us())
+        return min((due for due in dues if due is not None), default=None)
+
+    def next_due_beside_us(self) -> int | None:
+        """Give when something else than a poll falls due."""
+        dues = [self._errands.next_due_us(), self._pushes.next_due_us()]
         dues += [self._removals.next_due_us(), self.hearing.next_due_us()]
         return min((due for due in dues if due is not None), default=None)
+
+    def idle(self, until_us: int, now_us: int) -> list[IdlePolls] | None:
+        """Tell the polls of each group to come; None while one of them may lead to something."""
+        found = []
+        for group_id, poller in self._pollers.items():
+            standing = self.standings[group_id]
+            waits = self._waiting.any(group_id) or self.hearing.awaits(standing)
+            if waits or any(config.awaits_parts for config in standing.configs):
+                return None
+            polls = poller.idle(until_us, now_us)
+            if polls is None:
+                return None
+            found.append(polls)
+        return found
+
+    def skip(self, account_id: bytes, count: int, next_us: int, last: int) -> None:
+        """Go on behind idle polls of one group."""
+        poller = self._pollers.get(account_id)
+        if poller is not None:
+            poller.skip(count, next_us, last)
 
     def wake(self, now_us: int) -> list[Effect]:
         effects: list[Effect] = []

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from sessionsim.core.columns import Cause, note_of
 from sessionsim.core.units import US_PER_MS
 from sessionsim.protocol.client.groups import calls
+from sessionsim.protocol.client.idling import Cursors, Extension
 from sessionsim.protocol.client.paths import number_at
 from sessionsim.protocol.client.polling import Polled, SwarmPoller
 from sessionsim.protocol.client.requests import Purpose
@@ -78,6 +79,8 @@ class GroupPoller(SwarmPoller):
         self._rules, self._standing, self._listener, self._known = rules, standing, listener, known
         self._place = place
         self._stopped = False
+        # What the length of a body without cursors was measured for, and that length.
+        self._measured: tuple[object, int] = (None, 0)
 
     def start(self, now_us: int) -> list[Effect]:
         """Begin at a random moment of the first pause."""
@@ -92,7 +95,9 @@ class GroupPoller(SwarmPoller):
     def forget(self) -> None:
         """Ask every node for all it has from now on."""
         self._last_hash.clear()
+        self._told.clear()
         self._known = {}
+        self._heard += 1
 
     def stop(self) -> None:
         """Poll no more."""
@@ -100,11 +105,11 @@ class GroupPoller(SwarmPoller):
 
     def _poll_body(self, node: int, now_us: int) -> bytes:
         style, standing, now_ms = self._client.body_style, self._standing, self._client.wire_ms(now_us)
-        asker = standing.asker
+        asker, hashes_of = standing.asker, dict(self._cursors(node))
         batch = []
         for namespace in self._rules.namespaces:
             is_messages = namespace == GROUP_MESSAGES
-            last_hash = self._last_hash.get((node, namespace), self._known.get(namespace, ""))
+            last_hash = hashes_of[namespace]
             signature = standing.sign(rpc_signed.namespaced_text("retrieve", namespace, now_ms))
             max_size = self._rules.max_size_messages if is_messages else self._rules.max_size_others
             batch.append(
@@ -124,6 +129,30 @@ class GroupPoller(SwarmPoller):
             return []
         found = {name for config in standing.configs for name in config.active_hashes(now_ms)}
         return sorted(found | standing.ring.active_hashes)
+
+    # --- idle polls ---------------------------------------------------------------------------------------
+
+    @property
+    def _known_before(self) -> Mapping[int, str]:
+        return self._known
+
+    def _body_bytes(self, cursors: Cursors) -> int:
+        extended = self._to_extend(self._client.wire_ms(0))
+        form = (self._standing.access, tuple(extended))
+        if self._measured[0] != form:
+            node = -1  # of which nothing is known
+            empty = self._poll_body(node, 0)
+            del self._told[node]
+            self._measured = form, len(empty) - sum(map(len, self._known.values()))
+        return self._measured[1] + sum([len(cursor) for _, cursor in cursors])
+
+    def _extends(self, now_us: int) -> Extension | None:
+        hashes = self._to_extend(self._client.wire_ms(now_us))
+        return Extension(tuple(hashes), self._rules.extension_us) if hashes else None
+
+    def _token(self) -> bytes:
+        subaccount = self._standing.asker.subaccount
+        return b"" if subaccount is None else subaccount.token
 
     def _poll_pause_us(self, now_us: int) -> int:
         """Give the pause before the next round (client-behaviour 6.2)."""

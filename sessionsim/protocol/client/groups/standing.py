@@ -186,10 +186,16 @@ class Standing:
         """Who is marked as to be removed, by id."""
         return tuple(member.id for member in self.members if member.removal)
 
+    @property
+    def has_accepted_promotion(self) -> bool:
+        """Whether the own account is listed as an admin who has accepted, or not listed."""
+        own = self.members.get(self._account.id)
+        return own is None or (own.admin and own.promotion == ACCEPTED)
+
     def accepts_own_promotion(self) -> bool:
         """Mark the own account as an admin who has accepted; say whether that was to be done."""
         own = self.members.get(self._account.id)
-        if self.admin is None or own is None or (own.admin and own.promotion == ACCEPTED):
+        if self.admin is None or own is None or self.has_accepted_promotion:
             return False
         self.members.set(replace(own, admin=True, promotion=ACCEPTED))
         return True

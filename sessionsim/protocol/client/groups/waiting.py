@@ -53,6 +53,10 @@ class Waiting:
         """Let a wish wait behind those that do."""
         self._wishes.setdefault(group_id, []).append(wish)
 
+    def any(self, group_id: bytes) -> bool:
+        """Say whether any wait there."""
+        return group_id in self._wishes
+
     def sort(self, group_id: bytes, standing: Standing | None) -> tuple[list[GroupWish], list[GroupWish]]:
         """Take out, in their order, the wishes that can be carried out now, and those that never can be."""
         wishes = self._wishes.pop(group_id, [])

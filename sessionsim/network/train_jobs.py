@@ -1,0 +1,70 @@
+"""What is to be drawn of idle polls, and what comes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sessionsim.network.links import Numbers
+from sessionsim.protocol.client.idling import IdlePolls
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Polls of one account by one client that are to be drawn.
+
+    Args:
+        endpoint: of the client; polls: as it told them; count: how many are drawn, at least one.
+        until_us: a poll must be over before.
+        pause_us: from the end of a poll to the next, where it polls this account alone.
+        usable: whether a poll may go there: the whole swarm over one path, then over the next.
+        asks_us: how long the bytes to the guard take on the lines, by place in the swarm.
+        answers_us: the same of the bytes back, by place; where polls ask the swarm to keep messages longer,
+            by how many members had heard of that in the same poll before.
+        mates: by place, the members that pass this on, in order; empty where polls ask nothing of the sort.
+        patience_us: how long nodes wait for these.
+        shake_us: how long opening the connection of each path takes.
+        used_us: when each was last used, -NEVER_US if it is not open.
+        idle_limit_us: after which idle time a connection is opened anew.
+    """
+
+    endpoint: int
+    polls: IdlePolls
+    count: int
+    until_us: int
+    pause_us: int
+    usable: list[bool]
+    asks_us: list[float]
+    answers_us: list[tuple[float, ...]]
+    mates: list[tuple[int, ...]]
+    patience_us: int
+    shake_us: list[int]
+    used_us: list[int]
+    idle_limit_us: int
+
+    @property
+    def is_paired(self) -> bool:
+        """Whether two nodes tell the swarm the same at once, so that it depends on who is first."""
+        return bool(self.mates) and self.polls.at_a_time > 1
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The first polls of one client that nothing stands against, in order of their beginning.
+
+    Args:
+        starts_us: when each begins; ends_us: when its last answer arrives; shape (n,).
+        next_us: when the next poll of each account would begin.
+        places, paths: in the swarm and among the routes; left_us: when the guards send the answers; each
+            for all requests, poll by poll.
+        whose: which account each poll is of; periods: the first of those polls between which there was always
+            one under way. None: there is one account, and no poll begins before the last one is over.
+    """
+
+    starts_us: Numbers
+    ends_us: Numbers
+    next_us: tuple[int, ...]
+    places: Numbers
+    paths: Numbers
+    left_us: Numbers
+    whose: bytes | None = None
+    periods: Numbers | None = None

@@ -1,0 +1,88 @@
+"""A train as it is kept: idle polls of one client that lie ahead, and where it stands at some time."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+
+import numpy as np
+
+from sessionsim.network.train_jobs import Drawn
+from sessionsim.protocol.client.idling import IdlePolls, Skip
+
+
+class Train:
+    """Idle polls of one client. Args: polls: as it told them; drawn: the first of them."""
+
+    __slots__ = (
+        "_begins", "_left_us", "_next_us", "_paths", "_periods", "_places", "_reached_us", "_starts_us",
+        "_whose", "polls",
+    )  # fmt: skip
+
+    def __init__(self, polls: IdlePolls, drawn: Drawn) -> None:
+        self.polls, self._next_us = polls, drawn.next_us
+        self._starts_us, self._left_us = _packed(drawn.starts_us), _packed(drawn.left_us)
+        self._places, self._paths = bytes(drawn.places.tolist()), bytes(drawn.paths.tolist())
+        self._whose, self._periods, self._begins = drawn.whose, None, None
+        self._reached_us = _packed(drawn.ends_us)
+        if drawn.whose is not None:
+            assert drawn.periods is not None
+            self._periods = _packed(drawn.periods)
+            self._reached_us = _packed(np.maximum.accumulate(drawn.ends_us))
+            widths = np.array([stream.at_a_time for stream in polls.streams])
+            begins = np.cumsum(widths[np.frombuffer(drawn.whose, dtype=np.uint8)])
+            self._begins = _packed(np.concatenate(([0], begins)))
+
+    def __len__(self) -> int:
+        return len(self._starts_us)
+
+    @property
+    def end_us(self) -> int:
+        """When the first poll behind the train would begin; by then all of it is over."""
+        return min(self._next_us)
+
+    def done_by(self, now_us: int) -> int:
+        """Give how many polls are over, but for those since when there always was one under way."""
+        begun = bisect_left(self._starts_us, now_us)
+        if begun and self._reached_us[begun - 1] > now_us:
+            return begun - 1 if self._periods is None else self._periods[begun - 1]
+        return begun
+
+    def skips(self, count: int) -> list[Skip]:
+        """Say how the client goes on behind so many polls."""
+        found, whose = [], self._whose
+        for number, polls in enumerate(self.polls.streams):
+            if whose is None:
+                own, at, last = count, count if count < len(self) else -1, count - 1
+            else:
+                own, at = whose.count(number, 0, count), whose.find(number, count)
+                last = whose.rfind(number, 0, count)
+            next_us = self._starts_us[at] if at >= 0 else self._next_us[number]
+            node = polls.swarm[self._places[self._requests(last + 1) - 1]] if own else -1
+            found.append(Skip(polls.account_id, own, next_us, node))
+        return found
+
+    def last_start_us(self, number: int, count: int) -> int:
+        """Give when the last of the first polls began. Args: number: of the account, which has one."""
+        return self._starts_us[count - 1 if self._whose is None else self._whose.rfind(number, 0, count)]
+
+    def last_uses(self, count: int) -> dict[int, int]:
+        """Give when the first polls last use the paths they take, µs, by position."""
+        found: dict[int, int] = {}
+        n_paths = len(self.polls.routes)
+        for at in range(count - 1, -1, -1):
+            for k in range(self._requests(at), self._requests(at + 1)):
+                path, left_us = self._paths[k], self._left_us[k]
+                if left_us > found.get(path, -1):
+                    found[path] = left_us
+            if len(found) == n_paths and (not at or self._reached_us[at - 1] <= min(found.values())):
+                break
+        return found
+
+    def _requests(self, polls: int) -> int:
+        """Give how many requests the first polls make."""
+        return polls * self.polls.at_a_time if self._begins is None else self._begins[polls]
+
+
+def _packed(column: np.ndarray) -> array[int]:
+    return array("q", column.astype(np.int64).tobytes())

@@ -1,0 +1,191 @@
+"""What nodes would say to the idle polls of clients: whether there is anything, until when, how many bytes.
+
+What was found out is kept until something may have changed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sessionsim.core.units import US_PER_MS
+from sessionsim.network.links import Links
+from sessionsim.network.wire_sizes import WireSizes
+from sessionsim.protocol.client.idling import NEVER_US, Extension, IdlePolls
+from sessionsim.protocol.client.machine import Client
+from sessionsim.protocol.crypto.suite import Suite
+from sessionsim.protocol.machine import Machine
+from sessionsim.protocol.snode import ServiceNode
+from sessionsim.protocol.wire.onion_sizes import exchange_bytes
+from sessionsim.protocol.wire.rpc_results import json_entry
+
+_TRANSPORT: Final = 7  # the low bits of a connection handle. Source: core.columns.Transport
+_SIGNATURE_BYTES: Final = 64
+_ALIKE: Final = 1_000_000_000_000  # unix ms with as many digits as today's
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What was found out about one account as one client polls it.
+
+    Args:
+        until_us: by place in the swarm until when the node has nothing for it; None: it has, or is shunned.
+        asks_us, answers_us, mates: see `Job`.
+    """
+
+    until_us: tuple[int | None, ...]
+    asks_us: list[float]
+    answers_us: list[tuple[float, ...]]
+    mates: list[tuple[int, ...]]
+
+
+class Scouts:
+    """Finds out what nodes have for clients.
+
+    Args:
+        machines: of the run.
+        links, sizes, families, suite: see `Trains`.
+        watched: endpoints that somebody watches.
+    """
+
+    def __init__(
+        self,
+        machines: Sequence[Machine],
+        links: Links,
+        sizes: WireSizes,
+        families: bytes,
+        suite: Suite,
+        watched: frozenset[int],
+    ) -> None:
+        self._machines, self._links, self._sizes = machines, links, sizes
+        self._families, self._suite, self._watched = families, suite, watched
+        self._lengths: dict[tuple[object, ...], tuple[int, ...]] = {}
+        self._known: dict[tuple[int, bytes], tuple[tuple[object, ...], Sight]] = {}
+
+    def look(
+        self, endpoint: int, polls: IdlePolls, now_us: int, afflicted: frozenset[int], changes: object
+    ) -> Sight:
+        """Find out about one account. Args: changes: something else whenever its messages have changed."""
+        form = (
+            polls.heard, changes, polls.swarm, polls.style, polls.connection, afflicted, polls.extension,
+            polls.token,
+        )  # fmt: skip
+        key = (endpoint, polls.account_id)
+        known = self._known.get(key)
+        if (
+            known is not None
+            and known[0] == form
+            and all([t_us is None or t_us > now_us for t_us in known[1].until_us])
+        ):
+            return known[1]
+        sight = self._look(endpoint, polls, now_us, afflicted)
+        self._known[key] = form, sight
+        return sight
+
+    def _look(self, endpoint: int, polls: IdlePolls, now_us: int, afflicted: frozenset[int]) -> Sight:
+        out, guard, transport = self._links.us_per_byte, polls.routes[0][0], polls.connection & _TRANSPORT
+        untils: list[int | None] = []
+        asks_us: list[float] = []
+        answers_us: list[tuple[float, ...]] = []
+        spread = None
+        if polls.extension is not None:
+            spread = self._spread(endpoint, polls, polls.extension, now_us, afflicted)
+        for node in polls.swarm:
+            machine, cursors, until_us = self._node(node), polls.cursors(node), None
+            if node not in self._watched and node not in afflicted and (spread or not polls.extension):
+                until_us = machine.idle_until_us(polls.account_id, cursors, now_us, polls.token)
+            if until_us is None:
+                untils.append(None)
+                asks_us.append(0.0)
+                answers_us.append((0.0,))
+                continue
+            untils.append(until_us if spread is None else min(until_us, spread.until_us))
+            body_bytes, lengths = polls.body_bytes(cursors), []
+            for entries in ((),) if spread is None else spread.entries:
+                lengths.append(self._exchange_bytes(polls, body_bytes, len(cursors), entries, now_us))
+            ask, _ = self._sizes.wire(transport, 0, lengths[0][0], self._families[endpoint])
+            # All guards are as fast as each other.
+            asks_us.append(ask * out(endpoint, guard))
+            back = out(guard, endpoint)
+            wires = [self._sizes.wire(transport, 1, one[-1], self._families[guard])[0] for one in lengths]
+            answers_us.append(tuple(wire * back for wire in wires))
+        mates = [] if spread is None else [self._node(node).mates for node in polls.swarm]
+        return Sight(tuple(untils), asks_us, answers_us, mates)
+
+    def _node(self, node: int) -> ServiceNode:
+        machine = self._machines[node]
+        assert isinstance(machine, ServiceNode)
+        return machine
+
+    def _spread(
+        self, endpoint: int, polls: IdlePolls, asked: Extension, now_us: int, afflicted: frozenset[int]
+    ) -> _Spread | None:
+        """Find out what the swarm would say to an extension; None if that is not the same everywhere."""
+        client, swarm = self._machines[endpoint], polls.swarm
+        assert isinstance(client, Client)
+        nodes = [self._node(node) for node in swarm]
+        if len(swarm) < 2 or not all([node.is_ready for node in nodes]):
+            return None
+        if any([node in self._watched or node in afflicted for node in swarm]):
+            return None
+        for node, machine in zip(swarm, nodes, strict=True):
+            if {node, *machine.mates} != set(swarm) or len(machine.mates) != len(swarm) - 1:
+                return None
+        held_ms = nodes[0].expiries_ms(polls.account_id, asked.hashes)
+        if held_ms is None or any(
+            [machine.expiries_ms(polls.account_id, asked.hashes) != held_ms for machine in nodes]
+        ):
+            return None
+        asked_ms = client.wire_ms(polls.due_us) + asked.life_us // US_PER_MS
+        if any([machine.latest_expiry_ms(polls.due_us) < asked_ms for machine in nodes]):
+            return None
+        # What expires before it is extended anew is not foreseen; what lives longer changes its part then.
+        now_ms = client.wire_ms(now_us)
+        lasts_ms = [expiry_ms - now_ms for expiry_ms in held_ms]
+        lasts_ms += [expiry_ms - asked_ms for expiry_ms in held_ms if expiry_ms >= asked_ms]
+        renewed = [hash_ for hash_, t_ms in zip(asked.hashes, held_ms, strict=True) if t_ms < asked_ms]
+        first, later = (
+            json_entry(
+                {
+                    "expiry": _ALIKE,
+                    "updated": hashes,
+                    "unchanged": {hash_: _ALIKE for hash_ in asked.hashes if hash_ not in hashes},
+                },
+                bytes(_SIGNATURE_BYTES),
+            )
+            for hashes in (renewed, [])
+        )
+        every = len(swarm)
+        late = range(every + 1 if polls.at_a_time > 1 else 1)
+        entries = [(first,) * (every - count) + (later,) * count for count in late]
+        return _Spread(now_us + min(lasts_ms) * US_PER_MS, entries)
+
+    def _exchange_bytes(
+        self, polls: IdlePolls, body_bytes: int, boxes: int, entries: tuple[bytes, ...], now_us: int
+    ) -> tuple[int, ...]:
+        """Give the lengths of the payloads of an exchange that brings nothing."""
+        # The answers of one length differ in their times alone.
+        form = (polls.style, body_bytes, boxes, entries)
+        if form not in self._lengths:
+            answer = self._node(polls.swarm[0]).idle_answer(boxes, now_us, entries)
+            self._lengths[form] = exchange_bytes(self._suite, polls.style, body_bytes, answer)
+        return self._lengths[form]
+
+
+@dataclass(frozen=True, slots=True)
+class _Spread:
+    """What a swarm says to an extension.
+
+    Args:
+        until_us: it says so.
+        entries: what all members say, by how many of them had heard the same in the same poll before.
+    """
+
+    until_us: int
+    entries: list[tuple[bytes, ...]]
+
+
+def never_if_none(t_us: int | None) -> int:
+    """Give a time, or one before all others."""
+    return -NEVER_US if t_us is None else t_us
