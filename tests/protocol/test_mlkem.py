@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 from kyber_py.ml_kem import ML_KEM_768
 
 from sessionsim.core.errors import CannotOpen, LocalProtocolError
-from sessionsim.protocol.crypto import Suite, mlkem, suite_named
+from sessionsim.protocol.crypto import SodiumSuite, Suite, drawn_kem, mlkem, suite_named
 
 SEED, OTHER = bytes(range(64)), bytes(range(1, 65))
 COINS = b"c" * 32
 FEW = settings(deadline=None, max_examples=20, derandomize=True)
 
 
-@pytest.fixture(params=["sodium", "fast"])
+@pytest.fixture(params=["sodium", "fast", "library"])
 def suite(request: pytest.FixtureRequest) -> Suite:
-    return suite_named(request.param)
+    return SodiumSuite() if request.param == "library" else suite_named(request.param)
 
 
 def coefficients(public: bytes) -> list[int]:
@@ -100,18 +100,18 @@ def test_the_largest_coefficients_are_taken(suite: Suite) -> None:
 @FEW
 def test_any_bytes_are_refused_or_taken_alike(public: bytes) -> None:
     outcomes = []
-    for name in ("sodium", "fast"):
+    for suite in (suite_named("sodium"), suite_named("fast"), SodiumSuite()):
         try:
-            suite_named(name).kem_encapsulate(public.ljust(1184, b"\0"), COINS)
+            suite.kem_encapsulate(public.ljust(1184, b"\0"), COINS)
         except CannotOpen:
             outcomes.append("refused")
         else:
             outcomes.append("taken")
-    assert outcomes[0] == outcomes[1]
+    assert len(set(outcomes)) == 1
 
 
-def test_the_real_one_agrees_with_another_implementation() -> None:
-    suite = suite_named("sodium")
+@pytest.mark.parametrize("suite", [suite_named("sodium"), SodiumSuite()], ids=["runs", "library"])
+def test_the_real_one_agrees_with_another_implementation(suite: Suite) -> None:
     pair = suite.kem_keypair(SEED)
     public, secret = ML_KEM_768.key_derive(SEED)
     assert pair.public == public
@@ -129,8 +129,32 @@ def test_the_library_draws_the_coins_of_the_real_one() -> None:
     assert mlkem.encapsulate(public)[1] != mlkem.encapsulate(public)[1]
 
 
-def test_the_cheap_one_repeats_with_its_coins() -> None:
-    suite = suite_named("fast")
+@pytest.mark.parametrize("number", range(8))
+def test_from_the_same_coins_another_implementation_makes_the_same_bytes(number: int) -> None:
+    drawn = hashlib.shake_256(bytes([number])).digest(96)
+    public, coins = mlkem.public_of(drawn[:64]), drawn[64:]
+    assert drawn_kem.encapsulate(public, coins) == ML_KEM_768._encaps_internal(public, coins)
+
+
+def test_the_library_opens_what_is_made_from_coins() -> None:
+    for number in range(200):
+        drawn = hashlib.shake_256(b"many" + bytes([number])).digest(96)
+        shared, ciphertext = drawn_kem.encapsulate(mlkem.public_of(drawn[:64]), drawn[64:])
+        assert mlkem.decapsulate(drawn[:64], ciphertext) == shared
+
+
+def test_a_polynomial_that_needs_more_blocks_gets_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = [drawn_kem._uniform(bytes([number])) for number in range(30)]
+    monkeypatch.setattr(drawn_kem, "_DRAWN_BYTES", 168)
+    for number, numbers in enumerate(drawn):
+        assert drawn_kem._uniform(bytes([number])).tolist() == numbers.tolist()
+        assert max(numbers) < 3329
+        assert len(numbers) == 256
+
+
+@pytest.mark.parametrize("name", ["fast", "sodium"])
+def test_suites_of_runs_repeat_with_their_coins(name: str) -> None:
+    suite = suite_named(name)
     public = suite.kem_keypair(SEED).public
     assert suite.kem_encapsulate(public, COINS) == suite.kem_encapsulate(public, COINS)
     assert suite.kem_encapsulate(public, COINS)[1] != suite.kem_encapsulate(public, b"d" * 32)[1]

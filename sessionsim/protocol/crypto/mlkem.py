@@ -2,9 +2,9 @@
 
 Only seeds are kept and shared between devices; the expanded keys that OpenSSL works with are made on first
 use and cached, since expanding and parsing cost more than the operations (protocol-v2 14). The library draws
-the randomness of an encapsulation itself and cannot be given any: two runs of one seed have different
-ciphertext bytes of the same length. Decapsulation refuses nothing of the right length: a wrong key or an
-altered ciphertext gives another secret (implicit rejection), and what is built on it fails to open.
+the randomness of an encapsulation itself and cannot be given any; `drawn_kem` can. Decapsulation refuses
+nothing of the right length: a wrong key or an altered ciphertext gives another secret (implicit rejection),
+and what is built on it fails to open.
 """
 
 from __future__ import annotations

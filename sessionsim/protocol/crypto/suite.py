@@ -98,8 +98,8 @@ class Suite(Protocol):
 
         Args:
             public: encapsulation key, 1184 bytes.
-            coins: 32 bytes never used before. A suite whose library draws its own randomness (`sodium`)
-                does not use them, so its ciphertexts differ from run to run in bytes, never in length.
+            coins: 32 bytes never used before. `SodiumSuite` does not use them, since its library draws its
+                own: there ciphertexts differ from run to run in bytes, never in length.
 
         Returns:
             The secret (32 bytes) and its ciphertext (1088 bytes).

@@ -214,7 +214,7 @@ DECODERS = (
     ),
     *(
         Decoder(
-            f"crypto.{suite.name}.{type(suite).__name__}.open_box",
+            f"crypto.{suite.name}.{type(suite).open_box.__qualname__}",
             "raw",
             *_box(suite),
             errors=_ONLY_OPEN,
@@ -241,7 +241,7 @@ DECODERS = (
     ),
     *(
         Decoder(
-            f"crypto.{suite.name}.{type(suite).__name__}.verify",
+            f"crypto.{suite.name}.{type(suite).verify.__qualname__}",
             "raw",
             _verified(suite.verify, OWN.ed.public, true),
             (true,),
@@ -252,7 +252,7 @@ DECODERS = (
     ),
     *(
         Decoder(
-            f"crypto.{suite.name}.{type(suite).__name__}.verify/key",
+            f"crypto.{suite.name}.{type(suite).verify.__qualname__}/key",
             "raw",
             _under_other_keys(suite.verify, true, (OWN.ed.public,)),
             (OWN.ed.public,),

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessionsim.core.errors import CannotOpen, LocalProtocolError
-from sessionsim.protocol.crypto import real, suite_named
+from sessionsim.protocol.crypto import SodiumSuite, Suite, real, suite_named
 from sessionsim.protocol.v2.inner import inner_bytes, write_inner
 from sessionsim.protocol.v2.keys import PublicKeys, account_keys
 from sessionsim.protocol.v2.message import (
@@ -139,17 +139,17 @@ def test_both_suites_give_the_same_lengths(fast: Any) -> None:
     assert sizes == {1536}
 
 
-def test_the_cheap_suite_repeats_with_its_randomness_and_the_real_one_does_not(fast: Any) -> None:
+def test_suites_of_runs_repeat_with_their_randomness_and_the_bare_library_does_not(fast: Any) -> None:
     random = fast.raw("random", RANDOM_BYTES)
 
-    def twice(name: str) -> bool:
-        suite = suite_named(name)
+    def twice(suite: Suite) -> bool:
         keys = account_keys(suite, bytes(32)).public
         one, other = (seal(suite, fast.alice.ed, fast.bob.id, keys, b"hello", random) for _ in range(2))
         assert one[:36] == other[:36]  # only what ML-KEM's own randomness touches differs
         return one == other
 
-    assert (twice("fast"), twice("sodium")) == (True, False)
+    suites = suite_named("fast"), suite_named("sodium"), SodiumSuite()
+    assert [twice(suite) for suite in suites] == [True, True, False]
 
 
 def test_wrong_use_is_our_mistake(cast: Any) -> None:
