@@ -144,3 +144,41 @@ def test_a_member_that_missed_a_message_gets_it_later_only_from_newer_nodes(vers
     )
     found = outcomes(faults=faults, node_rules=rules, **ONE)
     assert found == [("delivered", "") if version == "new" else ("lost", "no node holds it")]
+
+
+def events_of(what: str, **changes: Any) -> tuple[dict[str, np.ndarray], dict[int, int]]:
+    """Run; give the messages, and by message the value of its last event of a name."""
+    truth = build(replace(SPEC, **changes)).run()
+    rows = zip(*(truth.events[name].tolist() for name in ("what", "message", "value")), strict=True)
+    return truth.messages, {ref: value for name, ref, value in rows if name == what}
+
+
+def test_a_store_that_waits_for_a_dead_member_tells_who_was_missing() -> None:
+    faults = tuple(
+        fault("crash", f"member-{k}", by="swarm-of", client=k, count=1, answer="silent")
+        for k in range(CLIENTS)
+    )
+    few = replace(SPEC, intents=SPEC.intents[:12], horizon_us=240 * S)
+    messages, silent = events_of(
+        "member-silent", intents=few.intents, horizon_us=few.horizon_us, faults=faults
+    )
+    assert set(silent.values()) <= {1, 2}  # two of the accounts may share a swarm
+    stored = np.flatnonzero((messages["stored_us"] >= 0) & (messages["attempts"] == 1)).tolist()
+    assert len(stored) > 4
+    took = messages["stored_us"] - messages["intent_us"]
+    assert {ref for ref in stored if took[ref] >= 5 * S} == set(stored)
+    assert set(stored) <= set(silent)
+
+
+@pytest.mark.parametrize("platform", ["ios", "android", "desktop"])
+def test_an_iphone_gives_up_what_fewer_than_half_of_the_swarm_hold_though_it_arrives(platform: str) -> None:
+    rules = {name: replace(one, send_attempts=10) for name, one in SLOW.items()}
+    three_of_five = fault("crash", "three", by="swarm-of", client=1, count=3)
+    changes = ONE | {"client_rules": rules, "platforms": (platform, "desktop")}
+    messages, silent = events_of("member-silent", faults=(three_of_five,), **changes)
+    assert silent == {0: 3}
+    assert messages["outcome"][0] == "delivered"
+    if platform == "ios":
+        assert (messages["stored_us"][0], messages["attempts"][0]) == (-1, 10)
+    else:
+        assert messages["stored_us"][0] >= 0

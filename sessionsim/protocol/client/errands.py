@@ -15,6 +15,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sessionsim.core.errors import RemoteProtocolError
+from sessionsim.protocol.client.confirmations import confirmed
 from sessionsim.protocol.client.paths import number_at
 from sessionsim.protocol.client.requests import Purpose
 from sessionsim.protocol.machine import Effect
@@ -65,6 +66,8 @@ class Errand:
         given_up: gets the last status (0: no answer) and the time in µs.
         tried: gets the number of the attempt that begins.
         wanted: says whether it still is; if not, it ends without a word.
+        message: number of the message that its only call stores, of which all members are heard; None for
+            all else.
     """
 
     account_id: bytes
@@ -78,6 +81,7 @@ class Errand:
     given_up: Callable[[int, int], list[Effect]]
     tried: Callable[[int], list[Effect]] = lambda attempt: []
     wanted: Callable[[], bool] = lambda: True
+    message: int | None = None
     number: int = field(default=0, init=False)
     attempts: int = field(default=0, init=False)
 
@@ -158,7 +162,12 @@ class Errands:
             return self._failed(errand, *wrong, now_us)
         if status != 200 or len(answers) != count:
             return self._failed(errand, status if status != 200 else 0, {}, now_us)
-        return errand.done(answers, now_us)
+        if errand.message is None:
+            return errand.done(answers, now_us)
+        client = self._client
+        share = client.rules.store_confirmed_prob
+        believed, told = confirmed(client.suite, answers[0][1], share, errand.message)
+        return told + (errand.done(answers, now_us) if believed else self._failed(errand, 0, {}, now_us))
 
     def _failed(self, errand: Errand, status: int, fields: dict[str, Any], now_us: int) -> list[Effect]:
         """Try again later, or give up after the last attempt."""

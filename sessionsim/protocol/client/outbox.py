@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sessionsim.core.columns import Cause, note_of
 from sessionsim.core.errors import RemoteProtocolError
 from sessionsim.core.units import US_PER_MS
+from sessionsim.protocol.client.confirmations import UNCONFIRMED, confirmed
 from sessionsim.protocol.client.extras import Extras
 from sessionsim.protocol.client.parts import Handler
 from sessionsim.protocol.client.paths import number_at
@@ -260,8 +261,13 @@ class Outbox:
             status = 0
         if status != 200:
             return self._not_stored(copy, status, now_us, fields)
+        client = self._client
+        share = client.rules.store_confirmed_prob
+        believed, told = confirmed(client.suite, fields, share, copy.ref, ours=copy.ours)
+        if not believed:
+            return told + self._not_stored(copy, 0, now_us, {}, UNCONFIRMED)
         what = "sync_stored" if copy.ours else "stored"
-        return [(LOG, what, copy.ref, now_us), *self._done(copy, now_us, stored=True)]
+        return [*told, (LOG, what, copy.ref, now_us), *self._done(copy, now_us, stored=True)]
 
     def _not_stored(
         self, copy: _Copy, status: int, now_us: int, fields: dict[str, Any], reason: str = ""

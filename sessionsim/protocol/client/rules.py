@@ -217,6 +217,16 @@ class ClientRules(PathRules, NodeListRules, BackgroundRules):
         source="client-behaviour 6.3: the job queues of Android and iOS are persisted; Assumption: that of "
         "desktop is not",
     )
+    store_confirmed_prob: float = setting(
+        0.0,
+        unit="prob",
+        doc="Share of the members named in the answer to the store of a message that must have signed its "
+        "hash, or the attempt has failed; 0: the status is believed.",
+        source="transport 5.4, 5.5: a client can verify every member; session-ios: "
+        "ValidatableResponse.swift, SendMessageResponse.swift (half); Assumption: no other client does",
+        low=0,
+        high=1,
+    )
     message_ttl_us: int = setting(
         14 * US_PER_DAY,
         unit="us",
@@ -328,6 +338,7 @@ IOS: Final = replace(
     namespaces=(0, 2, 3, 4, 5),
     send_attempts=10,
     send_redirects=1,
+    store_confirmed_prob=0.5,
     send_backoff_us=250 * US_PER_MS,
     send_backoff_growth=2.0,
     send_form="store",

@@ -17,6 +17,7 @@ from sessionsim.protocol.identity import Account, account_from_seed
 from sessionsim.protocol.machine import CLOSE, CONNECT, CONNECTED, DELIVER, LOG, SEND, WAKE_AT, Effects
 from sessionsim.protocol.swarms import nearest_swarm, swarm_position
 from sessionsim.protocol.versions.v1 import Profile
+from sessionsim.protocol.wire.active_nodes import write_active_nodes
 from sessionsim.protocol.wire.onion import (
     FINAL,
     Hop,
@@ -26,6 +27,7 @@ from sessionsim.protocol.wire.onion import (
     seal_answer,
 )
 from sessionsim.protocol.wire.rpc_answers import info_body, swarm_body
+from tests.protocol.client.stores import held
 
 OWN, FRIEND, STRANGER = (account_from_seed(bytes([i]) * 16) for i in (1, 2, 3))
 EPOCH_MS = 1_777_000_000_000
@@ -168,6 +170,8 @@ def swarm_of(world: Any, account: Account) -> int:
 
 
 def honest(world: Any, asked: Asked) -> bytes:
+    if asked.layer is None and b"active_nodes_bin" in asked.payload:
+        return write_active_nodes(world.nodes, (2, 11, 3))
     if asked.method == "get_swarm":
         account_id = asked.body["params"].get("pubkey") or asked.body["params"]["pubKey"]
         account = next(a for a in (OWN, FRIEND, STRANGER) if a.id_hex == account_id)
@@ -175,7 +179,7 @@ def honest(world: Any, asked: Asked) -> bytes:
     if asked.method == "info":
         return info_body((2, 11, 3), EPOCH_MS, b"[19,3]")
     if asked.method == "store":
-        return b'{"hash":"x"}'
+        return orjson.dumps(held(world.suite, world.ed[:2]))
     results = [batched(200, {"messages": [], "more": False} if "last_hash" in c else {}) for c in asked.calls]
     return orjson.dumps({"results": results})
 

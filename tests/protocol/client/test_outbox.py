@@ -19,13 +19,14 @@ from sessionsim.protocol.client.rules import ANDROID, DESKTOP, IOS, PLATFORMS, C
 from sessionsim.protocol.client.sealing import SealingV1
 from sessionsim.protocol.crypto import suite_named
 from sessionsim.protocol.identity import Account, account_from_seed
-from sessionsim.protocol.machine import LOG, SEND, Effect, Effects
+from sessionsim.protocol.machine import EVENT, LOG, SEND, Effect, Effects
 from sessionsim.protocol.versions.v1 import DirectMessage, Profile, open_direct
 from sessionsim.protocol.wire import rpc
+from tests.protocol.client.stores import LATE, held
 
 OWN, FRIEND, OTHER = (account_from_seed(bytes([i]) * 16) for i in (1, 2, 3))
 SWARMS = {OWN.id: (1, 2, 3, 4, 5), FRIEND.id: (11, 12, 13, 14, 15, 16), OTHER.id: (21, 22, 23)}
-STORED = b'{"hash":"x","swarm":{}}'
+STORED = orjson.dumps(held(suite_named("fast"), [OWN.ed, FRIEND.ed, OTHER.ed]))
 ALL = pytest.mark.parametrize("rules", PLATFORMS.values(), ids=list(PLATFORMS))
 
 
@@ -465,3 +466,40 @@ def test_a_client_follows_so_many_redirects_and_then_pauses(redirects: int, at_o
     for k in range(redirects):
         client.answer(redirects + 1 + k, 421, due_us, b"{}")
     assert len(client.asked) == 2 * (redirects + 1)
+
+
+# --- what members say ---------------------------------------------------------------------------------------
+
+
+def events(effects: Effects) -> list[tuple[Any, ...]]:
+    return [tuple(effect[1:]) for effect in effects if effect[0] == EVENT]
+
+
+@ALL
+def test_an_iphone_tries_again_when_fewer_than_half_of_the_members_have_signed(rules: ClientRules) -> None:
+    client = FakeClient(rules)
+    client.box.accept(7, FRIEND.id, "hello", 0)
+    few = orjson.dumps(held(client.suite, [OWN.ed], **{"a" * 64: LATE, "b" * 64: LATE}))
+    effects = client.answer(0, 200, 50, few)
+    assert events(effects) == [("member-silent", 7, 2)]
+    if rules is not IOS:
+        assert logs(effects)[0] == ("stored", 7, 50)
+        return
+    assert logs(effects) == []
+    assert client.box.next_due_us() == 50 + rules.send_backoff_us
+    for k in range(1, rules.send_attempts):
+        due_us = client.box.next_due_us()
+        assert due_us is not None
+        client.box.wake(due_us)
+        effects = client.answer(k, 200, due_us, few)
+    assert logs(effects) == [("failed", 7, "too few members confirmed it")]
+
+
+def test_who_was_missing_from_the_copy_for_the_own_devices_is_told_apart() -> None:
+    client = FakeClient(IOS)
+    client.box.accept(7, FRIEND.id, "hello", 0)
+    client.answer(0, 200, 50)
+    without = orjson.dumps(held(client.suite, [OWN.ed, FRIEND.ed], **{"a" * 64: LATE}))
+    effects = client.answer(1, 200, 90, without)
+    assert events(effects) == [("copy-member-silent", 7, 1)]
+    assert logs(effects) == [("sync_stored", 7, 90)]

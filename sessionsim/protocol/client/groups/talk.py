@@ -146,6 +146,7 @@ class Talk:
         ]
         errand = self._errand(standing, data, note_of(Cause.GROUP, ref), stored, given_up)
         errand.tried = lambda attempt: [(LOG, "attempts", ref, attempt)]
+        errand.message = ref
         errand.wanted = lambda: self._queues.get(standing.tag) is queue
         return logs + self._errands.run(errand, now_us)
 

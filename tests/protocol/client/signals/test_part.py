@@ -28,6 +28,7 @@ from sessionsim.protocol.identity import Account, account_from_seed
 from sessionsim.protocol.machine import DELIVER, EVENT, LOG, SEND, Effect, Effects
 from sessionsim.protocol.versions.v1 import Profile
 from sessionsim.protocol.wire import rpc
+from tests.protocol.client.stores import held
 
 OWN, FRIEND, STRANGER = (account_from_seed(bytes([i]) * 16) for i in (1, 2, 3))
 SWARMS = {OWN.id: (1, 2, 3, 4, 5), FRIEND.id: (11, 12, 13, 14, 15), STRANGER.id: (21, 22, 23, 24, 25)}
@@ -83,8 +84,8 @@ class Device:
         return self.signals.commands[name](*details, now_us)
 
     def answer(self, k: int, code: int = 200, now_us: int = 0) -> Effects:
-        body = b"{}" if "requests" not in orjson.loads(self.asked[k].body)["params"] else None
-        if body is not None:
+        if "requests" not in orjson.loads(self.asked[k].body)["params"]:
+            body = orjson.dumps(held(self.suite, [FRIEND.ed]))
             return self.asked[k].done(code, body, now_us)  # type: ignore[no-any-return]
         return self.asked[k].done(200, b'{"results":[{"body":{},"code":%d}]}' % code, now_us)  # type: ignore[no-any-return]
 

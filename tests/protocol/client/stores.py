@@ -1,0 +1,25 @@
+"""Answers to a store, as members of a swarm sign them."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from typing import Any
+
+from sessionsim.protocol.crypto.suite import KeyPair, Suite
+
+LATE: dict[str, Any] = {"failed": True, "timeout": True}
+FULL: dict[str, Any] = {"failed": True, "query_failure": True}
+
+
+def held(suite: Suite, members: Sequence[KeyPair], hash_: str = "x", **others: Any) -> dict[str, Any]:
+    """The body of an answer. Args: members: who hold the message; others: further entries of `swarm`."""
+    swarm = {
+        pair.public.hex(): {
+            "hash": hash_,
+            "signature": base64.b64encode(suite.sign(pair, hash_.encode())).decode(),
+            "expiry": 1,
+        }
+        for pair in members
+    }
+    return {"hash": hash_, "swarm": swarm | others, "t": 1, "hf": [19, 3]}
