@@ -31,6 +31,7 @@ NO = "."
 PATHS = """\
 hops                                         | path_hops             | 3         | 3       | 3
 paths kept                                   | paths                 | 2         | 2       | 2
+one in extension mode                        | woken_single_path     | False     | False   | True
 paths for files                              | file_paths            | 0         | 0       | 2
 subnets of guards and others                 | path_subnet_rule      | each-kind | none    | all
 how a guard is tested                        | guard_test            | own-swarm | none    | handshake

@@ -50,6 +50,12 @@ class BackgroundRules:
         source="client-behaviour 6.1: iOS by the choice of the system, which is an Assumption",
         choices=("none", "exponential"),
     )
+    woken_single_path: bool = setting(
+        False,
+        doc="A push wakes an extension of the app, which has one path for all it does, around the guard of "
+        "the app's first one.",
+        source="transport 4: iOS, one path in extension mode; libsession-util: single_path_mode",
+    )
     woken_in_fast_mode: bool = setting(
         False,
         doc="A device in fast mode is woken to poll too.",

@@ -65,6 +65,8 @@ class Builder:
         self._behind = rules.path_hops - 1
         self._tests = 0
         self._openings: list[_Opening] = []
+        # Guards of the app that an extension does without: for files or not, and since when they are guards.
+        self._resting: list[tuple[bool, int, int]] = []
         self._waits_for_list = self._filling = False
         # Of desktop's search for guards:
         self._searching = False
@@ -122,14 +124,16 @@ class Builder:
             self._searching, self._tries = True, 0
             self._search(now_us)
 
-    def rebuild(self, now_us: int) -> None:
-        """Build all paths anew around the same guards."""
+    def rebuild(self, now_us: int, *, single: bool = False) -> None:
+        """Build all paths anew around the same guards. Args: single: only one, as extensions do."""
         keeper, rules = self._keeper, self._rules
-        guards = [
-            (path.files, path.nodes[0], path.guard_since_us)
-            for path in keeper.all
-            if path.nodes[0] in keeper.pool and not self._too_old(path.guard_since_us, now_us)
-        ]
+        had = [(path.files, path.nodes[0], path.guard_since_us) for path in keeper.all] + self._resting
+        guards = [one for one in had if one[1] in keeper.pool and not self._too_old(one[2], now_us)]
+        self._resting, keeper.single = [], single
+        if single:
+            taken = next((one for one in guards if not one[0]), None)
+            self._resting = [one for one in guards if one is not taken]
+            guards = [] if taken is None else [taken]
         for path in keeper.all:
             keeper.discard(path)
         self.abandon()
@@ -137,7 +141,7 @@ class Builder:
             self._openings = [_Opening(*guard) for guard in guards]
             for opening in list(self._openings):
                 self._open(opening, now_us)
-        elif rules.guard_test == "none" or len(guards) == rules.paths:
+        elif rules.guard_test == "none" or len(guards) == (1 if single else rules.paths):
             self._put_behind(guards, now_us)
         self.build(now_us)
         self._requests.let_go(now_us)
@@ -159,6 +163,8 @@ class Builder:
     def _missing(self) -> list[bool]:
         """List the paths that are wanted and not there: whether each is for files."""
         keeper, rules = self._keeper, self._rules
+        if keeper.single:
+            return [False] * (1 - len(keeper.ready))
         return [False] * (rules.paths - len(keeper.ready)) + [True] * (
             rules.file_paths - len(keeper.for_files)
         )

@@ -66,6 +66,7 @@ class PathKeeper:
         self.nodes, self.pool, self.rules, self.entropy = nodes, pool, rules, entropy
         self.ready: list[OnionPath] = []
         self.for_files: list[OnionPath] = []
+        self.single = False  # one path for everything: an extension of the app runs in its place
         self.changed: Callable[[], None] = _nobody  # told of every change of the paths
         self.builder: Builder | None = None
         self.rotation: Rotation | None = None
@@ -115,7 +116,7 @@ class PathKeeper:
 
     def choose(self, node: int, address: bytes, files: bool = False) -> OnionPath | None:
         """Choose the path of a request; None if there is none. Args: node: where it goes; -1 for a server."""
-        usable = self.for_files if files and self.rules.file_paths else self.ready
+        usable = self.for_files if files and self.rules.file_paths and not self.single else self.ready
         if self._exclude and node in self._on_paths:
             usable = [path for path in usable if node not in path.nodes] or usable
         if self._least_busy and usable:

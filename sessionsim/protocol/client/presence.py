@@ -91,10 +91,12 @@ class Presence:
             self._next_us = None
             if not self.online:
                 return []
-            if self.awake:
-                self._pass_until(None)
-                return []
-            return self._wake_up(now_us)
+            if not self.awake:
+                return self._wake_up(now_us)
+            self._pass_until(None)
+            if self._client.requests.keeper.single:
+                self._client.builder.rebuild(now_us)  # the app itself runs now
+            return []
         # At time 0 it is told how it is, which has lasted for a while.
         interval_us = self._rules.background_interval_us
         phase_us = number_at(self._client.entropy, b"woken phase", max(1, interval_us))
@@ -123,13 +125,13 @@ class Presence:
         """Be woken to carry out a command, if there is a network; it sleeps again when that is done.
 
         Args:
-            command: it comes before what has fallen due; none: only that.
+            command: of a push, it comes before what has fallen due; none: the system wakes it for that.
         """
         if self.awake or not self.online:
             return []
         if command:
             self.wait(command)
-        effects = self._wake_up(now_us)
+        effects = self._wake_up(now_us, single=bool(command) and self._rules.woken_single_path)
         self._pass_until(now_us + self._rules.background_linger_us)
         return effects
 
@@ -203,15 +205,15 @@ class Presence:
         guards = dict.fromkeys(path.nodes[0] for path in requests.keeper.all)
         return effects + [(CLOSE, guard, requests.connection) for guard in guards]
 
-    def _wake_up(self, now_us: int) -> list[Effect]:
+    def _wake_up(self, now_us: int, *, single: bool = False) -> list[Effect]:
         """Go on: with paths first, then with what waits, then with what has fallen due."""
         self.awake = True
         self.changes.append((now_us, "awake", True))
         self._pass_until(None)
         client = self._client
         client.requests.shut = False
-        if self._rules.paths_at_online:
-            client.builder.rebuild(now_us)
+        if self._rules.paths_at_online or single or client.requests.keeper.single:
+            client.builder.rebuild(now_us, single=single)
         client.requests.let_go(now_us)
         waiting, self._waiting = self._waiting, []
         effects: list[Effect] = []

@@ -327,6 +327,7 @@ IOS: Final = replace(
     in_background="sleeps",
     background_interval_us=US_PER_H,
     background_luck="exponential",
+    woken_single_path=True,
     woken_in_fast_mode=True,
     swarm_lookup="compute",
     poll_interval_us=1_500 * US_PER_MS,

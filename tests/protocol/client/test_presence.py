@@ -11,6 +11,7 @@ import pytest
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.units import US_PER_H, US_PER_MIN, US_PER_S
 from sessionsim.protocol.client.rules import ANDROID, DESKTOP, IOS, PLATFORMS, ClientRules, settled
+from sessionsim.protocol.machine import Effects
 from tests.protocol.client.table import EVERY, FRIEND, Asked, Table
 
 PHONES = pytest.mark.parametrize("rules", [ANDROID, IOS], ids=["android", "ios"])
@@ -319,7 +320,8 @@ def test_being_woken_without_network_waits_for_it(world) -> None:
 
 @PHONES
 def test_a_sleeping_client_comes_round_for_a_command_and_does_it_once(world, rules) -> None:
-    table = started(world, plain(rules, background_interval_us=0, paths_at_online=False))
+    single = {"woken_single_path": False}  # an extension would open its path first
+    table = started(world, plain(rules, background_interval_us=0, paths_at_online=False, **single))
     table.command(20 * US_PER_S, "foreground", False)
     client = table.client
     effects = client.presence.come_round(US_PER_MIN, "poll")
@@ -328,6 +330,64 @@ def test_a_sleeping_client_comes_round_for_a_command_and_does_it_once(world, rul
     table.natural(poll, US_PER_MIN)
     assert not client.presence.awake
     assert passing(table, US_PER_H) == []
+
+
+def guards_of(table: Table) -> list[tuple[int, bool]]:
+    return [(path.nodes[0], path.files) for path in table.client.requests.keeper.all]
+
+
+def answered(table: Table, effects: Effects, now_us: int) -> list[Asked]:
+    """Carry on at one moment, with everything answered; give what was asked."""
+    asked, new = [], table.take(table.client._armed(list(effects), now_us))
+    while new:
+        asked += new
+        new = [later for request in new for later in table.natural(request, now_us)]
+    return asked
+
+
+def opened(asked: list[Asked]) -> list[int]:
+    return sorted(request.guard for request in asked if request.method == "connect")
+
+
+def test_a_push_wakes_an_extension_with_one_path_and_the_app_has_its_own_again_later(world) -> None:
+    table = started(world, plain(IOS, background_interval_us=0, file_paths=2))
+    client, before = table.client, guards_of(table)
+    assert len(before) == 4
+    table.command(20 * US_PER_S, "foreground", False)
+    asked = answered(table, client.presence.come_round(US_PER_MIN, "poll"), US_PER_MIN)
+    assert opened(asked) == [before[0][0]]
+    assert [request.guard for request in asked if request.method == "batch"] == [before[0][0]]
+    assert not client.presence.awake
+    # Files go over it too.
+    assert client.requests.keeper.choose(-1, bytes(8), files=True) is client.requests.keeper.ready[0]
+    # A second one has the same guard; then somebody opens the app, or the system wakes it.
+    asked = answered(table, client.presence.come_round(2 * US_PER_MIN, "poll"), 2 * US_PER_MIN)
+    assert opened(asked) == [before[0][0]]
+    asked = answered(table, client.presence.set_foreground(True, 3 * US_PER_MIN), 3 * US_PER_MIN)
+    assert opened(asked) == sorted(guard for guard, _ in before)
+    assert sorted(guards_of(table)) == sorted(before)
+
+
+def test_the_app_takes_over_from_an_extension_that_still_runs(world) -> None:
+    table = started(world, plain(IOS, background_interval_us=0, file_paths=2))
+    client, before = table.client, guards_of(table)
+    table.command(20 * US_PER_S, "foreground", False)
+    (only,) = table.take(client._armed(client.presence.come_round(US_PER_MIN, "poll"), US_PER_MIN))
+    table.natural(only, US_PER_MIN)
+    assert client.presence.awake
+    asked = answered(table, client.presence.set_foreground(True, US_PER_MIN + 9), US_PER_MIN + 9)
+    assert opened(asked) == sorted(guard for guard, _ in before)
+    assert sorted(guards_of(table)) == sorted(before)
+
+
+@pytest.mark.parametrize("rules", [IOS, replace(IOS, woken_single_path=False)])
+def test_the_system_wakes_the_app_and_no_extension(world, rules) -> None:
+    table = started(world, plain(rules, background_interval_us=0, file_paths=2))
+    client = table.client
+    table.command(20 * US_PER_S, "foreground", False)
+    pushed = () if rules.woken_single_path else ("poll",)
+    asked = answered(table, client.presence.come_round(US_PER_MIN, *pushed), US_PER_MIN)
+    assert len(opened(asked)) == 4
 
 
 @PHONES
