@@ -8,9 +8,10 @@ make up the rate of messages of a stated population at the links and nodes that 
     accounts watched = population x share of clients tapped, or of swarms with a member operated
     rate             = accounts watched x messages per day (each with its sync copy)
 
-Only events that carry messages are resampled at full scale; polls would be a hundred times as many. What an
-attack looks at beyond them (who is online at all) comes as numbers of people. Candidate rule: everyone online
-in the window. Source: design (Open world); metrics 8, traps 6 and 7.
+Only events that carry messages are laid out as tables; polls are a hundred times as many, so for them it is
+only said whose stream each stranger copies (`adversary.attacks._crowds`). What an attack looks at beyond them
+(who is online at all) comes as numbers of people. Candidate rule: everyone online in the window.
+Source: design (Open world); metrics 8, traps 6 and 7.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from sessionsim.adversary.attacks._crowds import laid_out
 from sessionsim.adversary.attacks._events import FIRST_STRANGER, requests, stores
 from sessionsim.core.errors import InvalidInput
 from sessionsim.core.seeds import Seeds
@@ -91,7 +93,7 @@ def with_background(
 
     Args:
         spoken: rows of the run that carry messages, ascending; of these the streams on links are made.
-        polls: also make the other streams of whoever is online, a hundred times as many events.
+        polls: also say whose other streams everybody online copies, a hundred times as many events.
     """
     if not population:
         return view
@@ -109,15 +111,30 @@ def with_background(
     }
     if polls:
         stream = seeds.stream("background", view.observer, "polls", population)
-        others = _sent(view, spoken, carrying=False)
-        each = len(others["t_us"]) / max(1, len(np.unique(others["client"])))
-        more = resampled(others, "client", int(people["clients"][0]) * each, watched.horizon_us, stream)
-        # Strangers who poll are others than those who write: the same would be one client twice as busy.
-        more["client"] = more["client"] + _APART
-        both = {name: np.concatenate([tables["requests"][name], more[name]]) for name in more}
-        by_time = np.argsort(both["t_us"], kind="stable")
-        tables["requests"] = {name: column[by_time] for name, column in both.items()}
+        tables |= _pollers(_sent(view, spoken, carrying=False), int(people["clients"][0]), watched, stream)
     return dataclasses.replace(view, background=tables | {"people": people})
+
+
+def _pollers(polls: Table, people: int, watched: Watched, stream: np.random.Generator) -> dict[str, Table]:
+    """Let everyone online copy a stream of polls; they are laid out by `crowds` when they are looked at."""
+    names, number = np.unique(polls["client"], return_inverse=True)
+    if not len(names):
+        return {}
+    drawn, turn = _turned(len(names), people, watched.horizon_us, stream)
+    # Strangers who poll are others than those who write: the same would be one client twice as busy.
+    client = FIRST_STRANGER + _APART + np.arange(people, dtype=np.int64)
+    return {
+        "polls": polls | {"client": number.astype(np.int64)},
+        "pollers": {"client": client, "stream": drawn, "turn_us": turn},
+        "watch": {"horizon_us": np.array([watched.horizon_us], dtype=np.int64)},
+    }
+
+
+def _turned(streams: int, people: int, horizon_us: int, stream: np.random.Generator) -> tuple[Ints, Ints]:
+    """Draw whose stream each of some people copies, and how far it is turned."""
+    drawn = stream.integers(streams, size=people)
+    # At least a quarter of the run: a stream turned by a few polls would keep step with the one it is of.
+    return drawn, horizon_us // 4 + stream.integers(max(1, horizon_us // 2), size=people)
 
 
 def _sent(view: View, spoken: Ints, carrying: bool = True) -> Table:
@@ -149,20 +166,8 @@ def resampled(
     names, inverse = np.unique(owner, return_inverse=True)
     if not len(names) or wanted <= 0:
         return {name: np.asarray(column)[:0].astype(np.int64) for name, column in table.items()}
-    order = np.argsort(inverse, kind="stable")
-    sizes = np.bincount(inverse)
-    begins = np.r_[0, np.cumsum(sizes)[:-1]]
-    streams = min(wanted, MOST_EVENTS) / float(sizes.mean())
+    streams = min(wanted, MOST_EVENTS) / (len(owner) / len(names))
     n = int(streams) + int(stream.random() < streams - int(streams))
-    drawn = stream.integers(len(names), size=n)
-    # At least a quarter of the run: a stream turned by a few polls would keep step with the one it is of.
-    turn = horizon_us // 4 + stream.integers(max(1, horizon_us // 2), size=n)
-    many = sizes[drawn]
-    total = int(many.sum())
-    within = np.arange(total) - np.repeat(np.cumsum(many) - many, many)
-    rows = order[np.repeat(begins[drawn], many) + within]
-    found: Table = {name: np.asarray(column)[rows].astype(np.int64) for name, column in table.items()}
-    found["t_us"] = (found["t_us"] + np.repeat(turn, many)) % horizon_us
-    found[key] = FIRST_STRANGER + np.repeat(np.arange(n, dtype=np.int64), many)
-    by_time = np.argsort(found["t_us"], kind="stable")
-    return {name: column[by_time] for name, column in found.items()}
+    drawn, turn = _turned(len(names), n, horizon_us, stream)
+    client = FIRST_STRANGER + np.arange(n, dtype=np.int64)
+    return laid_out({**table, key: inverse}, key, (client, drawn, turn), horizon_us)

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from sessionsim.adversary._attacks import ATTACKS, Need
 from sessionsim.adversary.attacks._acts import Acts, Ints, acts, slots_of, span_of, touched
+from sessionsim.adversary.attacks._crowds import crowds
 from sessionsim.adversary.attacks._events import (
     FIRST_STRANGER,
     addresses_of,
@@ -28,6 +29,7 @@ from sessionsim.adversary.attacks._events import (
 )
 from sessionsim.adversary.attacks._matching import KEEP, random_keys
 from sessionsim.adversary.attacks._settings import lag_setting, name_setting, window_setting
+from sessionsim.adversary.attacks._trains import trains_of
 from sessionsim.core.ledger import Fact
 from sessionsim.core.units import US_PER_MS
 from sessionsim.core.verdict import Example, Guess, Question, Verdict, verdict_of
@@ -88,16 +90,18 @@ class Isolation:
         """Give when requests were let through, ascending, and whose they were."""
         slots, seen, held = slots_of(log), requests(view), log.of("held")
         times, whose = [held.until_us], [held.client]
+        clients, number = np.unique(seen.client, return_inverse=True)
+        own = dict(zip(clients.tolist(), trains_of(seen.t_us, number, len(clients)), strict=True))
         for client in touched(log):
-            own_us = seen.t_us[seen.client == client]
+            own_us = own.get(client, seen.t_us[:0])
             through_us = own_us[slots[client].hold(own_us)]
             times.append(through_us)
             whose.append(np.full(len(through_us), client, dtype=np.int64))
-        if log.of("held").t_us.size:
-            here = (seen.client >= FIRST_STRANGER) & _within(seen.t_us, span_of(log))
-            strangers, number = np.unique(seen.client[here], return_inverse=True)
-            times.append(_released(seen.t_us[here], number, len(strangers), log, rng))
-            whose.append(seen.client[here])
+        for crowd in (seen, *crowds(view)) if len(held.t_us) else ():
+            here = (crowd.client >= FIRST_STRANGER) & _within(crowd.t_us, span_of(log))
+            strangers, number = np.unique(crowd.client[here], return_inverse=True)
+            times.append(_released(crowd.t_us[here], number, len(strangers), log, rng))
+            whose.append(crowd.client[here])
         when = np.concatenate(times)
         order = np.argsort(when, kind="stable")
         return when[order], np.concatenate(whose)[order]

@@ -6,7 +6,7 @@ training seeds; for each pair the log of how much likelier the owner's requests 
 them than behind nobody in particular is added up. A minute of polls is worth more than many messages.
 
 All addresses are weighed at once, so the work is that of one pass over the requests within reach of each
-poll, and a hundred thousand addresses cost what their requests cost.
+poll, and a hundred thousand addresses cost what their requests cost; crowds of strangers come in blocks.
 
 Source: metrics 2b(iii) and 2d(1); the likelihood ratio of Danezis, PET 2004, for flows.
 """
@@ -22,8 +22,16 @@ import numpy.typing as npt
 
 from sessionsim.adversary._attacks import ATTACKS, Need
 from sessionsim.adversary.attacks._choice import learn_factor, true_columns
-from sessionsim.adversary.attacks._events import addresses_of, online_clients, requests, retrieves
+from sessionsim.adversary.attacks._crowds import crowds
+from sessionsim.adversary.attacks._events import (
+    Requests,
+    addresses_of,
+    online_clients,
+    requests,
+    retrieves,
+)
 from sessionsim.adversary.attacks._ranking import ranking
+from sessionsim.adversary.attacks._trains import Ints, near, rows_of, trains_of
 from sessionsim.adversary.attacks._transit import DelayLaw, delay_law
 from sessionsim.core.ledger import Fact
 from sessionsim.core.settings import setting
@@ -62,7 +70,7 @@ class PollTiming:
     among_polls = True
 
     def __init__(self, config: Config) -> None:
-        self._keep, self._longest_s = config.keep, config.longest_us / US_PER_S
+        self._keep, self._longest_us = config.keep, config.longest_us
         self._law: DelayLaw | None = None
         self._factor: float | None = None
 
@@ -82,14 +90,17 @@ class PollTiming:
 
     def _delays(self, example: Example) -> list[float]:
         sent, seen = requests(example.view), retrieves(example.view)
-        names = addresses_of(example.view, sent.client)
+        clients, number = np.unique(sent.client, return_inverse=True)
+        names, whose = np.unique(seen.account.astype(str), return_inverse=True)
+        addresses = addresses_of(example.view, clients).tolist()
+        trains = dict(zip(addresses, rows_of(number, len(clients)), strict=True))
         labels, found = example.labels[self.question], list[float]()
-        for account in dict.fromkeys(seen.account.tolist()):
-            mine = np.isin(names.astype(str), labels.get(account, ()))
-            own, polls = sent.t_us[mine], seen.t_us[seen.account == account]
+        for account, polls in zip(names.tolist(), trains_of(seen.t_us, whose, len(names)), strict=True):
+            mine = [trains[address] for address in labels.get(account, ()) if address in trains]
+            own = np.sort(sent.t_us[np.concatenate([*mine, np.zeros(0, dtype=np.intp)])])
             before = np.searchsorted(own, polls, "left") - 1
-            late = (polls[before >= 0] - own[before[before >= 0]]) / US_PER_S
-            found += late[(late > 0) & (late <= self._longest_s)].tolist()
+            late_us = polls[before >= 0] - own[before[before >= 0]]
+            found += (late_us[(late_us > 0) & (late_us <= self._longest_us)] / US_PER_S).tolist()
         return found
 
     def infer(self, view: View, ledger: Sequence[Fact], rng: np.random.Generator) -> Verdict:
@@ -107,15 +118,40 @@ class PollTiming:
         sent, seen = requests(view), retrieves(view)
         if self._law is None or not len(sent.t_us) or not len(seen.t_us):
             return texts([]), texts([]), np.zeros((0, 0))
-        clients, number = np.unique(sent.client, return_inverse=True)
-        when = sent.t_us / US_PER_S
-        rate = np.bincount(number) / max(float(np.ptp(when)), 1.0)
-        accounts, whose = np.unique(seen.account.astype(str), return_inverse=True)
-        scores = np.zeros((len(accounts), len(clients)))
-        for account, t_s in zip(whose.tolist(), (seen.t_us / US_PER_S).tolist(), strict=True):
-            near = slice(*np.searchsorted(when, (t_s - self._longest_s, t_s), "left"))
-            weight = np.exp(self._law(t_s - when[near]))
-            density = np.bincount(number[near], weight, len(clients))
-            # One request in a hundred may come from elsewhere, so a single miss does not rule anyone out.
-            scores[account] += np.log(_ELSEWHERE + (1 - _ELSEWHERE) * density / rate)
-        return texts(accounts.tolist()), addresses_of(view, clients), scores
+        names, whose = np.unique(seen.account.astype(str), return_inverse=True)
+        served = (seen.t_us, whose, len(names))
+        span_s = max(float(np.ptp(sent.t_us)) / US_PER_S, 1.0)
+        found = [
+            (np.unique(some.client), _scored(some, served, self._law, self._longest_us, span_s))
+            for some in (sent, *crowds(view))
+        ]
+        clients, scores = (np.concatenate(parts, axis=-1) for parts in zip(*found, strict=True))
+        return texts(names.tolist()), addresses_of(view, clients), scores
+
+
+def _scored(
+    sent: Requests,
+    served: tuple[Ints, npt.NDArray[np.intp], int],
+    law: DelayLaw,
+    longest_us: int,
+    span_s: float,
+) -> Floats:
+    """Score accounts with the clients of some requests, shape (accounts, clients ascending).
+
+    Args:
+        served: when owners were served, number of each one's account, and how many accounts.
+        span_s: for how long requests were looked at.
+    """
+    t_us, whose, accounts = served
+    clients, number = np.unique(sent.client, return_inverse=True)
+    rate, many = np.bincount(number) / span_s, len(clients)
+    # One request in a hundred may come from elsewhere, so a single miss does not rule anyone out.
+    scores = np.repeat(np.bincount(whose, minlength=accounts) * np.log(_ELSEWHERE), many)
+    for poll, request in near(t_us, sent.t_us, -longest_us, 0):
+        weight = np.exp(law((t_us[poll] - sent.t_us[request]) / US_PER_S))
+        cells, place = np.unique(poll * many + number[request], return_inverse=True)
+        density = np.bincount(place, weight, len(cells))
+        account, client = whose[cells // many], cells % many
+        more = np.log1p((1 - _ELSEWHERE) / _ELSEWHERE * density / rate[client])
+        np.add.at(scores, account * many + client, more)
+    return scores.reshape(accounts, many)
