@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from sessionsim.adversary.attacks._trains import rows_of
 from sessionsim.core.verdict import Texts
 from sessionsim.core.view import View
 
@@ -35,8 +36,8 @@ class Acts(NamedTuple):
         """Give those of some kinds of acts."""
         return self.where(np.isin(self.what.astype(str), what))
 
-    def where(self, here: npt.NDArray[np.bool_]) -> Acts:
-        """Give some rows."""
+    def where(self, here: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> Acts:
+        """Give some rows. Args: here: whether each is wanted, or the numbers of those that are."""
         columns: dict[str, Any] = {name: column[here] for name, column in self._asdict().items()}
         return Acts(**columns)
 
@@ -70,9 +71,11 @@ def acts(view: View, kind: str, name: str = "") -> Acts:
 def slots_of(log: Acts) -> dict[int, Slots]:
     """Give the marked slots of every client that has some, by its endpoint."""
     slots = log.of("slot")
+    clients, whose = np.unique(slots.client, return_inverse=True)
+    rows = rows_of(whose, len(clients))
     return {
-        int(client): Slots(slots.t_us[slots.client == client], slots.until_us[slots.client == client])
-        for client in np.unique(slots.client).tolist()
+        int(client): Slots(slots.t_us[its], slots.until_us[its])
+        for client, its in zip(clients.tolist(), rows, strict=True)
     }
 
 

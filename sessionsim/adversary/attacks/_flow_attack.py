@@ -91,4 +91,4 @@ class FlowAttack:
     def _flows(self, view: View) -> tuple[Flows, Flows]:
         if self._choice.looks_at == "polls":
             return flows_of_owners(view), flows_of_addresses(view, None)
-        return flows_of_inboxes(view), flows_of_addresses(view, self._spoken)
+        return flows_of_inboxes(view, strangers=False), flows_of_addresses(view, self._spoken)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sessionsim.adversary.attacks._events import FIRST_STRANGER, Requests, answers
+from sessionsim.adversary.attacks._trains import rows_of
 from sessionsim.core.units import US_PER_S
 from sessionsim.core.view import View
 
@@ -32,9 +33,11 @@ def looks(view: View, found: Requests, gaps: bool) -> Floats:
     back = answers(view)
     size, late = np.zeros(len(found.t_us)), np.zeros(len(found.t_us))
     gap = np.zeros(len(found.t_us))
-    for client in np.unique(found.client).tolist():
-        mine, its = np.flatnonzero(found.client == client), np.flatnonzero(back.client == client)
-        t_us = found.t_us[mine]
+    clients, whose = np.unique(found.client, return_inverse=True)
+    known = np.flatnonzero(np.isin(back.client, clients))
+    theirs = np.searchsorted(clients, back.client[known])
+    for mine, place in zip(rows_of(whose, len(clients)), rows_of(theirs, len(clients)), strict=True):
+        its, t_us = known[place], found.t_us[mine]
         gap[mine[1:]] = np.diff(t_us)
         if len(its):
             after = np.minimum(np.searchsorted(back.t_us[its], t_us, "right"), len(its) - 1)

@@ -22,6 +22,7 @@ from sessionsim.adversary.attacks._events import (
     retrieves,
 )
 from sessionsim.adversary.attacks._ranking import ranking
+from sessionsim.adversary.attacks._trains import trains_of
 from sessionsim.core.verdict import Question, Verdict, texts, verdict_of
 from sessionsim.core.view import View
 
@@ -37,8 +38,8 @@ def times_of_accounts(view: View, span: tuple[int, int]) -> dict[str, Ints]:
     """Give when each account's owner asked at operated members, within a span, in µs."""
     seen = retrieves(view)
     here = (seen.t_us >= span[0]) & (seen.t_us < span[1])
-    names, t_us = seen.account[here].astype(str), seen.t_us[here]
-    return {str(name): t_us[names == name] for name in np.unique(names)}
+    names, whose = np.unique(seen.account[here].astype(str), return_inverse=True)
+    return dict(zip(names.tolist(), trains_of(seen.t_us[here], whose, len(names)), strict=True))
 
 
 def matched(

@@ -11,10 +11,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from sessionsim.adversary.attacks._cross_correlation import Counts, by_column
+from sessionsim.adversary.attacks._trains import near
+
 Floats = npt.NDArray[np.float64]
 
 
-def packet_counting(a: npt.ArrayLike, b: npt.ArrayLike) -> Floats:
+def packet_counting(a: Counts, b: Counts) -> Floats:
     """Score all pairs of flows.
 
     Args:
@@ -23,6 +26,13 @@ def packet_counting(a: npt.ArrayLike, b: npt.ArrayLike) -> Floats:
     Returns:
         Shape (flows of a, flows of b), 0 or below.
     """
-    left, right = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
-    found: Floats = -np.abs(left[:, None, :] - right[None, :, :]).sum(axis=2)
-    return found
+    left, right = by_column(a).tocoo(), by_column(b).tocoo()
+    columns = right.shape[0]
+    shared = np.zeros(left.shape[0] * columns)
+    # |x - y| = x + y - 2 min(x, y), and the smaller is 0 unless both flows have something in the window.
+    for one, other in near(left.coords[1].astype(np.int64), right.coords[1].astype(np.int64), 0, 1):
+        cell = left.coords[0][one].astype(np.int64) * columns + right.coords[0][other]
+        np.add.at(shared, cell, np.minimum(left.data[one], right.data[other]))
+    sums = [np.asarray(table.sum(axis=1), dtype=np.float64) for table in (left, right)]
+    found: Floats = 2 * shared.reshape(left.shape[0], columns) - np.add.outer(*sums)
+    return np.minimum(found, 0.0)

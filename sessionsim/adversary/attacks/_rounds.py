@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from sessionsim.adversary.attacks._events import FIRST_STRANGER, addresses_of, answers, stores
 from sessionsim.adversary.attacks._flows import rounds_of, speaking
+from sessionsim.adversary.attacks._trains import rows_of
 from sessionsim.core.settings import setting
 from sessionsim.core.units import US_PER_S
 from sessionsim.core.verdict import Texts, texts
@@ -75,8 +76,7 @@ def rounds_with_answers(view: View, spoken: frozenset[int] | None, round_us: int
         return None
     clients, number = np.unique(back.client, return_inverse=True)
     full = np.zeros(len(back.t_us), dtype=bool)
-    for k in range(len(clients)):
-        mine = number == k
+    for mine in rows_of(number, len(clients)):
         values, counts = np.unique(back.wire_bytes[mine], return_counts=True)
         full[mine] = back.wire_bytes[mine] > values[counts.argmax()] * _LARGER
     recipients = addresses_of(view, clients)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 
 from sessionsim.core.errors import LocalProtocolError
 
@@ -34,13 +35,31 @@ def statistical_disclosure(
     sends, counts = np.asarray(active, dtype=bool), np.asarray(received, dtype=np.float64)
     if sends.shape != counts.shape[:1] or not sends.any():
         raise LocalProtocolError("statistical disclosure needs one flag a round, and a round with the target")
-    seen = counts[sends]
-    batch = seen.sum(axis=1).mean()
+    found: Floats = statistical_disclosures(sends[:, None], counts, background)[0]
+    return found
+
+
+def statistical_disclosures(
+    active: npt.NDArray[np.bool_], received: Floats, background: npt.ArrayLike | None = None
+) -> Floats:
+    """Estimate the profiles of many targets, each as `statistical_disclosure` does, in one pass.
+
+    Args:
+        active: whether each target sent in a round, shape (rounds, targets).
+
+    Returns:
+        Shape (targets, recipients); 0 for a target that never sent.
+    """
+    counts = scipy.sparse.csr_array(received)
+    sends = scipy.sparse.csr_array(active.astype(np.float64))
+    rounds = np.asarray(sends.sum(axis=0), dtype=np.float64)[:, None]
+    seen = (sends.T.tocsr() @ counts).toarray()
+    mean = seen / np.maximum(rounds, 1)
     if background is None:
-        rest = counts[~sends].sum(axis=0)
-        total = rest.sum()
-        others = rest / total if total > 0 else np.full(counts.shape[1], 1 / counts.shape[1])
+        rest = np.asarray(counts.sum(axis=0), dtype=np.float64) - seen
+        total = rest.sum(axis=1, keepdims=True)
+        others = np.divide(rest, total, where=total > 0, out=np.full_like(rest, 1 / rest.shape[1]))
     else:
         others = np.asarray(background, dtype=np.float64)
-    found: Floats = seen.mean(axis=0) - (batch - 1) * others
+    found: Floats = np.where(rounds > 0, mean - (mean.sum(axis=1, keepdims=True) - 1) * others, 0.0)
     return found

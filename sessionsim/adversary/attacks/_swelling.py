@@ -10,6 +10,7 @@ import numpy.typing as npt
 import scipy
 
 from sessionsim.adversary.attacks._acts import Acts, Slots
+from sessionsim.adversary.attacks._trains import trains_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -31,9 +32,9 @@ def rank_score(inside: npt.ArrayLike, outside: npt.ArrayLike) -> float:
 def windows_of(log: Acts, window_us: int) -> dict[str, Slots]:
     """Give, for each account that something was stored for, the times in which that can be fetched."""
     stored = log.of("stored")
-    names, found = stored.account.astype(str), dict[str, Slots]()
-    for name in np.unique(names):
-        t_us = stored.t_us[names == name]
+    names, whose = np.unique(stored.account.astype(str), return_inverse=True)
+    found = dict[str, Slots]()
+    for name, t_us in zip(names.tolist(), trains_of(stored.t_us, whose, len(names)), strict=True):
         # Stores of one burst make one window.
         begins = t_us[np.r_[True, np.diff(t_us) > window_us]]
         found[f"account:{name}"] = Slots(begins, begins + window_us)

@@ -15,6 +15,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from sessionsim.adversary.attacks._trains import meetings
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
@@ -36,14 +38,17 @@ def excess(
     """
     many = np.bincount(whose, minlength=names).astype(np.float64)
     span_us = int(np.ptp(np.concatenate([t_us, *trains]))) if len(t_us) else 0
-    scores = np.zeros((names, len(trains)))
-    for column, train in enumerate(trains):
-        met = np.searchsorted(train, t_us + until_us, "right") > np.searchsorted(train, t_us + from_us)
-        chance = _covered(train, until_us - from_us) / max(span_us, until_us - from_us, 1)
-        chance = min(chance, 1.0)
-        hits = np.bincount(whose, met, minlength=names)
-        scores[:, column] = (hits - many * chance) / np.sqrt(many * chance * (1 - chance) + _LEAST_VARIANCE)
-    return scores
+    width_us = until_us - from_us
+    covered = np.array([_covered(train, width_us) for train in trains], dtype=np.float64)
+    chance = np.minimum(covered / max(span_us, width_us, 1), 1.0)[None, :]
+    others_us = np.concatenate([*trains, np.zeros(0, dtype=np.int64)])
+    order = np.argsort(others_us, kind="stable")
+    theirs = np.repeat(np.arange(len(trains)), [len(train) for train in trains])[order]
+    others = (others_us[order], theirs, len(trains))
+    hits = meetings((t_us, whose, names), others, from_us, until_us + 1)
+    expected = many[:, None] * chance
+    found: Floats = (hits - expected) / np.sqrt(expected * (1 - chance) + _LEAST_VARIANCE)
+    return found
 
 
 def _covered(train: Ints, width_us: int) -> int:

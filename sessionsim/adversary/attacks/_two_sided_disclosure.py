@@ -13,9 +13,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sessionsim.adversary.attacks._statistical_disclosure import statistical_disclosure
+from sessionsim.adversary.attacks._statistical_disclosure import statistical_disclosures
 
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 
 def two_sided_disclosure(
@@ -30,10 +31,24 @@ def two_sided_disclosure(
     Returns:
         Score per person, in standard errors; a side without any round adds nothing.
     """
-    score = np.zeros(np.asarray(received).shape[1])
-    for active, counts in ((sends, received), (gets, sent)):
-        flags, table = np.asarray(active, dtype=bool), np.asarray(counts, dtype=np.float64)
-        if flags.any():
-            error = np.sqrt(table.var(axis=0).mean() / flags.sum())
-            score = score + statistical_disclosure(flags, table) / max(float(error), 1e-12)
+    flags = [np.asarray(active, dtype=bool)[:, None] for active in (sends, gets)]
+    tables = [np.asarray(counts, dtype=np.float64) for counts in (received, sent)]
+    found: Floats = two_sided_disclosures(flags[0], tables[0], flags[1], tables[1])[0]
+    return found
+
+
+def two_sided_disclosures(sends: Flags, received: Floats, gets: Flags, sent: Floats) -> Floats:
+    """Score the contacts of many targets, each as `two_sided_disclosure` does, in one pass.
+
+    Args:
+        sends, gets: whether each target sent, and received, in a round, shape (rounds, targets).
+        received, sent: messages per round and person, shape (rounds, people).
+
+    Returns:
+        Shape (targets, people).
+    """
+    score = np.zeros((sends.shape[1], received.shape[1]))
+    for flags, table in ((sends, received), (gets, sent)):
+        error = np.sqrt(table.var(axis=0).mean() / np.maximum(flags.sum(axis=0), 1))
+        score += statistical_disclosures(flags, table) / np.maximum(error, 1e-12)[:, None]
     return score

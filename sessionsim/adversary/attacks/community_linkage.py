@@ -21,6 +21,7 @@ from sessionsim.adversary._attacks import ATTACKS, Need
 from sessionsim.adversary.attacks._events import addresses_of, clients_seen, online_clients, requests
 from sessionsim.adversary.attacks._ranking import ranking
 from sessionsim.adversary.attacks._server_events import signatures
+from sessionsim.adversary.attacks._trains import trains_of
 from sessionsim.adversary.attacks._trains_met import excess
 from sessionsim.core.ledger import Fact
 from sessionsim.core.settings import setting
@@ -69,7 +70,7 @@ class CommunityLinkage:
         if not mine.any() or not len(sent.t_us):
             return verdict_of(self.question, ())
         names, whose = np.unique(signer[mine], return_inverse=True)
-        trains = [sent.t_us[sent.client == client] for client in clients.tolist()]
+        trains = trains_of(sent.t_us, np.searchsorted(clients, sent.client), len(clients))
         scores = excess(asked.t_us[mine], whose, len(names), trains, -self._window_us, 0)
         return ranking(
             self.question, texts(names.tolist()), addresses_of(view, clients), scores, self._keep,

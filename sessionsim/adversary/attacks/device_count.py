@@ -18,6 +18,7 @@ import numpy.typing as npt
 from sessionsim.adversary._attacks import ATTACKS, Need
 from sessionsim.adversary.attacks._events import retrieves
 from sessionsim.adversary.attacks._neighbours import Neighbours
+from sessionsim.adversary.attacks._trains import rows_of
 from sessionsim.core.ledger import Fact
 from sessionsim.core.units import US_PER_S
 from sessionsim.core.verdict import NEVER, Example, Question, Texts, Verdict, texts, verdict_of
@@ -77,8 +78,7 @@ class DeviceCount:
         names, whose = np.unique(seen.account.astype(str), return_inverse=True)
         span_s = max(float(np.ptp(seen.t_us)) / US_PER_S, 1.0) if len(seen.t_us) else 1.0
         rows = []
-        for k in range(len(names)):
-            mine = whose == k
+        for mine in rows_of(whose, len(names)):
             t_s = seen.t_us[mine] / US_PER_S
             members = len(np.unique(seen.node[mine]))
             gaps = np.diff(t_s) if len(t_s) > 1 else np.array([span_s])

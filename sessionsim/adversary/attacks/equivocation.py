@@ -20,6 +20,7 @@ from sessionsim.adversary._attacks import ATTACKS, Need
 from sessionsim.adversary.attacks._acts import Acts, acts
 from sessionsim.adversary.attacks._events import repeated_cursors
 from sessionsim.adversary.attacks._settings import name_setting
+from sessionsim.adversary.attacks._trains import rows_of
 from sessionsim.core.ledger import Fact
 from sessionsim.core.verdict import NEVER, Example, Guess, Question, Verdict, verdict_of
 from sessionsim.core.view import View
@@ -57,9 +58,11 @@ class Equivocation:
         for name, t_us in zip(seen.cursor.tolist(), seen.t_us.tolist(), strict=True):
             last[name] = t_us
         guesses = []
-        for account in np.unique(told.account.astype(str)):
-            own = told.where(told.account.astype(str) == account)
-            found = max(_alive(own.where(own.place == node), last) for node in np.unique(own.place))
+        accounts, whose = np.unique(told.account.astype(str), return_inverse=True)
+        for account, rows in zip(accounts.tolist(), rows_of(whose, len(accounts)), strict=True):
+            own = told.where(rows)
+            nodes, where = np.unique(own.place, return_inverse=True)
+            found = max(_alive(own.where(those), last) for those in rows_of(where, len(nodes)))
             if found:
                 guesses += [
                     Guess(f"account:{account}", f"devices:{k}", -abs(float(k - min(found, _MOST))),
@@ -75,5 +78,7 @@ def _alive(told: Acts, last: Mapping[str, int]) -> int:
     A name that nobody ever repeated was in an answer that did not arrive.
     """
     pairs = zip(told.t_us.tolist(), told.token.tolist(), strict=True)
-    lives = [(t_us, last[name]) for t_us, name in pairs if name in last]
-    return max((sum(begin <= t_us < end for begin, end in lives) for t_us, _ in lives), default=0)
+    lives = [(t_us, last[name]) for t_us, name in pairs if last.get(name, t_us) > t_us]
+    begins, ends = (np.sort(np.array([life[k] for life in lives], dtype=np.int64)) for k in (0, 1))
+    begun, over = np.searchsorted(begins, begins, "right"), np.searchsorted(ends, begins, "right")
+    return int((begun - over).max(initial=0))

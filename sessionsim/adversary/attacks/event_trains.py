@@ -19,10 +19,11 @@ import numpy.typing as npt
 
 from sessionsim.adversary._attacks import ATTACKS, Need
 from sessionsim.adversary.attacks._claims import Claims, learn_from
-from sessionsim.adversary.attacks._event_trains import event_match, merged
+from sessionsim.adversary.attacks._event_trains import merged
 from sessionsim.adversary.attacks._events import online_clients
 from sessionsim.adversary.attacks._flows import flows_of_addresses, learn_spoken
 from sessionsim.adversary.attacks._ranking import ranking
+from sessionsim.adversary.attacks._trains import meetings
 from sessionsim.core.ledger import Fact, Relation
 from sessionsim.core.settings import setting
 from sessionsim.core.units import US_PER_S
@@ -82,16 +83,18 @@ class EventTrains:
         addresses = flows_of_addresses(view, self._spoken)
         if not trains or not len(addresses.names):
             return verdict_of(self.question, ())
-        links = [merged(times, np.ones(len(times)), self._gap_s) for times in addresses.times_s]
+        links = [merged(times, np.ones(len(times)), self._gap_s)[0] for times in addresses.times_s]
         span_s = max(float(np.ptp(np.concatenate(addresses.times_s))), 1.0)
+        events, many = (np.array([len(one) for one in all_of]) for all_of in (links, list(trains.values())))
         # By chance a link has an event within reach of a moment at its own rate.
-        chance = np.array([1 - np.exp(-len(link[0]) / span_s * self._reach_s) for link in links])
-        scores = np.zeros((len(trains), len(links)))
-        for row, times_s in enumerate(trains.values()):
-            early = times_s - self._reach_s
-            train = (early, np.ones(len(early)))
-            met = np.array([event_match(train, link, self._reach_s, 2.0) for link in links])
-            scores[row] = (met - chance) * np.sqrt(len(times_s)) / np.sqrt(chance * (1 - chance) + 0.01)
+        chance = 1 - np.exp(-events / span_s * self._reach_s)
+        sent_us = np.rint(np.concatenate(links) * US_PER_S).astype(np.int64)
+        order = np.argsort(sent_us, kind="stable")
+        carried = (sent_us[order], np.repeat(np.arange(len(links)), events)[order], len(links))
+        came_us = np.rint(np.concatenate(list(trains.values())) * US_PER_S).astype(np.int64)
+        came = (came_us, np.repeat(np.arange(len(trains)), many), len(trains))
+        met = meetings(came, carried, -round(self._reach_s * US_PER_S), 1) / many[:, None]
+        scores = (met - chance) * np.sqrt(many)[:, None] / np.sqrt(chance * (1 - chance) + 0.01)
         return ranking(
             self.question, texts(list(trains)), addresses.names, scores, self._keep,
             among=online_clients(view), claims=self._claims,

@@ -27,7 +27,6 @@ from sessionsim.adversary.attacks._events import (
     online_clients,
     requests,
 )
-from sessionsim.adversary.attacks._ranking import Floats
 from sessionsim.adversary.attacks._server_events import transfers
 from sessionsim.core.ledger import Fact
 from sessionsim.core.settings import setting
@@ -90,9 +89,12 @@ class FileLinkage:
             first = uploads.get(moved.file[at])
             if first is None or often[moved.file[at]] > self._config.most_downloads:
                 continue
-            one = self._shares(sent, clients, int(moved.t_us[first]), int(moved.size_bytes[first]), False)
-            other = self._shares(got, clients, int(moved.t_us[at]), int(moved.size_bytes[at]), True)
-            none *= 1 - np.outer(one, other)
+            one, other = (
+                self._fitting(passed, clients, int(moved.t_us[row]), int(moved.size_bytes[row]), after)
+                for passed, row, after in ((sent, first, False), (got, at, True))
+            )
+            each = self._share(len(one)) * self._share(len(other))
+            none[np.ix_(one, other)] *= 1 - each
         either = 1 - none * none.T
         rows, columns = np.nonzero(~np.eye(len(clients), dtype=bool))
         named = addresses_of(view, clients)
@@ -102,13 +104,16 @@ class FileLinkage:
             self.question, named[rows], named[columns], prob, prob, among, np.full(len(rows), NEVER)
         )
 
-    def _shares(self, passed: Requests, clients: Ints, t_us: int, size_bytes: int, after: bool) -> Floats:
-        """Give how likely each client carried a file. Args: after: it came from the server, not to it."""
+    def _fitting(self, passed: Requests, clients: Ints, t_us: int, size_bytes: int, after: bool) -> Ints:
+        """Give which clients can have carried a file. Args: after: it came from the server, not to it."""
         config = self._config
         begin, end = (t_us, t_us + config.window_us) if after else (t_us - config.window_us, t_us)
         at = slice(*np.searchsorted(passed.t_us, (begin, end + 1)).tolist())
         wire = passed.wire_bytes[at]
         fits = (wire >= size_bytes) & (wire <= size_bytes * config.growth + config.added_bytes)
-        share: Floats = np.isin(clients, passed.client[at][fits]).astype(np.float64)
-        share *= (1 - config.missed) / max(float(share.sum()), 1.0)
-        return share
+        found: Ints = np.searchsorted(clients, np.unique(passed.client[at][fits])).astype(np.int64)
+        return found
+
+    def _share(self, many: int) -> float:
+        """Give how likely each of so many clients is the one."""
+        return (1 - self._config.missed) / max(many, 1)

@@ -20,6 +20,7 @@ from sessionsim.adversary.attacks._events import answers
 from sessionsim.adversary.attacks._matching import matched
 from sessionsim.adversary.attacks._settings import name_setting
 from sessionsim.adversary.attacks._swelling import rank_score
+from sessionsim.adversary.attacks._trains import trains_of
 from sessionsim.core.ledger import Fact
 from sessionsim.core.verdict import Example, Question, Verdict
 from sessionsim.core.view import View
@@ -60,9 +61,10 @@ class Flood:
         volume = np.zeros((len(clients), max(1, n)))
         np.add.at(volume, (whose, (seen.t_us[here] - begin_us) // slot_us), seen.wire_bytes[here])
         marked = {}
-        for name in np.unique(slots.account.astype(str)):
+        names, target = np.unique(slots.account.astype(str), return_inverse=True)
+        for name, t_us in zip(names.tolist(), trains_of(slots.t_us, target, len(names)), strict=True):
             flags = np.zeros(max(1, n), dtype=bool)
-            flags[(slots.t_us[slots.account.astype(str) == name] - begin_us) // slot_us] = True
+            flags[(t_us - begin_us) // slot_us] = True
             marked[f"account:{name}"] = flags
         row = {int(client): k for k, client in enumerate(clients.tolist())}
 

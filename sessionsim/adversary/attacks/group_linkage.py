@@ -22,6 +22,7 @@ import numpy.typing as npt
 from sessionsim.adversary._attacks import ATTACKS, Need
 from sessionsim.adversary.attacks._choice import posterior
 from sessionsim.adversary.attacks._server_events import signatures
+from sessionsim.adversary.attacks._trains import rows_of, trains_of
 from sessionsim.adversary.attacks._trains_met import Floats, Ints, excess
 from sessionsim.core.ledger import Fact
 from sessionsim.core.settings import setting
@@ -90,7 +91,7 @@ class GroupLinkage:
     def _moments(self, t_us: Ints, whose: npt.NDArray[np.intp], names: int) -> list[Ints]:
         """Give the beginnings of the moments in which each name was there."""
         moment = t_us // self._moment_us * self._moment_us
-        return [np.unique(moment[whose == k]) for k in range(names)]
+        return [np.unique(its) for its in trains_of(moment, whose, names)]
 
     def _met(self, accounts: Sequence[Ints], tokens: Sequence[Ints]) -> Floats:
         """Score each token with each account, shape (tokens, accounts): moments of both beyond chance."""
@@ -110,8 +111,8 @@ def pairs(owner: Floats, group: Sequence[str]) -> Floats:
         owner: probability that a token is an account's, shape (tokens, accounts). group: of each token.
     """
     apart = np.ones((owner.shape[1], owner.shape[1]))
-    for name in sorted(set(group)):
-        mine = owner[[k for k, one in enumerate(group) if one == name]]
-        member = 1 - np.prod(1 - mine, axis=0)
+    names, whose = np.unique(np.array(group, dtype=str), return_inverse=True)
+    for rows in rows_of(whose, len(names)):
+        member = 1 - np.prod(1 - owner[rows], axis=0)
         apart *= 1 - np.outer(member, member)
     return np.asarray(1 - apart, dtype=np.float64)

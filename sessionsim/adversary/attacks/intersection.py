@@ -20,6 +20,7 @@ from sessionsim.adversary.attacks._event_trains import merged
 from sessionsim.adversary.attacks._events import FIRST_STRANGER, addresses_of, stores
 from sessionsim.adversary.attacks._flows import learn_spoken, speaking
 from sessionsim.adversary.attacks._intersection import intersection
+from sessionsim.adversary.attacks._trains import trains_of
 from sessionsim.core.ledger import Fact
 from sessionsim.core.settings import setting
 from sessionsim.core.units import US_PER_S
@@ -71,11 +72,12 @@ class Intersection:
         names, inbox = np.unique(stored.inbox.astype(str), return_inverse=True)
         people = view.background.get("people")
         among = max(len(names), 0 if people is None else int(people["accounts"][0]))
-        clients = np.unique(sent.client)
-        clients = clients[clients < FIRST_STRANGER]
+        here = sent.client < FIRST_STRANGER
+        clients, whose = np.unique(sent.client[here], return_inverse=True)
+        trains = trains_of(sent.t_us[here], whose, len(clients))
         guesses: list[Guess] = []
-        for client, subject in zip(clients.tolist(), addresses_of(view, clients).tolist(), strict=True):
-            times_s = sent.t_us[sent.client == client] / US_PER_S
+        for subject, t_us in zip(addresses_of(view, clients).tolist(), trains, strict=True):
+            times_s = t_us / US_PER_S
             begin_s = merged(times_s, np.ones(len(times_s)), self._gap_s)[0]
             guesses += self._left(subject, begin_s, stored.t_us, inbox, names, among)
         return verdict_of(self.question, guesses)

@@ -22,6 +22,7 @@ from sessionsim.adversary.attacks._events import answers
 from sessionsim.adversary.attacks._matching import matched
 from sessionsim.adversary.attacks._settings import name_setting, window_setting
 from sessionsim.adversary.attacks._swelling import rank_score, windows_of
+from sessionsim.adversary.attacks._trains import rows_of
 from sessionsim.core.ledger import Fact
 from sessionsim.core.units import US_PER_S
 from sessionsim.core.verdict import Example, Question, Verdict
@@ -58,15 +59,17 @@ class OnlineProbe:
         begin_us, end_us = span_of(log)
         windows, seen = windows_of(log, self._config.window_us), answers(view)
         here = (seen.t_us >= begin_us) & (seen.t_us < end_us)
-        t_us, client, size = seen.t_us[here], seen.client[here], seen.wire_bytes[here]
+        t_us, size = seen.t_us[here], seen.wire_bytes[here]
+        clients, whose = np.unique(seen.client[here], return_inverse=True)
+        rows = dict(zip(clients.tolist(), rows_of(whose, len(clients)), strict=True))
 
         def score(account: str, candidate: int) -> float:
-            own = client == candidate
+            own = rows[candidate]
             inside = windows[account].hold(t_us[own])
             return rank_score(size[own][inside], size[own][~inside])
 
         # Whose answers have nothing to do with the probes scores by the standard normal law.
         return matched(
-            view, list(windows), np.unique(client).tolist(), score,
+            view, list(windows), clients.tolist(), score,
             lambda _account, people: rng.standard_normal(people),
         )  # fmt: skip

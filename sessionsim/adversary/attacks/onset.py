@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from sessionsim.adversary._attacks import ATTACKS, Need
 from sessionsim.adversary.attacks._events import retrieves
+from sessionsim.adversary.attacks._trains import trains_of
 from sessionsim.core.ledger import Fact
 from sessionsim.core.settings import setting
 from sessionsim.core.verdict import Example, Guess, Question, Verdict, verdict_of
@@ -57,8 +58,9 @@ class Onset:
         rows = view.rows["t_us"].astype(np.int64)
         begin_us = int(min(seen.t_us[0], rows.min())) if len(rows) else int(seen.t_us[0])
         guesses = []
-        for name in np.unique(seen.account.astype(str)).tolist():
-            found = returned(seen.t_us[seen.account == name], begin_us, self._times)
+        names, whose = np.unique(seen.account.astype(str), return_inverse=True)
+        for name, t_us in zip(names.tolist(), trains_of(seen.t_us, whose, len(names)), strict=True):
+            found = returned(t_us, begin_us, self._times)
             if found is not None:
                 guesses.append(Guess(name, "", found, float("nan"), 0))
         return verdict_of(self.question, guesses)

@@ -44,5 +44,5 @@ class PacketCounting(FlowAttack):
         """Minus the sum of differences of counts, each flow's counts in shares of its whole."""
         horizon = max(float(times.max(initial=0.0)) for times in (*accounts.times_s, *addresses.times_s))
         counts = [binned(flows.times_s, self._window_s, horizon + 1e-9) for flows in (accounts, addresses)]
-        shares = [table / np.maximum(table.sum(axis=1, keepdims=True), 1) for table in counts]
+        shares = [table / np.maximum(table.sum(axis=1), 1)[:, None] for table in counts]
         return packet_counting(shares[0], shares[1])

@@ -54,7 +54,9 @@ class PerfectMatching(LikelihoodRatio):
         message, request, weight = self._weights(sent, stored)
         guesses, among = list[Guess](), online_clients(view)
         for begin in range(0, len(stored.t_us), self._window):
-            here = (message >= begin) & (message < begin + self._window) & (weight > 0)
+            # Pairs come by message, so those of a window stand together.
+            some = slice(*np.searchsorted(message, (begin, begin + self._window)).tolist())
+            here = some.start + np.flatnonzero(weight[some] > 0)
             many = min(self._window, len(stored.t_us) - begin)
             columns, column = np.unique(request[here], return_inverse=True)
             # A message that no request explains takes one of the empty columns, at a cost above all others.

@@ -17,6 +17,7 @@ import numpy as np
 
 from sessionsim.adversary._attacks import ATTACKS, Need
 from sessionsim.adversary.attacks._events import FIRST_STRANGER, addresses_of, requests
+from sessionsim.adversary.attacks._trains import trains_of
 from sessionsim.core.ledger import Fact
 from sessionsim.core.settings import setting
 from sessionsim.core.verdict import NEVER, Example, Question, Verdict, texts, verdict_of
@@ -59,11 +60,13 @@ class Platform:
     def infer(self, view: View, ledger: Sequence[Fact], rng: np.random.Generator) -> Verdict:
         """Give the posterior over platforms for each address."""
         found = requests(view)
-        clients = np.unique(found.client[found.client < FIRST_STRANGER])
+        here = found.client < FIRST_STRANGER
+        clients, whose = np.unique(found.client[here], return_inverse=True)
         if not self._often or not len(clients):
             return verdict_of(self.question, ())
         platforms = sorted(self._often)
-        prob = np.array([self._posterior(found.wire_bytes[found.client == one]) for one in clients.tolist()])
+        sizes = trains_of(found.wire_bytes[here], whose, len(clients))
+        prob = np.array([self._posterior(own) for own in sizes])
         n, kinds = prob.shape
         return Verdict(
             self.question,

@@ -18,8 +18,8 @@ import numpy as np
 
 from sessionsim.adversary._attacks import ATTACKS, Need
 from sessionsim.adversary.attacks._events import addresses_of, online_clients, requests, retrieves
-from sessionsim.adversary.attacks._predecessor import predecessor_scores
 from sessionsim.adversary.attacks._ranking import ranking
+from sessionsim.adversary.attacks._trains import meetings
 from sessionsim.core.ledger import Fact
 from sessionsim.core.settings import setting
 from sessionsim.core.units import US_PER_S
@@ -64,16 +64,12 @@ class Predecessor:
         clients, number = np.unique(sent.client, return_inverse=True)
         accounts, whose = np.unique(seen.account.astype(str), return_inverse=True)
         span_us = max(int(np.ptp(sent.t_us)), self._window_us)
-        chance = np.minimum(np.bincount(number) * self._window_us / span_us, 1.0)
-        scores = np.zeros((len(accounts), len(clients)))
-        for k in range(len(accounts)):
-            served = seen.t_us[whose == k]
-            first, last = (np.searchsorted(sent.t_us, served - late) for late in (self._window_us, 0))
-            # Each request of an owner notes an address once, however often it was about.
-            noted = [np.unique(number[a:b]) for a, b in zip(first.tolist(), last.tolist(), strict=True)]
-            often = predecessor_scores(np.concatenate(noted), len(clients))
-            spread = np.sqrt(len(served) * chance * (1 - chance) + 0.25)
-            scores[k] = (often - len(served) * chance) / spread
+        chance = np.minimum(np.bincount(number) * self._window_us / span_us, 1.0)[None, :]
+        # Each request of an owner notes an address once, however often it was about.
+        served = (seen.t_us, whose, len(accounts))
+        noted = meetings(served, (sent.t_us, number, len(clients)), -self._window_us, 0)
+        expected = np.bincount(whose)[:, None] * chance
+        scores = (noted - expected) / np.sqrt(expected * (1 - chance) + 0.25)
         return ranking(
             self.question, texts(accounts.tolist()), addresses_of(view, clients), scores, self._keep,
             among=online_clients(view),

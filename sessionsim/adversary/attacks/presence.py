@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from sessionsim.adversary._attacks import ATTACKS, Need
 from sessionsim.adversary.attacks._events import retrieves
+from sessionsim.adversary.attacks._trains import trains_of
 from sessionsim.core.ledger import Fact
 from sessionsim.core.settings import setting
 from sessionsim.core.units import US_PER_MIN
@@ -67,7 +68,7 @@ class Presence:
         first, last = (int(t_us) // US_PER_MIN for t_us in (min(when.min(), seen.t_us[0]), when.max()))
         minutes = np.arange(first, max(last, int(seen.t_us[-1]) // US_PER_MIN) + 1)
         prob = np.concatenate(
-            [online(seen.t_us[whose == k], minutes, self._absences) for k in range(len(names))]
+            [online(its, minutes, self._absences) for its in trains_of(seen.t_us, whose, len(names))]
         )
         n = len(prob)
         return Verdict(

@@ -19,6 +19,7 @@ import numpy as np
 from sessionsim.adversary._attacks import ATTACKS, Need
 from sessionsim.adversary.attacks._events import addresses_of, online_clients, stores
 from sessionsim.adversary.attacks._ranking import ranking
+from sessionsim.adversary.attacks._trains import meetings
 from sessionsim.core.columns import HEAD_CODE
 from sessionsim.core.ledger import Fact
 from sessionsim.core.settings import setting
@@ -66,19 +67,14 @@ class PushLinkage:
             return verdict_of(self.question, ())
         order = told[np.argsort(rows["t_us"][told], kind="stable")]
         when, device = rows["t_us"][order].astype(np.int64), rows["dst"][order].astype(np.int64)
-        devices = np.unique(device)
+        devices, whose_device = np.unique(device, return_inverse=True)
         accounts, whose = np.unique(stored.inbox.astype(str), return_inverse=True)
         span_us = max(int(np.ptp(np.concatenate([when, stored.t_us]))), self._window_us)
-        scores = np.zeros((len(accounts), len(devices)))
-        for column, one in enumerate(devices.tolist()):
-            times = when[device == one]
-            chance = min(len(times) * self._window_us / span_us, 1.0)
-            followed = np.searchsorted(times, stored.t_us + self._window_us) > np.searchsorted(
-                times, stored.t_us
-            )
-            hits = np.bincount(whose, followed, minlength=len(accounts))
-            many = np.bincount(whose, minlength=len(accounts))
-            scores[:, column] = (hits - many * chance) / np.sqrt(many * chance * (1 - chance) + 0.25)
+        chance = np.minimum(np.bincount(whose_device) * self._window_us / span_us, 1.0)[None, :]
+        filled = (stored.t_us, whose, len(accounts))
+        hits = meetings(filled, (when, whose_device, len(devices)), 0, self._window_us)
+        expected = np.bincount(whose)[:, None] * chance
+        scores = (hits - expected) / np.sqrt(expected * (1 - chance) + 0.25)
         return ranking(
             self.question, texts(accounts.tolist()), addresses_of(view, devices), scores, self._keep,
             among=max(online_clients(view), len(devices)),

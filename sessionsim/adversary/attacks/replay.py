@@ -94,7 +94,7 @@ def _twice(view: View) -> list[tuple[str, int]]:
 
 def _senders(copies: Acts, t_us: int, window_us: int) -> dict[int, float]:
     """Give the clients one of whose copies can have arrived at a time, each with its share of the claim."""
-    here = (copies.t_us < t_us) & (copies.t_us >= t_us - window_us)
+    here = slice(*np.searchsorted(copies.t_us, (t_us - window_us, t_us)).tolist())
     clients, often = np.unique(copies.client[here], return_counts=True)
     total = int(often.sum())
     return {int(client): n / total for client, n in zip(clients.tolist(), often.tolist(), strict=True)}

@@ -19,6 +19,7 @@ from sessionsim.adversary.attacks._claims import Claims, learn_from
 from sessionsim.adversary.attacks._events import stores
 from sessionsim.adversary.attacks._ranking import ranking
 from sessionsim.adversary.attacks._sealed_sender import sealed_sender_scores
+from sessionsim.adversary.attacks._trains import rows_of
 from sessionsim.core.ledger import Fact
 from sessionsim.core.settings import setting
 from sessionsim.core.units import US_PER_S
@@ -77,8 +78,9 @@ class SealedSender:
         names, inbox = np.unique(stored.inbox.astype(str), return_inverse=True)
         when = stored.t_us / US_PER_S
         scores = np.zeros((len(asked), len(names)))
+        its = rows_of(inbox, len(names))
         for row, target in enumerate(np.searchsorted(names, asked).tolist()):
-            mine = when[inbox == target]
+            mine = when[its[target]]
             # Epochs elsewhere: as many, at random moments of the watch.
             other = np.sort(rng.uniform(when[0], when[-1] + self._epoch_s, len(mine)))
             # Half an epoch before and after: the partner's sync copy may come a little earlier.

@@ -14,7 +14,7 @@ from sessionsim.adversary._attacks import ATTACKS
 from sessionsim.adversary.attacks._disclosure_attack import DisclosureAttack, Floats
 from sessionsim.adversary.attacks._rounds import RoundChoice as Config
 from sessionsim.adversary.attacks._rounds import Rounds
-from sessionsim.adversary.attacks._statistical_disclosure import statistical_disclosure
+from sessionsim.adversary.attacks._statistical_disclosure import statistical_disclosures
 
 
 @ATTACKS.register(config=Config, source="Danezis, SEC 2003; metrics 2c")
@@ -24,9 +24,7 @@ class StatisticalDisclosure(DisclosureAttack):
     def scores(self, rounds: Rounds) -> Floats:
         """Danezis' estimate over the spread of each recipient's counts."""
         spread = np.maximum(rounds.received.std(axis=0), 1e-9)
-        found = np.zeros((len(rounds.asked), len(rounds.recipients)))
-        for row, sender in enumerate(rounds.asked.tolist()):
-            active = rounds.sent[:, sender] > 0
-            error = spread / np.sqrt(active.sum())
-            found[row] = statistical_disclosure(active, rounds.received) / error
+        active = rounds.sent[:, rounds.asked] > 0
+        error = spread / np.sqrt(active.sum(axis=0))[:, None]
+        found: Floats = statistical_disclosures(active, rounds.received) / error
         return found

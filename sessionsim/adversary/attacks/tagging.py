@@ -20,6 +20,7 @@ from sessionsim.adversary.attacks._absence import absent_accounts
 from sessionsim.adversary.attacks._acts import acts, touched
 from sessionsim.adversary.attacks._matching import matched, times_of_accounts
 from sessionsim.adversary.attacks._settings import lag_setting, name_setting, window_setting
+from sessionsim.adversary.attacks._trains import trains_of
 from sessionsim.core.ledger import Fact
 from sessionsim.core.units import US_PER_S
 from sessionsim.core.verdict import Example, Question, Verdict
@@ -59,9 +60,11 @@ class Tagging:
             return absent_accounts(view, log, self._config.lag_us, rng)
         first, last = int(through.t_us.min()), int(through.t_us.max())
         times = times_of_accounts(view, (first - self._config.window_us, last + 1))
+        clients, whose = np.unique(through.client, return_inverse=True)
+        back = dict(zip(clients.tolist(), trains_of(through.t_us, whose, len(clients)), strict=True))
 
         def score(account: str, client: int) -> float:
-            back_us = through.t_us[through.client == client]
+            back_us = back.get(client, through.t_us[:0])
             seen_us = times[account]
             # Of the client's tags that came back: how many had a request of the account on the way.
             before = np.searchsorted(seen_us, back_us, "right") - np.searchsorted(

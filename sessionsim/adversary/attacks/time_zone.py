@@ -77,12 +77,11 @@ class TimeZone:
 def hours_of(view: View) -> dict[str, Floats]:
     """Count, per account, what was done in each hour of the day, shape (24,)."""
     seen, stored = retrieves(view), stores(view, strangers=False)
-    names = np.concatenate([seen.account.astype(str), stored.inbox.astype(str)])
+    boxes = np.concatenate([seen.account.astype(str), stored.inbox.astype(str)])
+    names, whose = np.unique(boxes, return_inverse=True)
     hour = np.concatenate([seen.t_us, stored.t_us]) // US_PER_H % _HOURS
-    return {
-        name: np.bincount(hour[names == name], minlength=_HOURS).astype(np.float64)
-        for name in np.unique(names).tolist()
-    }
+    counts = np.bincount(whose * _HOURS + hour, minlength=len(names) * _HOURS).astype(np.float64)
+    return dict(zip(names.tolist(), counts.reshape(len(names), _HOURS), strict=True))
 
 
 def exposure(view: View) -> Floats:

@@ -17,7 +17,7 @@ from sessionsim.adversary._attacks import ATTACKS, Need
 from sessionsim.adversary.attacks._disclosure_attack import DisclosureAttack, Floats
 from sessionsim.adversary.attacks._rounds import RoundChoice as Config
 from sessionsim.adversary.attacks._rounds import Rounds, rounds_with_answers
-from sessionsim.adversary.attacks._two_sided_disclosure import two_sided_disclosure
+from sessionsim.adversary.attacks._two_sided_disclosure import two_sided_disclosures
 from sessionsim.core.verdict import Question
 from sessionsim.core.view import View
 
@@ -41,12 +41,10 @@ class TwoSidedDisclosure(DisclosureAttack):
         for k, name in enumerate(rounds.senders.tolist()):
             if name in place:
                 sent[:, place[name]] = rounds.sent[:, k]
-        found = np.zeros((len(rounds.asked), len(people)))
-        for row, sender in enumerate(rounds.asked.tolist()):
-            name = rounds.senders[sender]
-            gets = rounds.received[:, place[name]] > 0 if name in place else np.zeros(len(sent), dtype=bool)
-            sends = rounds.sent[:, sender] > 0
-            # A message that is fetched a round later still counts, since polls take their time.
-            later = np.r_[rounds.received[1:], np.zeros((1, len(people)))]
-            found[row] = two_sided_disclosure(sends, rounds.received + later, gets, sent)
-        return found
+        gets = np.zeros((len(sent), len(rounds.asked)), dtype=bool)
+        for row, name in enumerate(rounds.senders[rounds.asked].tolist()):
+            if name in place:
+                gets[:, row] = rounds.received[:, place[name]] > 0
+        # A message that is fetched a round later still counts, since polls take their time.
+        later = np.r_[rounds.received[1:], np.zeros((1, len(people)))]
+        return two_sided_disclosures(rounds.sent[:, rounds.asked] > 0, rounds.received + later, gets, sent)

@@ -11,8 +11,11 @@ from sessionsim.adversary.attacks._normalised_disclosure import doubly_scaled, n
 from sessionsim.adversary.attacks._perfect_matching import perfect_matching
 from sessionsim.adversary.attacks._random_guess import random_guess
 from sessionsim.adversary.attacks._sealed_sender import sealed_sender_scores
-from sessionsim.adversary.attacks._statistical_disclosure import statistical_disclosure
-from sessionsim.adversary.attacks._two_sided_disclosure import two_sided_disclosure
+from sessionsim.adversary.attacks._statistical_disclosure import (
+    statistical_disclosure,
+    statistical_disclosures,
+)
+from sessionsim.adversary.attacks._two_sided_disclosure import two_sided_disclosure, two_sided_disclosures
 from sessionsim.core.errors import LocalProtocolError
 
 
@@ -171,3 +174,21 @@ def test_a_guess_depends_on_its_seed_only() -> None:
     a, b = (random_guess((3, 4), np.random.default_rng(1)) for _ in range(2))
     assert (a == b).all()
     assert a.shape == (3, 4)
+
+
+def test_many_targets_at_once_score_as_one_by_one() -> None:
+    rng = np.random.default_rng(5)
+    sent, received = rng.poisson(0.3, (40, 6)).astype(float), rng.poisson(0.4, (40, 7)).astype(float)
+    sends, gets = sent > 0, rng.random((40, 6)) < 0.3
+    sends[:, 5] = False  # somebody who never sent
+    for row in range(5):
+        one = sends[:, row]
+        rest, seen = received[~one].sum(axis=0), received[one]
+        by_hand = seen.mean(axis=0) - (seen.sum(axis=1).mean() - 1) * rest / rest.sum()
+        assert statistical_disclosures(sends, received)[row] == pytest.approx(by_hand)
+        assert statistical_disclosure(one, received) == pytest.approx(by_hand)
+    both = two_sided_disclosures(sends, received[:, :6], gets, sent)
+    for row in range(6):
+        alone = two_sided_disclosure(sends[:, row], received[:, :6], gets[:, row], sent)
+        assert both[row] == pytest.approx(alone)
+    assert not statistical_disclosures(sends, received)[5].any()

@@ -76,8 +76,25 @@ def test_correlation_finds_the_delay_that_counting_in_place_misses() -> None:
     assert x.sum() == 600
 
 
+def test_correlation_is_pearsons_over_the_bins_that_both_have() -> None:
+    rng = np.random.default_rng(6)
+    a, b = rng.poisson(0.4, (3, 50)), rng.poisson(0.4, (4, 50))
+    by_hand = [[[np.corrcoef(x[: 50 - lag], y[lag:])[0, 1] for lag in (0, 2)] for y in b] for x in a]
+    assert cross_correlation(a, b, [0, 2]) == pytest.approx(np.max(by_hand, axis=2))
+
+
+def test_events_are_counted_in_bins_and_late_ones_in_the_last() -> None:
+    assert binned([np.array([0.1, 0.2, 2.5, 9.0]), np.zeros(0)], 1.0, 3.0).toarray().tolist() == [
+        [2, 0, 2],
+        [0, 0, 0],
+    ]
+
+
 def test_counting_by_hand() -> None:
     assert packet_counting([[1, 2]], [[1, 2], [2, 0]]).tolist() == [[0, -3]]
+    rng = np.random.default_rng(7)
+    a, b = rng.poisson(0.4, (3, 50)) / 7, rng.poisson(0.4, (4, 50)) / 5
+    assert packet_counting(a, b) == pytest.approx(-np.abs(a[:, None] - b[None]).sum(axis=2))
 
 
 def test_bursts_become_events() -> None:
