@@ -7,8 +7,9 @@ account to another, the texts of one member in a group), so that switching anoth
 changes no address of a message, a call or a group. Other records point to a message by its address
 (`MessageAt`); what is derived from messages has an address made of theirs.
 
-What stood before time 0 opens the stream, at time 0: groups with their members, rooms that are read, devices
-that are linked, and whether each device is online and in front. It is to be set up without traffic.
+What stood before time 0 opens the stream, at time 0: who are strangers, groups with their members, rooms that
+are read, devices that are linked, and whether each device is online and in front. It is to be set up without
+traffic.
 
 Times are those of people. A receipt, a reaction or an answer cannot happen before what it is about has
 arrived; whoever carries it out waits for that.
@@ -159,6 +160,34 @@ class Group(_Plain):
     @property
     def address(self) -> tuple[str, int]:
         return (self.kind, self.group)
+
+
+@dataclass(frozen=True, slots=True)
+class Strangers(_Plain):
+    """Two accounts that never had to do with each other before time 0. Args: sender: the one who writes
+    first; recipient: the other."""
+
+    kind: ClassVar[str] = "strangers"
+    recipient: int
+
+    @property
+    def address(self) -> tuple[str, int, int]:
+        return (self.kind, self.sender, self.recipient)
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance(_Plain):
+    """Somebody accepts a stranger's message request. Args: sender: who accepts; recipient: the stranger;
+    request: the stranger's first message to them."""
+
+    kind: ClassVar[str] = "acceptance"
+    recipient: int
+    request: MessageAt
+    device: int = 0
+
+    @property
+    def address(self) -> tuple[str, int, int]:
+        return (self.kind, self.sender, self.recipient)
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,16 +435,16 @@ class DeviceChange(_Plain):
 
 Spoken: TypeAlias = Intent | GroupText | Post
 Wish: TypeAlias = (
-    Spoken | Group | GroupAction | Reader | Call | Typing | Receipt | Reaction | Deletion | ConfigChange
-    | Device | DeviceChange | Presence
+    Spoken | Strangers | Acceptance | Group | GroupAction | Reader | Call | Typing | Receipt | Reaction
+    | Deletion | ConfigChange | Device | DeviceChange | Presence
 )  # fmt: skip
 
 # What a client may need to be able to do. Where times are equal, wishes stand in this order: what stood
 # before, then who comes and goes, then what is said.
 KINDS: Final = (
-    "device", "group", "community", "presence", "online", "device-change", "group-action", "typing", "text",
-    "group-text", "post", "attachment", "link-preview", "call", "receipt", "reaction", "deletion",
-    "config-change",
+    "device", "strangers", "group", "community", "presence", "online", "device-change", "group-action",
+    "acceptance", "typing", "text", "group-text", "post", "attachment", "link-preview", "call", "receipt",
+    "reaction", "deletion", "config-change",
 )  # fmt: skip
 _RANK: Final = {kind: rank for rank, kind in enumerate(KINDS)}
 

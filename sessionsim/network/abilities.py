@@ -27,6 +27,7 @@ from sessionsim.network.devices import Seat
 from sessionsim.network.orders import Order
 from sessionsim.network.server_machines import platform_of_service, room_token, server_of_room
 from sessionsim.network.servers import PlacedServer
+from sessionsim.protocol.client.approvals import Approvals
 from sessionsim.protocol.client.calls import CallMedia
 from sessionsim.protocol.client.communities import Communities
 from sessionsim.protocol.client.configs.avatars import AvatarUpkeep
@@ -35,6 +36,7 @@ from sessionsim.protocol.client.files import Files
 from sessionsim.protocol.client.groups.part import Groups
 from sessionsim.protocol.client.links import Links
 from sessionsim.protocol.client.machine import Client
+from sessionsim.protocol.client.message_requests import MessageRequests
 from sessionsim.protocol.client.push import GroupPushes, PushListener
 from sessionsim.protocol.client.signals import Signals
 from sessionsim.protocol.files.address import DEFAULT_SERVER, DEFAULT_X25519
@@ -150,7 +152,7 @@ def equip(
         InvalidInput: devices in fast mode on a platform that has none, or without their push platform.
     """
     there = {server.kind: server for server in reversed(servers)}
-    files, links, rooms, profile = None, None, None, before.profiles[seat.account]
+    files, links, rooms, approvals, profile = None, None, None, None, before.profiles[seat.account]
     if "link-preview" in needs.kinds:
         site = there["web"].endpoint if "web" in there else None
         links = Links(client, site, spec.service_rules.web)
@@ -165,8 +167,11 @@ def equip(
         rooms = Communities(client, places, spec.community_rules[seat.platform], shown, files)
         client.add(rooms)
     if before.approved:
-        approved, address = before.approved[seat.account], str(IPv4Address(ip))
-        client.add(Signals(client, spec.signal_rules[seat.platform], approved, address))
+        known, ids = before.approved[seat.account], before.ids
+        approvals = Approvals((ids[one] for one in known.given), (ids[one] for one in known.got))
+        signal_rules = spec.signal_rules[seat.platform]
+        client.add(Signals(client, signal_rules, approvals, str(IPv4Address(ip))))
+        client.add(MessageRequests(client, signal_rules, approvals))
     if "call" in needs.kinds:
         client.add(CallMedia(client, spec.service_rules.turn))
     groups = None
@@ -177,7 +182,7 @@ def equip(
     if before.configs is not None:
         stored, config_rules = before.configs.stored_of(seat.account), spec.config_rules[seat.platform]
         pictures = [known.picture_url for known in before.profiles]
-        held = AccountConfigs(client, config_rules, profile, stored, groups, files, pictures)
+        held = AccountConfigs(client, config_rules, profile, stored, groups, files, pictures, approvals)
         client.add(held)
         upkeep_rules = spec.avatar_rules[seat.platform]
         if files is not None and upkeep_rules.period_us:

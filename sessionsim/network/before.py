@@ -14,7 +14,7 @@ from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.units import US_PER_DAY
 from sessionsim.network import configs, groups
-from sessionsim.network.approvals import SIGNALS, approvals
+from sessionsim.network.approvals import SIGNALS, Approved, approvals
 from sessionsim.network.configs import ConfigSetup
 from sessionsim.network.groups import GroupSetup
 from sessionsim.network.servers import PlacedServer
@@ -36,15 +36,17 @@ class Before:
     """What the accounts of a run bring along.
 
     Args:
+        ids: account ids (33 bytes), by number.
         profiles: what each tells about itself, by number.
         groups, configs: None if the run needs none.
-        approved: per account, ids (33 bytes) of those who have accepted it; empty if the run does not ask.
+        approved: per account, whom it has accepted and who has accepted it; empty if the run does not ask.
     """
 
+    ids: tuple[bytes, ...]
     profiles: tuple[Profile, ...]
     groups: GroupSetup | None = None
     configs: ConfigSetup | None = None
-    approved: tuple[frozenset[bytes], ...] = ()
+    approved: tuple[Approved, ...] = ()
 
     def fill(self, nodes: NodeList, machines: Sequence[Machine]) -> None:
         """Let the swarms keep what was stored before. Args: machines: service nodes first."""
@@ -100,7 +102,7 @@ def make_before(
     if kinds & groups.NEEDED_FOR:
         names = [profile.name for profile in profiles]
         stood = GroupSetup(wishes, accounts, names, suite, seeds, epoch_ms)
+    ids, approved = tuple(account.id for account in accounts), approvals(wishes, len(accounts))
     if kinds & configs.NEEDED_FOR:
-        setup = ConfigSetup(wishes, accounts, profiles, stood, suite, epoch_ms)
-    approved = approvals(wishes, [account.id for account in accounts]) if kinds & SIGNALS else ()
-    return Before(profiles, stood, setup, approved)
+        setup = ConfigSetup(wishes, approved, accounts, profiles, stood, suite, epoch_ms)
+    return Before(ids, profiles, stood, setup, approved if kinds & SIGNALS else ())

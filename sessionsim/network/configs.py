@@ -1,7 +1,8 @@
 """What the accounts of a run have pushed before it begins: profile, contacts, what they have read, groups.
 
-Contacts are those with whom an account has to do in the run, one way or the other; they have been contacts
-for a while, and everything from them is read. All devices have read all of it, from every node of the swarm.
+Contacts are those with whom an account has to do in the run, one way or the other, but for strangers; they
+have been contacts for a while, accepted as `approvals` says, and everything from them is read. All devices
+have read all of it, from every node of the swarm.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Final
 
 from sessionsim.core.intents import Wish
 from sessionsim.core.nodelist import NodeList
+from sessionsim.network.approvals import Approved
 from sessionsim.network.groups import GroupSetup
 from sessionsim.protocol.client.configs.held import StoredConfig, written_before
 from sessionsim.protocol.configs.contacts import Contact
@@ -25,8 +27,8 @@ from sessionsim.protocol.machine import Machine
 from sessionsim.protocol.snode import ServiceNode
 from sessionsim.protocol.swarms import nearest_swarm, swarm_position
 
-# Joining and leaving change the list of groups, so whoever acts on groups keeps configs too.
-NEEDED_FOR: Final = frozenset(("config-change", "group-action"))
+# Joining and leaving change the list of groups, and meeting strangers that of contacts.
+NEEDED_FOR: Final = frozenset(("config-change", "group-action", "strangers"))
 PUSHED_BEFORE_MS: Final = 86_400_000  # Assumption: a day before the run
 KNOWN_FOR_S: Final = 90 * 86_400  # Assumption: contacts and groups are a few months old
 _LIFE_MS: Final = 30 * 86_400_000  # Source: messages 2.3, 5.7
@@ -37,7 +39,7 @@ class ConfigSetup:
 
     Args:
         wishes: of the run.
-        accounts, profiles: by number.
+        approved, accounts, profiles: by number.
         groups: those of the run; None if there are none.
         suite: cryptography.
         epoch_ms: unix ms at time 0.
@@ -46,6 +48,7 @@ class ConfigSetup:
     def __init__(
         self,
         wishes: Iterable[Wish],
+        approved: Sequence[Approved],
         accounts: Sequence[Account],
         profiles: Sequence[Profile],
         groups: GroupSetup | None,
@@ -55,14 +58,15 @@ class ConfigSetup:
         self._accounts, self._epoch_ms = accounts, epoch_ms
         known = _contacts(wishes, len(accounts))
         self._stored = tuple(
-            self._written(number, sorted(known[number]), profiles, groups, suite)
-            for number in range(len(accounts))
+            self._written(number, sorted(known[number] - one.strangers), one, profiles, groups, suite)
+            for number, one in enumerate(approved)
         )
 
     def _written(
         self,
         number: int,
         contacts: Sequence[int],
+        approved: Approved,
         profiles: Sequence[Profile],
         groups: GroupSetup | None,
         suite: Suite,
@@ -74,7 +78,7 @@ class ConfigSetup:
         entries = [
             Contact(
                 self._accounts[other].id, profiles[other].name, picture=_picture(profiles[other]),
-                approved=True, approved_me=True, created_s=since_s,
+                approved=other in approved.given, approved_me=other in approved.got, created_s=since_s,
             )
             for other in contacts
         ]  # fmt: skip

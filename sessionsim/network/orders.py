@@ -1,8 +1,8 @@
 """What is accounted for: one order for every wish that is to reach other devices, for each step of a call.
 
 The number of an order is the message number of `core.truth`: it goes with every command, log and transmission
-that belongs to it. What only describes the people (devices, groups that stood before, readers of rooms,
-presence) is carried out but reaches nobody, so it is no order.
+that belongs to it. What only describes the people (devices, strangers, groups that stood before, readers of
+rooms, presence) is carried out but reaches nobody, so it is no order.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from sessionsim.core.intents import (
+    Acceptance,
     Call,
     ConfigChange,
     Deletion,
@@ -26,6 +27,7 @@ from sessionsim.core.intents import (
     Reaction,
     Reader,
     Receipt,
+    Strangers,
     Typing,
     Wish,
 )
@@ -64,7 +66,7 @@ def orders_of(wishes: Iterable[Wish]) -> tuple[Order, ...]:
 
 
 def _orders(wish: Wish) -> Iterator[Order]:
-    if isinstance(wish, Device | DeviceChange | Group | Reader | Presence):
+    if isinstance(wish, Device | DeviceChange | Group | Reader | Presence | Strangers):
         return
     if isinstance(wish, Call):
         yield from _steps(wish)
@@ -75,11 +77,20 @@ def _orders(wish: Wish) -> Iterator[Order]:
 
 
 def _aim(
-    wish: Intent | GroupText | Post | GroupAction | Typing | Receipt | Reaction | Deletion | ConfigChange,
+    wish: Intent
+    | Acceptance
+    | GroupText
+    | Post
+    | GroupAction
+    | Typing
+    | Receipt
+    | Reaction
+    | Deletion
+    | ConfigChange,
 ) -> tuple[int, int, int]:
     """Give recipient, group and room of a wish that is one order."""
     match wish:
-        case Intent() | Typing() | Receipt():
+        case Intent() | Acceptance() | Typing() | Receipt():
             return wish.recipient, NOWHERE, NOWHERE
         case GroupText() | GroupAction():
             return NOWHERE, wish.group, NOWHERE

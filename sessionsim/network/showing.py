@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sessionsim.core.intents import Call, Deletion, Reaction, Receipt, Typing
+from sessionsim.core.intents import Acceptance, Call, Deletion, Reaction, Receipt, Typing
 from sessionsim.network.orders import Order
 from sessionsim.protocol import contents
 from sessionsim.protocol.client.signals.calls import KINDS
@@ -20,6 +20,8 @@ def shows(body: object, order: Order) -> bool:
             return isinstance(wish, Reaction) and (body.emoji, body.removed) == (wish.emoji, wish.removed)
         case contents.GroupDeleteContent():
             return isinstance(wish, Deletion) and order.group >= 0
+        case contents.RequestResponse():
+            return isinstance(wish, Acceptance)
         case contents.Unsend():
             return isinstance(wish, Deletion)
         case contents.Call():

@@ -13,6 +13,7 @@ from sessionsim.core.intents import (
     GroupAction,
     GroupText,
     Reader,
+    Strangers,
     Wish,
     kinds_of,
 )
@@ -21,6 +22,7 @@ from sessionsim.network.devices import Seat
 CARRIED_OUT: Final = frozenset(
     {
         *(
+            "acceptance",
             "attachment",
             "call",
             "community",
@@ -39,6 +41,7 @@ CARRIED_OUT: Final = frozenset(
             "presence",
             "reaction",
             "receipt",
+            "strangers",
             "text",
             "typing",
         ),
@@ -74,7 +77,7 @@ def check_wishes(wishes: Sequence[Wish], seats: Sequence[Seat]) -> None:
         if not (0 <= wish.sender < n_accounts and 0 <= recipient < n_accounts):
             raise InvalidInput("workload", wish, f"accounts 0..{n_accounts - 1}")
         # What stood before time 0 is no act of a device.
-        if not isinstance(wish, Group | Reader) and (wish.sender, wish.device) not in there:
+        if not isinstance(wish, Group | Reader | Strangers) and (wish.sender, wish.device) not in there:
             raise InvalidInput("workload", wish, f"a device that account {wish.sender} has")
         if isinstance(wish, DeviceChange) and (wish.sender, wish.subject) not in there:
             raise InvalidInput("workload", wish, f"a device that account {wish.sender} has")

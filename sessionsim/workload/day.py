@@ -1,9 +1,9 @@
 """A day in the life of everybody: all parts of the workload, put together.
 
 Who says what comes first (`talk`, `group_story`, `rooms`), then what it carries (`media`), how it was typed
-(`keyboard`), and what else people do (`calls`, `profiles`, `responses`). From all this follows when each
-device must be in front (`presence`), from that when messages are read (`reading`). A part that is switched
-off takes nothing from the others but what follows from it.
+(`keyboard`), what else people do (`calls`, `profiles`, `responses`), and who meets (`strangers`). From all
+this follows when each device must be in front (`presence`), from that when messages are read (`reading`). A
+part that is switched off takes nothing from the others but what follows from it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from sessionsim.core.intents import (
+    Acceptance,
     Call,
     ConfigChange,
     Deletion,
@@ -28,6 +29,7 @@ from sessionsim.core.intents import (
     Reader,
     Receipt,
     Spoken,
+    Strangers,
     Wish,
     order_of,
 )
@@ -47,12 +49,15 @@ from sessionsim.workload.reading import ReadingRules, readings, sends_receipts
 from sessionsim.workload.responses import ResponseRules, Responses
 from sessionsim.workload.rhythm import Rhythm, clocks
 from sessionsim.workload.rooms import RoomRules, room_wishes
+from sessionsim.workload.strangers import Meetings, StrangerRules, meetings
 from sessionsim.workload.talk import Acquaintance, Talk, acquainted, direct_texts
 
 # What is sent after the end may have been begun before it. Assumption: nobody types for longer.
 _MARGIN_US: Final = 30 * US_PER_MIN
 Chat = tuple[str, int]  # "direct" with the writer, "group" or "room" with its number, as a reader has it
-Touch: TypeAlias = Reaction | Deletion | GroupAction | ConfigChange | Call  # what is done without typing
+Touch: TypeAlias = (
+    Acceptance | Reaction | Deletion | GroupAction | ConfigChange | Call
+)  # what is done without typing
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,7 @@ class Parts:
     receipts: ReadingRules | None
     read_marks: ReadingRules | None
     presence: PresenceRules | None
+    strangers: StrangerRules | None = None
 
 
 class Day:
@@ -93,7 +99,11 @@ class Day:
     def wishes(self) -> list[Wish]:
         """Give everything in the order of `order_of`, times in [0, horizon_us). Call it once."""
         happened = sorted(self._happenings(), key=order_of)
-        found = list(self._lived(happened))
+        met = Meetings()
+        if self._parts.strangers is not None:
+            met = meetings(happened, self._parts.strangers, self._horizon_us, self._seeds)
+            happened = sorted((*happened, *met.wishes), key=order_of)
+        found = list(self._lived(happened, met))
         found += self._read()
         if self._parts.presence is not None:
             for account, acts in enumerate(self._acts):
@@ -124,7 +134,7 @@ class Day:
             for account, clock in enumerate(self._clocks):
                 yield from profile_changes(account, parts.profiles, clock, end_us, seeds)
 
-    def _lived(self, happened: Iterable[Wish]) -> Iterator[Wish]:
+    def _lived(self, happened: Iterable[Wish], met: Meetings) -> Iterator[Wish]:
         """Give everything its device and what it carries; note who acts when, and what reaches whom."""
         media = Media(self._parts.media, self._seeds) if self._parts.media else None
         keyboard = Keyboard(self._parts.typing or KeyboardRules(), self._seeds)
@@ -133,7 +143,7 @@ class Day:
         readers: dict[int, list[int]] = defaultdict(list)
         for wish in happened:
             if isinstance(wish, Intent | GroupText | Post):
-                spoken = media.dress(wish) if media else wish
+                spoken = media.dress(wish) if media and wish.address not in met.bare else wish
                 yield from self._said(spoken, keyboard, free_us)
                 self._reach(spoken, members, readers)
             elif isinstance(wish, Group):
@@ -142,7 +152,11 @@ class Day:
             elif isinstance(wish, Reader):
                 readers[wish.room].append(wish.sender)
                 yield wish
-            elif isinstance(wish, Reaction | Deletion | GroupAction | ConfigChange | Call):
+            elif isinstance(wish, Strangers):
+                yield wish
+            elif isinstance(wish, Call) and wish.address in met.undone:
+                continue
+            elif isinstance(wish, Acceptance | Reaction | Deletion | GroupAction | ConfigChange | Call):
                 if isinstance(wish, GroupAction):
                     _enter(wish, members)
                 yield self._touched(wish)

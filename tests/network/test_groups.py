@@ -8,6 +8,7 @@ import pytest
 
 from sessionsim.core.intents import ConfigChange, Group, GroupAction, GroupText, Intent
 from sessionsim.core.seeds import Seeds
+from sessionsim.network.approvals import approvals
 from sessionsim.network.configs import ConfigSetup
 from sessionsim.network.groups import GroupSetup
 from sessionsim.protocol.client.configs.held import Held
@@ -69,7 +70,7 @@ def test_what_is_set_up_depends_on_nothing_but_the_seed_and_the_wishes() -> None
 
 
 def test_contacts_are_those_with_whom_an_account_has_to_do() -> None:
-    configs = ConfigSetup(WISHES, ACCOUNTS, PROFILES, setup(), FAST, EPOCH_MS)
+    configs = ConfigSetup(WISHES, approvals(WISHES, 5), ACCOUNTS, PROFILES, setup(), FAST, EPOCH_MS)
     held = []
     for number, account in enumerate(ACCOUNTS):
         one = Held(FAST, account)
@@ -88,7 +89,9 @@ def test_contacts_are_those_with_whom_an_account_has_to_do() -> None:
 @pytest.mark.parametrize("groups", [True, False])
 def test_all_configs_are_made_without_any_request(groups: bool) -> None:
     wishes = (*WISHES, ConfigChange(3, 1, "profile", "name", 0))
-    made = ConfigSetup(wishes, ACCOUNTS, PROFILES, setup(wishes) if groups else None, FAST, EPOCH_MS)
+    made = ConfigSetup(
+        wishes, approvals(wishes, 5), ACCOUNTS, PROFILES, setup(wishes) if groups else None, FAST, EPOCH_MS
+    )
     namespaces = [[one.namespace for one in made.stored_of(k)] for k in range(5)]
     assert namespaces[1] == [2]
     assert namespaces[0] == ([2, 3, 4, 5] if groups else [2, 3, 4])

@@ -26,7 +26,7 @@ from sessionsim.core.records import MemoryRecords
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.truth import Truth
 from sessionsim.core.units import US_PER_MIN, US_PER_S
-from sessionsim.network.approvals import approvals
+from sessionsim.network.approvals import Approved, approvals
 from sessionsim.network.world import World, WorldSpec, build
 from sessionsim.protocol.client.rules import PLATFORMS as RULES
 from sessionsim.protocol.snode import ServiceNode
@@ -96,9 +96,8 @@ def _endpoint(truth: Truth, account: int, number: int) -> int:
 def test_typing_to_who_never_writes_back_is_refused_with_the_reason() -> None:
     truth = world_of(Typing(3 * S, 0, 2, 0, 0, "start"), Intent(5 * S, 0, 2, "hello", 0), seconds=20).run()
     assert outcomes(truth)[0] == ("typing", "refused", "not an approved contact")
-    assert approvals((Intent(0, 0, 2, "x"), Typing(0, 2, 0, 0, 0, "start")), [b"0", b"1", b"2"]) == (
-        frozenset(), frozenset(), frozenset({b"0"}),
-    )  # fmt: skip
+    said = (Intent(0, 0, 2, "x"), Typing(0, 2, 0, 0, 0, "start"))
+    assert approvals(said, 3) == (Approved(given={2}), Approved(), Approved(got={0}))
 
 
 def test_typing_that_is_not_fetched_within_its_lifetime_has_expired() -> None:
@@ -170,7 +169,11 @@ def test_a_call_is_set_up_on_the_device_that_rings_and_its_signals_are_copied_by
 
 
 def test_signals_have_a_cause_of_their_own_on_the_wire() -> None:
-    wishes = (Intent(5 * S, 0, 1, "hello", 0), Receipt(9 * S, 1, 0, (0,)))
+    wishes = (
+        Intent(5 * S, 0, 1, "hello", 0),
+        Receipt(9 * S, 1, 0, (0,)),
+        Intent(24 * S, 1, 0, "hello", 0),
+    )
     records = MemoryRecords()
     world = world_of(*wishes, seconds=25)
     world.run(records, watched=frozenset(world.scene.client_endpoints))

@@ -41,7 +41,7 @@ from sessionsim.workload.patterns.everyday import Config, Everyday
 
 SWITCHES = (
     "direct", "groups", "communities", "files", "calls", "reactions", "profiles", "typing", "receipts",
-    "read_marks", "presence",
+    "read_marks", "presence", "strangers",
 )  # fmt: skip
 # Busy enough that a day of few people holds everything.
 BUSY = Config(

@@ -1,13 +1,12 @@
 """How much of what people write arrives, on how many devices, and in which order.
 
-A message and one of its readers count when the message was wished in the measured phase; a direct message
-has one reader, one to a group as many as the group had members when it was sent. It is delivered when a
-device of the reader has it. It is not when its sender gave it up (refused), when its time in the swarm was
-over before the reader came (expired), or when no node has it any more (lost); the counts name the causes.
-What is
-still on its way when the run ends is waiting: it is counted apart and is neither delivered nor lost (design,
-Scenario files). Signals of clients (typing, receipts, reactions, deletions, calls) are counted apart in the
-same way.
+A message and one of its readers count when the message was wished in the measured phase; a direct message has
+one reader, one to a group as many as the group had members when it was sent. It is delivered when a device of
+the reader has it. It is not when its sender gave it up (refused), when its time in the swarm was over before
+the reader came (expired), or when no node has it any more (lost); the counts name the causes. What is still
+on its way when the run ends is waiting: it is counted apart and is neither delivered nor lost (design,
+Scenario files). Signals of clients (typing, receipts, reactions, deletions, calls, yeses to message requests)
+are counted apart in the same way.
 
 On single devices: how many of those that a message was for have it, copies for the writer's other devices
 included; how many messages were shown after one that the same person wrote later; how many were shown twice.
@@ -32,7 +31,7 @@ from sessionsim.metrics._registry import METRICS, NoSettings
 UNFINISHED = "waiting"
 _DECIDED = tuple(name for name in OUTCOMES if name != UNFINISHED)
 # Kinds of `core.intents` that clients send on their own account or that change what was said.
-_SIGNALS = ("call", "deletion", "reaction", "receipt", "typing")
+_SIGNALS = ("acceptance", "call", "deletion", "reaction", "receipt", "typing")
 
 
 @METRICS.register(config=NoSettings, source="metrics 0.3 (unit of replication, zero events)")

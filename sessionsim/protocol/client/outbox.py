@@ -110,6 +110,8 @@ class Outbox:
         self._unqueued: dict[int, None] = {}  # messages that go without a queue
         self._copies: set[int] = set()  # messages whose sync copy is on its way
         self._under_way: dict[_Copy, None] = {}  # from their beginning to their end
+        # Who is told to whom a text is going to be sent: id, and the time in µs.
+        self.writing: list[Callable[[bytes, int], list[Effect]]] = []
 
     def accept(self, ref: int, recipient_id: bytes, body: str, now_us: int) -> list[Effect]:
         """Take a text for a recipient; it starts when those before it to the same recipient are done."""
@@ -120,7 +122,9 @@ class Outbox:
     ) -> list[Effect]:
         """Take a text with what hangs on it; None for nothing."""
         self._texts += 1
-        return self._queue(_Letter(self._texts - 1, ref, recipient_id, body, extras, None), now_us)
+        told = [effect for tell in self.writing for effect in tell(recipient_id, now_us)]
+        letter = _Letter(self._texts - 1, ref, recipient_id, body, extras, None)
+        return told + self._queue(letter, now_us)
 
     def send(self, ref: int, recipient_id: bytes, signal: Signal, now_us: int) -> list[Effect]:
         """Take a signal for a recipient."""

@@ -26,6 +26,7 @@ from sessionsim.workload.reading import ReadingRules
 from sessionsim.workload.responses import ResponseRules
 from sessionsim.workload.rhythm import Rhythm
 from sessionsim.workload.rooms import RoomRules
+from sessionsim.workload.strangers import StrangerRules
 from sessionsim.workload.talk import Acquaintance, Talk
 
 _SOURCE = "Assumption: everything that the clients offer"
@@ -34,7 +35,7 @@ _SOURCE = "Assumption: everything that the clients offer"
 @dataclass(frozen=True, slots=True)
 class Config(
     Rhythm, Floors, Acquaintance, PresenceRules, ProfileRules, CallRules, ResponseRules, ReadingRules,
-    KeyboardRules, MediaRules, RoomRules, GroupRules, Talk,
+    KeyboardRules, MediaRules, RoomRules, GroupRules, StrangerRules, Talk,
 ):  # fmt: skip
     """Settings of everyday life."""
 
@@ -67,6 +68,9 @@ class Config(
     receipts: bool = setting(True, doc="Whether read receipts are sent.", source=_SOURCE)
     read_marks: bool = setting(
         True, doc="Whether devices of an account tell each other what was read.", source="messages 5.7"
+    )
+    strangers: bool = setting(
+        True, doc="Whether some people write to each other for the first time.", source=_SOURCE
     )
     presence: bool = setting(
         True,
@@ -109,6 +113,8 @@ class Everyday:
             "config-change": config.profiles or (config.read_marks and speaks),
             "typing": config.typing and config.direct,
             "receipt": config.receipts and config.direct,
+            "strangers": config.strangers and config.direct,
+            "acceptance": config.strangers and config.direct,
             "presence": config.presence,
             "online": config.presence,
             "device": config.presence,
@@ -139,5 +145,6 @@ class Everyday:
             receipts=config if config.receipts else None,
             read_marks=config if config.read_marks else None,
             presence=config if config.presence else None,
+            strangers=config if config.strangers and config.direct else None,
         )
         return Day(parts, people, horizon_us, seeds).wishes()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sessionsim.core.seeds import Entropy
 from sessionsim.protocol import contents
+from sessionsim.protocol.client.approvals import Approvals
 from sessionsim.protocol.client.machine import Client
 from sessionsim.protocol.client.rules import DESKTOP
 from sessionsim.protocol.client.sealing import Opened
@@ -22,6 +23,7 @@ _PARTS: tuple[Part, ...] = (
     contents.Typing(True, 5),
     contents.ReadReceipt((5, 6)),
     contents.Unsend(5, FRIEND.id),
+    contents.RequestResponse(True),
     contents.Call(contents.CallKind.OFFER, "name", ("v=0",)),
     contents.Text(reaction=contents.Reaction(5, OWN.id, "😮")),
 )
@@ -35,7 +37,7 @@ class _Told:
         self.client = Client(
             OWN, NODES, HOPS, DESKTOP, FAST, Entropy(noise("signals", 32)), EPOCH_MS, profile
         )
-        self._signals = Signals(self.client, PLATFORMS["desktop"], frozenset())
+        self._signals = Signals(self.client, PLATFORMS["desktop"], Approvals())
         self.client.add(self._signals)
         self._now_us = NOW_US
 

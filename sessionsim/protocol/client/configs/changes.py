@@ -62,10 +62,10 @@ class ConfigChanges:
         assert contact is not None
         self._held.contacts.set(replace(contact, nickname=f"nickname {number:04d}"))  # Assumption: 13 bytes
 
-    def meet(self, contact_id: bytes, name: str, now_ms: int) -> None:
-        """Add a contact, unless it is one."""
-        if self._held.contacts.get(contact_id) is None:
-            self._held.contacts.set(Contact(contact_id, name, approved=True, created_s=now_ms // _MS_PER_S))
+    def approve(self, contact_id: bytes, *, given: bool, got: bool, now_ms: int) -> None:
+        """Write down who has accepted whom; whoever is no contact becomes one, yet without a name."""
+        contact = self._held.contacts.get(contact_id) or Contact(contact_id, created_s=now_ms // _MS_PER_S)
+        self._held.contacts.set(replace(contact, approved=given, approved_me=got))
 
     # ---- Reading ----
 

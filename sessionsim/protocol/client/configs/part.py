@@ -3,7 +3,7 @@
 What changes on this device is pushed into namespaces 2 to 5 of the own swarm; what other devices pushed comes
 with the polls and is merged, and a merge that makes something new is pushed again. Polls extend the life of
 what the configs stand on. Groups that one device joins, leaves or administers, the others follow; what people
-show of themselves is followed by all (`showing`).
+show of themselves is followed by all (`showing`). Contacts say who has accepted whom (`approvals`).
 
 Command: `("config-change", ref, what, number, file)` with `what` as in `core.intents.ConfigChange`. Reading
 waits until there is something unread. A change is `stored` when the swarm has taken the push that holds it.
@@ -19,6 +19,7 @@ from sessionsim.core.columns import Cause, note_of
 from sessionsim.core.errors import ProtocolError
 from sessionsim.core.units import US_PER_MS
 from sessionsim.protocol import contents
+from sessionsim.protocol.client.approvals import Approvals
 from sessionsim.protocol.client.configs.avatars import AvatarUpkeep
 from sessionsim.protocol.client.configs.changes import ConfigChanges
 from sessionsim.protocol.client.configs.held import NAMESPACES, Held, StoredConfig
@@ -32,7 +33,7 @@ from sessionsim.protocol.client.parts import Handler
 from sessionsim.protocol.configs.fields import Picture
 from sessionsim.protocol.configs.pushes import ExtendHashes, plan_extension
 from sessionsim.protocol.configs.user_groups import JoinedGroup, Membership
-from sessionsim.protocol.contents import Profile, Text
+from sessionsim.protocol.contents import Profile, RequestResponse, Text
 from sessionsim.protocol.files.client import upload_request, uploaded
 from sessionsim.protocol.files.deterministic import Purpose as FilePurpose
 from sessionsim.protocol.files.deterministic import seal_file
@@ -65,6 +66,7 @@ class AccountConfigs:
         groups: the device's groups; None if it has none.
         files: moves pictures; None if it cannot, and then their address is made up.
         pictures: addresses of those that were fetched before the run.
+        approvals: who has accepted whom, which the contacts say; None if the run does not ask.
     """
 
     def __init__(
@@ -76,8 +78,12 @@ class AccountConfigs:
         groups: Groups | None = None,
         files: Files | None = None,
         pictures: Iterable[str] = (),
+        approvals: Approvals | None = None,
     ) -> None:
         self._client, self._rules, self._groups = client, rules, groups
+        self._approvals = approvals
+        if approvals is not None:
+            approvals.changed = self._approved
         self.held = Held(client.suite, client.account)
         self._outcomes = Outcomes()
         self._pushing = Pushing(client, rules, self.held, self._outcomes)
@@ -185,21 +191,31 @@ class AccountConfigs:
         return effects
 
     def _came(self, _message_hash: str, opened: Opened, now_us: int) -> list[Effect]:
-        """See a text that is shown; what this account wrote itself is read."""
+        """See a text or a yes to a request that is shown; what this account wrote itself is read."""
         if opened.sender_id == self._client.account.id:
             return []
         try:
             message = contents.read(opened.content)
         except ProtocolError:
             return []
-        text, effects = message.part, list[Effect]()
-        if not isinstance(text, Text):
+        said, effects = message.part, list[Effect]()
+        if not isinstance(said, Text | RequestResponse):
             return []
-        if text.profile is not None:
-            is_news, effects = self.showing.read(opened.sender_id, text.profile, now_us)
+        if said.profile is not None:
+            is_news, effects = self.showing.read(opened.sender_id, said.profile, now_us)
             effects += self._pushing.changed(now_us) if is_news else []
+        if isinstance(said, RequestResponse):
+            return effects
         self._changes.came(opened.group_id or opened.sender_id, message.sent_ms)
         return effects + self._read(now_us)
+
+    def _approved(self, other_id: bytes, now_us: int) -> list[Effect]:
+        """Write down who has accepted whom."""
+        approvals = self._approvals
+        assert approvals is not None
+        given, got = approvals.has_given(other_id), approvals.has_got(other_id)
+        self._changes.approve(other_id, given=given, got=got, now_ms=self._client.wire_ms(now_us))
+        return self._pushing.changed(now_us)
 
     # ---- What polls bring ----
 
@@ -216,6 +232,9 @@ class AccountConfigs:
         self._merged.update(name for name, _ in fetched)
         self.held.by_namespace[namespace].merge(fetched, self._client.wire_ms(now_us))
         effects = self._pushing.changed(now_us)
+        if namespace == CONTACTS and self._approvals is not None:
+            for contact in self.held.contacts:
+                self._approvals.follow(contact.id, given=contact.approved, got=contact.approved_me)
         if namespace in (USER_PROFILE, CONTACTS):
             effects += self.showing.compare(now_us)
         if namespace == USER_GROUPS and self._groups is not None:

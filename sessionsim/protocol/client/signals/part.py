@@ -13,11 +13,12 @@ step, body_bytes)` with a step of `core.intents.CALL_STEPS`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from sessionsim.core.columns import Cause, note_of
 from sessionsim.core.errors import ProtocolError
+from sessionsim.protocol.client.approvals import Approvals
 from sessionsim.protocol.client.errands import Errand, Errands, Patience
 from sessionsim.protocol.client.outbox import Signal
 from sessionsim.protocol.client.parts import Handler
@@ -31,6 +32,7 @@ from sessionsim.protocol.contents import (
     Part,
     Reaction,
     ReadReceipt,
+    RequestResponse,
     Text,
     Typing,
     Unsend,
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from sessionsim.protocol.client.sealing import Opened
 
 NOT_APPROVED: Final = "not an approved contact"
+NOT_ACCEPTED: Final = "a request that was not accepted"
 NOT_DELETED: Final = "the own copy was not deleted"
 _DELETIONS: Final = 1  # tells the errands here from the signals of the outbox, which have the same purpose
 _NOTE: Final = note_of(Cause.SIGNAL)
@@ -55,12 +58,12 @@ class Signals:
     Args:
         client: whose.
         rules: its platform's.
-        approved: ids (33 bytes) of the contacts who have accepted this account.
+        approvals: who has accepted whom.
         address: IPv4 address of the device, which set-ups of calls name; empty for none.
     """
 
-    def __init__(self, client: Client, rules: SignalRules, approved: Set[bytes], address: str = "") -> None:
-        self._client, self._rules, self._approved, self._address = client, rules, approved, address
+    def __init__(self, client: Client, rules: SignalRules, approvals: Approvals, address: str = "") -> None:
+        self._client, self._rules, self._approvals, self._address = client, rules, approvals, address
         own = client.rules
         self._patience = Patience(
             own.send_attempts, own.send_backoff_us, own.send_backoff_growth, own.send_backoff_cap_us
@@ -104,7 +107,7 @@ class Signals:
     # --- sending ------------------------------------------------------------------------------------------
 
     def _typing(self, ref: int, recipient_id: bytes, started: bool, now_us: int) -> list[Effect]:
-        if self._rules.typing_to == "approved" and recipient_id not in self._approved:
+        if self._rules.typing_to == "approved" and not self._approvals.has_got(recipient_id):
             return [(LOG, "failed", ref, NOT_APPROVED)]
         return self._send(
             ref, recipient_id, ("typing",), lambda sent_ms, _target: Typing(started, sent_ms), now_us,
@@ -112,6 +115,8 @@ class Signals:
         )  # fmt: skip
 
     def _receipt(self, ref: int, recipient_id: bytes, times: tuple[int, ...], now_us: int) -> list[Effect]:
+        if self._rules.receipts_to == "accepted" and not self._approvals.has_given(recipient_id):
+            return [(LOG, "failed", ref, NOT_ACCEPTED)]
         receipt = ReadReceipt(times)
         return self._send(ref, recipient_id, ("receipt",), lambda _sent_ms, _target: receipt, now_us)
 
@@ -212,6 +217,10 @@ class Signals:
                 effects += self._signs.take(sender_id, shown, message_hash, now_us)
         if isinstance(shown, Unsend):
             effects += self._asked_to_delete(shown, sender_id, now_us)
+        if isinstance(shown, RequestResponse):
+            effects += [
+                one for reader in self._client.readers for one in reader(message_hash, opened, now_us)
+            ]
         return effects
 
     def _wrote(self, _hash: str, opened: Opened, now_us: int) -> list[Effect]:
@@ -220,11 +229,13 @@ class Signals:
 
     def _shown(
         self, message: Message, sender_id: bytes
-    ) -> Typing | ReadReceipt | Reaction | Unsend | Call | None:
+    ) -> Typing | ReadReceipt | Reaction | Unsend | Call | RequestResponse | None:
         """Give what a device makes of a message, if it is a signal that it heeds."""
         part = message.part
         if isinstance(part, Typing | ReadReceipt | Call):
             return part
+        if isinstance(part, RequestResponse):
+            return part if part.approved else None  # clients send no other, and heed none
         if isinstance(part, Text) and not (part.sync_target and sender_id != self._client.account.id):
             return part.reaction
         # Only an author may have a message deleted. Source: ReceivedMessageProcessor.kt and the others.

@@ -14,7 +14,7 @@ from sessionsim.core.settings import setting
 from sessionsim.core.units import US_PER_DAY, US_PER_MIN, US_PER_S
 
 # What a copy for the own devices may be made of; "call" is every step of a call, "answer" and "end" are two.
-COPIED: Final = ("typing", "receipt", "reaction", "deletion", "call", "answer", "end")
+COPIED: Final = ("typing", "receipt", "reaction", "deletion", "response", "call", "answer", "end")
 _UNSENDING: Final = (
     "session-desktop: ts/interactions/conversations/unsendingInteractions.ts (first); session-android: "
     "ReceivedMessageProcessor.kt, session-ios: MessageReceiver+UnsendRequests.swift (beside)"
@@ -44,6 +44,17 @@ class SignalRules:
         source="client-behaviour 6.3: only approved 1:1 contacts",
         choices=("approved", "everybody"),
     )
+    receipts_to: str = setting(
+        "accepted",
+        doc="Who gets read receipts: contacts whom the reader has accepted, or everybody.",
+        source="session-desktop: ts/models/conversation.ts (sendReadReceiptsIfNeeded); Assumption: all alike",
+        choices=("accepted", "everybody"),
+    )
+    response_profile: bool = setting(
+        True,
+        doc="Whether the yes to a message request tells name and picture of who says it.",
+        source="session-desktop: ts/models/conversation.ts (sendMessageRequestResponse); messages 2.3",
+    )
     copied: tuple[str, ...] = setting(
         ("reaction", "deletion"),
         doc=f"Signals of which the own other devices get a copy, of: {', '.join(COPIED)}.",
@@ -70,7 +81,10 @@ class SignalRules:
 
 DESKTOP: Final = SignalRules()
 ANDROID: Final = replace(
-    DESKTOP, copied=("typing", "receipt", "reaction", "deletion", "call"), own_copy_deleted="beside"
+    DESKTOP,
+    response_profile=False,  # Source: session-android: MessageRequestResponse.kt
+    copied=("typing", "receipt", "reaction", "deletion", "response", "call"),
+    own_copy_deleted="beside",
 )
 IOS: Final = replace(DESKTOP, copied=("reaction", "deletion", "answer", "end"), own_copy_deleted="beside")
 PLATFORMS: Final = {"android": ANDROID, "desktop": DESKTOP, "ios": IOS}

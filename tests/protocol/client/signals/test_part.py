@@ -15,13 +15,14 @@ from sessionsim.core.intents import CALL_STEPS
 from sessionsim.core.seeds import Entropy, Seeds
 from sessionsim.core.units import US_PER_S
 from sessionsim.protocol import contents
+from sessionsim.protocol.client.approvals import Approvals
 from sessionsim.protocol.client.inbox import Inbox
 from sessionsim.protocol.client.outbox import Outbox
 from sessionsim.protocol.client.requests import Purpose
 from sessionsim.protocol.client.rules import PLATFORMS as CLIENTS
 from sessionsim.protocol.client.sealing import Opened, SealingV1
 from sessionsim.protocol.client.signals import PLATFORMS, SignalRules, Signals
-from sessionsim.protocol.client.signals.part import NOT_APPROVED, NOT_DELETED
+from sessionsim.protocol.client.signals.part import NOT_ACCEPTED, NOT_APPROVED, NOT_DELETED
 from sessionsim.protocol.contents import Call, CallKind, Message, Part, Text, write
 from sessionsim.protocol.crypto import suite_named
 from sessionsim.protocol.identity import Account, account_from_seed
@@ -35,6 +36,9 @@ SWARMS = {OWN.id: (1, 2, 3, 4, 5), FRIEND.id: (11, 12, 13, 14, 15), STRANGER.id:
 EPOCH_MS = 1_777_000_000_000
 EVERY = pytest.mark.parametrize("platform", list(PLATFORMS))
 DAY_S = 86_400
+
+
+KNOWN = Approvals(given={FRIEND.id, STRANGER.id}, got={FRIEND.id})
 
 
 class Asked(NamedTuple):
@@ -65,7 +69,7 @@ class Device:
         self.asked: list[Asked] = []
         self.inbox = Inbox(self)  # type: ignore[arg-type]
         self.outbox = Outbox(self, Profile("Ann", "", b"", 0))  # type: ignore[arg-type]
-        self.signals = Signals(self, rules or PLATFORMS[platform], {FRIEND.id})  # type: ignore[arg-type]
+        self.signals = Signals(self, rules or PLATFORMS[platform], KNOWN)  # type: ignore[arg-type]
 
     def wire_ms(self, now_us: int) -> int:
         return EPOCH_MS + now_us // 1000
@@ -168,6 +172,7 @@ def test_the_platforms_copy_what_is_known_of_them() -> None:
         "receipt": contents.ReadReceipt((1,)),
         "reaction": Text(reaction=contents.Reaction(1, OWN.id, "x")),
         "deletion": contents.Unsend(1, OWN.id),
+        "response": contents.RequestResponse(True),
         "answer": Call(CallKind.ANSWER, "x", ("s",)),
         "end": Call(CallKind.END_CALL, "x"),
         "pre-offer": Call(CallKind.PRE_OFFER, "x"),
@@ -310,8 +315,26 @@ def test_an_empty_text_is_no_signal() -> None:
 
 
 def test_other_kinds_are_dropped_as_they_are_without_signals() -> None:
-    with pytest.raises(RemoteProtocolError):
-        Device("android").got(contents.RequestResponse(True))
+    for part in (contents.Extraction(contents.ExtractionKind.SCREENSHOT, 5), contents.RequestResponse(False)):
+        with pytest.raises(RemoteProtocolError):
+            Device("android").got(part)
+
+
+def test_a_yes_to_a_request_is_shown() -> None:
+    yes = contents.RequestResponse(True)
+    assert Device("ios").got(yes, STRANGER) == [(DELIVER, STRANGER.id, 9, yes, "H")]
+
+
+def test_read_receipts_go_to_whom_the_reader_has_accepted() -> None:
+    rules = PLATFORMS["desktop"]
+    unknown = account_from_seed(b"\4" * 16).id
+    device = Device("desktop")
+    assert device.do("receipt", 3, unknown, (5,)) == [(LOG, "failed", 3, NOT_ACCEPTED)]
+    assert not device.asked
+    SWARMS[unknown] = (1,)
+    everybody = Device("desktop", replace(rules, receipts_to="everybody"))
+    everybody.do("receipt", 3, unknown, (5,))
+    assert len(everybody.asked) == 1
 
 
 def test_junk_in_the_inbox_is_dropped() -> None:

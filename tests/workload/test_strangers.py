@@ -1,0 +1,82 @@
+"""Who meets whom: first texts are requests, answers are a yes, and until then little is offered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sessionsim.core.intents import Acceptance, Call, Intent, MessageAt, Reaction, Strangers, Wish
+from sessionsim.core.people import People
+from sessionsim.core.seeds import Seeds
+from sessionsim.core.units import US_PER_DAY, US_PER_H, US_PER_S
+from sessionsim.workload.patterns.everyday import Config, Everyday
+from sessionsim.workload.strangers import StrangerRules, meetings
+
+S = US_PER_S
+ALL = StrangerRules(strangers_share=1.0, silent_acceptance_share=0.0)
+CALL = Call(0, 0, 1, 0, "missed", S, 0, ())
+
+
+def test_whoever_answers_says_yes_at_that_moment_at_the_latest() -> None:
+    asked, more = Intent(5 * S, 0, 1, "a"), Intent(6 * S, 0, 1, "b", 1)
+    answer = Intent(9 * S, 1, 0, "c")
+    found = meetings((asked, more, answer), replace(ALL, acceptance_mean_us=10**15), US_PER_DAY, Seeds(1))
+    assert found.wishes == [Strangers(0, 0, 1), Acceptance(9 * S - 100_000, 1, 0, asked.address)]
+    assert found.bare == {asked.address, more.address}
+    soon = meetings((asked, more, answer), replace(ALL, acceptance_mean_us=1), US_PER_DAY, Seeds(1))
+    (yes,) = (wish for wish in soon.wishes if isinstance(wish, Acceptance))
+    assert 5 * S <= yes.t_us < 5 * S + 100
+
+
+def test_a_reaction_is_an_answer_but_a_call_before_the_yes_is_not_offered() -> None:
+    asked, reaction = Intent(5 * S, 0, 1, "a"), Reaction(8 * S, 1, MessageAt("direct", 1, 0, 0), "😮")
+    calls = (
+        replace(CALL, t_us=4 * S),
+        replace(CALL, t_us=7 * S, number=1),
+        replace(CALL, t_us=9 * S, number=2),
+    )
+    happened: tuple[Wish, ...] = (calls[0], asked, calls[1], reaction, calls[2])
+    found = meetings(happened, replace(ALL, acceptance_mean_us=10**15), US_PER_DAY, Seeds(1))
+    assert found.wishes[1] == Acceptance(8 * S - 100_000, 1, 0, asked.address)
+    assert found.undone == {calls[0].address, calls[1].address}
+
+
+def test_requests_without_answer_are_accepted_at_the_given_share_and_times() -> None:
+    happened = [Intent(5 * S, 2 * k, 2 * k + 1, "a") for k in range(2000)]
+    rules = replace(ALL, silent_acceptance_share=0.3, acceptance_mean_us=US_PER_H)
+    found = meetings(happened, rules, 100 * US_PER_DAY, Seeds(1))
+    waits = [wish.t_us - 5 * S for wish in found.wishes if isinstance(wish, Acceptance)]
+    assert len(waits) == pytest.approx(600, abs=4 * (2000 * 0.3 * 0.7) ** 0.5)
+    assert sum(waits) / len(waits) == pytest.approx(US_PER_H, rel=4 * len(waits) ** -0.5)
+    none = meetings(happened, replace(rules, strangers_share=0.0), US_PER_DAY, Seeds(1))
+    assert not none.wishes
+    some = meetings(happened, replace(rules, strangers_share=0.1), US_PER_DAY, Seeds(1))
+    n_new = sum(isinstance(wish, Strangers) for wish in some.wishes)
+    assert n_new == pytest.approx(200, abs=4 * (2000 * 0.1 * 0.9) ** 0.5)
+
+
+def test_a_day_with_strangers_says_and_does_what_it_would_without_but_for_what_is_not_offered() -> None:
+    people = People(("android", "desktop", "ios") * 4, ("DE", "US", "IN", "DE") * 3)
+
+    def day(**keys: object) -> list[Wish]:
+        config = Config(messages_per_day=100.0, **keys)  # type: ignore[arg-type]
+        return Everyday(config).intents(people, 6 * US_PER_H, Seeds(2))
+
+    met, known = day(strangers_share=1.0), day(strangers=False)
+
+    def texts(wishes: list[Wish]) -> list[tuple[int, MessageAt]]:
+        return [(wish.t_us, wish.address) for wish in wishes if isinstance(wish, Intent)]
+
+    assert texts(met) == texts(known)
+    yes = {(w.recipient, w.sender): w.t_us for w in met if isinstance(w, Acceptance)}
+    pairs = {(w.sender, w.recipient) for w in met if isinstance(w, Strangers)}
+    assert yes.keys() <= pairs
+    assert {frozenset(pair) for pair in pairs} == {
+        frozenset((wish.sender, wish.recipient)) for wish in met if isinstance(wish, Intent)
+    }
+    dressed = [w for w in met if isinstance(w, Intent) and (w.files or w.preview)]
+    assert dressed
+    for text in dressed:
+        pair = (text.sender, text.recipient)
+        assert text.t_us >= yes[pair if pair in yes else pair[::-1]]
