@@ -46,6 +46,6 @@ def add_v2(client: Client, rules: V2Rules, group: DeviceGroup) -> None:
     client.sealing = sealing
     client.takers |= {DEFAULT: inbox.take, DEVICES: own.take_message, ACCOUNT_KEYS: own.take_record}
     client.read_to_end |= {DEVICES: own.messages_read, ACCOUNT_KEYS: own.record_read}
-    client.stills.append(lambda now_us: None)
+    client.stills += [own.still_until_us, linking.still_until_us]
     for part in (fetches, sealing, inbox, own, linking, Decisions(own)):
         client.add(part)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sessionsim.core.errors import CannotOpen
 from sessionsim.core.units import US_PER_MS
+from sessionsim.protocol.client.idling import NEVER_US
 from sessionsim.protocol.client.parts import Handler
 from sessionsim.protocol.client.v2 import happenings
 from sessionsim.protocol.client.v2.calls import signed_store
@@ -69,6 +70,10 @@ class Linking:
         return effects
 
     # ---- The device that asks ----
+
+    def still_until_us(self, now_us: int) -> int | None:
+        """Say until when `after_read` does nothing; None: it does something now."""
+        return None if self._compare_us is not None or now_us < self._accept_until_us else NEVER_US
 
     def _link(self, compare_us: int, now_us: int) -> list[Effect]:
         """Ask to join the account's group. Args: compare_us: how long the person compares emoji."""

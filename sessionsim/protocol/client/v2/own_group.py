@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from sessionsim.core.errors import ProtocolError
 from sessionsim.core.units import US_PER_MS, US_PER_S
+from sessionsim.protocol.client.idling import NEVER_US
 from sessionsim.protocol.client.parts import Handler
 from sessionsim.protocol.client.v2 import happenings
 from sessionsim.protocol.client.v2.calls import signed_delete, signed_store
@@ -177,6 +178,18 @@ class OwnGroup:
         self._whole = False
         effects = self._act(now_us) + self.noticed(now_us) + self.on_read(now_us)
         return effects + self._push(now_us)
+
+    def still_until_us(self, now_us: int) -> int | None:
+        """Say until when reads that bring nothing change nothing; None: the next may."""
+        group, unix_us, epoch_us = self.group, self.unix_us(now_us), self.unix_us(0)
+        needs = group.needs_push()
+        if needs.group or needs.record or self._reading or self._pushing or self._whole:
+            return None
+        if not group.was_fetched or group.untold_rotations or group.membership(unix_us) is not self.stands:
+            return None
+        until_us = NEVER_US if self._group_due_us is None else self._group_due_us
+        expiry_us = group.next_expiry_us(unix_us)
+        return until_us if expiry_us is None else min(until_us, expiry_us - epoch_us)
 
     def came(self, taken: Taken, size: int, now_us: int) -> list[Effect]:
         """Tell what came of a group message, and send what leaving another group sends."""

@@ -138,6 +138,16 @@ class DeviceGroup:
         """Say how this device stands to the groups of its account."""
         return membership(self._state, now_us)
 
+    @property
+    def was_fetched(self) -> bool:
+        """Whether the swarm has ever been read to the end."""
+        return self._state.fetched
+
+    def next_expiry_us(self, now_us: int) -> int | None:
+        """Give when one of these groups expires next, unless it is seen again, unix µs; None for never."""
+        t_ms = self._state.groups.next_expiry_ms(now_us // US_PER_MS)
+        return None if t_ms is None else t_ms * US_PER_MS
+
     def groups(self, now_us: int) -> list[SeenGroup]:
         """Give the groups to be seen in the swarm, the newest first."""
         return self._state.groups.alive(now_us // US_PER_MS)

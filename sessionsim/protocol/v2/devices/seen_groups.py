@@ -46,6 +46,10 @@ class SeenGroups:
         alive = [held for held in self._groups.values() if held.expires_ms > now_ms]
         return sorted(alive, key=lambda held: (-held.seen_ms, held.group_id))
 
+    def next_expiry_ms(self, now_ms: int) -> int | None:
+        """Give when the next of these expires, unix ms; None if there are none."""
+        return min([held.expires_ms for held in self.alive(now_ms)], default=None)
+
     def link_x(self, group_id: bytes, now_ms: int) -> bytes | None:
         """Give the key that requests to a group are encrypted to; None if it is not there (any more)."""
         held = self._groups.get(group_id)
