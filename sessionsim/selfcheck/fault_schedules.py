@@ -220,8 +220,11 @@ def check_schedule(number: int) -> Held:
 
 
 def _outcomes(number: int, truth: Truth) -> tuple[str, ...]:
-    """Hold each message's row against its outcome."""
-    messages = truth.messages
+    """Hold each message's row against its outcome, and against the rows of its devices.
+
+    A message to a group has the worst outcome of its readers, and the time of the first.
+    """
+    messages, deliveries = truth.messages, truth.deliveries
     outcomes = tuple(str(outcome) for outcome in messages["outcome"])
     if len(outcomes) != 6:
         raise ScheduleBroken(f"schedule {number}: {len(outcomes)} accounts of 6 messages")
@@ -229,11 +232,16 @@ def _outcomes(number: int, truth: Truth) -> tuple[str, ...]:
         wished, stored, delivered = (
             int(messages[name][ref]) for name in ("intent_us", "stored_us", "delivered_us")
         )
-        fits = outcome in OUTCOMES and (outcome == "delivered") != bool(messages["reason"][ref])
+        rows = (deliveries["message"] == ref) & (deliveries["copy"] != "sync")
+        times = deliveries["delivered_us"][rows]
+        fits = delivered == min(times[times >= 0], default=-1)
+        fits = fits and set(deliveries["outcome"][rows][times >= 0]) <= {"delivered"}
+        fits = fits and "delivered" not in deliveries["outcome"][rows][times < 0]
+        fits = fits and outcome in OUTCOMES and (outcome == "delivered") != bool(messages["reason"][ref])
         if outcome == "delivered":
             fits = fits and delivered >= wished
         elif outcome in ("expired", "lost"):
-            fits = fits and delivered < 0 <= stored
+            fits = fits and stored >= 0 and outcome in deliveries["outcome"][rows]
         elif outcome == "refused":
             fits = fits and stored < 0
         if not fits or 0 <= stored < wished:
