@@ -22,7 +22,7 @@ run without trains (tested).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final, Protocol
 
@@ -199,6 +199,7 @@ class Trains:
         """Say what is to be drawn for a client; nothing if that is not worth while."""
         if endpoint in afflicted:
             return []
+        polls = self._in_time(endpoint, polls)
         streams, until_us = polls.streams, min(polls.until_us, self._horizon_us)
         lately = [self._lately.setdefault((endpoint, one.account_id), _Lately()) for one in streams]
         due_us = min([one.due_us for one in streams])
@@ -263,8 +264,19 @@ class Trains:
             self._extenders[polls.account_id] = None
         return who == endpoint
 
+    def _in_time(self, endpoint: int, polls: IdlePolls) -> IdlePolls:
+        """Have a train end before the first poll that takes so long that a node may refuse its time."""
+        client, node = self._machines[endpoint], self._machines[polls.swarm[0]]
+        assert isinstance(client, Client)
+        assert isinstance(node, ServiceNode)
+        left_us = node.window_us - abs(client.clock.off_ms) * US_PER_MS
+        if left_us >= max([one.timeout_us for one in polls.streams]):
+            return polls
+        others = tuple([replace(one, timeout_us=min(left_us, one.timeout_us)) for one in polls.others])
+        return replace(polls, timeout_us=min(left_us, polls.timeout_us), others=others)
+
     def _leads(self, route: Sequence[int], polls: IdlePolls) -> bool:
-        """Say whether every relay of a path knows the one it is to ask next; some may have left its list."""
+        """Say whether every relay of a path would ask the next one, which may have left its list."""
         steps = [*pairwise(route), *((route[-1], node) for node in polls.swarm)]
         for relay, node in steps:
             machine = self._machines[relay]

@@ -59,6 +59,11 @@ class Clock:
     def _changed(self) -> None:
         self.epoch_ms = self._true_epoch_ms + self._ahead_ms + self._correction_ms
 
+    @property
+    def off_ms(self) -> int:
+        """How far what it writes is ahead of the true time."""
+        return self._ahead_ms + self._correction_ms
+
     def doubt(self, now_us: int) -> None:
         """Learn that a node has taken a time for wrong."""
         client, rules = self._client, self._client.rules

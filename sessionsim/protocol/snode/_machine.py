@@ -147,8 +147,13 @@ class ServiceNode:
         return None if until_ms is None else (until_ms - self._epoch_ms) * US_PER_MS
 
     def knows(self, node: int) -> bool:
-        """Say whether a node stands in this node's list, so that it would be asked."""
-        return self._nodes.index.get(self._nodes.ed25519[node]) == node
+        """Say whether this node would ask another one: it is ready, and the other stands in its list."""
+        return self._ready and self._nodes.index.get(self._nodes.ed25519[node]) == node
+
+    @property
+    def window_us(self) -> int:
+        """How wrong the time of a signature may be."""
+        return self._rules.signature_window_us
 
     def idle_answer(self, boxes: int, now_us: int, entries: Sequence[bytes] = ()) -> Answer:
         """Give the answer to a poll of so many boxes that brings nothing; see `StorageRpc.idle_answer`."""
