@@ -63,7 +63,9 @@ def truth(**columns: Any) -> Truth:
         "intent_us": [5] * 6, "stored_us": [9] * 6, "delivered_us": [-1] * 6,
     }  # fmt: skip
     table = {name: np.array(values) for name, values in (rows | columns).items()}
-    return Truth({}, {}, table, {}, {}, {}, start_us=0, end_us=1)
+    devices = {"message": np.arange(6), "copy": np.array(["message"] * 6)}
+    devices |= {name: np.resize(table[name], 6) for name in ("outcome", "delivered_us")}
+    return Truth({}, {}, table, devices, {}, {}, start_us=0, end_us=1)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +87,20 @@ def test_accounts_that_do_not_fit_are_noticed(columns: dict[str, Any]) -> None:
     assert _outcomes(1, truth()) == ("waiting",) * 6
     with pytest.raises(ScheduleBroken):
         _outcomes(1, truth(**columns))
+
+
+def test_a_message_may_be_lost_to_one_reader_of_several_and_its_row_says_so() -> None:
+    seen = truth(outcome=["lost"] * 6, delivered_us=[7] * 6)
+    rows = {"message": np.repeat(np.arange(6), 2), "copy": np.array(["message"] * 12)}
+    rows |= {"outcome": np.array(["delivered", "lost"] * 6), "delivered_us": np.array([7, -1] * 6)}
+    assert _outcomes(1, replace(seen, deliveries=rows)) == ("lost",) * 6
+    for name, wrong in (
+        ("delivered_us", [8, -1]),
+        ("outcome", ["lost", "lost"]),
+        ("copy", ["sync", "message"]),
+    ):
+        with pytest.raises(ScheduleBroken):
+            _outcomes(1, replace(seen, deliveries=rows | {name: np.array(wrong * 6)}))
 
 
 def test_a_host_that_forgets_the_past_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
