@@ -19,7 +19,8 @@ import numpy as np
 from sessionsim.adversary._attacks import ATTACKS, Need
 from sessionsim.adversary.attacks._events import addresses_of, online_clients, stores
 from sessionsim.adversary.attacks._ranking import ranking
-from sessionsim.adversary.attacks._trains import meetings
+from sessionsim.adversary.attacks._trains import trains_of
+from sessionsim.adversary.attacks._trains_met import excess
 from sessionsim.core.columns import HEAD_CODE
 from sessionsim.core.ledger import Fact
 from sessionsim.core.settings import setting
@@ -69,12 +70,8 @@ class PushLinkage:
         when, device = rows["t_us"][order].astype(np.int64), rows["dst"][order].astype(np.int64)
         devices, whose_device = np.unique(device, return_inverse=True)
         accounts, whose = np.unique(stored.inbox.astype(str), return_inverse=True)
-        span_us = max(int(np.ptp(np.concatenate([when, stored.t_us]))), self._window_us)
-        chance = np.minimum(np.bincount(whose_device) * self._window_us / span_us, 1.0)[None, :]
-        filled = (stored.t_us, whose, len(accounts))
-        hits = meetings(filled, (when, whose_device, len(devices)), 0, self._window_us)
-        expected = np.bincount(whose)[:, None] * chance
-        scores = (hits - expected) / np.sqrt(expected * (1 - chance) + 0.25)
+        trains = trains_of(when, whose_device, len(devices))
+        scores = excess(stored.t_us, whose, len(accounts), trains, 0, self._window_us)
         return ranking(
             self.question, texts(accounts.tolist()), addresses_of(view, devices), scores, self._keep,
             among=max(online_clients(view), len(devices)),
