@@ -10,7 +10,8 @@ swarm of one chosen account (`network.capture`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -24,7 +25,8 @@ from sessionsim.core.scene import Position
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.settings import setting
 from sessionsim.core.storage import write_table
-from sessionsim.network.capture import campaign
+from sessionsim.metrics.closed_forms.paths import registrations_before_new, swarm_reached_by_size
+from sessionsim.network.capture import campaign, sizes_met
 from sessionsim.network.population import (
     LIVES,
     FirstTimes,
@@ -35,6 +37,7 @@ from sessionsim.network.population import (
 )
 from sessionsim.network.snapshots import Snapshot, load_snapshot
 from sessionsim.protocol.client.rules import PLATFORMS, ClientRules
+from sessionsim.protocol.swarm_rules import SwarmRules
 from sessionsim.scenario import Scenario
 
 Ints = npt.NDArray[np.int64]
@@ -190,7 +193,26 @@ def _denial(
     return works, owned
 
 
-def _campaigns(config: Months, snapshot: Snapshot, rules: Any, seeds: Seeds) -> dict[str, Any]:
+def by_rule(
+    swarms: Mapping[int, Sequence[int]], rules: SwarmRules, registrations: int
+) -> npt.NDArray[np.float64]:
+    """Give the closed form of a campaign: how likely an account's swarm is reached, after each registration.
+
+    Returns:
+        Shape (registrations,); NaN from where on a new swarm may have been formed, or if one starves.
+    """
+    found = np.full(registrations, np.nan)
+    sizes = Counter(map(len, swarms.values()))
+    if min(sizes) < rules.minimum:
+        return found
+    until = min(
+        registrations, registrations_before_new(sizes, rules.excess_base, rules.new_size, rules.margin)
+    )
+    found[:until] = swarm_reached_by_size(sizes, sizes_met(swarms), rules.fill_percentile, until)
+    return found
+
+
+def _campaigns(config: Months, snapshot: Snapshot, rules: SwarmRules, seeds: Seeds) -> dict[str, Any]:
     swarms: dict[int, list[int]] = {}
     for node, swarm in enumerate(snapshot.swarm):
         swarms.setdefault(swarm, []).append(node)
@@ -205,7 +227,8 @@ def _campaigns(config: Months, snapshot: Snapshot, rules: Any, seeds: Seeds) -> 
     return {
         "campaign": np.concatenate(number), "own": np.concatenate(own), "size": np.concatenate(size),
         "swarms": np.full(config.campaigns * config.registrations, len(swarms), dtype=np.int64),
+        "by_rule_prob": np.tile(by_rule(swarms, rules, config.registrations), config.campaigns),
     }  # fmt: skip
 
 
-__all__ = ["EVENTS", "FirstTimes", "Months", "network_of", "write_months"]
+__all__ = ["EVENTS", "FirstTimes", "Months", "by_rule", "network_of", "write_months"]

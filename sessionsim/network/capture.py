@@ -10,6 +10,7 @@ Left out: nodes that leave or are decommissioned meanwhile, and other people's r
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -53,3 +54,23 @@ def campaign(
         members = () if serving is None else current[serving]
         own[k], size[k] = sum(node < 0 for node in members), len(members)
     return own, size
+
+
+_RING = 1 << 64
+
+
+def sizes_met(swarms: Mapping[int, Sequence[int]]) -> dict[int, float]:
+    """Give the probability that an account, anywhere on the ring, is served by a swarm of each size.
+
+    Args:
+        swarms: id -> its nodes.
+
+    Returns:
+        Size -> share of the ring that is nearest to a swarm of that size; the shares sum to 1.
+    Source: transport 2.4 (nearest id, either way around).
+    """
+    ids, found = sorted(swarms), Counter[int]()
+    for k, one in enumerate(ids):
+        gaps = (one - ids[k - 1]) % _RING + (ids[(k + 1) % len(ids)] - one) % _RING
+        found[len(swarms[one])] += gaps if len(ids) > 1 else 2 * _RING
+    return {size: share / (2 * _RING) for size, share in sorted(found.items())}

@@ -36,8 +36,8 @@ def describe(data: ReportData, readings: Readings) -> str:
 def note(data: ReportData, readings: Readings) -> str:
     return (
         "Nodes are registered one after the other until they land in the swarm of a chosen account; each"
-        " costs its stake. Bars: 95 % intervals over campaigns. Thin dotted: the closed form for nodes"
-        " that are placed at random."
+        " costs its stake. Bars: 95 % intervals over campaigns. Thin dotted: the closed form for the"
+        " network's rule, which places newcomers in the smaller swarms."
     )
 
 
@@ -73,6 +73,7 @@ def rows(data: ReportData, readings: Readings) -> tuple[str, tuple[str, ...], li
             of_reading(one),
             span_of(one),
             quantity(one.baseline, "prob") if one.baseline is not None else "",
+            quantity(one.counts["placed at random"], "prob") if "placed at random" in one.counts else "",
             f"{one.counts['stake SESH']:,.0f} SESH" if "stake SESH" in one.counts else "",
         )
         for what, *_ in _GOALS
@@ -80,6 +81,13 @@ def rows(data: ReportData, readings: Readings) -> tuple[str, tuple[str, ...], li
     ]
     return (
         "Campaigns of registrations against one swarm",
-        ("goal, registrations", "share of campaigns", "95 % interval", "closed form", "stake"),
+        (
+            "goal, registrations",
+            "share of campaigns",
+            "95 % interval",
+            "closed form",
+            "if placed anywhere",
+            "stake",
+        ),
         table,
     )

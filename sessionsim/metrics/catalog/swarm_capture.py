@@ -1,10 +1,13 @@
 """What it takes to get into the swarm of one chosen account, by registering nodes (A6).
 
 Per number of registrations the share of campaigns with a node in the swarm, with most of it, and with all of
-it; beside them the stake that is locked and the closed form of placement at random. To read the mail of one
-account one member is enough; to withhold it, all.
+it; beside them the stake that is locked, and for the first aim two closed forms. Nodes that could land in any
+swarm would reach a chosen one with 1 - (1 - 1/S)^m; the network places newcomers in the small swarms, so that
+hardly any falls into one that has been reached, and more are: that form is the baseline. It ends where swarms
+are so full that a new one is formed. To read the mail of one account one member is enough; to withhold it,
+all.
 
-Source: metrics 2a (Sybil and eclipse cost), 2g (eclipse); threat-model 4, Q6.
+Source: transport 2.3 (placement); metrics 2a (Sybil and eclipse cost), 2g (eclipse); threat-model 4, Q6.
 """
 
 from __future__ import annotations
@@ -41,7 +44,10 @@ class SwarmCapture:
             return Counts()
         campaigns = int(table["campaign"].max()) + 1
         own, size = (table[name].astype(np.int64).reshape(campaigns, -1) for name in ("own", "size"))
-        samples = {"swarms": floats(table["swarms"][:1])}
+        samples = {
+            "swarms": floats(table["swarms"][:1]),
+            "by rule": floats(table["by_rule_prob"][: own.shape[1]]),
+        }
         for many in (m for m in AFTER if m <= own.shape[1]):
             now, whole = own[:, many - 1], size[:, many - 1]
             for aim, reached in zip(_AIMS, (now > 0, 2 * now > whole, now == whole), strict=True):
@@ -62,12 +68,16 @@ class SwarmCapture:
                     continue
                 hits = np.concatenate([c.samples[name] for c in having])
                 value = share(Units(hits, np.ones(len(hits)), "account", len(hits)))
-                closed = swarm_reached(swarms, many) if aim == _AIMS[0] else None
                 numbers = {
                     "campaigns": float(len(hits)),
                     "reached": float(hits.sum()),
                     "stake SESH": many * STAKE,
                 }
+                closed = None
+                if aim == _AIMS[0]:
+                    numbers["placed at random"] = swarm_reached(swarms, many)
+                    known = [float(c.samples["by rule"][many - 1]) for c in having]
+                    closed = None if np.isnan(known).any() else float(np.mean(known))
                 named = replace(
                     value, interval=value.interval.replace("account", "campaign"), n_unit="campaign"
                 )
@@ -79,7 +89,9 @@ class SwarmCapture:
                         named,
                         counts=numbers,
                         baseline=closed,
-                        baseline_name="closed form: placed at random" if closed is not None else "",
+                        baseline_name="closed form: placed in the smaller swarms"
+                        if closed is not None
+                        else "",
                     )
                 )
         return found

@@ -84,6 +84,22 @@ def test_rebuilds(f: float, r: int, share: float) -> None:
     assert paths.after_rebuilds(f, r) == pytest.approx(share, abs=1e-4)
 
 
+def test_newcomers_fall_into_small_swarms_one_after_another() -> None:
+    # Eight swarms of five: the size at the first quarter stays 5 until one of these is left, which shares.
+    found = paths.swarm_reached_by_size({5: 8}, {5: 1.0}, 25, 8)
+    assert found == pytest.approx([*(k / 8 for k in range(1, 8)), 7 / 8 + 1 / 8 * 1 / 8])
+    # Who is in a large one is not reached at first; anywhere means any swarm.
+    assert paths.swarm_reached_by_size({5: 4, 9: 4}, {9: 1.0}, 25, 2) == [0.0, 0.0]
+    assert paths.swarm_reached_by_size({5: 4, 9: 4}, {9: 1.0}, 100, 1) == pytest.approx([1 / 8])
+
+
+def test_a_new_swarm_is_formed_of_what_is_beyond_the_least_size() -> None:
+    # One swarm of five: seven of new, two of margin; the ninth newcomer is one too many.
+    assert paths.registrations_before_new({5: 1}, 5, 7, 2) == 8
+    assert paths.registrations_before_new({5: 250, 6: 2}, 5, 7, 2) == 7 + 504 - 1 - 2
+    assert paths.registrations_before_new({14: 1}, 5, 7, 2) == 0
+
+
 def test_swarm_capture_and_its_price() -> None:
     assert paths.registrations_for(228, 0.5) == 158
     assert paths.swarm_reached(228, 228) == pytest.approx(0.633, abs=1e-3)
