@@ -14,14 +14,50 @@ from sessionsim.report._numbers import count_of, of_reading, percent_digits, qua
 LABEL: Final = "Over months"
 _TIMES: Final = "time-to-compromise"
 CAPTURE: Final = "swarm-capture"
+_DENIAL: Final = ": owned among working paths under selective denial"
 _EVENT: Final = ": a bad guard and a bad replica, "  # what links an address to an account, metrics 2a
 _US_PER_DAY: Final = 86_400_000_000
 
 
 def months_answer(readings: Readings) -> str:
     """Give one paragraph; empty if nobody was followed over months."""
-    parts = [_stood(name, last) for name, last in _last(readings).items()]
+    dropped = denials(readings)
+    parts = []
+    for name, last in _last(readings).items():
+        parts.append(_stood(name, last))
+        if name in dropped:
+            parts.append(_denied(dropped[name]))
     return " ".join([*parts, *_campaigns(readings)])
+
+
+def denials(readings: Readings) -> dict[str, list[tuple[str, Reading]]]:
+    """Give, by coalition, the share of each platform's working paths that it owns under selective denial."""
+    found: dict[str, list[tuple[str, Reading]]] = {}
+    for one in readings.of(_TIMES):
+        group, event, _ = one.name.partition(_DENIAL)
+        if event and one.value is not None:
+            name, _, platform = group.rpartition(", ")
+            found.setdefault(name, []).append((platform, one))
+    return found
+
+
+def _denied(shares: list[tuple[str, Reading]]) -> str:
+    """Say what dropping paths buys; the closed forms are those of fresh paths on any platform."""
+    named = [
+        f"{of_reading(one)} of those of {platform} ({span_of(one)})" if span_of(one) else
+        f"{of_reading(one)} of those of {platform}"
+        for platform, one in shares
+    ]  # fmt: skip
+    first, remarks = shares[0][1], []
+    if first.baseline is not None:
+        remarks.append(f"closed form {quantity(first.baseline, 'prob')}")
+    if (plain := first.counts.get("both ends if none is dropped")) is not None:
+        remarks.append(f"{quantity(plain, 'prob')} if none is dropped")
+    about = f"; {', '.join(remarks)}" if remarks else ""
+    return (
+        "If it drops fresh paths that do not profit it, it owns both ends of those that still work:"
+        f" {_listed(named)}{about}."
+    )
 
 
 def _last(readings: Readings) -> dict[str, list[tuple[str, Reading]]]:
@@ -84,7 +120,9 @@ def _campaigns(readings: Readings) -> list[str]:
     if stake := counts.get("stake SESH"):
         text += f", {stake:,.0f} SESH at stake"
     if one.baseline is not None:
-        text += f"; {quantity(one.baseline, 'prob')} if nodes were placed at random"
+        text += f"; the rule of placement gives {quantity(one.baseline, 'prob')}"
+        if "placed at random" in counts:
+            text += f", placement anywhere would {quantity(counts['placed at random'], 'prob')}"
     if most:
         number, one = most[-1]
         bound = "" if one.high is None else f" (at most {percent_digits(one.high)} %)"

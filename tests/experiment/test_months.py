@@ -68,12 +68,16 @@ def test_denial_leaves_a_larger_share_to_the_coalition(finished: Path) -> None:
     assert one.baseline is not None
     assert one.counts["owned"] / one.counts["working"] == pytest.approx(one.value)
     assert one.value > 0.4**2
+    assert one.counts["both ends if none is dropped"] == pytest.approx(0.4**2, rel=0.1)
 
 
 def test_campaigns_are_counted_per_aim(finished: Path) -> None:
     found = {one.name: one for one in read_readings(finished)}
     one = found["a member after 10 registrations"]
     assert (one.n, one.n_unit, one.counts["stake SESH"]) == (6, "campaign", 250_000)
+    # Ten swarms of the list, nearly all of five nodes: ten newcomers go to one each, but for the last few.
+    assert one.baseline is not None
+    assert one.baseline > 0.75 > one.counts["placed at random"]
     assert found["all members after 10 registrations"].value == 0
 
 

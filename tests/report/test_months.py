@@ -37,6 +37,8 @@ def months(make_reading: Make) -> list[Reading]:
         for number, share in zip((50, 100, 200), shares, strict=True):
             facts = {"low": max(0.0, share - 0.1), "high": share + 0.04, "n": 100, "n_unit": "campaign"}
             counts = {"campaigns": 100.0, "reached": 100 * share, "stake SESH": 25_000.0 * number}
+            if what == "a member":
+                counts["placed at random"] = 0.39
             floor = {"baseline": 0.5, "baseline_name": "closed form"} if what == "a member" else {}
             name = f"{what} after {number} registrations"
             found.append(make_reading("swarm-capture", name, "prob", share, counts=counts, **facts, **floor))
@@ -50,9 +52,23 @@ def test_the_answer_gives_stake_latest_shares_and_the_first_number_that_gets_hal
         "“random” (126 of 1,262 nodes, 3,150,000 SESH at stake) stood as a guard and in the swarm of 20 % of"
         " android accounts (18 to 22 %) and 40 % of ios accounts (36 to 44 %) within 365 days. Of 100"
         " campaigns against one account's swarm, 60 (60 %; interval 50 to 64 %) had a node in it after 100"
-        " registrations, 2,500,000 SESH at stake; 50 % if nodes were placed at random; 0 had most of it after"
+        " registrations, 2,500,000 SESH at stake; the rule of placement gives 50 %, placement"
+        " anywhere would 39 %; 0 had most of it after"
         " 200 (at most 4.0 %)."
     )
+
+
+def test_selective_denial_stands_beside_the_coalition_that_does_it(
+    months: list[Reading], make_reading: Make
+) -> None:
+    name = "random, ios: owned among working paths under selective denial"
+    counts = {"working": 900.0, "owned": 12.0, "both ends if none is dropped": 0.01}
+    one = make_reading("time-to-compromise", name, "prob", 0.0135, counts=counts, baseline=0.0135)
+    text = months_answer(Readings([*months, one]))
+    assert (
+        "within 365 days. If it drops fresh paths that do not profit it, it owns both ends of those that"
+        " still work: 1.4 % of those of ios (1.2 to 1.5 %); closed form 1.4 %, 1.0 % if none is dropped."
+    ) in text
 
 
 def test_without_months_nothing_is_said(readings: list[Reading]) -> None:
@@ -63,7 +79,7 @@ def test_campaigns_are_drawn_with_closed_form_and_stake(data: ReportData, months
     whole = replace(data, readings=(*data.readings, *months))
     drawn = {figure.name: figure for figure in figures(whole, Readings(whole.readings))}
     rows = drawn["capture"].table.rows
-    assert rows[1] == ("a member after 100", "60 %", "50 to 64 %", "50 %", "2,500,000 SESH")
+    assert rows[1] == ("a member after 100", "60 %", "50 to 64 %", "50 %", "39 %", "2,500,000 SESH")
     assert len(rows) == 6
     assert "SESH at stake" in page(whole, [drawn["capture"]])
     assert "capture" not in {figure.name for figure in figures(data, Readings(data.readings))}

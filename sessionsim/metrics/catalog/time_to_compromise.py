@@ -107,6 +107,7 @@ def _denial(counts: Sequence[Counts], group: str) -> Reading:
     value = share(units_of(list(zip(owned, works, strict=True))), bound_over="unit")
     f = _one(counts, group, "bad") / _one(counts, group, "nodes")
     numbers = {"working": float(sum(map(np.sum, works))), "owned": float(sum(map(np.sum, owned)))}
+    numbers["both ends if none is dropped"] = f * f
     return reading(
         "time-to-compromise",
         f"{group}: owned among working paths under selective denial",
