@@ -7,6 +7,19 @@ A value without interval, n and baseline is not a reading. Where the data are to
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+# What may follow a counted noun, in `seed with an alarm` or `account that met it`.
+_TAILS: Final = (" with ", " that ")
+
+
+def plural(noun: str) -> str:
+    """Write what is counted in the plural, for example `seeds`, `seeds with an alarm`."""
+    for tail in _TAILS:
+        head, found, rest = noun.partition(tail)
+        if found:
+            return f"{head}s{found}{rest}"
+    return f"{noun}s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +32,11 @@ class Reading:
         unit: `us`, `bytes`, `prob`, `count`.
         value, low, high: the value and its interval in that unit; None if there are not enough data.
         interval: how the interval was made, for example `95 % t over seeds`.
-        n: how many units of replication; n_unit: `seed` or `account`.
+        n: how many units of replication; n_unit: `seed` or `account`; without a value, whatever is
+            too few, for example `seed with an alarm`.
         baseline: the value a blind guess, a closed form or an empty network gives; None if there is none.
         baseline_name: what that baseline is.
-        needed: how many units would suffice; None when there were enough.
+        needed: how many of `n_unit` would suffice; None when there were enough.
         counts: raw counts behind it, name -> number, for people who check.
     """
 

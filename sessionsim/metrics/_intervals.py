@@ -19,7 +19,7 @@ import scipy
 
 from sessionsim.core.readings import Reading
 from sessionsim.metrics._counts import FloatArray
-from sessionsim.metrics._estimate import LEVEL, MIN_UNITS, Estimate
+from sessionsim.metrics._estimate import LEVEL, MIN_UNITS, Estimate, too_few
 from sessionsim.metrics.estimators.proportions import clopper_pearson, wilson, zero_event_bound
 
 __all__ = [
@@ -36,20 +36,35 @@ class Units:
         hits, trials: sums per unit; for a mean, `hits` is the sum of values and `trials` their number.
         unit: `seed` or `account`.
         accounts: how many accounts had a trial, over all seeds.
+        idle: units that were left out.
+        trial: what one is called; who has too few units hears that those left out had none. Empty where
+            those were never in question.
     """
 
     hits: FloatArray
     trials: FloatArray
     unit: str
     accounts: int
+    idle: int = 0
+    trial: str = ""
+
+    def too_few(self, label: str) -> Estimate:
+        """Say that more units with a trial would be needed."""
+        unit = self.unit
+        if self.trial and self.idle:
+            unit += f" with {'an' if self.trial[0] in 'aeiou' else 'a'} {self.trial}"
+        return too_few(label, len(self.trials), unit, MIN_UNITS)
 
 
-def units_of(per_seed: Sequence[tuple[FloatArray, FloatArray]], within: str = "account") -> Units:
+def units_of(
+    per_seed: Sequence[tuple[FloatArray, FloatArray]], within: str = "account", trial: str = ""
+) -> Units:
     """Choose the unit of replication: seeds if there are enough of them, else accounts.
 
     Args:
         per_seed: for each seed, hits and trials per account, shape (n_accounts,) each.
         within: what the arrays are indexed by, where that is not accounts.
+        trial: what one trial is called, where every unit could have had some.
     """
     accounts = int(sum((trials > 0).sum() for _, trials in per_seed))
     if len(per_seed) >= MIN_UNITS:
@@ -61,7 +76,7 @@ def units_of(per_seed: Sequence[tuple[FloatArray, FloatArray]], within: str = "a
         trials = np.concatenate([trials for _, trials in per_seed]) if per_seed else np.zeros(0)
         unit = within
     kept = trials > 0
-    return Units(hits[kept], trials[kept], unit, accounts)
+    return Units(hits[kept], trials[kept], unit, accounts, int((~kept).sum()), trial)
 
 
 def mean(units: Units) -> Estimate:
@@ -71,7 +86,7 @@ def mean(units: Units) -> Estimate:
     """
     n, label = len(units.trials), f"95 % t over {units.unit}s"
     if n < MIN_UNITS:
-        return Estimate(None, None, None, label, n, units.unit, MIN_UNITS)
+        return units.too_few(label)
     value = float(units.hits.sum() / units.trials.sum())
     half = _t(n) * _standard_error(units, value)
     if value >= 0 > value - half:
@@ -87,7 +102,7 @@ def signed_mean(units: Units, least: float = 0.0) -> Estimate:
     """
     n, label = len(units.trials), f"95 % t over {units.unit}s"
     if n < MIN_UNITS:
-        return Estimate(None, None, None, label, n, units.unit, MIN_UNITS)
+        return units.too_few(label)
     value = float(units.hits.sum() / units.trials.sum())
     half = _t(n) * max(least, _standard_error(units, value))
     return Estimate(value, value - half, value + half, label, n, units.unit)
@@ -103,8 +118,11 @@ def rate_difference(one: Units, other: Units) -> Estimate:
     Source: linearisation of a difference of ratios; Cochran, Sampling Techniques, 1977, 6.4.
     """
     n, label = len(one.trials), f"95 % t over {one.unit}s"
-    if n < MIN_UNITS or not one.trials.sum() or not other.trials.sum():
-        return Estimate(None, None, None, label, n, one.unit, max(MIN_UNITS, n + 1))
+    if n < MIN_UNITS:
+        return too_few(label, n, one.unit, MIN_UNITS)
+    without = next((side for side in (one, other) if not side.trials.sum()), None)
+    if without is not None:
+        return too_few(label, 0, without.trial or "case", MIN_UNITS)
     rates = [float(side.hits.sum() / side.trials.sum()) for side in (one, other)]
     value = rates[0] - rates[1]
     residual = sum(
@@ -127,7 +145,7 @@ def share(units: Units, bound_over: str = "account") -> Estimate:
     """
     n = len(units.trials)
     if n == 0 or (n < MIN_UNITS and bound_over == "unit"):
-        return Estimate(None, None, None, f"95 % t over {units.unit}s", n, units.unit, MIN_UNITS)
+        return units.too_few(f"95 % t over {units.unit}s")
     hits, trials = float(units.hits.sum()), float(units.trials.sum())
     value = hits / trials
     if units.unit == "account" and bool(np.all(units.trials == 1)):
@@ -140,7 +158,7 @@ def share(units: Units, bound_over: str = "account") -> Estimate:
         low, high = (0.0, bound) if hits == 0 else (1 - bound, 1.0)
         return Estimate(value, low, high, label, n_bound, unit)
     if n < MIN_UNITS:
-        return Estimate(None, None, None, f"95 % t over {units.unit}s", n, units.unit, MIN_UNITS)
+        return units.too_few(f"95 % t over {units.unit}s")
     half = _t(n) * _standard_error(units, value)
     return Estimate(
         value,
@@ -153,8 +171,9 @@ def share(units: Units, bound_over: str = "account") -> Estimate:
 
 
 def quantile(
-    values: FloatArray, unit_of_value: FloatArray, unit: str, prob: float, min_beyond: int
-) -> Estimate:
+    values: FloatArray, unit_of_value: FloatArray, unit: str, prob: float, min_beyond: int,
+    of: str = "message",
+) -> Estimate:  # fmt: skip
     """Estimate a quantile of pooled values with Woodruff's interval between units.
 
     Args:
@@ -163,15 +182,16 @@ def quantile(
         unit: `seed` or `account`.
         prob: which quantile, 0..1.
         min_beyond: how many values must be expected on the rarer side for a value to be given.
+        of: what each value is of.
     """
     label = f"95 % Woodruff over {unit}s"
     wanted = int(np.ceil(min_beyond / min(prob, 1 - prob) - 1e-9))
     if len(values) < wanted:
-        return Estimate(None, None, None, label, len(values), "message", wanted)
+        return too_few(label, len(values), of, wanted)
     _, numbers = np.unique(unit_of_value, return_inverse=True)
     n = int(numbers.max()) + 1
     if n < MIN_UNITS:
-        return Estimate(None, None, None, label, n, unit, MIN_UNITS)
+        return too_few(label, n, unit, MIN_UNITS)
     value = float(np.quantile(values, prob))
     below = np.bincount(numbers, weights=values <= value, minlength=n).astype(np.float64)
     trials = np.bincount(numbers, minlength=n).astype(np.float64)

@@ -66,11 +66,13 @@ def check(reading: Reading) -> None:
 
     Raises:
         LocalProtocolError: it has a value but no interval, an interval without the value in it, a
-            probability outside 0..1, or lacks both a value and the number that would suffice.
+            probability outside 0..1, or lacks both a value and the number that would suffice: more than there
+            are.
     """
     ends = (reading.low, reading.value, reading.high)
     if reading.value is None:
-        sound = reading.low is None and reading.high is None and reading.needed is not None
+        sound = reading.low is None and reading.high is None
+        sound = sound and reading.needed is not None and reading.needed > reading.n
     else:
         known = [end for end in ends if end is not None and math.isfinite(end)]
         sound = len(known) == 3 and known == sorted(known) and reading.needed is None

@@ -54,10 +54,12 @@ def labels(counts: Iterable[Counts], what: str) -> list[str]:
     return list(found)
 
 
-def units(counts: Sequence[Counts], label: str, role: str, hits: str, trials: str) -> Units:
-    """Collect hits and trials per account over the seeds that have them."""
+def units(
+    counts: Sequence[Counts], label: str, role: str, hits: str, trials: str, trial: str = "question"
+) -> Units:
+    """Collect hits and trials per account over the seeds that have them. Args: trial: what one is called."""
     over, under = str(Name(label, role, hits)), str(Name(label, role, trials))
-    return units_of([(c.sums[over], c.sums[under]) for c in counts if over in c.sums])
+    return units_of([(c.sums[over], c.sums[under]) for c in counts if over in c.sums], trial=trial)
 
 
 def samples(counts: Sequence[Counts], label: str, role: str, what: str) -> list[FloatArray]:

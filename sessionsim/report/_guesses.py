@@ -105,7 +105,8 @@ def _success(readings: Readings, world: World, asks: str) -> str:
         counts, what = alarms.counts, f", asked{about}," if about else ""
         found = f"finds {counts['hits']:,.0f} of {counts['true pairs']:,.0f} pairs{where}"
         if alarms.value is None:
-            return f"{what} {found} and raises too few alarms to judge ({counts['alarms']:,.0f})".lstrip(", ")
+            text = f"{what} {found} and raises too few alarms to judge ({of_reading(alarms)})"
+            return text.lstrip(", ")
         if too_few(alarms):
             return f"{what} {found}; whether its alarms are true: {_weak(alarms)}".lstrip(", ")
         return f"{what} {found}; of its alarms {_between(alarms)} are true".lstrip(", ")

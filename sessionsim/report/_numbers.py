@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from sessionsim.core.readings import Reading
+from sessionsim.core.readings import Reading, plural
 
 MISSING: Final = "not enough data"
 # An interval wider than this share of all there could be says nothing. Assumption: half.
@@ -127,4 +127,4 @@ def baseline_of(reading: Reading) -> str:
 
 def count_of(number: float, noun: str) -> str:
     """Write a count with its noun, for example `1 seed`, `452 messages`."""
-    return f"{number:,.0f} {noun}" if number == 1 else f"{number:,.0f} {noun}s"
+    return f"{number:,.0f} {noun if number == 1 else plural(noun)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -401,3 +402,10 @@ def test_a_reading_that_contradicts_itself_is_refused(change: dict[str, float | 
     check(Reading(**sound))  # type: ignore[arg-type]
     with pytest.raises(LocalProtocolError, match="contradicts itself"):
         check(Reading(**{**sound, **change}))  # type: ignore[arg-type]
+
+
+def test_a_reading_that_asks_for_no_more_than_there_is_is_refused() -> None:
+    found = Reading("m", "x", "prob", None, None, None, "i", 2, "seed", None, "", 3, {})
+    check(found)
+    with pytest.raises(LocalProtocolError, match="contradicts itself"):
+        check(replace(found, n=3))

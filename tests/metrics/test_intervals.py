@@ -1,5 +1,7 @@
 """Intervals against statsmodels, against values worked by hand, and against what they promise."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,6 +13,7 @@ from sessionsim.metrics._intervals import (
     clopper_pearson,
     mean,
     quantile,
+    rate_difference,
     share,
     units_of,
     wilson,
@@ -51,6 +54,26 @@ def test_two_units_give_no_number_but_say_how_many_would_do() -> None:
     assert (estimate.value, estimate.low, estimate.high, estimate.needed) == (None, None, None, 3)
 
 
+def test_who_has_too_few_trials_hears_of_trials_and_not_of_seeds() -> None:
+    none = [(np.zeros(2), np.zeros(2))] * 4
+    assert str(share(units_of(none, trial="alarm"))) == "not enough data: 0 seeds with an alarm, 3 would do"
+    some = [*none, (np.ones(2), np.array([2.0, 2.0]))]
+    assert str(share(units_of(some, trial="push"))) == "not enough data: 1 seed with a push, 3 would do"
+    assert str(mean(units_of(none[:2]))) == "not enough data: 0 accounts, 3 would do"
+    assert str(mean(units_of([]))) == "not enough data: 0 accounts, 3 would do"
+
+
+def test_a_difference_without_trials_on_one_side_says_of_what() -> None:
+    many, none = Units(np.ones(4), np.full(4, 2.0), "seed", 8), Units(np.zeros(4), np.zeros(4), "seed", 0)
+    found = rate_difference(many, replace(none, trial="wrong pair"))
+    assert str(found) == "not enough data: 0 wrong pairs, 3 would do"
+    assert str(rate_difference(replace(none, trial="true pair"), many)).startswith(
+        "not enough data: 0 true pairs"
+    )
+    few = Units(np.ones(2), np.ones(2), "seed", 2)
+    assert str(rate_difference(few, few)) == "not enough data: 2 seeds, 3 would do"
+
+
 def test_seeds_are_the_unit_once_there_are_three_of_them_and_accounts_before() -> None:
     one = (np.array([1.0, 0.0]), np.array([2.0, 0.0]))
     assert units_of([one, one]).unit == "account"
@@ -78,6 +101,8 @@ def test_quantile_waits_for_enough_values() -> None:
     units = np.repeat(np.arange(10.0), 20)[:199]
     short = quantile(values, units, "seed", 0.95, 10)
     assert (short.value, short.needed) == (None, 200)
+    short = quantile(values, units, "seed", 0.95, 10, "question")
+    assert str(short) == "not enough data: 199 questions, 200 would do"
     full = quantile(np.arange(200.0), np.repeat(np.arange(10.0), 20), "seed", 0.95, 10)
     assert full.value == pytest.approx(np.quantile(np.arange(200.0), 0.95))
 

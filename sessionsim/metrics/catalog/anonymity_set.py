@@ -73,7 +73,7 @@ def _of(counts: Sequence[Counts], label: str) -> list[Reading]:
     ]
     values, number, over = pooled(counts, label, "sizes", "size of")
     tail, name = (
-        quantile(values, number, over, 0.05, _MIN_BEYOND),
+        quantile(values, number, over, 0.05, _MIN_BEYOND, "question"),
         f"{label}: effective anonymity set (M2), p5",
     )
     few = {"subjects": float(len(values))}
@@ -139,7 +139,7 @@ def calibrated(counts: Sequence[Counts], label: str) -> tuple[bool, Reading]:
         {"came true": float(true.hits.sum() / true.trials.sum())},
     )
     if off.low is None or off.high is None or claims.value is None:
-        few = Estimate(None, None, None, off.interval, off.n, off.n_unit, off.needed)
+        few = off if off.value is None else claims
         return False, reading(_ID, name, "count", few, counts=numbers)
     holds = off.low <= 0 <= off.high
     numbers |= {"claimed": claims.value, "gap low": off.low, "gap high": off.high}

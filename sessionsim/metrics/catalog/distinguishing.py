@@ -97,7 +97,7 @@ def _won(counts: Sequence[Counts], label: str, role: str) -> Estimate:
 
 
 def _true_alarms(counts: Sequence[Counts], label: str, role: str) -> Estimate:
-    return share(units(counts, label, role, "hits", "alarms"))
+    return share(units(counts, label, role, "hits", "alarms", "alarm"))
 
 
 def _games(judged: Judged, outcome: Which, n: int) -> Counts:
@@ -240,7 +240,7 @@ def _difference(counts: Sequence[Counts], label: str, role: str) -> Estimate:
 
     unit = "seed" if by_seed else "account"
     sides = [
-        Units(column(hits), column(trials), unit, 0)
+        Units(column(hits), column(trials), unit, 0, trial=trials.removesuffix("s"))
         for hits, trials in (("hits", "true pairs"), ("false alarms", "wrong pairs"))
     ]
     return cut_to(rate_difference(sides[0], sides[1]), -1.0, 1.0)

@@ -63,7 +63,7 @@ class EstimationError:
                 found.append(between(_ID, counts, label, "mean error", unit, average))
                 values, number, over = pooled(counts, label, f"each {unit}", f"each of {unit}")
                 tail, few = (
-                    quantile(values, number, over, 0.95, _MIN_BEYOND),
+                    quantile(values, number, over, 0.95, _MIN_BEYOND, "question"),
                     {"subjects": float(len(values))},
                 )
                 found.append(reading(_ID, f"{label}: error, p95", unit, tail, counts=few))

@@ -99,7 +99,7 @@ class PushModes:
                 "push-modes", name, having, f"{name}, account", QUANTILES, self._min_beyond
             )
         numbers = {name: sum(one.total(name) for one in having) for name in ("pushes", "carried")}
-        carried = share(units_of([(one.sums["carried"], one.sums["pushes"]) for one in having]))
+        carried = share(units_of([(one.sums["carried"], one.sums["pushes"]) for one in having], trial="push"))
         found.append(
             reading("push-modes", "pushes that carried the message", "prob", carried, counts=numbers)
         )

@@ -90,7 +90,7 @@ def _of(counts: Sequence[Counts], label: str) -> list[Reading]:
     found.append(between(_ID, counts, label, name, "prob", partial(_mean_place, counts, label), numbers))
     values, number, unit = pooled(counts, label, "place", "place of")
     # One subject in twenty stands before this place: victims, not the average.
-    tail = quantile(values, number, unit, 0.05, _MIN_BEYOND)
+    tail = quantile(values, number, unit, 0.05, _MIN_BEYOND, "question")
     blind = "a blind guess: places are uniform"
     name = f"{label}: place of the truth, p5"
     return [*found, reading(_ID, name, "prob", tail, counts=numbers, baseline=0.05, baseline_name=blind)]
@@ -110,4 +110,4 @@ def _mean_place(counts: Sequence[Counts], label: str, role: str) -> Estimate:
             per_seed.append(
                 (per_account(owner, c.samples[name], n), per_account(owner, np.ones(len(owner)), n))
             )
-    return mean(units_of(per_seed))
+    return mean(units_of(per_seed, trial="question"))

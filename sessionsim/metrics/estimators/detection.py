@@ -23,6 +23,7 @@ Floats = npt.NDArray[np.float64]
 
 # Source: metrics 0.3: no TPR at an FPR below 10/n_neg.
 ALARMS_BELOW_LIMIT: Final = 10
+_LEAST: Final = 2  # of each class; one alone has no variance
 
 
 def predictive_value(tpr: float, fpr: float, prior: float) -> float:
@@ -62,7 +63,7 @@ def roc(scores: npt.ArrayLike, belongs: npt.ArrayLike) -> Curve:
     label, score = np.asarray(belongs, dtype=bool), np.asarray(scores, dtype=np.float64)
     positives, negatives = int(label.sum()), int((~label).sum())
     if not positives or not negatives:
-        missing = too_few("95 % DeLong", positives + negatives, "pair", 2)
+        missing = _without(positives, negatives)
         return Curve(np.zeros(0), np.zeros(0), np.zeros(0), 1.0, missing, positives, negatives)
     fpr, tpr, threshold = roc_curve(label, score, drop_intermediate=False)
     limit = min(1.0, ALARMS_BELOW_LIMIT / negatives)
@@ -81,8 +82,8 @@ def area_under_curve(positive: npt.ArrayLike, negative: npt.ArrayLike) -> Estima
     """
     a, b = np.asarray(positive, dtype=np.float64), np.asarray(negative, dtype=np.float64)
     n = len(a) + len(b)
-    if min(len(a), len(b)) < 2:
-        return too_few("95 % DeLong", n, "pair", 4)
+    if min(len(a), len(b)) < _LEAST:
+        return _without(len(a), len(b))
     over_b = _share_below(b, a)  # of each positive: share of negatives it beats
     over_a = 1 - _share_below(a, b)  # of each negative: share of positives that beat it
     value = float(over_b.mean())
@@ -93,6 +94,12 @@ def area_under_curve(positive: npt.ArrayLike, negative: npt.ArrayLike) -> Estima
     error = float(np.sqrt(over_b.var(ddof=1) / len(a) + over_a.var(ddof=1) / len(b)))
     half = float(scipy.stats.norm.ppf(0.5 + LEVEL / 2)) * error
     return Estimate(value, max(0.0, value - half), min(1.0, value + half), "95 % DeLong", n, "pair")
+
+
+def _without(positives: int, negatives: int) -> Estimate:
+    """Say which of the two classes is too small: each must have a variance."""
+    fewer, name = min((positives, "true pair"), (negatives, "wrong pair"))
+    return too_few("95 % DeLong", fewer, name, _LEAST)
 
 
 def _share_below(of: Floats, points: Floats) -> Floats:
@@ -127,7 +134,9 @@ def tpr_at(positive: npt.ArrayLike, negative: npt.ArrayLike, fpr: float) -> Esti
     """
     scores, hits = np.asarray(negative), np.asarray(positive)
     needed = int(np.ceil(ALARMS_BELOW_LIMIT / fpr - 1e-9))
-    if len(scores) < needed or not len(hits):
+    if not len(hits):
+        return too_few("95 % Clopper-Pearson", 0, "positive pair", 1)
+    if len(scores) < needed:
         return too_few("95 % Clopper-Pearson", len(scores), "negative pair", needed)
     found = int((hits > threshold_at(scores, fpr)).sum())
     low, high = clopper_pearson(found, len(hits))

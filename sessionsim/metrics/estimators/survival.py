@@ -51,8 +51,10 @@ class Survival:
         """Estimate the probability of the event by a time; no value after the longest watch."""
         at = int(np.searchsorted(self.time, time, "right")) - 1
         alive_until = int(self.at_risk[min(at + 1, len(self.at_risk) - 1)])
-        if time > self.longest or self.n < MIN_ACCOUNTS:
-            return too_few(_LABEL, self.n if time <= self.longest else 0, "account", MIN_ACCOUNTS)
+        if time > self.longest:
+            return too_few(_LABEL, 0, "account with so long a watch", MIN_ACCOUNTS)
+        if self.n < MIN_ACCOUNTS:
+            return too_few(_LABEL, self.n, "account", MIN_ACCOUNTS)
         if self.events == 0 or self.alive[at] == 1:
             bound = 1 - (1 - LEVEL) ** (1 / max(1, alive_until))
             return Estimate(
@@ -66,8 +68,11 @@ class Survival:
     def median(self) -> Estimate:
         """Estimate when half have met the event; no value if fewer than half did."""
         below = np.flatnonzero(self.alive <= 0.5)
-        if not len(below) or self.n < MIN_ACCOUNTS:
-            return too_few(_LABEL, self.n, "account", max(MIN_ACCOUNTS, self.n + 1))
+        if self.n < MIN_ACCOUNTS:
+            return too_few(_LABEL, self.n, "account", MIN_ACCOUNTS)
+        if not len(below):
+            # Half of all would do, whoever was watched for less.
+            return too_few(_LABEL, self.events, "account that met it", (self.n + 1) // 2)
         value = float(self.time[below[0]])
         ends = [np.flatnonzero(curve <= 0.5) for curve in (self.low, self.high)]
         low = float(self.time[ends[0][0]]) if len(ends[0]) else value

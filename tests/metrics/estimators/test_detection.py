@@ -81,7 +81,9 @@ def test_curve_ends_at_ten_false_alarms() -> None:
 
 def test_one_class_alone_has_no_curve() -> None:
     curve = roc([1.0, 2.0], [1, 1])
-    assert not curve.area.enough
+    assert str(curve.area) == "not enough data: 0 wrong pairs, 2 would do"
+    assert str(roc([1.0, 2.0, 3.0], [1, 0, 0]).area) == "not enough data: 1 true pair, 2 would do"
+    assert tpr_at([], np.arange(100.0), 0.1).n_unit == "positive pair"
     assert len(curve.fpr) == 0
 
 

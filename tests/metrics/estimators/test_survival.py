@@ -15,7 +15,14 @@ def test_kaplan_meier_by_hand() -> None:
     assert curve.alive == pytest.approx([1, 5 / 6, 4 / 6, 4 / 6, 4 / 9, 2 / 9])
     assert numbers_at_risk(curve, [0, 2.5, 4, 5, 6]).tolist() == [6, 4, 3, 2, 0]
     assert curve.reached(4).value is None  # six accounts
-    assert curve.reached(4).needed == 10
+    assert str(curve.reached(4)) == "not enough data: 6 accounts, 10 would do"
+    assert str(curve.reached(9)) == "not enough data: 0 accounts with so long a watch, 10 would do"
+    assert str(curve.median()) == "not enough data: 6 accounts, 10 would do"
+
+
+def test_without_half_there_is_no_median_and_more_accounts_would_not_help() -> None:
+    few = survival(np.arange(1, 21), np.arange(20) < 4)
+    assert str(few.median()) == "not enough data: 4 accounts that met it, 10 would do"
 
 
 def test_exponential_times_with_censoring_come_out_right_where_the_naive_mean_does_not() -> None:
