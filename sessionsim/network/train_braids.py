@@ -127,6 +127,43 @@ class _Braid:
 
     def plait(self) -> Drawn:
         """Work out all polls until something is not foreseen."""
+        return self._rounds() if self._strands[0].job.polls.in_rounds else self._each()
+
+    def _rounds(self) -> Drawn:
+        """Work out rounds that begin with the first account and take all others whose pause is over."""
+        strands = self._strands
+        polls = [strand.job.polls for strand in strands]
+        due_us, counts = [one.due_us for one in polls], [0] * len(strands)
+        starts, ends, whose, periods = list[int](), list[int](), list[int](), list[int]()
+        while True:
+            start_us, begin, before, period = due_us[0], len(self.places), list(due_us), len(starts)
+            taken = [0]
+            for number, one in enumerate(polls):
+                if number and start_us - due_us[number] >= one.pause_us(start_us):
+                    taken.append(number)
+            try:
+                for number in taken:
+                    strand = strands[number]
+                    if counts[number] * strand.width >= len(strand.places):
+                        raise _Unforeseen
+                    due_us[number] = self._poll(strand, counts[number], start_us)
+            except _Unforeseen:
+                due_us = before
+                for column in (self.places, self.ways, self.left_us):
+                    del column[begin:]
+                break
+            for number in taken:
+                counts[number] += 1
+                starts.append(start_us)
+                ends.append(due_us[number])
+                whose.append(number)
+                periods.append(period)
+            over_us = max([due_us[number] for number in taken])
+            due_us[0] = over_us + polls[0].pause_us(over_us)
+        return self._drawn(starts, ends, due_us, whose, periods, len(self.places))
+
+    def _each(self) -> Drawn:
+        """Work out polls of each account in a rhythm of its own."""
         strands = self._strands
         next_us = [strand.job.polls.due_us for strand in strands]
         due = [(t_us, number) for number, t_us in enumerate(next_us)]
@@ -165,15 +202,29 @@ class _Braid:
         for at in range(len(starts) - 1, period - 1, -1):
             next_us[whose[at]] = starts[at]
         requests = begins[period] if period < len(begins) else len(self.places)
+        return self._drawn(
+            starts[:period], ends[:period], next_us, whose[:period], periods[:period], requests
+        )
+
+    def _drawn(
+        self,
+        starts: Sequence[int],
+        ends: Sequence[int],
+        next_us: Sequence[int],
+        whose: Sequence[int],
+        periods: Sequence[int],
+        requests: int,
+    ) -> Drawn:
+        """Give what was worked out. Args: requests: so many of the first count."""
         return Drawn(
-            np.array(starts[:period], dtype=np.int64),
-            np.array(ends[:period], dtype=np.int64),
+            np.array(starts, dtype=np.int64),
+            np.array(ends, dtype=np.int64),
             tuple(next_us),
             np.array(self.places[:requests], dtype=np.int64),
             np.array(self.ways[:requests], dtype=np.int64),
             np.array(self.left_us[:requests], dtype=np.int64),
-            bytes(whose[:period]),
-            np.array(periods[:period], dtype=np.int64),
+            bytes(whose),
+            np.array(periods, dtype=np.int64),
         )
 
     def _poll(self, strand: _Strand, count: int, start_us: int) -> int:

@@ -53,7 +53,7 @@ class Drawn:
 
     Args:
         starts_us: when each begins; ends_us: when its last answer arrives; shape (n,).
-        next_us: when the next poll of each account would begin.
+        next_us: when the next poll of each account would begin; of joint ones when the last was over.
         places, paths: in the swarm and among the routes; left_us: when the guards send the answers; each
             for all requests, poll by poll.
         whose: which account each poll is of; periods: the first of those polls between which there was always

@@ -15,8 +15,8 @@ class Train:
     """Idle polls of one client. Args: polls: as it told them; drawn: the first of them."""
 
     __slots__ = (
-        "_begins", "_left_us", "_next_us", "_paths", "_periods", "_places", "_reached_us", "_starts_us",
-        "_whose", "polls",
+        "_begins", "_ends_us", "_left_us", "_next_us", "_paths", "_periods", "_places", "_reached_us",
+        "_starts_us", "_whose", "polls",
     )  # fmt: skip
 
     def __init__(self, polls: IdlePolls, drawn: Drawn) -> None:
@@ -24,6 +24,7 @@ class Train:
         self._starts_us, self._left_us = _packed(drawn.starts_us), _packed(drawn.left_us)
         self._places, self._paths = bytes(drawn.places.tolist()), bytes(drawn.paths.tolist())
         self._whose, self._periods, self._begins = drawn.whose, None, None
+        self._ends_us = _packed(drawn.ends_us) if polls.in_rounds else None
         self._reached_us = _packed(drawn.ends_us)
         if drawn.whose is not None:
             assert drawn.periods is not None
@@ -39,7 +40,7 @@ class Train:
     @property
     def end_us(self) -> int:
         """When the first poll behind the train would begin; by then all of it is over."""
-        return min(self._next_us)
+        return self.polls.next_of(self._next_us)
 
     def done_by(self, now_us: int) -> int:
         """Give how many polls are over, but for those since when there always was one under way."""
@@ -58,6 +59,9 @@ class Train:
                 own, at = whose.count(number, 0, count), whose.find(number, count)
                 last = whose.rfind(number, 0, count)
             next_us = self._starts_us[at] if at >= 0 else self._next_us[number]
+            if polls.joint:
+                assert self._ends_us is not None
+                next_us = self._ends_us[last] if own else polls.due_us
             node = polls.swarm[self._places[self._requests(last + 1) - 1]] if own else -1
             found.append(Skip(polls.account_id, own, next_us, node))
         return found

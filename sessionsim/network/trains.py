@@ -145,7 +145,7 @@ class Trains:
         if not isinstance(client, Client) or self._in_the_past or endpoint in self._watched:
             return False
         polls = client.idle(now_us)
-        if polls is None or min([stream.due_us for stream in polls.streams]) != now_us:
+        if polls is None or polls.next_of([stream.due_us for stream in polls.streams]) != now_us:
             return False
         afflicted = self._host.afflicted(now_us)
         if afflicted is None:
@@ -174,7 +174,8 @@ class Trains:
     def _begin(self, ahead: list[list[Job]]) -> None:
         for jobs, drawn in zip(ahead, draw(ahead, self._addresses, self._links), strict=True):
             endpoint, count = jobs[0].endpoint, len(drawn.starts_us)
-            polls, next_us, whose = jobs[0].polls, min(drawn.next_us), drawn.whose
+            polls, whose = jobs[0].polls, drawn.whose
+            next_us = polls.next_of(drawn.next_us)
             for number, job in enumerate(jobs):
                 lately = self._lately[endpoint, job.polls.account_id]
                 its = count if whose is None else whose.count(number)
@@ -202,7 +203,7 @@ class Trains:
         polls = self._in_time(endpoint, polls)
         streams, until_us = polls.streams, min(polls.until_us, self._horizon_us)
         lately = [self._lately.setdefault((endpoint, one.account_id), _Lately()) for one in streams]
-        due_us = min([one.due_us for one in streams])
+        due_us = polls.next_of([one.due_us for one in streams])
         # Hardly a poll is answered in half the time that they usually take.
         if until_us - due_us < lately[0].round_us // 2:
             return []
@@ -372,7 +373,7 @@ class Trains:
                     assert isinstance(machine, ServiceNode)
                     for hash_ in stream.extension.hashes:
                         machine.store.extend(stream.account_id, hash_, asked_ms)
-        return min([skip.next_us for skip in skips])
+        return polls.next_of([skip.next_us for skip in skips])
 
 
 def _nodes_of(polls: IdlePolls) -> set[int]:

@@ -44,11 +44,12 @@ class IdlePolls:
 
     Args:
         account_id: 33 bytes; swarm: the nodes that are asked, as the client knows them; turns: in what order.
-        first: number of the next poll; due_us: when it begins.
+        first: number of the next poll; due_us: when it begins, or if `joint` when the last one was over.
         exchange: number of an exchange of poll 0.
         until_us: a poll that begins then or later may differ; NEVER_US for none.
         wait_us: from the beginning of a poll until its requests go out.
-        pause_us: gives the time from the last answer of a poll, given when it came, to the next poll.
+        pause_us: gives the time from the last answer of a poll, given when it came, to the next poll; if
+            `joint`, given when a round begins, after how long at least it takes this account.
         timeout_us: a poll that takes so long is given up.
         routes: the nodes of each path, guard first; path_luck: address of the choices between them.
         usable: by place in the swarm the positions in `routes` of the paths that may be taken, where these
@@ -60,7 +61,8 @@ class IdlePolls:
         style: how the onion is written; body_bytes: gives the length of the body for cursors.
         extension: what goes with each poll; None for nothing.
         token: the subaccount it is made with, empty for the account itself; it may be revoked.
-        others: its polls of other accounts meanwhile.
+        joint: these are polls of another account that are made in the rounds of the own one (`rounds`).
+        others: its polls of other accounts meanwhile; all are joint, or none is.
     """
 
     account_id: bytes
@@ -84,12 +86,22 @@ class IdlePolls:
     body_bytes: Callable[[Cursors], int]
     extension: Extension | None = None
     token: bytes = b""
+    joint: bool = False
     others: tuple[IdlePolls, ...] = ()
 
     @property
     def streams(self) -> tuple[IdlePolls, ...]:
         """These polls and those of other accounts."""
         return (self, *self.others)
+
+    @property
+    def in_rounds(self) -> bool:
+        """Whether all accounts are polled in rounds that begin with the first."""
+        return bool(self.others) and self.others[0].joint
+
+    def next_of(self, times_us: Sequence[int]) -> int:
+        """Give when the next poll begins. Args: times_us: `due_us` of each stream, then or now."""
+        return times_us[0] if self.in_rounds else min(times_us)
 
     def next_nodes(self) -> list[int]:
         """Give the nodes that the first poll asks."""
@@ -106,7 +118,7 @@ class Skip(NamedTuple):
 
     Args:
         account_id: 33 bytes; polls: how many there were.
-        next_us: when the next one begins.
+        next_us: when the next one begins; of joint polls, when the last one was over.
         last: the node that was asked last; -1 for none.
     """
 

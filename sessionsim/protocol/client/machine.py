@@ -36,6 +36,7 @@ from sessionsim.protocol.client.presence import Presence
 from sessionsim.protocol.client.requests import Requests
 from sessionsim.protocol.client.restarts import Restarts
 from sessionsim.protocol.client.rotation import Rotation
+from sessionsim.protocol.client.rounds import Rounds
 from sessionsim.protocol.client.rules import ClientRules
 from sessionsim.protocol.client.sealing import Sealing, SealingV1
 from sessionsim.protocol.client.swarm_cache import SwarmCache
@@ -246,6 +247,13 @@ class Client:
         """Take it that nobody will call `wake` unless asked to."""
         self._armed_us = None
 
+    @property
+    def rounds(self) -> Rounds:
+        """The rounds in which other accounts are polled together with the own one."""
+        if self._poller.rounds is None:
+            self._poller.rounds = Rounds(self._poller)
+        return self._poller.rounds
+
     def poll_at(self, t_us: int) -> None:
         """Have the own account polled then, if the client is awake; no poll may be under way."""
         self._poller.poll_at(t_us)
@@ -295,7 +303,8 @@ class Client:
             else:
                 for part in self.other_polls:
                     part.skip(account_id, count, next_us, last)
-        self._armed_us = min([skip.next_us for skip in skips])
+        led = self._poller.rounds is not None
+        self._armed_us = skips[0].next_us if led else min([skip.next_us for skip in skips])
 
     def wire_ms(self, now_us: int) -> int:
         """Give the client's clock as it writes it into requests: unix time in ms."""

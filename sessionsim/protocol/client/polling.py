@@ -17,6 +17,7 @@ from sessionsim.protocol.client.idling import Cursors, Extension, IdlePolls, exc
 from sessionsim.protocol.client.parts import Handler, ReadToEnd
 from sessionsim.protocol.client.paths import number_at
 from sessionsim.protocol.client.requests import Purpose
+from sessionsim.protocol.client.rounds import Rounds
 from sessionsim.protocol.client.turns import Turns, luck_of
 from sessionsim.protocol.machine import Effect
 from sessionsim.protocol.wire import rpc
@@ -70,6 +71,8 @@ class SwarmPoller:
         self._next_us: int | None = None
         self._failures = 0  # rounds in a row that brought nothing
         self._succeeded = False  # in the round under way
+        self.rounds: Rounds | None = None  # it takes part in; None: it has a rhythm of its own
+        self._polled_us: int | None = None  # in such a round, when all had answered last
         luck = luck_of(client.entropy, polled.place + b"polled nodes")
         self._turns = Turns(luck, polled.node_choice, polled.nodes, polled.polls_per_node)
         self._last_hash: dict[tuple[int, int], str] = {}
@@ -154,16 +157,36 @@ class SwarmPoller:
 
     def _round_done(self, now_us: int) -> list[Effect]:
         if self._polls_open == 0:
-            self._failures = 0 if self._succeeded else self._failures + 1
-            self._succeeded = False
-            self._next_us = now_us + self._poll_pause_us(now_us)
+            succeeded, self._succeeded = self._succeeded, False
+            self._failures = 0 if succeeded else self._failures + 1
+            if self.rounds is None:
+                self._next_us = now_us + self._poll_pause_us(now_us)
+            else:
+                self._polled_us = now_us if succeeded else self._polled_us
+                self.rounds.over(self, now_us)
         return []
+
+    @property
+    def _is_led(self) -> bool:
+        """Whether it is polled in rounds that begin with somebody else."""
+        return self.rounds is not None
+
+    def poll_in_round(self, now_us: int) -> list[Effect]:
+        """Poll now; see `rounds`."""
+        return SwarmPoller._poll(self, now_us)
+
+    def is_due(self, now_us: int) -> bool:
+        """Say whether a round that begins now takes it: nothing is under way, and its pause is over."""
+        if self._polls_open:
+            return False
+        return self._polled_us is None or now_us - self._polled_us >= self._poll_pause_us(now_us)
 
     # --- idle polls ---------------------------------------------------------------------------------------
 
     def idle(self, until_us: int, now_us: int) -> IdlePolls | None:
         """Tell the polls to come, if nothing is under way and the last round went well; see `idling`."""
-        client, polled, due_us = self._client, self._polled_as, self._next_us
+        client, polled, joint = self._client, self._polled_as, self._is_led
+        due_us = self._polled_us if joint else self._next_us
         if due_us is None or self._polls_open or self._failures or not self._polls:
             return None
         swarm, rules = client.swarms.known(polled.account_id), client.rules
@@ -178,15 +201,18 @@ class SwarmPoller:
             self._poll_pause_us, rules.request_timeout_us,
             tuple(path.nodes for path in keeper.ready), keeper.luck,
             keeper.usable(swarm), least_busy, client.requests.connection, self._heard, self._cursors,
-            rules.style, self._body_bytes, self._extends(now_us), self._token(),
+            rules.style, self._body_bytes, self._extends(now_us), self._token(), joint,
         )  # fmt: skip
 
     def skip(self, count: int, next_us: int, last: int) -> None:
-        """Go on behind so many idle polls. Args: next_us: when the next one begins; last: asked last."""
+        """Go on behind so many idle polls. Args: next_us: see `idling.Skip`; last: asked last."""
         if count:
             self._turns.skip(last)
         self._polls += count
-        self._next_us = next_us
+        if self._is_led:
+            self._polled_us = next_us
+        else:
+            self._next_us = next_us
 
     def _cursors(self, node: int) -> Cursors:
         return self._boxes(node)[0]
@@ -263,6 +289,17 @@ class Poller(SwarmPoller):
     def start(self, now_us: int) -> list[Effect]:
         self._next_us = now_us + number_at(self._client.entropy, b"phase", self._rules.poll_interval_us)
         return []
+
+    def _poll(self, now_us: int) -> list[Effect]:
+        return super()._poll(now_us) if self.rounds is None else self.rounds.begin(now_us)
+
+    @property
+    def _is_led(self) -> bool:
+        return False
+
+    def rounds_over(self, now_us: int) -> None:
+        """Wait for the next round."""
+        self._next_us = now_us + self._poll_pause_us(now_us)
 
     def _ask(self, number: int, swarm: tuple[int, ...], now_us: int) -> list[Effect]:
         if not (self._is_first and swarm):

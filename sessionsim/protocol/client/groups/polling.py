@@ -81,16 +81,27 @@ class GroupPoller(SwarmPoller):
         self._stopped = False
         # What the length of a body without cursors was measured for, and that length.
         self._measured: tuple[object, int] = (None, 0)
+        if rules.poll_joint:
+            self.rounds = client.rounds
 
     def start(self, now_us: int) -> list[Effect]:
-        """Begin at a random moment of the first pause."""
+        """Begin at a random moment of the first pause, or with the first round after it."""
         pause_us = self._poll_pause_us(now_us)
-        self._next_us = now_us + number_at(self._client.entropy, self._place + b"phase", pause_us)
+        first_us = now_us + number_at(self._client.entropy, self._place + b"phase", pause_us)
+        if self.rounds is None:
+            self._next_us = first_us
+        else:
+            self.rounds.join(self)
+            self._polled_us = first_us - pause_us
         return []
 
     def start_now(self, now_us: int) -> list[Effect]:
-        """Begin at once, as for a group that was just joined."""
-        return self._poll(now_us)
+        """Begin at once, or with the next round, as for a group that was just joined."""
+        if self.rounds is None:
+            return self._poll(now_us)
+        self.rounds.join(self)
+        self._polled_us = None
+        return []
 
     def forget(self) -> None:
         """Ask every node for all it has from now on."""
@@ -102,6 +113,8 @@ class GroupPoller(SwarmPoller):
     def stop(self) -> None:
         """Poll no more."""
         self._stopped, self._next_us = True, None
+        if self.rounds is not None:
+            self.rounds.leave(self)
 
     def _poll_body(self, node: int, now_us: int) -> bytes:
         style, standing, now_ms = self._client.body_style, self._standing, self._client.wire_ms(now_us)

@@ -30,6 +30,12 @@ class GroupRules:
         source=f"{_POLLS}: desktop, Android and iOS in this order",
         choices=("steps", "retry", "linear"),
     )
+    poll_joint: bool = setting(
+        False,
+        doc="Groups are polled in the rounds of the own account: each takes those whose pause is over, and "
+        "the next one follows its last answer.",
+        source="session-desktop: ts/session/apis/snode_api/swarmPolling.ts, pollForAllKeys",
+    )
     poll_interval_us: int = setting(
         5 * US_PER_S, unit="us", low=_SHORTEST_US, high=30 * US_PER_DAY,
         doc="Pause between two polls of an active group; with `linear`, of one active just now.",
@@ -190,10 +196,11 @@ class GroupRules:
     )
 
 
-DESKTOP: Final = GroupRules()
+DESKTOP: Final = GroupRules(poll_joint=True)
 ANDROID: Final = replace(
     DESKTOP,
     poll_rule="retry",
+    poll_joint=False,
     poll_interval_us=2 * US_PER_S,
     poll_nodes=1,
     poll_node_choice="cycle",
@@ -215,6 +222,7 @@ ANDROID: Final = replace(
 IOS: Final = replace(
     DESKTOP,
     poll_rule="linear",
+    poll_joint=False,
     poll_interval_us=3 * US_PER_S,
     poll_quiet_us=30 * US_PER_S,
     active_for_us=12 * US_PER_H,
