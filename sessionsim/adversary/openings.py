@@ -4,7 +4,8 @@
     group's seed       comes out of a promotion or of the config of an admin; opens the slot of admins
     group's key        comes out of a keys message; opens the group's messages, its name, its list of members
     device's seed      opens device group messages of version 2
-    account's seed     comes out of these, with all that are kept at their time; opens direct messages
+    account's seed     comes out of these, with all that are kept at their time; opens direct messages, and
+                       the account's configs in the what-if of hole H9
 
 What opens is found out by really opening, with every secret that anybody in the run could have. A message
 notes which secrets open it and which come out; who has them, and since when, is the business of `closure`.
@@ -42,6 +43,7 @@ from sessionsim.protocol.configs.config import Config, group_config, user_config
 from sessionsim.protocol.configs.kinds import KINDS, Kind
 from sessionsim.protocol.configs.message import hash_of
 from sessionsim.protocol.configs.rules import ConfigRules
+from sessionsim.protocol.configs.shared import shared_config
 from sessionsim.protocol.configs.storing import Storing
 from sessionsim.protocol.contents import read
 from sessionsim.protocol.crypto import Suite, aead
@@ -50,6 +52,7 @@ from sessionsim.protocol.groups.identity import Group, group_from_seed, is_group
 from sessionsim.protocol.groups.loading import open_keys
 from sessionsim.protocol.identity import Account, account_id_of_ed25519
 from sessionsim.protocol.v2 import HybridKeys, device_keys
+from sessionsim.protocol.v2.config_keys import config_key
 from sessionsim.protocol.v2.devices.group_reading import open_payload, read_group_message
 from sessionsim.protocol.v2.devices.payload import decode_payload
 from sessionsim.protocol.wire.group_envelope import unwrap_group
@@ -107,7 +110,9 @@ class Openings:
         self._seeds: dict[bytes, dict[int, Group]] = {}
         self._waiting: list[_Waiting] = []
         self._device_keys: dict[int, HybridKeys] | None = None
-        self._locked: list[_Waiting] = []  # direct messages under keys of version 2 that nobody holds
+        self._locked: list[
+            _Waiting
+        ] = []  # of version 2: messages and configs under keys that are not known yet
 
     def meet(self, number: int, inbox: bytes, namespace: int, data: bytes, letter: Letter | None) -> None:
         """Take a message that is new. Args: letter: what an account's key opens in it, if one does."""
@@ -153,9 +158,18 @@ class Openings:
         self._add(number, letter.key, f"{letter.by} of {reader}", letter.where, content)
 
     def _take_config(self, number: int, key: int, owner: Account, kind: Kind, data: bytes) -> None:
-        config = user_config(kind, self._suite, owner)
-        made = f"sealed by {owner.id_hex} for itself"
-        self._read_config(number, key, data, config, owner.id, owner, owner.ed.secret, made)
+        config, made = user_config(kind, self._suite, owner), f"sealed by {owner.id_hex} for itself"
+        if not self._read_config(number, key, data, config, owner.id, owner, owner.ed.secret, made):
+            self._locked.append(_Waiting(number, owner.id, kind.namespace, data))
+
+    def _unlock_config(self, one: _Waiting) -> None:
+        """Open a config under the key that an account's seed gives (hole H9 of version 2, what if)."""
+        owner, made = self._by_id[one.group][1], "sealed under a seed of the account"
+        for number, seed in self._keys.seeds.items():
+            secret = config_key(seed)
+            config = shared_config(KINDS[one.namespace], self._suite, owner, (secret,))
+            if self._read_config(one.number, number, one.data, config, owner.id, owner, secret, made):
+                return
 
     def _read_config(
         self, number: int, key: int, data: bytes, config: Config, inbox: bytes, owner: Account | None,
@@ -168,6 +182,8 @@ class Openings:
         if storing is None:
             storing = self._storing[at] = Storing(kind, self._suite, owner, _RULES)
         by = self._keys.owners[key] if owner is None else f"key ed25519 of {id_term(inbox)}"
+        if key in self._keys.seeds:
+            by = f"account seed of {id_term(inbox)}"
         self._parts[number] = data
         try:
             opened = storing.open(str(number), data, (secret,), 0)
@@ -224,9 +240,12 @@ class Openings:
                 self._hand(self._keys.learn_seed(f"account seed of {account}", held.seed))
 
     def _unlock(self) -> None:
-        """Open direct messages with the account seeds that have come out of device group messages."""
+        """Open messages and configs with the account seeds that have come out of device group messages."""
         seeds = AccountSeeds(self._suite, self._keys)
         for one in self._locked:
+            if one.namespace in KINDS:
+                self._unlock_config(one)
+                continue
             letter = open_letter(self._suite, self._keys, seeds, one.group, one.data)
             if letter is not None:
                 self._take_letter(one.number, one.group, letter)

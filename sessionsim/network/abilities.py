@@ -140,19 +140,25 @@ def equip(
     needs: Needs,
     before: Before,
     ip: int,
-) -> None:
+    config_keys: Sequence[bytes] | None = None,
+) -> AccountConfigs | None:
     """Give a client the parts that a run needs.
 
     Args:
         seat: the device it runs on.
         before: what accounts bring along.
         ip: its IPv4 address as an integer, which TURN servers tell it.
+        config_keys: see `AccountConfigs`.
+
+    Returns:
+        The client's configs; None if it keeps none.
 
     Raises:
         InvalidInput: devices in fast mode on a platform that has none, or without their push platform.
     """
     there = {server.kind: server for server in reversed(servers)}
-    files, links, rooms, approvals, profile = None, None, None, None, before.profiles[seat.account]
+    files, links, rooms, approvals, held = None, None, None, None, None
+    profile = before.profiles[seat.account]
     if "link-preview" in needs.kinds:
         site = there["web"].endpoint if "web" in there else None
         links = Links(client, site, spec.service_rules.web)
@@ -182,7 +188,9 @@ def equip(
     if before.configs is not None:
         stored, config_rules = before.configs.stored_of(seat.account), spec.config_rules[seat.platform]
         pictures = [known.picture_url for known in before.profiles]
-        held = AccountConfigs(client, config_rules, profile, stored, groups, files, pictures, approvals)
+        held = AccountConfigs(
+            client, config_rules, profile, stored, groups, files, pictures, approvals, config_keys
+        )
         client.add(held)
         upkeep_rules = spec.avatar_rules[seat.platform]
         if files is not None and upkeep_rules.period_us:
@@ -200,6 +208,7 @@ def equip(
         client.add(listener)
         if groups is not None:
             client.add(GroupPushes(client, listener, groups))
+    return held
 
 
 def _by_server(

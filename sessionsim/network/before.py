@@ -5,8 +5,9 @@ Made without traffic, and only if the wishes of the run need it; see `network.gr
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from sessionsim.core.intents import Wish
@@ -90,12 +91,14 @@ def make_before(
     suite: Suite,
     seeds: Seeds,
     epoch_ms: int,
+    config_keys: Mapping[int, Sequence[bytes]] = MappingProxyType({}),
 ) -> Before:
     """Make what the wishes of a run need.
 
     Args:
         needed: kinds of wishes (`core.intents.kinds_of`).
         epoch_ms: unix ms at time 0.
+        config_keys: see `ConfigSetup`.
     """
     wishes, kinds = tuple(wishes), set(needed)
     stood = setup = None
@@ -104,5 +107,5 @@ def make_before(
         stood = GroupSetup(wishes, accounts, names, suite, seeds, epoch_ms)
     ids, approved = tuple(account.id for account in accounts), approvals(wishes, len(accounts))
     if kinds & configs.NEEDED_FOR:
-        setup = ConfigSetup(wishes, approved, accounts, profiles, stood, suite, epoch_ms)
+        setup = ConfigSetup(wishes, approved, accounts, profiles, stood, suite, epoch_ms, config_keys)
     return Before(ids, profiles, stood, setup, approved if kinds & SIGNALS else ())

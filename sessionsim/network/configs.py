@@ -8,6 +8,7 @@ have read all of it, from every node of the swarm.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from sessionsim.core.intents import Wish
@@ -43,6 +44,7 @@ class ConfigSetup:
         groups: those of the run; None if there are none.
         suite: cryptography.
         epoch_ms: unix ms at time 0.
+        keys: per account, those that its devices share, the newest first, where its configs are under them.
     """
 
     def __init__(
@@ -54,8 +56,9 @@ class ConfigSetup:
         groups: GroupSetup | None,
         suite: Suite,
         epoch_ms: int,
+        keys: Mapping[int, Sequence[bytes]] = MappingProxyType({}),
     ) -> None:
-        self._accounts, self._epoch_ms = accounts, epoch_ms
+        self._accounts, self._epoch_ms, self._keys = accounts, epoch_ms, keys
         known = _contacts(wishes, len(accounts))
         self._stored = tuple(
             self._written(number, sorted(known[number] - one.strangers), one, profiles, groups, suite)
@@ -92,7 +95,15 @@ class ConfigSetup:
         ids = [*(entry.id for entry in entries), *(one.id for one in joined)]
         read = [Conversation(known_id, pushed_ms) for known_id in ids]
         return written_before(
-            suite, self._accounts[number], own.name, _picture(own), entries, read, joined, pushed_ms
+            suite,
+            self._accounts[number],
+            own.name,
+            _picture(own),
+            entries,
+            read,
+            joined,
+            pushed_ms,
+            self._keys.get(number),
         )
 
     def stored_of(self, account: int) -> tuple[StoredConfig, ...]:

@@ -29,7 +29,9 @@ from sessionsim.protocol.machine import Machine
 from sessionsim.protocol.snode import ServiceNode
 from sessionsim.protocol.swarms import nearest_swarm, swarm_position
 from sessionsim.protocol.v2 import V2Rules
+from sessionsim.protocol.v2.config_keys import config_keys
 from sessionsim.protocol.v2.devices import DeviceGroup
+from sessionsim.protocol.v2.rules import CONFIGS_UNDER_GROUP
 
 TWINS: Final = "twins"
 MOST_SEEDS: Final = 600  # Assumption: with eight devices a message then still has less than 76,800 bytes
@@ -164,6 +166,22 @@ def standing_groups(
         ]
         found[k] = standing._replace(devices=(*standing.devices, *outside))
     return found
+
+
+def shared_config_keys(
+    version2: Version2, groups: Mapping[int, Standing]
+) -> dict[int, tuple[tuple[bytes, ...], ...]]:
+    """Give the keys of configs that each device of an account has at first, none outside the group.
+
+    Returns:
+        By account; empty where configs are as in version 1 (hole H9).
+    """
+    if version2.rules.groups_and_configs != CONFIGS_UNDER_GROUP:
+        return {}
+    return {
+        k: tuple(config_keys(device.seeds) if device.is_member else () for device in standing.devices)
+        for k, standing in groups.items()
+    }
 
 
 def commands_of(wish: DeviceChange, people: V2People) -> list[tuple[int, tuple[Any, ...]]]:

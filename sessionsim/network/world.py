@@ -65,6 +65,7 @@ from sessionsim.network.truth_tables import (
 from sessionsim.network.version2 import (
     TWINS,
     lay_down,
+    shared_config_keys,
     standing_groups,
     twin_places,
 )
@@ -339,11 +340,12 @@ def build(spec: WorldSpec) -> World:
     for node in machines if spec.defences else ():
         _defend(node, spec)
     needs = needs_of(spec.intents)
-    profiles = drawn_profiles(len(accounts), seeds)
-    before = make_before(spec.intents, needs.kinds, accounts, profiles, suite, seeds, epoch_ms)
-    before.fill(nodes, machines)
-    unlinked = unlinked_of(spec.intents)
+    profiles, unlinked = drawn_profiles(len(accounts), seeds), unlinked_of(spec.intents)
     groups = standing_groups(second, accounts, seats, suite, seeds, epoch_ms, unlinked) if second else {}
+    shared = shared_config_keys(second, groups) if second else {}
+    first_keys = {k: keys[0] for k, keys in shared.items()}
+    before = make_before(spec.intents, needs.kinds, accounts, profiles, suite, seeds, epoch_ms, first_keys)
+    before.fill(nodes, machines)
     for seat, place in zip(seats, places, strict=True):
         k, number, platform = seat
         client_rules = spec.client_rules[platform]
@@ -362,9 +364,10 @@ def build(spec: WorldSpec) -> World:
             profiles[k],
             seed_nodes,
         )
-        equip(client, seat, spec, servers, needs, before, place.ip)
+        keys = shared[k][number] if k in shared else None
+        configs = equip(client, seat, spec, servers, needs, before, place.ip, keys)
         if second and k in groups:
-            add_v2(client, second.rules, groups[k].devices[number])
+            add_v2(client, second.rules, groups[k].devices[number], configs if k in shared else None)
         _defend(client, spec)
         machines.append(client)
     for k, standing in groups.items():

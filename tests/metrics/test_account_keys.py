@@ -235,3 +235,25 @@ def test_bytes_of_unwatched_senders_are_not_compared(make_replicate: Make) -> No
         name for name in three(make_replicate, watched=frozenset({FIRST})) if name.startswith("bytes")
     ] == []
     assert named(readings([make_replicate()]), "twins") == {}
+
+
+def test_configs_that_do_not_open_are_counted_where_devices_share_their_keys(make_replicate: Make) -> None:
+    events = [
+        (2, 0, "config locked", -1, 256),
+        (3, 0, "config unlocked", -1, 256),
+        (3, 1, "config locked", -1, 256),
+        (11, 1, "config locked", -1, 256),  # after the measured phase
+    ]
+    settings = {
+        "device_key_rotation": "never", "device_key_period_us": 1, "received_seeds": "distributed",
+        "account_key_period_us": 43_200 * SECOND, "account_key_retention_us": 16 * 86_400 * SECOND,
+        "group_age_us": 0,
+    }  # fmt: skip
+    replicate = told(make_replicate(), events)
+    both = (
+        replace(replicate, version2=settings | {"groups_and_configs": how}) for how in ("v1", "device-group")
+    )
+    plain, shared = (named(readings([one]), "account-keys") for one in both)
+    assert "configs locked per account and day" not in plain
+    assert shared["configs locked per account and day"].value == pytest.approx(2 / 3 / PHASE_DAYS)
+    assert shared["configs unlocked per account and day"].value == pytest.approx(1 / 3 / PHASE_DAYS)

@@ -11,7 +11,16 @@ import pytest
 
 from sessionsim.core.columns import DTYPE, Cause, split_note
 from sessionsim.core.errors import InvalidInput
-from sessionsim.core.intents import Device, DeviceChange, Intent, Presence, Reader, Wish, order_of
+from sessionsim.core.intents import (
+    ConfigChange,
+    Device,
+    DeviceChange,
+    Intent,
+    Presence,
+    Reader,
+    Wish,
+    order_of,
+)
 from sessionsim.core.readings import Reading
 from sessionsim.core.records import MemoryRecords
 from sessionsim.core.seeds import Seeds
@@ -33,10 +42,15 @@ from sessionsim.network.version2 import (
     twin_places,
 )
 from sessionsim.network.world import World, WorldSpec, build
+from sessionsim.protocol.client import Client
+from sessionsim.protocol.client.configs.part import AccountConfigs
 from sessionsim.protocol.client.rules import PLATFORMS
 from sessionsim.protocol.client.v2.own_group import OwnGroup
+from sessionsim.protocol.configs import KINDS, user_config
 from sessionsim.protocol.crypto import suite_named
 from sessionsim.protocol.identity import account_from_seed
+from sessionsim.protocol.namespaces import CONTACTS, USER_PROFILE
+from sessionsim.protocol.swarms import nearest_swarm, swarm_position
 from sessionsim.protocol.v2 import V2Rules
 
 
@@ -411,3 +425,38 @@ def test_guests_are_the_last_devices_of_their_account_and_both_are_there() -> No
         build(replace(SPEC, intents=wrong))
     with pytest.raises(InvalidInput, match="a device that account 0 has"):
         build(replace(SPEC, intents=(DeviceChange(1, 0, 0, "remove", 3, 0),)))
+
+
+# ---- Configs under the device group's keys (hole H9, what if) ----
+
+
+@pytest.mark.parametrize("how", ["v1", "device-group"])
+def test_configs_are_under_the_keys_that_the_scenario_says(how: str) -> None:
+    wishes = (
+        Device(0, 0, 1, "ios"),
+        ConfigChange(15 * US_PER_S, 0, "profile", "name", 0),
+        ConfigChange(16 * US_PER_S, 2, "contacts", "contact", 0),
+        Intent(20 * US_PER_S, 2, 3, "hello", 0),
+    )
+    version2 = share(1)
+    rules = replace(version2.rules, groups_and_configs=how)
+    world = build(replace(SPEC, intents=wishes, version2=version2._replace(rules=rules)))
+    truth = world.run(MemoryRecords(), frozenset(), False)
+    changes = truth.messages["kind"] == "config-change"
+    assert set(truth.messages["outcome"][changes]) == {"delivered"}
+    for account, namespace in ((0, USER_PROFILE), (2, CONTACTS)):
+        owner = world.accounts[account]
+        devices = [machine for machine in world.machines
+                   if isinstance(machine, Client) and machine.account == owner]  # fmt: skip
+        configs = [part for one in devices for part in one.parts if isinstance(part, AccountConfigs)]
+        swarm = nearest_swarm(swarm_position(owner.id[1:]), sorted(world.nodes.members))
+        store = world.machines[world.nodes.members[swarm][0]].store  # type: ignore[index, union-attr]
+        stored = store.retrieve(owner.id, namespace, "", 0, 10**7, SPEC.epoch_ms + 50_000)[0]
+        (message,) = stored  # what it replaced is deleted
+        with_words = user_config(KINDS[namespace], devices[0].suite, owner)
+        opened = with_words.merge([(message.hash, message.data)], SPEC.epoch_ms)
+        assert bool(opened) is (how == "v1")
+        held = [one.held.by_namespace[namespace] for one in configs]
+        assert len({config.seqno for config in held}) == 1
+        assert len({bytes(repr(config.data), "utf-8") for config in held}) == 1
+        assert held[0].seqno == 2  # one from before the run, one change

@@ -1,11 +1,13 @@
 """Keys that change twice a day: how messages are protected, what waits and locks, and what it all costs.
 
 Only accounts that use version 2 of the protocol are counted, as publicly specified; without any there are
-no readings. Messages are counted by how their writer's client sealed them, the copy for its own devices left
-out. What a device received is counted once for each device: a message that no key of it opens is *locked*,
-and *undecryptable* if that is still so at the end and the device was in the account's group; devices
-outside it are kept out, as they should be. Bytes are those that are stored or fetched, before base64,
-onion and replication, as protocol-v2 13 counts them; `traffic` has bytes on the wire.
+no readings. Messages are counted by how their writer's client sealed them, the copy for its own devices
+left out. What a device received is counted once for each device: a message that no key of it opens is
+*locked*, and *undecryptable* if that is still so at the end and the device was in the account's group;
+devices outside it are kept out, as they should be. Where configs are under the keys of the device group
+(the what-if of hole H9), those that a device could not open, at first or by the end of the run, are counted
+too. Bytes are those that are stored or fetched, before base64, onion and replication, as protocol-v2 13
+counts them; `traffic` has bytes on the wire.
 """
 
 from __future__ import annotations
@@ -73,6 +75,9 @@ class AccountKeys:
             "locked": count(locked & ~out),
             "undecryptable": count(for_ever & ~out),
             "kept out": count(for_ever & out),
+            "configs locked": count(named("config locked")),
+            "configs unlocked": count(named("config unlocked")),
+            "shared configs": floats(told.days * _shares_configs(replicate)),
             "changes": count(named("account keys changed")),
             "pushes": count(named("group pushed")),
             "push failures": count(named("push failed")),
@@ -101,11 +106,18 @@ class AccountKeys:
         found.append(_share(having, "locked at first", ("locked",), received))
         found.append(_share(having, "undecryptable", ("undecryptable",), received))
         found.append(_rate(having, "kept from devices outside the group", "count", "kept out", ("days",)))
+        if any(one.total("shared configs") for one in having):
+            for what in ("configs locked", "configs unlocked"):
+                found.append(_rate(having, f"{what} per account and day", "count", what, ("days",)))
         for name, unit, hits, trials, expected, words in _RATES:
             known = expected and all(expected in one.sums for one in having)
             baseline = _ratio(having, expected, trials) if known else None
             found.append(_rate(having, name, unit, hits, (trials,), baseline, words if known else ""))
         return found
+
+
+def _shares_configs(replicate: Replicate) -> bool:
+    return replicate.version2.get("groups_and_configs") == "device-group"
 
 
 def _unlocked_later(told: Told) -> Mask:

@@ -13,5 +13,6 @@ from __future__ import annotations
 from sessionsim.protocol.configs.config import Config, group_config, user_config
 from sessionsim.protocol.configs.kinds import KINDS, Kind
 from sessionsim.protocol.configs.rules import ConfigRules
+from sessionsim.protocol.configs.shared import shared_config
 
-__all__ = ["KINDS", "Config", "ConfigRules", "Kind", "group_config", "user_config"]
+__all__ = ["KINDS", "Config", "ConfigRules", "Kind", "group_config", "shared_config", "user_config"]

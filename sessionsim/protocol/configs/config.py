@@ -61,6 +61,7 @@ class Config:
         group: the group's Ed25519 key, whose signature is required; empty for an account's.
         signer: the group's pair, if this device may change its configs.
         rules: the version of the reference it behaves like.
+        wraps: whether an account's config is stored in the wrapper of older clients.
 
     Raises:
         LocalProtocolError: these do not fit together.
@@ -76,6 +77,7 @@ class Config:
         group: bytes = b"",
         signer: KeyPair | None = None,
         rules: ConfigRules | None = None,
+        wraps: bool = True,
     ) -> None:
         if kind.of_group == (owner is not None) or kind.of_group != bool(group):
             raise LocalProtocolError("an account's config has an owner, a group's a key that signs it")
@@ -85,7 +87,7 @@ class Config:
         if signer is not None:
             self.take_signer(signer)
         self.rules = rules or ConfigRules()
-        self._storing = Storing(kind, suite, owner, self.rules)
+        self._storing = Storing(kind, suite, owner, self.rules, wraps=wraps)
         self._message = first_message()
         self._draft: Draft | None = None
         self._current: frozenset[str] = frozenset()

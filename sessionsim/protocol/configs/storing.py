@@ -44,10 +44,14 @@ class Storing:
 
     Args:
         owner: None for a group's config, which has no wrapper.
+        wraps: whether an account's config gets the wrapper; one is taken off in any case.
     """
 
-    def __init__(self, kind: Kind, suite: Suite, owner: Account | None, rules: ConfigRules) -> None:
+    def __init__(
+        self, kind: Kind, suite: Suite, owner: Account | None, rules: ConfigRules, *, wraps: bool = True
+    ) -> None:
         self._kind, self._suite, self._owner, self._rules = kind, suite, owner, rules
+        self._wraps = wraps
         self.assembly = parts.Assembly(rules.wait_ms, rules.remember_ms)
 
     def seal(self, message: ConfigMessage, key: bytes, now_ms: int) -> tuple[bytes, ...]:
@@ -71,7 +75,7 @@ class Storing:
         return tuple(encrypt(part, key, self._kind.domain) for part in parts.split(whole))
 
     def _wrapped(self, ciphertext: bytes, seqno: int) -> bytes:
-        if self._owner is None:
+        if self._owner is None or not self._wraps:
             return ciphertext
         stored = wrap(self._suite, self._owner, self._kind, seqno, ciphertext)
         if len(stored) <= parts.MAX_STORED_BYTES:

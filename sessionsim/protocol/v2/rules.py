@@ -34,6 +34,7 @@ HOLES: Final = {
     "H10": ("seed_overflow",),
     "H11": ("polls_own_namespaces",),
 }
+CONFIGS_UNDER_GROUP: Final = "device-group"  # a choice of H9
 _HEADER: Final = "libsession-util: include/session/core/devices.hpp"
 
 
@@ -126,10 +127,11 @@ class V2Rules:
     )
     groups_and_configs: str = setting(
         "v1",
-        doc="H9: how group messages and configs are protected. No sweep yet: the document covers direct "
-        "messages only.",
-        source="Assumption: protocol-v2 11 H9",
-        choices=("v1",),
+        doc="H9: how group messages and configs are protected: as in version 1; or, what if (device-group), "
+        "configs under keys from the seeds that the account's devices share, pushed again whenever these "
+        "change, and group messages as in version 1. Sweep: v1, device-group.",
+        source="Assumption: protocol-v2 11 H9: the document covers direct messages only",
+        choices=("v1", CONFIGS_UNDER_GROUP),
     )
     seed_overflow: str = setting(
         "grow",

@@ -11,9 +11,9 @@ waits until there is something unread. A change is `stored` when the swarm has t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sessionsim.core.columns import Cause, note_of
 from sessionsim.core.errors import ProtocolError
@@ -37,7 +37,7 @@ from sessionsim.protocol.contents import Profile, RequestResponse, Text
 from sessionsim.protocol.files.client import upload_request, uploaded
 from sessionsim.protocol.files.deterministic import Purpose as FilePurpose
 from sessionsim.protocol.files.deterministic import seal_file
-from sessionsim.protocol.machine import Effect
+from sessionsim.protocol.machine import EVENT, Effect
 from sessionsim.protocol.namespaces import CONTACTS, USER_GROUPS, USER_PROFILE
 from sessionsim.protocol.server_request import ServerAnswer
 from sessionsim.protocol.wire import rpc, rpc_signed, rpc_write
@@ -51,6 +51,10 @@ if TYPE_CHECKING:
     from sessionsim.protocol.client.machine import Client
     from sessionsim.protocol.client.sealing import Opened
 
+MOST_UNREAD: Final = 100  # Assumption: of a config; far more than are stored between two changes of keys
+# Told truth where keys change. Value: bytes.
+CONFIG_LOCKED: Final = "config locked"  # no key that this device holds opens it
+CONFIG_UNLOCKED: Final = "config unlocked"  # a key that came later did
 _KICKED = 1  # Source: libsession-util: include/session/config/user_groups.hpp (removed_status)
 _MS_PER_S = 1000
 
@@ -67,6 +71,8 @@ class AccountConfigs:
         files: moves pictures; None if it cannot, and then their address is made up.
         pictures: addresses of those that were fetched before the run.
         approvals: who has accepted whom, which the contacts say; None if the run does not ask.
+        keys: those that the account's devices share, the newest first, empty outside the device group; None
+            where configs are under the account's seed (hole H9 of version 2).
     """
 
     def __init__(
@@ -79,12 +85,13 @@ class AccountConfigs:
         files: Files | None = None,
         pictures: Iterable[str] = (),
         approvals: Approvals | None = None,
+        keys: Sequence[bytes] | None = None,
     ) -> None:
         self._client, self._rules, self._groups = client, rules, groups
         self._approvals = approvals
         if approvals is not None:
             approvals.changed = self._approved
-        self.held = Held(client.suite, client.account)
+        self.held = Held(client.suite, client.account, keys=keys)
         self._outcomes = Outcomes()
         self._pushing = Pushing(client, rules, self.held, self._outcomes)
         self._changes = ConfigChanges(client, self.held, shown.name)
@@ -98,7 +105,11 @@ class AccountConfigs:
         self._readings: list[int] = []  # wishes to read that wait for something to read
         self._fetched: dict[int, list[tuple[str, bytes]]] = {namespace: [] for namespace in NAMESPACES}
         self._merged: set[str] = set()
-        for one in stored:
+        # What no key opens yet, and when it is to be tried again; only where keys change.
+        self._shared, self._unread = keys is not None, dict[int, dict[str, bytes]]()
+        self._told: set[str] = set()  # of these, by hash: told that they are locked
+        self._retry_us: int | None = None
+        for one in stored if self.held.has_keys else ():
             self.held.adopt([one], client.wire_ms(0))
             self._merged.add(one.hash)
             client.known[one.namespace] = one.hash
@@ -124,10 +135,30 @@ class AccountConfigs:
         return []
 
     def next_due_us(self) -> int | None:
-        return self._pushing.next_due_us()
+        dues = (self._retry_us, self._pushing.next_due_us())
+        return min((due for due in dues if due is not None), default=None)
 
     def wake(self, now_us: int) -> list[Effect]:
-        return self._pushing.wake(now_us)
+        effects: list[Effect] = []
+        if self._retry_us is not None and self._retry_us <= now_us:
+            self._retry_us = None
+            for namespace in NAMESPACES:
+                effects += self._merge(namespace, [*self._unread.pop(namespace, {}).items()], now_us)
+                effects += self._read_to_end(namespace, now_us)
+            effects += self._pushing.changed(now_us)
+        return effects + self._pushing.wake(now_us)
+
+    # ---- Keys that change ----
+
+    def rekey(self, keys: Sequence[bytes], now_us: int, *, made_here: bool) -> None:
+        """Take other keys: what did not open is tried again at once, and what waits may be pushed.
+
+        Args:
+            keys: the newest first; none outside the device group.
+            made_here: this device has made the newest, so it pushes what there is again under it.
+        """
+        self.held.rekey(keys, push=made_here)
+        self._retry_us = now_us if keys else None
 
     def pending(self) -> Iterable[int]:
         """Give the changes that no successful push has held yet."""
@@ -226,12 +257,17 @@ class AccountConfigs:
 
     def _read_to_end(self, namespace: int, now_us: int) -> list[Effect]:
         fetched = self._fetched[namespace]
-        if not fetched:
+        if not self.held.has_keys:
             return []
         self._fetched[namespace] = []
+        return self._merge(namespace, fetched, now_us)
+
+    def _merge(self, namespace: int, fetched: Sequence[tuple[str, bytes]], now_us: int) -> list[Effect]:
+        if not fetched:
+            return []
         self._merged.update(name for name, _ in fetched)
-        self.held.by_namespace[namespace].merge(fetched, self._client.wire_ms(now_us))
-        effects = self._pushing.changed(now_us)
+        readable = self.held.by_namespace[namespace].merge(fetched, self._client.wire_ms(now_us))
+        effects = self._noted_unread(namespace, fetched, readable) + self._pushing.changed(now_us)
         if namespace == CONTACTS and self._approvals is not None:
             for contact in self.held.contacts:
                 self._approvals.follow(contact.id, given=contact.approved, got=contact.approved_me)
@@ -239,6 +275,27 @@ class AccountConfigs:
             effects += self.showing.compare(now_us)
         if namespace == USER_GROUPS and self._groups is not None:
             effects += self._groups.news.follow(tuple(self.held.groups.groups()), now_us)
+        return effects
+
+    def _noted_unread(
+        self, namespace: int, fetched: Sequence[tuple[str, bytes]], readable: Collection[str]
+    ) -> list[Effect]:
+        """Keep what a key may open that comes later, the newest of it; tell what is new or opens now."""
+        if not self._shared:
+            return []
+        effects: list[Effect] = []
+        unread = self._unread.setdefault(namespace, {})
+        for name, data in fetched:
+            if name not in readable:
+                effects += [] if name in self._told else [(EVENT, CONFIG_LOCKED, name, len(data))]
+                self._told.add(name)
+                unread[name] = data
+            elif name in self._told:
+                self._told.discard(name)
+                effects.append((EVENT, CONFIG_UNLOCKED, name, len(data)))
+        while len(unread) > MOST_UNREAD:
+            self._told.discard(next(iter(unread)))
+            del unread[next(iter(unread))]
         return effects
 
     def _extension(self, now_ms: int) -> rpc.Call | None:

@@ -61,6 +61,8 @@ class Pushing:
         """Learn that a config has changed. Args: ref: the wish that ends with its push; -1 for none."""
         if ref >= 0:
             self._refs.append(ref)
+        if not self._held.has_keys:  # outside the device group (hole H9 of version 2): until it is in
+            return []
         if not any(config.needs_push for config in self._held.all):
             return self._ended(now_us) if not self._under_way else []
         self._later(now_us)
@@ -98,6 +100,8 @@ class Pushing:
     def _push(self, now_us: int, *, forced: bool) -> list[Effect]:
         client = self._client
         self._due_us = None
+        if not self._held.has_keys:
+            return []
         plan = plan_push(self._held.all, client.wire_ms(now_us), forced=forced)
         if not plan.stores:
             return self._ended(now_us)

@@ -56,6 +56,7 @@ class OwnGroup:
         self.on_keys: Callable[[int], list[Effect]] = lambda now_us: []
         self.on_request: Callable[[IncomingRequest, int], None] = lambda request, now_us: None
         self.on_read: Callable[[int], list[Effect]] = lambda now_us: []
+        self.on_plan: Callable[[int], None] = lambda now_us: None  # after whatever may have changed seeds
         self._seen: set[str] = set()
         self.answered: list[str] = []  # hashes of link requests that are dealt with
         self._reading = self._pushing = self._whole = False
@@ -104,6 +105,7 @@ class OwnGroup:
         self._group_due_us = None if due_us is None else due_us - epoch_us
         self._lapse_us = None if lapse_us is None else lapse_us - epoch_us
         self.history.note(now_us)
+        self.on_plan(now_us)
 
     # ---- Reading ----
 

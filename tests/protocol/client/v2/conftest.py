@@ -13,11 +13,14 @@ import pytest
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.units import US_PER_MIN, US_PER_MS, US_PER_S
 from sessionsim.protocol.client import DESKTOP, Client, ClientRules
+from sessionsim.protocol.client.configs.part import AccountConfigs
+from sessionsim.protocol.client.configs.rules import PLATFORMS as CONFIGS
 from sessionsim.protocol.client.v2 import add_v2, with_namespaces
 from sessionsim.protocol.identity import Account, account_from_seed
 from sessionsim.protocol.machine import DELIVER, EVENT, LOG, SEND, WAKE_AT, Machine
 from sessionsim.protocol.swarms import nearest_swarm, swarm_position
 from sessionsim.protocol.v2 import V2Rules
+from sessionsim.protocol.v2.config_keys import config_keys
 from sessionsim.protocol.v2.devices import About, DeviceGroup
 from sessionsim.protocol.versions.v1 import Profile
 from sessionsim.protocol.wire.onion import Hop
@@ -40,6 +43,7 @@ class Device:
     sent: list[tuple[int, int, int]] = field(default_factory=list)  # when, exchange, bytes
     on: bool = True
     wake_us: int | None = None
+    configs: AccountConfigs | None = None
 
     def names(self) -> list[str]:
         """What happened, in order."""
@@ -83,6 +87,7 @@ class Net:
         version: int = 2,
         group: DeviceGroup | None = None,
         v2: V2Rules | None = None,
+        configs: bool = False,
     ) -> Device:
         """Add a device; of version 2 outside any group unless one is given."""
         suite, v2 = self.world.suite, v2 or self.v2
@@ -92,8 +97,14 @@ class Net:
         )  # fmt: skip
         if version == 2:
             group = group or self.outside(account, number, v2)
-            add_v2(client, v2, group)
+            held, shared = None, v2.groups_and_configs == "device-group"
+            if configs:
+                keys = config_keys(group.seeds) if shared else None
+                held = AccountConfigs(client, CONFIGS["desktop"], Profile("Ann", "", b"", 0), keys=keys)
+                client.add(held)
+            add_v2(client, v2, group, held if shared else None)
         device = Device(client, group)
+        device.configs = held if version == 2 else None
         self.devices.append(device)
         self.machines.append(client)
         self._do(len(self.machines) - 1, client.start(self.now_us))
