@@ -15,7 +15,7 @@ from sessionsim.core.truth import OUTCOMES
 from sessionsim.core.view import Table
 
 # What people say, in contrast to what their clients signal and change (kinds of `core.intents`).
-SPOKEN = ("text", "group-text", "post")
+SPOKEN = ("text", "group-text", "post", "inbox-text")
 # Columns that `arrivals` looks at.
 OF_MESSAGES = ("kind", "outcome", "reason", "measured")
 OF_DELIVERIES = ("message", "account", "copy", "delivered_us", "outcome", "reason")

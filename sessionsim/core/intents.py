@@ -7,9 +7,8 @@ account to another, the texts of one member in a group), so that switching anoth
 changes no address of a message, a call or a group. Other records point to a message by its address
 (`MessageAt`); what is derived from messages has an address made of theirs.
 
-What stood before time 0 opens the stream, at time 0: who are strangers, groups with their members, rooms that
-are read, devices that are linked, and whether each device is online and in front. It is to be set up without
-traffic.
+What stood before time 0 opens the stream, at time 0: groups with their members, rooms that are read, devices
+that are linked, and whether each device is online and in front. It is to be set up without traffic.
 
 Times are those of people. A receipt, a reaction or an answer cannot happen before what it is about has
 arrived; whoever carries it out waits for that.
@@ -35,7 +34,7 @@ class MessageAt(NamedTuple):
     """The address of a message.
 
     Args:
-        where: "direct", "group" or "room".
+        where: "direct", "group", "room", or "inbox" for what went through a community to one reader.
         place: the recipient's account, the number of the group, or that of the room.
         author: account of who wrote it.
         number: how many this author wrote there before it.
@@ -136,6 +135,36 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True)
+class InboxText:
+    """A message to somebody who is known only by what they post in a room.
+
+    It goes through the inbox of a pseudonym at the community's server, and makes a message request.
+
+    Args:
+        recipient: whose pseudonym it is.
+        room: where the writer saw it; both read there.
+        number: of this writer to this recipient through inboxes.
+    """
+
+    kind: ClassVar[str] = "inbox-text"
+    t_us: int
+    sender: int
+    recipient: int
+    room: int
+    body: str
+    number: int
+    device: int = 0
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return (self.kind,)
+
+    @property
+    def address(self) -> MessageAt:
+        return MessageAt("inbox", self.recipient, self.sender, self.number)
+
+
+@dataclass(frozen=True, slots=True)
 class _Plain:
     """What all other kinds have. Args: t_us: when; sender: who acts."""
 
@@ -164,8 +193,8 @@ class Group(_Plain):
 
 @dataclass(frozen=True, slots=True)
 class Strangers(_Plain):
-    """Two accounts that never had to do with each other before time 0. Args: sender: the one who writes
-    first; recipient: the other."""
+    """Two accounts that never had to do with each other before. Args: t_us: when one writes to the other for
+    the first time; sender: who does; recipient: the other."""
 
     kind: ClassVar[str] = "strangers"
     recipient: int
@@ -435,16 +464,16 @@ class DeviceChange(_Plain):
 
 Spoken: TypeAlias = Intent | GroupText | Post
 Wish: TypeAlias = (
-    Spoken | Strangers | Acceptance | Group | GroupAction | Reader | Call | Typing | Receipt | Reaction
-    | Deletion | ConfigChange | Device | DeviceChange | Presence
+    Spoken | InboxText | Strangers | Acceptance | Group | GroupAction | Reader | Call | Typing | Receipt
+    | Reaction | Deletion | ConfigChange | Device | DeviceChange | Presence
 )  # fmt: skip
 
 # What a client may need to be able to do. Where times are equal, wishes stand in this order: what stood
 # before, then who comes and goes, then what is said.
 KINDS: Final = (
     "device", "strangers", "group", "community", "presence", "online", "device-change", "group-action",
-    "acceptance", "typing", "text", "group-text", "post", "attachment", "link-preview", "call", "receipt",
-    "reaction", "deletion", "config-change",
+    "acceptance", "typing", "text", "group-text", "post", "inbox-text", "attachment", "link-preview", "call",
+    "receipt", "reaction", "deletion", "config-change",
 )  # fmt: skip
 _RANK: Final = {kind: rank for rank, kind in enumerate(KINDS)}
 

@@ -6,7 +6,7 @@ look for none. Fast mode is no wish but a setting of each device, drawn from a s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,6 +16,7 @@ from sessionsim.core.intents import (
     Deletion,
     GroupAction,
     GroupText,
+    InboxText,
     Intent,
     Post,
     Reaction,
@@ -27,6 +28,7 @@ from sessionsim.network.devices import Seat
 from sessionsim.network.orders import Order
 from sessionsim.network.server_machines import platform_of_service, room_token, server_of_room
 from sessionsim.network.servers import PlacedServer
+from sessionsim.protocol.blinding import blind15_id_of_ed25519
 from sessionsim.protocol.client.approvals import Approvals
 from sessionsim.protocol.client.calls import CallMedia
 from sessionsim.protocol.client.communities import Communities
@@ -72,17 +74,23 @@ class Needs(NamedTuple):
 def needs_of(wishes: Sequence[Wish]) -> Needs:
     """Find out what the wishes of a run ask of clients."""
     reads = {(wish.sender, wish.room) for wish in wishes if isinstance(wish, Reader)}
-    either = reads | {(wish.sender, wish.room) for wish in wishes if isinstance(wish, Post)}
+    either = reads | {(wish.sender, wish.room) for wish in wishes if isinstance(wish, Post | InboxText)}
     return Needs(kinds_of(wishes), _grouped(either), _grouped((room, account) for account, room in reads))
 
 
 def command_of(
-    ref: int, order: Order, accounts: Sequence[Account], needs: Needs, before: Before
+    ref: int,
+    order: Order,
+    accounts: Sequence[Account],
+    needs: Needs,
+    before: Before,
+    pseudonym: Callable[[Account, int], bytes],
 ) -> tuple[Any, ...]:
     """Give what the client of an order is told.
 
     Args:
         before: what accounts bring along.
+        pseudonym: gives an account's id (33 bytes) in a room, by its number.
 
     Raises:
         InvalidInput: a kind that clients cannot carry out.
@@ -91,6 +99,8 @@ def command_of(
     if isinstance(wish, Post):
         audience = tuple(accounts[account].id for account in needs.readers.get(wish.room, ()))
         return ("post", ref, wish.room, wish.body, wish.files, audience)
+    if isinstance(wish, InboxText):
+        return ("inbox-text", ref, wish.room, pseudonym(accounts[wish.recipient], wish.room), wish.body)
     if isinstance(wish, Intent):
         command = ("send", ref, accounts[wish.recipient].id, wish.body)
         return ("send-files", *command[1:], wish.files) if wish.files or wish.preview else command
@@ -167,14 +177,15 @@ def equip(
         file_server = there["file"].address if "file" in there else _FILE_SERVER
         files = Files(client, file_server, spec.file_rules[seat.platform], links)
         client.add(files)
-    if seat.account in needs.rooms:
-        shown = profile if client.rules.send_profile else None
-        places = _by_server(needs.rooms[seat.account], servers)
-        rooms = Communities(client, places, spec.community_rules[seat.platform], shown, files)
-        client.add(rooms)
     if before.approved:
         known, ids = before.approved[seat.account], before.ids
         approvals = Approvals((ids[one] for one in known.given), (ids[one] for one in known.got))
+    if seat.account in needs.rooms:
+        shown = profile if client.rules.send_profile else None
+        places = _by_server(needs.rooms[seat.account], servers)
+        rooms = Communities(client, places, spec.community_rules[seat.platform], shown, files, approvals)
+        client.add(rooms)
+    if approvals is not None:
         signal_rules = spec.signal_rules[seat.platform]
         client.add(Signals(client, signal_rules, approvals, str(IPv4Address(ip))))
         client.add(MessageRequests(client, signal_rules, approvals))
@@ -197,7 +208,7 @@ def equip(
             held.avatars = AvatarUpkeep(client, upkeep_rules, held.held, files, held.show_renewed)
             client.add(held.avatars)
         if rooms is not None and client.rules.send_profile:
-            held.showing.tellers.append(rooms.posting)
+            held.showing.tellers += (rooms.posting, rooms.mailbox)
     if is_fast(seat, spec):
         rules = spec.push_rules[seat.platform]
         kind = platform_of_service(rules.service)
@@ -220,6 +231,13 @@ def _by_server(
     for room in rooms:
         found.setdefault(server_of_room(room, len(communities)), []).append((room, room_token(room)))
     return [(communities[number], there) for number, there in sorted(found.items())]
+
+
+def pseudonym_in(account: Account, room: int, servers: Sequence[PlacedServer]) -> bytes:
+    """Give the blinded id (33 bytes) of an account at the community that has a room, as its posts show it."""
+    communities = [server.address for server in servers if server.kind == "community"] or [_COMMUNITY]
+    server_x = communities[server_of_room(room, len(communities))].x25519
+    return blind15_id_of_ed25519(account.ed.public, server_x)
 
 
 def is_fast(seat: Seat, spec: WorldSpec) -> bool:

@@ -252,9 +252,9 @@ class Book:
             (ref, seat) for ref, seat, _ in self._journal.deliveries(sync=False) if orders[ref].kind in SPOKEN
         ]
 
-        def stream(one: tuple[int, int]) -> tuple[int, int, int, int]:
+        def stream(one: tuple[int, int]) -> tuple[int, int, int, int, bool]:
             order = orders[one[0]]
-            return one[1], order.sender, order.group, order.room
+            return one[1], order.sender, order.group, order.room, order.kind == "inbox-text"
 
         found: dict[tuple[int, int], str] = {}
         for _, ones in groupby(sorted(spoken, key=stream), key=stream):  # keeps the order of arrival

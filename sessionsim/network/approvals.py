@@ -15,7 +15,9 @@ from typing import Final
 from sessionsim.core.intents import Call, Intent, Strangers, Wish
 
 # What clients need the parts `signals` and `message_requests` for.
-SIGNALS: Final = frozenset({"acceptance", "call", "deletion", "reaction", "receipt", "strangers", "typing"})
+SIGNALS: Final = frozenset(
+    {"acceptance", "call", "deletion", "inbox-text", "reaction", "receipt", "strangers", "typing"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from sessionsim.core.intents import Wish
+from sessionsim.core.intents import InboxText, Wish
 from sessionsim.core.nodelist import NodeList
 from sessionsim.network.approvals import Approved
 from sessionsim.network.groups import GroupSetup
@@ -126,11 +126,11 @@ class ConfigSetup:
 
 
 def _contacts(wishes: Iterable[Wish], n_accounts: int) -> Mapping[int, set[int]]:
-    """Find who has to do with whom: the two sides of every wish that has two."""
+    """Find who has to do with whom: the two sides of every wish that has two, but for pseudonyms."""
     known: dict[int, set[int]] = {number: set() for number in range(n_accounts)}
     for wish in wishes:
         other = getattr(wish, "recipient", wish.sender)
-        if other != wish.sender:
+        if other != wish.sender and not isinstance(wish, InboxText):
             known[wish.sender].add(other)
             known[other].add(wish.sender)
     return known

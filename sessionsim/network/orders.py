@@ -20,6 +20,7 @@ from sessionsim.core.intents import (
     Group,
     GroupAction,
     GroupText,
+    InboxText,
     Intent,
     MessageAt,
     Post,
@@ -72,12 +73,13 @@ def _orders(wish: Wish) -> Iterator[Order]:
         yield from _steps(wish)
         return
     recipient, group, room = _aim(wish)
-    body = wish.body if isinstance(wish, Intent | GroupText | Post) else None
+    body = wish.body if isinstance(wish, Intent | GroupText | Post | InboxText) else None
     yield Order(wish.t_us, wish.kind, wish.sender, wish.device, recipient, group, room, body, wish)
 
 
 def _aim(
     wish: Intent
+    | InboxText
     | Acceptance
     | GroupText
     | Post
@@ -90,7 +92,7 @@ def _aim(
 ) -> tuple[int, int, int]:
     """Give recipient, group and room of a wish that is one order."""
     match wish:
-        case Intent() | Acceptance() | Typing() | Receipt():
+        case Intent() | InboxText() | Acceptance() | Typing() | Receipt():
             return wish.recipient, NOWHERE, NOWHERE
         case GroupText() | GroupAction():
             return NOWHERE, wish.group, NOWHERE

@@ -17,6 +17,7 @@ from sessionsim.core.intents import (
     Call,
     Deletion,
     GroupText,
+    InboxText,
     Intent,
     MessageAt,
     Post,
@@ -80,7 +81,7 @@ class Prompter:
             Need, int
         ] = {}  # when a message was written (unix ms), once what waited for it goes
         for ref, order in enumerate(orders):
-            if isinstance(order.wish, Intent | GroupText | Post):
+            if isinstance(order.wish, Intent | GroupText | Post | InboxText):
                 self._ref_at[order.wish.address] = ref
             elif isinstance(order.wish, Call):
                 self._step_at[order.wish.address, order.step] = ref

@@ -114,6 +114,6 @@ def make_machines(
             for room in known:
                 if server_of_room(room, n_communities) == server.number:
                     community.add_room(room_token(room), f"Room {room}", 0)
-            handle, held = community.handle, community.post_names
+            handle, held = community.handle, community.held_names
         machines.append(ServerBehindOnion(OnionEndpoint(suite, server.x, entropy, handle), held, behind))
     return machines

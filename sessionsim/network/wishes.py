@@ -35,6 +35,7 @@ CARRIED_OUT: Final = frozenset(
         ),
         *(
             "group-text",
+            "inbox-text",
             "link-preview",
             "online",
             "post",

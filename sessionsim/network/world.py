@@ -22,7 +22,7 @@ from sessionsim.core.records import RecordSink
 from sessionsim.core.scene import Scene
 from sessionsim.core.truth import Truth
 from sessionsim.core.view import Table
-from sessionsim.network.abilities import command_of, equip, needs_of, remark_of
+from sessionsim.network.abilities import command_of, equip, needs_of, pseudonym_in, remark_of
 from sessionsim.network.accounts_book import Book
 from sessionsim.network.before import Before, drawn_profiles, make_before
 from sessionsim.network.call_media import media_commands
@@ -206,7 +206,10 @@ class World:
         )
         self._ride(host, _unridden(watched if records is not None else frozenset(), meddler), trouble)
         ids = [account.id for account in self.accounts]
-        plain = partial(command_of, accounts=self.accounts, needs=self._needs, before=self._before)
+        plain = partial(
+            command_of, accounts=self.accounts, needs=self._needs, before=self._before,
+            pseudonym=partial(pseudonym_in, servers=self.servers),
+        )  # fmt: skip
         remark = partial(remark_of, ids=ids, before=self._before)
         people = Prompter(
             self._orders, self.seats, n_nodes, ids, plain, remark, journal.hash_of, host.command

@@ -22,6 +22,7 @@ from sessionsim.core.intents import (
     Group,
     GroupAction,
     GroupText,
+    InboxText,
     Intent,
     MessageAt,
     Post,
@@ -45,6 +46,7 @@ from sessionsim.workload.keyboard import Keyboard, KeyboardRules
 from sessionsim.workload.media import Media, MediaRules
 from sessionsim.workload.presence import Act, Attendance, PresenceRules
 from sessionsim.workload.profiles import ProfileRules, profile_changes
+from sessionsim.workload.pseudonyms import PseudonymRules, pseudonym_texts
 from sessionsim.workload.reading import ReadingRules, readings, sends_receipts
 from sessionsim.workload.responses import ResponseRules, Responses
 from sessionsim.workload.rhythm import Rhythm, clocks
@@ -55,9 +57,8 @@ from sessionsim.workload.talk import Acquaintance, Talk, acquainted, direct_text
 # What is sent after the end may have been begun before it. Assumption: nobody types for longer.
 _MARGIN_US: Final = 30 * US_PER_MIN
 Chat = tuple[str, int]  # "direct" with the writer, "group" or "room" with its number, as a reader has it
-Touch: TypeAlias = (
-    Acceptance | Reaction | Deletion | GroupAction | ConfigChange | Call
-)  # what is done without typing
+# What is done without typing.
+Touch: TypeAlias = InboxText | Acceptance | Reaction | Deletion | GroupAction | ConfigChange | Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class Parts:
     read_marks: ReadingRules | None
     presence: PresenceRules | None
     strangers: StrangerRules | None = None
+    pseudonyms: PseudonymRules | None = None
 
 
 class Day:
@@ -99,9 +101,14 @@ class Day:
     def wishes(self) -> list[Wish]:
         """Give everything in the order of `order_of`, times in [0, horizon_us). Call it once."""
         happened = sorted(self._happenings(), key=order_of)
+        if self._parts.pseudonyms is not None:
+            rules = self._parts.pseudonyms
+            mail = pseudonym_texts(happened, rules, self._clocks, self._end_us, self._seeds)
+            happened = sorted((*happened, *mail), key=order_of)
         met = Meetings()
         if self._parts.strangers is not None:
-            met = meetings(happened, self._parts.strangers, self._horizon_us, self._seeds)
+            known = [set(circle.contacts) for circle in self._circles]
+            met = meetings(happened, known, self._parts.strangers, self._horizon_us, self._seeds)
             happened = sorted((*happened, *met.wishes), key=order_of)
         found = list(self._lived(happened, met))
         found += self._read()
@@ -156,7 +163,7 @@ class Day:
                 yield wish
             elif isinstance(wish, Call) and wish.address in met.undone:
                 continue
-            elif isinstance(wish, Acceptance | Reaction | Deletion | GroupAction | ConfigChange | Call):
+            elif isinstance(wish, Touch):
                 if isinstance(wish, GroupAction):
                     _enter(wish, members)
                 yield self._touched(wish)

@@ -1,20 +1,21 @@
 """People who meet: ties on which nobody has written before, and what becomes of the first text on each.
 
-A share of the ties that are used is new. The first text on such a tie is a message request; whoever gets it
-says yes at the latest when they answer, react or call, and some say yes without ever answering. Until then
-clients offer the asker neither files nor calls; more texts may follow the first one. Nobody says no: a
-request that is not wanted is left lying, which looks the same to everybody else (client-behaviour 6.3). How
+A share of the ties between people who know each other is new. The first text on such a tie is a message
+request; whoever gets it says yes at the latest when they answer or react, and some say yes before. Until then
+clients offer the asker no files; more texts may follow the first one. Nobody calls whom they have just met
+(Assumption). Nobody says no: a request that is not wanted is left lying, which looks the same to everybody
+else (client-behaviour 6.3). Who writes to the pseudonym of somebody unknown writes to a stranger too. How
 often people meet is not published: all numbers are assumptions, and keys.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from sessionsim.core.intents import Acceptance, Call, Intent, MessageAt, Reaction, Strangers, Wish
+from sessionsim.core.intents import Acceptance, Call, InboxText, Intent, MessageAt, Reaction, Strangers, Wish
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.settings import setting
 from sessionsim.core.units import US_PER_DAY, US_PER_H, US_PER_S
@@ -33,7 +34,7 @@ class StrangerRules:
     strangers_share: float = setting(
         0.03,
         unit="prob",
-        doc="Share of the ties used in a run on which nobody has written before it.",
+        doc="Share of the ties of the contact graph on which nobody has written before the run.",
         source="Assumption: a few of one's contacts are new",
         low=0.0,
         high=1.0,
@@ -41,7 +42,7 @@ class StrangerRules:
     silent_acceptance_share: float = setting(
         0.5,
         unit="prob",
-        doc="Share of message requests that are accepted although they are never answered.",
+        doc="Share of message requests that are accepted without waiting for something to answer.",
         source="Assumption: every other one",
         low=0.0,
         high=1.0,
@@ -49,7 +50,7 @@ class StrangerRules:
     acceptance_mean_us: int = setting(
         6 * US_PER_H,
         unit="us",
-        doc="Mean time until somebody who does not answer before says yes to a request; exponential.",
+        doc="Mean time until such a request is accepted, if it is not answered before; exponential.",
         source="Assumption: some hours; clients show requests apart and without a sound",
         low=US_PER_S,
         high=30 * US_PER_DAY,
@@ -57,9 +58,9 @@ class StrangerRules:
 
 
 class _Deed(NamedTuple):
-    """Something one side of a tie does for the other. Args: wish: a text, a reaction or a call."""
+    """Something one side of a tie does for the other."""
 
-    wish: Intent | Reaction | Call
+    wish: Intent | InboxText | Reaction
     other: int
 
 
@@ -70,7 +71,7 @@ class Meetings:
     Args:
         wishes: who are strangers, and who says yes.
         bare: texts whose writer is offered no files.
-        undone: calls that are not offered.
+        undone: calls that nobody makes.
     """
 
     wishes: list[Wish] = field(default_factory=list)
@@ -78,55 +79,63 @@ class Meetings:
     undone: set[tuple[str, int, int, int]] = field(default_factory=set)
 
 
-def meetings(happened: Sequence[Wish], rules: StrangerRules, end_us: int, seeds: Seeds) -> Meetings:
+def meetings(
+    happened: Sequence[Wish], known: Sequence[Set[int]], rules: StrangerRules, end_us: int, seeds: Seeds
+) -> Meetings:
     """Find the new ties among what people do, and what follows from them.
 
     Args:
         happened: texts, reactions, calls and anything else, in time order.
+        known: of each account, those whom it knows; all others are strangers to it.
         end_us: of the run; who meets later does not, and a yes that comes later is not given.
         seeds: luck ("strangers", a, b) of each tie, a < b.
     """
     ties: dict[tuple[int, int], list[_Deed]] = {}
     for deed in _deeds(happened):
-        pair = (min(deed.wish.sender, deed.other), max(deed.wish.sender, deed.other))
-        ties.setdefault(pair, []).append(deed)
+        ties.setdefault(_pair(deed.wish.sender, deed.other), []).append(deed)
+
+    def are_new(pair: tuple[int, int]) -> bool:
+        return pair[1] not in known[pair[0]] or Luck(seeds, "strangers", *pair).at(0) < rules.strangers_share
+
     found = Meetings()
     for pair, deeds in ties.items():
-        luck = Luck(seeds, "strangers", *pair)
-        first = next((deed.wish for deed in deeds if isinstance(deed.wish, Intent)), None)
-        if first is not None and first.t_us < end_us and luck.at(0) < rules.strangers_share:
-            _meet(first, deeds, rules, luck, end_us, found)
+        if are_new(pair):
+            _meet(deeds, rules, Luck(seeds, "strangers", *pair), end_us, found)
+    calls = (wish for wish in happened if isinstance(wish, Call))
+    found.undone = {wish.address for wish in calls if are_new(_pair(wish.sender, wish.recipient))}
     return found
 
 
-def _meet(
-    first: Intent, deeds: Sequence[_Deed], rules: StrangerRules, luck: Luck, end_us: int, found: Meetings
-) -> None:
-    """Enter what becomes of one new tie. Args: first: the request; deeds: on the tie, in time order."""
+def _pair(one: int, other: int) -> tuple[int, int]:
+    return min(one, other), max(one, other)
+
+
+def _meet(deeds: Sequence[_Deed], rules: StrangerRules, luck: Luck, end_us: int, found: Meetings) -> None:
+    """Enter what becomes of one new tie. Args: deeds: on it, in time order."""
+    first = next((deed.wish for deed in deeds if not isinstance(deed.wish, Reaction)), None)
+    if first is None or first.t_us >= end_us:
+        return
     asker, asked = first.sender, first.recipient
-    found.wishes.append(Strangers(0, asker, asked))
-    reacts = (
+    found.wishes.append(Strangers(first.t_us, asker, asked))
+    answers = (
         deed.wish.t_us
         for deed in deeds
-        if deed.wish.sender == asked and deed.wish.t_us >= first.t_us and not isinstance(deed.wish, Call)
+        if deed.wish.sender == asked and deed.wish.t_us >= first.t_us and not isinstance(deed.wish, InboxText)
     )
-    answered_us = next(reacts, _NEVER_US)
-    yes_us = max(first.t_us, answered_us - _YES_BEFORE_US)
-    if answered_us != _NEVER_US or luck.at(1) < rules.silent_acceptance_share:
+    yes_us = max(first.t_us, next(answers, _NEVER_US) - _YES_BEFORE_US)
+    if luck.at(1) < rules.silent_acceptance_share:
         considered_us = -math.log1p(-luck.at(2)) * rules.acceptance_mean_us
         yes_us = min(yes_us, first.t_us + int(considered_us))
     if yes_us < end_us:
         found.wishes.append(Acceptance(yes_us, asked, asker, first.address))
-    for deed in deeds:
-        if deed.wish.t_us < yes_us and isinstance(deed.wish, Call):
-            found.undone.add(deed.wish.address)
-        elif deed.wish.t_us < yes_us and isinstance(deed.wish, Intent):
-            found.bare.add(deed.wish.address)
+    found.bare.update(
+        deed.wish.address for deed in deeds if isinstance(deed.wish, Intent) and deed.wish.t_us < yes_us
+    )
 
 
 def _deeds(happened: Sequence[Wish]) -> Iterator[_Deed]:
     for wish in happened:
-        if isinstance(wish, Intent | Call):
+        if isinstance(wish, Intent | InboxText):
             yield _Deed(wish, wish.recipient)
         elif isinstance(wish, Reaction) and wish.target.where == "direct":
             author, reader = wish.target.author, wish.target.place

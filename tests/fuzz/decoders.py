@@ -11,6 +11,7 @@ from tests.fuzz.table import (
     _client_configs,
     _client_files,
     _client_groups,
+    _client_mailbox,
     _client_signals,
     _client_version2,
     _communities,
@@ -38,7 +39,7 @@ from tests.fuzz.table import (
 _SUBJECTS = (
     *(_wire, _rpc, _methods, _onion, _onion_server, _contents, _messages, _groups, _configs, _crypto, _names),
     *(_files, _communities, _community_answers, _servers, _server_machines, _push),
-    *(_client, _client_configs, _client_files, _client_groups, _client_signals, _client_version2),
-    *(_node, _version2, _devices),
+    *(_client, _client_configs, _client_files, _client_groups, _client_mailbox, _client_signals),
+    *(_client_version2, _node, _version2, _devices),
 )
 DECODERS: tuple[Decoder, ...] = tuple(decoder for subject in _SUBJECTS for decoder in subject.DECODERS)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from sessionsim.core.intents import Acceptance, Call, Intent, MessageAt, Reaction, Strangers, Wish
+from sessionsim.core.intents import Acceptance, Call, InboxText, Intent, MessageAt, Reaction, Strangers, Wish
 from sessionsim.core.people import People
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.units import US_PER_DAY, US_PER_H, US_PER_S
@@ -16,42 +16,59 @@ from sessionsim.workload.strangers import StrangerRules, meetings
 S = US_PER_S
 ALL = StrangerRules(strangers_share=1.0, silent_acceptance_share=0.0)
 CALL = Call(0, 0, 1, 0, "missed", S, 0, ())
+KNOWN = [{1}, {0}]
 
 
 def test_whoever_answers_says_yes_at_that_moment_at_the_latest() -> None:
     asked, more = Intent(5 * S, 0, 1, "a"), Intent(6 * S, 0, 1, "b", 1)
     answer = Intent(9 * S, 1, 0, "c")
-    found = meetings((asked, more, answer), replace(ALL, acceptance_mean_us=10**15), US_PER_DAY, Seeds(1))
-    assert found.wishes == [Strangers(0, 0, 1), Acceptance(9 * S - 100_000, 1, 0, asked.address)]
+    found = meetings(
+        (asked, more, answer), KNOWN, replace(ALL, acceptance_mean_us=10**15), US_PER_DAY, Seeds(1)
+    )
+    assert found.wishes == [Strangers(5 * S, 0, 1), Acceptance(9 * S - 100_000, 1, 0, asked.address)]
     assert found.bare == {asked.address, more.address}
-    soon = meetings((asked, more, answer), replace(ALL, acceptance_mean_us=1), US_PER_DAY, Seeds(1))
+    soon = meetings(
+        (asked, more, answer),
+        KNOWN,
+        replace(ALL, acceptance_mean_us=1, silent_acceptance_share=1.0),
+        US_PER_DAY,
+        Seeds(1),
+    )
     (yes,) = (wish for wish in soon.wishes if isinstance(wish, Acceptance))
     assert 5 * S <= yes.t_us < 5 * S + 100
 
 
-def test_a_reaction_is_an_answer_but_a_call_before_the_yes_is_not_offered() -> None:
+def test_a_reaction_is_an_answer_and_nobody_calls_whom_they_have_just_met() -> None:
     asked, reaction = Intent(5 * S, 0, 1, "a"), Reaction(8 * S, 1, MessageAt("direct", 1, 0, 0), "😮")
-    calls = (
-        replace(CALL, t_us=4 * S),
-        replace(CALL, t_us=7 * S, number=1),
-        replace(CALL, t_us=9 * S, number=2),
-    )
-    happened: tuple[Wish, ...] = (calls[0], asked, calls[1], reaction, calls[2])
-    found = meetings(happened, replace(ALL, acceptance_mean_us=10**15), US_PER_DAY, Seeds(1))
+    happened: tuple[Wish, ...] = (asked, reaction, replace(CALL, t_us=9 * S))
+    found = meetings(happened, KNOWN, ALL, US_PER_DAY, Seeds(1))
     assert found.wishes[1] == Acceptance(8 * S - 100_000, 1, 0, asked.address)
-    assert found.undone == {calls[0].address, calls[1].address}
+    assert found.undone == {CALL.address}
+    old = meetings(happened, KNOWN, replace(ALL, strangers_share=0.0), US_PER_DAY, Seeds(1))
+    assert (old.wishes, old.bare, old.undone) == ([], set(), set())
+
+
+def test_who_is_not_known_is_a_stranger_even_under_a_pseudonym() -> None:
+    none = replace(ALL, strangers_share=0.0, silent_acceptance_share=1.0, acceptance_mean_us=1)
+    mail = InboxText(5 * S, 0, 1, 3, "a", 0)
+    assert not meetings((mail,), KNOWN, none, US_PER_DAY, Seeds(1)).wishes
+    stranger, yes = meetings((mail,), [set(), set()], none, US_PER_DAY, Seeds(1)).wishes
+    assert stranger == Strangers(5 * S, 0, 1)
+    assert isinstance(yes, Acceptance)
+    assert (yes.sender, yes.recipient, yes.request) == (1, 0, mail.address)
 
 
 def test_requests_without_answer_are_accepted_at_the_given_share_and_times() -> None:
     happened = [Intent(5 * S, 2 * k, 2 * k + 1, "a") for k in range(2000)]
+    known = [{k ^ 1} for k in range(4000)]
     rules = replace(ALL, silent_acceptance_share=0.3, acceptance_mean_us=US_PER_H)
-    found = meetings(happened, rules, 100 * US_PER_DAY, Seeds(1))
+    found = meetings(happened, known, rules, 100 * US_PER_DAY, Seeds(1))
     waits = [wish.t_us - 5 * S for wish in found.wishes if isinstance(wish, Acceptance)]
     assert len(waits) == pytest.approx(600, abs=4 * (2000 * 0.3 * 0.7) ** 0.5)
     assert sum(waits) / len(waits) == pytest.approx(US_PER_H, rel=4 * len(waits) ** -0.5)
-    none = meetings(happened, replace(rules, strangers_share=0.0), US_PER_DAY, Seeds(1))
+    none = meetings(happened, known, replace(rules, strangers_share=0.0), US_PER_DAY, Seeds(1))
     assert not none.wishes
-    some = meetings(happened, replace(rules, strangers_share=0.1), US_PER_DAY, Seeds(1))
+    some = meetings(happened, known, replace(rules, strangers_share=0.1), US_PER_DAY, Seeds(1))
     n_new = sum(isinstance(wish, Strangers) for wish in some.wishes)
     assert n_new == pytest.approx(200, abs=4 * (2000 * 0.1 * 0.9) ** 0.5)
 

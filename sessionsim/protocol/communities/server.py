@@ -26,6 +26,7 @@ from sessionsim.protocol.communities import (
 )
 from sessionsim.protocol.communities._call import Call, find, read_query
 from sessionsim.protocol.communities.auth import BadAuthentication, read_claim, verify_claim
+from sessionsim.protocol.communities.mail import mail_names
 from sessionsim.protocol.communities.posts import post_name, restore_padding
 from sessionsim.protocol.communities.replies import Refused, Reply, as_given, page, text
 from sessionsim.protocol.communities.rules import CommunityRules
@@ -84,6 +85,11 @@ class CommunityServer:
             for post in room.posts.values()
             if post.content is not None
         ]
+
+    def held_names(self) -> list[str]:
+        """Give the names of everything that somebody may still fetch: posts, and messages in boxes."""
+        mail = [name for one in self.state.inbox for name in mail_names(one.sealed)]
+        return [*self.post_names(), *mail]
 
     def handle(self, request: ServerRequest, now_us: int) -> ServerAnswer:
         """Answer a request.

@@ -22,6 +22,7 @@ from sessionsim.workload.keyboard import KeyboardRules
 from sessionsim.workload.media import MediaRules
 from sessionsim.workload.presence import PresenceRules
 from sessionsim.workload.profiles import ProfileRules
+from sessionsim.workload.pseudonyms import PseudonymRules
 from sessionsim.workload.reading import ReadingRules
 from sessionsim.workload.responses import ResponseRules
 from sessionsim.workload.rhythm import Rhythm
@@ -35,7 +36,7 @@ _SOURCE = "Assumption: everything that the clients offer"
 @dataclass(frozen=True, slots=True)
 class Config(
     Rhythm, Floors, Acquaintance, PresenceRules, ProfileRules, CallRules, ResponseRules, ReadingRules,
-    KeyboardRules, MediaRules, RoomRules, GroupRules, StrangerRules, Talk,
+    KeyboardRules, MediaRules, RoomRules, GroupRules, StrangerRules, PseudonymRules, Talk,
 ):  # fmt: skip
     """Settings of everyday life."""
 
@@ -72,6 +73,9 @@ class Config(
     strangers: bool = setting(
         True, doc="Whether some people write to each other for the first time.", source=_SOURCE
     )
+    inboxes: bool = setting(
+        True, doc="Whether people write to pseudonyms through the inboxes of communities.", source=_SOURCE
+    )
     presence: bool = setting(
         True,
         doc="Whether devices go on- and offline and to the background; without, all are always in front.",
@@ -98,6 +102,7 @@ class Everyday:
         """Give the kinds of wishes that are switched on."""
         config = self._config
         speaks = config.direct or config.groups or config.communities
+        mails = config.communities and config.inboxes
         given = {
             "text": config.direct,
             "group": config.groups,
@@ -113,8 +118,9 @@ class Everyday:
             "config-change": config.profiles or (config.read_marks and speaks),
             "typing": config.typing and config.direct,
             "receipt": config.receipts and config.direct,
-            "strangers": config.strangers and config.direct,
-            "acceptance": config.strangers and config.direct,
+            "strangers": config.strangers and (config.direct or mails),
+            "acceptance": config.strangers and (config.direct or mails),
+            "inbox-text": mails,
             "presence": config.presence,
             "online": config.presence,
             "device": config.presence,
@@ -145,6 +151,7 @@ class Everyday:
             receipts=config if config.receipts else None,
             read_marks=config if config.read_marks else None,
             presence=config if config.presence else None,
-            strangers=config if config.strangers and config.direct else None,
+            strangers=config if config.strangers else None,
+            pseudonyms=config if config.communities and config.inboxes else None,
         )
         return Day(parts, people, horizon_us, seeds).wishes()

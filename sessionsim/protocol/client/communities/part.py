@@ -2,7 +2,8 @@
 
 A poll is a batch that asks for all rooms of the server at once, so the server sees which pseudonym reads what
 and when. Posts stand there in clear, signed with the blinded key; what does not carry its author's signature
-is not shown. Posting is in `posting`, reactions and deletions in `remarks`.
+is not shown. Posting is in `posting`, reactions and deletions in `remarks`,
+messages to pseudonyms in `mailbox`.
 
 Events: `post-fetched` (message; value: status as of `file-fetched`) for the files of posts.
 """
@@ -16,6 +17,8 @@ from typing import TYPE_CHECKING, Final
 from sessionsim.core.columns import Cause, note_of
 from sessionsim.core.errors import ProtocolError, RemoteProtocolError
 from sessionsim.protocol import contents
+from sessionsim.protocol.client.approvals import Approvals
+from sessionsim.protocol.client.communities.mailbox import Mailbox
 from sessionsim.protocol.client.communities.posting import Posting
 from sessionsim.protocol.client.communities.remarks import Remarks
 from sessionsim.protocol.client.communities.standing import Standing
@@ -56,6 +59,7 @@ class Communities:
         rules: how the platform polls.
         profile: what it tells about itself in posts; None for nothing.
         files: moves the files of posts; None in a run without files.
+        approvals: who has accepted whom; None if the run does not ask.
     """
 
     def __init__(
@@ -65,6 +69,7 @@ class Communities:
         rules: CommunityPollRules,
         profile: Profile | None,
         files: Files | None,
+        approvals: Approvals | None = None,
     ) -> None:
         self._client, self._rules = client, rules
         self.standings = tuple(
@@ -72,11 +77,12 @@ class Communities:
         )
         self.posting = Posting(client, self.standings, profile, files)
         self.remarks = Remarks(client, self.standings)
+        self.mailbox = Mailbox(client, self.standings, profile, approvals)
         self._style = STYLES[client.rules.style]
 
     @property
     def commands(self) -> Mapping[str, Handler]:
-        return {"post": self.posting.post, **self.remarks.commands}
+        return {"post": self.posting.post, **self.remarks.commands, **self.mailbox.commands}
 
     def start(self, now_us: int) -> list[Effect]:
         for standing in self.standings:
@@ -86,23 +92,24 @@ class Communities:
 
     def next_due_us(self) -> int | None:
         times = [standing.next_us for standing in self.standings if standing.next_us is not None]
-        times += [due for due in (self.posting.next_due_us(), self.remarks.next_due_us()) if due is not None]
+        due = (one.next_due_us() for one in (self.posting, self.remarks, self.mailbox))
+        times += [t_us for t_us in due if t_us is not None]
         return min(times, default=None)
 
     def wake(self, now_us: int) -> list[Effect]:
-        effects = self.posting.wake(now_us) + self.remarks.wake(now_us)
+        effects = self.posting.wake(now_us) + self.remarks.wake(now_us) + self.mailbox.wake(now_us)
         for standing in self.standings:
             if standing.next_us is not None and standing.next_us <= now_us:
                 effects.append(self._poll(standing, now_us))
         return effects
 
     def pending(self) -> Iterable[int]:
-        """Give the posts, and what is wanted of posts, that are on their way."""
-        return (*self.posting.pending(), *self.remarks.pending())
+        """Give the posts, what is wanted of posts, and the messages to pseudonyms that are on their way."""
+        return (*self.posting.pending(), *self.remarks.pending(), *self.mailbox.pending())
 
     def forget(self, reason: str, now_us: int) -> list[Effect]:
-        """Give up the posts that are not up yet."""
-        return self.posting.forget(reason, now_us)
+        """Give up the posts and messages that are not up yet."""
+        return self.posting.forget(reason, now_us) + self.mailbox.forget(reason)
 
     def _poll(self, standing: Standing, now_us: int) -> Effect:
         """Ask a server for news; the next poll follows a pause after the answer."""
@@ -130,6 +137,10 @@ class Communities:
         effects: list[Effect] = []
         for token, post in news.posts:
             effects += self._post(standing, token, post, now_us)
+        for mail in news.inbox:
+            effects += self.mailbox.take(standing, mail, now_us, sent=False)
+        for mail in news.outbox:
+            effects += self.mailbox.take(standing, mail, now_us, sent=True)
         return effects
 
     def _post(self, standing: Standing, token: str, post: RoomPost, now_us: int) -> list[Effect]:
