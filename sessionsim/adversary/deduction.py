@@ -29,6 +29,7 @@ from sessionsim.adversary.rules.names import take_companions, take_names
 from sessionsim.adversary.rules.opened import take_opened
 from sessionsim.adversary.rules.places import locate
 from sessionsim.adversary.rules.signatures import take_signatures
+from sessionsim.adversary.rules.strings import resolve_strings
 from sessionsim.adversary.rules.styles import take_styles
 from sessionsim.adversary.transcript import Transcript, collector_paused
 from sessionsim.core.ledger import Fact
@@ -50,6 +51,7 @@ RULES: Final[tuple[Callable[[Notes], None], ...]] = (
     take_names,
     take_companions,
     sight_addresses,
+    resolve_strings,
     join_identities,
     locate,
 )

@@ -32,6 +32,7 @@ from sessionsim.adversary.names import (
     STRING,
     file_term,
     id_term,
+    names_anywhere,
     names_in,
     names_of_path,
     string_term,
@@ -40,6 +41,7 @@ from sessionsim.adversary.opened import names_in_bytes
 from sessionsim.adversary.openings import Openings
 from sessionsim.adversary.signing import Check, check_of, check_of_server_request, holds
 from sessionsim.adversary.terms import Answer, Body, Call
+from sessionsim.adversary.usual import are_usual
 from sessionsim.core.errors import ProtocolError
 from sessionsim.core.view import Haul
 from sessionsim.protocol.configs.kinds import KINDS
@@ -228,7 +230,7 @@ class Meaning:
             except ProtocolError:
                 stamp_ms = None
             form, leaves = form_of(data)
-            names = tuple(self._names_of_message(number, leaves)) if leaves else ()
+            names = tuple(self._names_of_message(number, data, leaves))
             self.messages[number] = Message(name, inbox, len(data), stamp_ms, form, names)
             letter = self._letter(inbox, namespace, data)
             self.openings.meet(number, inbox, namespace, data, letter)
@@ -239,11 +241,10 @@ class Meaning:
             return None
         return open_letter(self._suite, self._keys, self._seeds, inbox, data)
 
-    def _names_of_message(self, number: int, leaves: Sequence[bytes]) -> Iterator[str]:
+    def _names_of_message(self, number: int, data: bytes, leaves: Sequence[bytes]) -> Iterator[str]:
         """Give the names in the clear parts of a message; its strings are noted where they repeat."""
-        for name in names_in(leaves, self._public):
-            if not name.startswith(STRING):
-                yield name
+        spelled = (name for name in names_in(leaves, self._public) if not name.startswith(STRING))
+        yield from spelled if leaves else names_anywhere(data, self._public)
         for leaf in leaves:
             if len(leaf) >= LEAST_STRING:
                 first = self._leaf.setdefault(leaf[:LEAST_STRING] + leaf[-LEAST_STRING:], number)
@@ -321,7 +322,7 @@ class Meaning:
         for place, call in enumerate(body.calls):
             if call.account:
                 found[id_term(call.account), NONE] = None
-            if not _PLAIN.issuperset(call.fields):
+            if not are_usual(call.fields, _PLAIN):
                 for name in names_in(call.fields, self._public):
                     found[name, place] = None
             if body.to_server is not None:
@@ -343,14 +344,21 @@ class Meaning:
         for name in names_in(fields, self._public) if fields else ():
             _add(table, place, self.name(name))
 
+    def take_unread(self, table: tuple[array[int], array[int]], place: int, raw: bytes) -> None:
+        """Note the names in bytes of no known form. Args: table: named_in_row or named_in_layer."""
+        for name in names_anywhere(raw, self._public):
+            _add(table, place, self.name(name))
+
     def take_answer(self, request: int, answer: int, read_answer: Answer) -> None:
         """Note an answer to a request, one result per call that was answered."""
         read = len(self.answers[0])
         self.answers[0].append(request)
         self.answers[1].append(answer)
         found = dict.fromkeys(names_in(read_answer.beside, self._public)) if read_answer.beside else {}
+        if read_answer.unread:
+            found |= dict.fromkeys(names_anywhere(read_answer.unread, self._public))
         for place, (call, result) in enumerate(zip(self.calls[request], read_answer.results, strict=False)):
-            if not PASSED_OVER_IN_ANSWERS.issuperset(result.fields):
+            if not are_usual(result.fields, PASSED_OVER_IN_ANSWERS):
                 found |= dict.fromkeys(names_in(result.fields, self._public, PASSED_OVER_IN_ANSWERS))
             if result.code != OK:
                 continue

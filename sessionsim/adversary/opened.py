@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from itertools import chain
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from sessionsim.adversary.names import file_term, id_term, name_of_raw, names_of_text
+from sessionsim.adversary.names import file_term, id_term, names_of_text, names_within
 from sessionsim.core.errors import ProtocolError
 from sessionsim.core.ledger import Relation
 from sessionsim.protocol.configs.config import Config
@@ -40,12 +40,8 @@ from sessionsim.protocol.contents import (
     TimerUpdate,
 )
 from sessionsim.protocol.groups.identity import group_from_seed
-from sessionsim.protocol.wire import bencode
 
-_DEEPEST: Final = 12  # Assumption: nothing of the protocol nests deeper
-_MARK: Final = b"\x80"  # ends what is filled up with zeros. Source: messages 2.1
-_VARINT, _LENGTH = 0, 2  # wire types of protobuf
-_FILE: Final = re.compile(r"/file/([0-9A-Za-z_-]+)")  # in an address. Source: client-behaviour 6.5
+_FILE: Final = re.compile(rb"/file/([0-9A-Za-z_-]+)")  # in an address. Source: client-behaviour 6.5
 UNREADABLE: Final = "unreadable"  # what was signed and sealed, and is no message of the protocol
 CONFIG_NAMES: Final = {
     USER_PROFILE: "profile", CONTACTS: "contacts", CONVERSATIONS: "conversations", USER_GROUPS: "groups",
@@ -74,6 +70,7 @@ class Content(NamedTuple):
         said: what its known fields say.
         names: terms that stand in it.
         seeds: secrets of groups (32 bytes) that it hands over.
+        text: what a person wrote.
     """
 
     kind: str
@@ -83,6 +80,12 @@ class Content(NamedTuple):
     said: tuple[Said, ...] = ()
     names: tuple[str, ...] = ()
     seeds: tuple[bytes, ...] = ()
+    text: str = ""
+
+
+def text_of(message: Message) -> str:
+    """Give what a person wrote in a message; empty where nobody wrote."""
+    return message.part.body if isinstance(message.part, Text) else ""
 
 
 def kind_of(message: Message) -> str:
@@ -196,76 +199,11 @@ def seeds_in_config(kind: Kind, config: Config) -> tuple[bytes, ...]:
 
 
 def names_in_bytes(raw: bytes, public: Collection[str]) -> tuple[str, ...]:
-    """List the names in bytes of protobuf or bencode, each once, as terms.
+    """List the names in bytes of protobuf or bencode, each once, as terms, files in addresses among them.
 
     Args:
         raw: any bytes.
         public: addresses that are nobody's secret.
     """
-    found = dict.fromkeys(name for leaf in _strings(raw, 0) for name in _names_of(leaf))
-    return tuple(name for name in found if name not in public)
-
-
-def _names_of(leaf: bytes) -> Iterator[str]:
-    name = name_of_raw(leaf)
-    if name:
-        yield name
-    elif leaf.isascii():
-        text = leaf.decode("ascii")
-        yield from names_of_text(text)
-        yield from map(file_term, _FILE.findall(text))
-
-
-def _strings(raw: bytes, depth: int) -> Iterator[bytes]:
-    """Give every string in bytes that can be taken apart, and the bytes themselves."""
-    yield raw
-    if depth >= _DEEPEST or not raw:
-        return
-    if raw[:1] in (b"d", b"l"):
-        try:
-            yield from _in_bencode(bencode.decode(raw.rstrip(b"\0")), depth)
-        except ProtocolError:
-            pass
-        else:
-            return
-    for inner in _fields(raw) or _fields(raw.rstrip(b"\0").removesuffix(_MARK)):
-        yield from _strings(inner, depth + 1)
-
-
-def _in_bencode(value: Any, depth: int) -> Iterator[bytes]:
-    if isinstance(value, bytes):
-        yield from _strings(value, depth + 1)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _in_bencode(inner, depth)
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            yield key
-            yield from _in_bencode(inner, depth)
-
-
-def _fields(raw: bytes) -> list[bytes]:
-    """Give the strings in a protobuf message; none where the bytes are none."""
-    found, at = list[bytes](), 0
-    while at < len(raw):
-        tag, at = _varint(raw, at)
-        if at < 0 or not tag >> 3 or tag & 7 not in (_VARINT, _LENGTH):
-            return []
-        value, at = _varint(raw, at)
-        if at < 0:
-            return []
-        if tag & 7 == _LENGTH:
-            found.append(raw[at : at + value])
-            at += value
-    return found if at == len(raw) else []
-
-
-def _varint(raw: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while at < len(raw) and shift < 64:
-        byte = raw[at]
-        value |= (byte & 127) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 128:
-            return value, at
-    return 0, -1
+    files = (file_term(found.decode()) for found in _FILE.findall(raw))
+    return tuple(name for name in dict.fromkeys((*names_within(raw), *files)) if name not in public)

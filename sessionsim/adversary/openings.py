@@ -36,6 +36,7 @@ from sessionsim.adversary.opened import (
     said_in_config,
     seeds_in,
     seeds_in_config,
+    text_of,
 )
 from sessionsim.core.errors import ProtocolError
 from sessionsim.protocol import namespaces
@@ -154,6 +155,7 @@ class Openings:
             tuple(said_in(letter.message, writer, reader, self._public)),
             names_in_bytes(letter.plaintext, self._public),
             seeds_in(letter.message),
+            text_of(letter.message),
         )
         self._add(number, letter.key, f"{letter.by} of {reader}", letter.where, content)
 
@@ -319,10 +321,11 @@ class Openings:
         try:
             message = read(unwrap_group(opened.plaintext).content)
         except ProtocolError:
-            kind, said = UNREADABLE, tuple[Said, ...]()
+            kind, said, text = UNREADABLE, tuple[Said, ...](), ""
         else:
             kind, said = kind_of(message), tuple(said_in(message, id_term(writer), group, self._public))
+            text = text_of(message)
         made = f"signed by {writer.hex()}"
-        content = Content(kind, id_term(writer), made, "", said, tuple(names))
+        content = Content(kind, id_term(writer), made, "", said, tuple(names), text=text)
         self._add(one.number, secret, self._keys.owners[secret], "a message to the group", content)
         return True

@@ -94,10 +94,17 @@ class Result(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A whole answer. Args: results: one per call answered; beside: fields around them."""
+    """A whole answer.
+
+    Args:
+        results: one per call answered.
+        beside: fields around them.
+        unread: its body, where that is of no known form.
+    """
 
     results: tuple[Result, ...]
     beside: Mapping[str, Any] = NOTHING
+    unread: bytes = b""
 
 
 Request = Layer | Body | None

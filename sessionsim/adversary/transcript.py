@@ -164,6 +164,8 @@ class Transcript:
                     meaning.take_beside(meaning.named_in_row, place, term.beside)
             elif term is not None and (term.calls or term.beside):
                 request[place] = self._add_request(term, None, "", b"", dst)
+            else:
+                meaning.take_unread(meaning.named_in_row, place, payload)
 
     def _inside(self, number: int, depth: int, layer: Layer, opened: Opened) -> tuple[int, int]:
         """Take what a layer held: numbers of the next layer and of the request."""
@@ -174,7 +176,10 @@ class Transcript:
             return self.layers.meet(term, depth + 1), NONE
         if isinstance(term, Innermost):
             body, cipher, style = term.body, opened.cipher, term.style
+            if not body.calls:
+                self.meaning.take_unread(self.meaning.named_in_layer, number, opened.plaintext)
             return NONE, self._add_request(body, cipher, style, opened.node, layer.addressee)
+        self.meaning.take_unread(self.meaning.named_in_layer, number, opened.plaintext)
         return NONE, NONE
 
     def _add_request(
@@ -201,11 +206,14 @@ class Transcript:
             if number < 0:
                 ciphertext = read_answer_ciphertext(head, payload) if onioned else payload
                 if not ciphertext:
+                    self.meaning.take_unread(self.meaning.named_in_row, place, payload)
                     continue
                 number = by_blob[blob] = len(self.answer_marks)
                 self.answer_marks.append(ciphertext[:8])
             self.answer[place] = number
             request = self.final(int(self.layer[asked])) if onioned else int(self.request[asked])
+            if request < 0 and not onioned:
+                self.meaning.take_unread(self.meaning.named_in_row, place, payload)
             if request >= 0 and (request, number) not in done:
                 done.add((request, number))
                 answer = self._answer(request, head, payload)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from sessionsim.adversary.names import (
     PASSED_OVER,
     id_term,
+    names_anywhere,
     names_in,
     names_of_path,
     names_of_text,
@@ -83,9 +85,58 @@ def test_what_a_field_named_token_holds_is_a_token(fields: Any, names: list[str]
 
 def test_public_addresses_and_known_fields_are_passed_over() -> None:
     assert names_in({"x": "240.0.0.1 and 244.0.0.7"}, {"addr:240.0.0.1"}) == ["addr:244.0.0.7"]
-    for field in PASSED_OVER:
-        assert names_in({field: RAW.hex()}, ()) == []
-    assert names_in({"x": {"signature": RAW.hex(), "y": RAW.hex()}}, ()) == [ACCOUNT]
+    signature = base64.b64encode(bytes(range(64))).decode()
+    usual = {
+        "signature": signature, "subaccount_sig": signature, "session_ed25519": "0a" * 32,
+        "last_hash": "x" * 43, "timestamp": "1777000000000", "namespace": -11, "namespaces": [0, 2, 5],
+        "method": "retrieve", "messages": ["x" * 43], "data": base64.b64encode(b"d" * 80).decode(),
+        "ttl": 1209600000,
+    }  # fmt: skip
+    assert set(usual) <= PASSED_OVER
+    assert names_in(usual, ()) == []
+    assert names_in({"x": {"signature": signature, "y": RAW.hex()}}, ()) == [ACCOUNT]
+
+
+@pytest.mark.parametrize("field", sorted(PASSED_OVER - {"data", "enc_payload", "path"}))
+def test_a_known_field_that_holds_something_else_is_looked_at(field: str) -> None:
+    assert names_in({field: f"x{RAW.hex()}"}, ()) == [ACCOUNT]
+    assert names_in({field: ["x", {"deep": RAW.hex()}]}, ()) == [ACCOUNT]
+    assert names_in({field.upper(): "at 244.0.0.7"}, ()) == ["addr:244.0.0.7"]
+
+
+SPELLED = [
+    RAW.hex().upper(), f"0x{RAW.hex()}", base64.urlsafe_b64encode(b"\5" + b"\xff" * 32).decode().rstrip("="),
+    base64.b32encode(RAW).decode(), base64.b32encode(RAW).decode().rstrip("=").lower(),
+    "".join(f"%{byte:02x}" for byte in RAW), "".join(f"%{ord(c):02X}" for c in RAW.hex()),
+    base64.b64encode(b'{"who": "%s"}' % RAW.hex().encode()).decode(), RAW.hex().encode().hex(),
+    base64.b64encode(base64.b64encode(b"x=" + RAW.hex().encode())).decode(),
+    f"Bearer {base64.b64encode(RAW).decode()}", f"/v1/{base64.b64encode(RAW).decode()}/x",
+    '{"a":["' + base64.b64encode(RAW).decode().replace("/", "\\/") + '"]}',
+    base64.b64encode(b"d1:a33:" + RAW + b"e").decode(), base64.b64encode(b"\x0a\x21" + RAW).decode(),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", SPELLED)
+def test_an_id_is_found_however_it_is_spelled(text: str) -> None:
+    wanted = f"account:05{'ff' * 32}" if text.startswith("Bf") else ACCOUNT
+    assert names_in({"debug": text}, ()) == [wanted]
+    assert names_anywhere(f"junk {text} junk".encode(), ()) == [wanted]
+
+
+@pytest.mark.parametrize("way", [base64.b64encode, base64.urlsafe_b64encode, base64.b32encode, bytes.hex])
+def test_an_address_is_found_however_it_is_spelled(way: Any) -> None:
+    found = way(b"ip=244.0.0.7")
+    text = found if isinstance(found, str) else found.decode()
+    assert names_in({"debug": text}, ()) == ["addr:244.0.0.7"]
+    assert names_in({"debug": text}, {"addr:244.0.0.7"}) == []
+
+
+def test_random_bytes_hold_no_names() -> None:
+    raw = b"".join(hashlib.sha512(b"%d" % k).digest() for k in range(4_000))
+    assert names_anywhere(raw, ()) == []
+    texts = [base64.b64encode(raw[at : at + 60]).decode() for at in range(0, 60_000, 60)]
+    found = [name for text in texts for name in names_in({"x": text}, ())]
+    assert {name.partition(":")[0] for name in found} == {"string"}
 
 
 def test_each_name_once_in_order() -> None:
@@ -107,7 +158,7 @@ def test_text_may_hold_several() -> None:
 def test_terms_of_odd_ids_and_long_strings() -> None:
     assert id_term(b"") == "id:"
     assert id_term(b"\x99" * 33) == f"id:{'99' * 33}"
-    assert string_term("x" * 100) == f"string:{'x' * 80}…"
+    assert string_term("x" * 200) == f"string:{'x' * 128}…"
 
 
 @pytest.mark.parametrize(

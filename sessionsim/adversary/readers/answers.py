@@ -18,7 +18,7 @@ from sessionsim.adversary.terms import (
 )
 from sessionsim.core.errors import CannotOpen, ProtocolError, RemoteProtocolError
 from sessionsim.protocol.crypto.layer import Layer as Cipher
-from sessionsim.protocol.wire import v3, v4
+from sessionsim.protocol.wire import bencode, v3, v4
 from sessionsim.protocol.wire.frame import decode_object
 from sessionsim.protocol.wire.json_text import compact_json, read_json
 from sessionsim.protocol.wire.rpc import read_batch, read_object
@@ -83,7 +83,9 @@ def read_clear_answer(status: int, body: bytes, n_calls: int, beside: Mapping[st
     try:
         fields = read_object(body)
     except ProtocolError:
-        fields = {}
+        found = _bencoded(body)
+        results = (Result(status, found),) if n_calls == 1 else ()
+        return Answer(results, beside, b"" if found and results else body)
     if "results" not in fields:
         return Answer((Result(status, fields),) if n_calls == 1 else (), beside)
     if len(fields) > 1:
@@ -92,6 +94,15 @@ def read_clear_answer(status: int, body: bytes, n_calls: int, beside: Mapping[st
         return Answer(tuple(Result(*member) for member in read_batch(body)[:n_calls]), beside)
     except ProtocolError:
         return Answer((), beside)
+
+
+def _bencoded(body: bytes) -> Mapping[str, Any]:
+    """Read an answer between nodes; empty for none."""
+    try:
+        fields = bencode.decode(body) if body[:1] == b"d" else None
+    except ProtocolError:
+        return NOTHING
+    return {key.decode("latin-1"): value for key, value in fields.items()} if fields else NOTHING
 
 
 def _of_server(status: int, headers: Mapping[str, str], body: bytes) -> Answer:

@@ -71,6 +71,8 @@ _USUAL_HOP: Final = re.compile(
     rb"8:enc_type(7:aes-gcm|9:xchacha20)13:ephemeral_key32:.{32}6:hop_noi[0-9]{1,2}ee", re.DOTALL
 )
 _USUAL_CONTROLS: Final = (b'{"body":null,"headers":{}}', b'{"headers":""}')
+_LONGEST: Final = {"ephemeral_key": 64, "destination": 64, "host": 40}  # Assumption: hosts are shorter
+_LONGEST_WORD: Final = 15  # Assumption: as of ciphers, methods and protocols
 _NO_CONTROL: Final[tuple[object, ...]] = (None, "", {}, [])
 
 
@@ -108,7 +110,16 @@ def _beside_frame(payload: bytes, known: frozenset[str]) -> Mapping[str, Any]:
     if usual is not None and usual.fullmatch(payload, begin):
         return NOTHING
     fields = decode_object(decode_frame(payload)[1])
-    return {key: value for key, value in fields.items() if key not in known}
+    return {key: value for key, value in fields.items() if key not in known or not _belongs(key, value)}
+
+
+def _belongs(key: str, value: Any) -> bool:
+    """Say whether a field that the format needs holds what it needs, and not more."""
+    if not isinstance(value, str):
+        return not isinstance(value, dict | list)
+    if key == "target":
+        return value in HEADS
+    return len(value) <= _LONGEST.get(key, _LONGEST_WORD)
 
 
 def read_plaintext(plaintext: bytes, nodes: NodeList, server: str = "") -> Layer | Innermost | None:

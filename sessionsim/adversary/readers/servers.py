@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from sessionsim.adversary.fields import id_bytes
+from sessionsim.adversary.readers.storage import more_around
 from sessionsim.adversary.terms import SERVER_V3, Body, Call
 from sessionsim.core.columns import HEAD_CODE
 from sessionsim.core.errors import ProtocolError
@@ -80,4 +81,4 @@ def read_seed_request(payload: bytes) -> Body | None:
     method, fields = request.get("method"), request.get("params")
     if not isinstance(method, str):
         return None
-    return Body((Call(method, b"", fields if isinstance(fields, dict) else {}),))
+    return Body((Call(method, b"", fields if isinstance(fields, dict) else {}),), more_around(request))

@@ -12,7 +12,9 @@ from sessionsim.protocol.wire.rpc import read_object
 
 _BUNDLES: Final = frozenset(("batch", "sequence"))
 _MAX_BUNDLE: Final = 20  # Source: transport 5.2, sub-requests of a batch
-_AROUND: Final = frozenset(("method", "params", "jsonrpc", "id"))
+_AROUND: Final = frozenset(("method", "params"))
+_NUMBERED: Final = frozenset(("method", "params", "jsonrpc", "id"))
+_LONGEST_NUMBER: Final = 10  # Assumption: what JSON-RPC counts requests by, and its version, is no longer
 _NOTHING: Final = Call("", b"", NOTHING)
 
 
@@ -23,7 +25,7 @@ def read_calls(body: bytes) -> Body:
     except ProtocolError:
         return Body(())
     method, fields = request.get("method"), request.get("params")
-    beside = NOTHING if _AROUND.issuperset(request) else _more(request, _AROUND)
+    beside = more_around(request)
     if method not in _BUNDLES:
         inner = tuple(fields) if isinstance(fields, dict) else ()
         return Body((call_of(method, fields),), beside, shape=(*request, *inner))
@@ -40,9 +42,20 @@ def read_calls(body: bytes) -> Body:
 def _member(member: Any) -> Call:
     if not isinstance(member, dict):
         return _NOTHING
-    return call_of(
-        member.get("method"), member.get("params"), _more(member, _AROUND) if len(member) > 2 else {}
+    more = NOTHING if len(member) <= 2 else more_around(member)
+    return call_of(member.get("method"), member.get("params"), more)
+
+
+def _is_plain(request: Mapping[str, Any]) -> bool:
+    """Say whether nothing stands around a method and its parameters but a version and a short number."""
+    return _NUMBERED.issuperset(request) and all(
+        len(str(request[name])) <= _LONGEST_NUMBER for name in ("jsonrpc", "id") if name in request
     )
+
+
+def more_around(request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give what stands around a method and its parameters beyond a version and a short number."""
+    return NOTHING if _is_plain(request) else _more(request, _AROUND)
 
 
 def _more(fields: Mapping[str, Any], known: frozenset[str]) -> Mapping[str, Any]:
