@@ -4,6 +4,7 @@
     answers     what came back to it
     stores      messages that operated swarm members were given, with inbox and size
     retrieves   requests of an account's owner at operated swarm members
+                (both when they came to the member, though they may have been read on their way)
 
 Reading means opening what the observer can open (`closure`); the last views read are remembered, since
 several attacks look at one view. The background comes as the tables `requests`, `stores` and `retrieves`,
@@ -124,7 +125,7 @@ def _read(view: View) -> _Read:
     repeated: list[tuple[int, str, int, str]] = []
     n_nodes = len(view.nodes)
     for request in np.flatnonzero(closure.t_read < NEVER).tolist():
-        place = closure.reading(request)[0]
+        place = _came(closure, request)
         t_us, dst = int(closure.t_row[place]), int(transcript.rows["dst"][place])
         onioned = transcript.ciphers[request][0] is not None
         owner = ""
@@ -144,6 +145,20 @@ def _read(view: View) -> _Read:
     read = _Read(_stores(stored), _retrieves(seen), _retrieves(repeated))
     _remembered.append((view.rows, read))
     return read
+
+
+def _came(closure: Closure, request: int) -> int:
+    """Give the place of the row with which a request came to whom it was for.
+
+    Who runs every node of a path reads it at the guard already, before it is served; what is compared with
+    links is when it was.
+    """
+    transcript, chain = closure.transcript, closure.transcript.chain(request)
+    inner = transcript.rows_of_layer.of(chain[-1]) if chain else ()
+    came = [place for place in inner if closure.t_row[place] < NEVER]
+    if not came:
+        return closure.reading(request)[0]
+    return min(came, key=lambda place: (int(closure.t_row[place]), place))
 
 
 def remember(view: View, stored: Stores, retrieved: Retrieves) -> None:
