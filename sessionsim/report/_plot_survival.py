@@ -7,6 +7,7 @@ from typing import Any, Final
 from sessionsim.core.readings import Reading
 from sessionsim.report import _panels
 from sessionsim.report._data import Readings, ReportData
+from sessionsim.report._months import denials
 from sessionsim.report._numbers import of_reading, quantity, span_of, tick
 from sessionsim.report._svg import COLOUR
 
@@ -106,6 +107,18 @@ def rows(data: ReportData, readings: Readings) -> tuple[str, tuple[str, ...], li
         for panel, lines in curves(readings).items()
         for series, points in lines.items()
         for t_us, one in points
+    ]
+    # Not a time, but what the same coalitions make of paths meanwhile.
+    table += [
+        (
+            f"{name}, {platform}: both ends, of paths that work under selective denial",
+            of_reading(one),
+            span_of(one),
+            f"{one.counts.get('working', 0):,.0f}",
+            quantity(one.baseline, "prob") if one.baseline is not None else "",
+        )
+        for name, shares in denials(readings).items()
+        for platform, one in shares
     ]
     return (
         "Share that has met the event by a time",

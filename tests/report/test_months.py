@@ -71,6 +71,19 @@ def test_selective_denial_stands_beside_the_coalition_that_does_it(
     ) in text
 
 
+def test_selective_denial_is_a_row_of_the_table(
+    data: ReportData, months: list[Reading], make_reading: Make
+) -> None:
+    name = "random, ios: owned among working paths under selective denial"
+    one = make_reading("time-to-compromise", name, "prob", 0.0135, counts={"working": 900.0}, baseline=0.02)
+    whole = replace(data, readings=(*data.readings, *months, one))
+    drawn = {figure.name: figure for figure in figures(whole, Readings(whole.readings))}
+    assert drawn["survival"].table.rows[-1] == (
+        "random, ios: both ends, of paths that work under selective denial", "1.4 %", "1.2 to 1.5 %", "900",
+        "2.0 %",
+    )  # fmt: skip
+
+
 def test_without_months_nothing_is_said(readings: list[Reading]) -> None:
     assert months_answer(Readings(readings)) == ""
 
