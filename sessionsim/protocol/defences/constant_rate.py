@@ -1,9 +1,11 @@
 """Constant rate: every slot holds a request, real or dummy, and every answer is equally late (metrics 3).
 
-Clients send one onion request at each slot; guards give the answers a fixed time after the requests. So the
-times on a client's link say that the app runs, and nothing else; lengths are the business of `constant-size`.
-The price is a request and its answer per slot, and that what a client wants to send or to know waits: for its
-slot, for what stands before it, and for the guard.
+Clients send one onion request at each slot; guards pass all that came during a slot on together at the next
+one, and give the answers a fixed time after the requests. So the times on a client's link say that the app
+runs, and nothing else; and what goes on from a guard says nothing of how far away its client is, which would
+tell clients apart to who sees when their requests reach guards and when messages reach a swarm. Lengths are
+the business of `constant-size`. The price is a request and its answer per slot, and that what a client wants
+to send or to know waits: for its slot, for what stands before it, and twice for the guard.
 
 Not in slots: what goes to no service node (seed nodes, pushes, calls, link previews), and that a client
 sleeps.
@@ -23,6 +25,7 @@ from sessionsim.protocol.client.machine import Client
 from sessionsim.protocol.client.rules import ClientRules
 from sessionsim.protocol.defences._holding import HoldingNode
 from sessionsim.protocol.defences._slots import Slots
+from sessionsim.protocol.lsrpc import OnionEndpoint
 from sessionsim.protocol.snode import ServiceNode
 
 
@@ -36,15 +39,16 @@ class Config:
         low=10 * US_PER_MS, high=10 * US_PER_MIN,
     )  # fmt: skip
     answer_after_us: int = setting(
-        2 * US_PER_S, unit="us", doc="How long after a request its guard gives the answer.",
-        source="Assumption: twice what all but one in twenty onion round trips take (metrics 5)",
+        3 * US_PER_S, unit="us", doc="How long after a request its guard gives the answer.",
+        source="Assumption: a slot to wait for, and twice what all but one in twenty onion round trips take"
+        " (metrics 5)",
         low=1, high=10 * US_PER_MIN,
     )  # fmt: skip
 
 
 @DEFENCES.register(config=Config, source="metrics section 3; Shmatikov, Wang, ESORICS 2006")
 class ConstantRate:
-    """A request at every slot, real or dummy, and every answer equally late."""
+    """A request at every slot, real or dummy, passed on with all others; every answer equally late."""
 
     node_type: type[ServiceNode] = HoldingNode
 
@@ -60,6 +64,9 @@ class ConstantRate:
         client.pacing = Slots(client, self._config.slot_us, client.requests.nodes)
 
     def defend_node(self, node: ServiceNode) -> None:
-        """Have answers to clients held."""
+        """Have requests of clients, and answers to them, held."""
         if isinstance(node, HoldingNode):
             node.hold(self._config.answer_after_us, self._config.slot_us)
+
+    def defend_server(self, endpoint: OnionEndpoint) -> None:
+        """Change nothing: when a server answers, the guard hides."""

@@ -1,4 +1,4 @@
-"""A guard that holds answers: when they leave, and whose they are."""
+"""A guard that holds requests and answers: when they leave, and whose they are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from sessionsim.core.columns import Transport
 from sessionsim.core.units import US_PER_S
 from sessionsim.protocol.defences._holding import HoldingNode
-from sessionsim.protocol.machine import LATER, SEND
+from sessionsim.protocol.machine import LATER, SEND, WAKE_AT
 from sessionsim.protocol.snode import ServiceNode
 
 HTTPS, OMQ = int(Transport.HTTPS), int(Transport.OMQ)
@@ -35,6 +35,25 @@ def node(monkeypatch: pytest.MonkeyPatch) -> Answering:
 
 def answer(exchange: int, dst: int = CLIENT) -> tuple[Any, ...]:
     return (SEND, dst, HTTPS, exchange, 200, b"", 0)
+
+
+@pytest.mark.parametrize(
+    ("now_us", "leaves_us"),
+    [(0, SLOT), (1, SLOT), (SLOT - 1, SLOT), (SLOT, 2 * SLOT), (2 * SLOT + 7, 3 * SLOT)],
+)
+def test_a_request_goes_on_at_the_next_slot(node: Answering, now_us: int, leaves_us: int) -> None:
+    passed = (SEND, 7, OMQ, 1 << 62, "sn.onion_request", b"", 0)
+    node.ready = [passed, (WAKE_AT, now_us + 9)]
+    found = list(node.receive(CLIENT, HTTPS, 5, "onion_req", b"", now_us))
+    assert found == [(LATER, leaves_us, passed), (WAKE_AT, now_us + 9)]
+    # What comes from another node goes on at once: the guard has taken the client's place from it.
+    assert list(node.receive(3, OMQ, 5, "sn.onion_request", b"", now_us)) == node.ready
+
+
+def test_a_guard_that_refuses_says_so_a_fixed_time_later_too(node: Answering) -> None:
+    refusal = (SEND, CLIENT, HTTPS, 5, 503, b"Server busy, try again later", 0)
+    node.ready = [refusal]
+    assert list(node.receive(CLIENT, HTTPS, 5, "onion_req", b"", 40)) == [(LATER, 40 + HOLD, refusal)]
 
 
 def test_an_answer_leaves_a_fixed_time_after_its_request(node: Answering) -> None:
