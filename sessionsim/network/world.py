@@ -79,6 +79,8 @@ from sessionsim.protocol.crypto import KeyPair, suite_named
 from sessionsim.protocol.crypto.suite import Suite
 from sessionsim.protocol.identity import Account, account_from_seed
 from sessionsim.protocol.machine import Machine
+from sessionsim.protocol.servers.behind_onion import ServerBehindOnion
+from sessionsim.protocol.servers.push import PushMachine
 from sessionsim.protocol.snode import ServiceNode
 from sessionsim.protocol.wire.onion import Hop
 
@@ -378,6 +380,8 @@ def build(spec: WorldSpec) -> World:
     rooms = [wish.room for wish in spec.intents if isinstance(wish, Reader | Post)]
     services, version = spec.service_rules, rules.version_numbers
     machines += make_machines(servers, services, suite, seeds, epoch_ms, nodes, version, rooms)
+    for machine in machines[len(nodes) + len(seats) :] if spec.defences else ():
+        _defend(machine, spec)
     before.fill_servers(servers, machines, seeds)
     world = World(spec, roster, nodes, (ed, x), accounts, seats, places, servers, tuple(machines), before)
     world.capacity = Capacity(spec.capacity, meter, nodes.ip) if spec.capacity.on else None
@@ -391,3 +395,7 @@ def _defend(machine: Machine, spec: WorldSpec) -> None:
             defence.defend_client(machine)
         elif isinstance(machine, ServiceNode):
             defence.defend_node(machine)
+        elif isinstance(machine, PushMachine):
+            defence.defend_server(machine.front.endpoint)
+        elif isinstance(machine, ServerBehindOnion):
+            defence.defend_server(machine.endpoint)

@@ -1,7 +1,8 @@
-"""The family of defences: changes to what a client or a node does, against who watches from outside.
+"""The family of defences: changes to what clients, nodes or servers do, against who watches from outside.
 
 A defence is code of the protocol: its padding is bytes that are sent, its dummies are requests that nodes
-answer. It is given to all clients and nodes of a world before they start; several can be in force together.
+answer. It is given to all clients, nodes and servers of a world before they start; several can be in force
+together.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any, Final, Protocol
 from sessionsim.core.registry import Registry
 from sessionsim.protocol.client.machine import Client
 from sessionsim.protocol.client.rules import ClientRules
+from sessionsim.protocol.lsrpc import OnionEndpoint
 from sessionsim.protocol.snode import ServiceNode
 
 
@@ -34,6 +36,9 @@ class Defence(Protocol):
 
     def defend_node(self, node: ServiceNode) -> None:
         """Change a node that has not started yet."""
+
+    def defend_server(self, endpoint: OnionEndpoint) -> None:
+        """Change the onion endpoint of a file, push or community server that has not started yet."""
 
 
 DEFENCES: Final[Registry[type[Defence]]] = Registry("defence", "sessionsim.protocol.defences")

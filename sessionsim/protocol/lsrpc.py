@@ -41,6 +41,7 @@ class OnionEndpoint:
         self, suite: Suite, x: KeyPair, entropy: Entropy, handle: Handler, *, compact: bool = False
     ) -> None:
         self._suite, self._x, self._entropy, self._handle, self._compact = suite, x, entropy, handle, compact
+        self.multiple_bytes = 0  # what sealed answers are filled up to (defences); 0: not at all
 
     def post(self, head: str, posted: bytes, now_us: int) -> tuple[int, bytes]:
         """Take what a last hop posted.
@@ -63,8 +64,11 @@ class OnionEndpoint:
         if head == "lsrpc/v3":
             answer = self._served(v3.decode_request, payload, now_us)
             random = self._random(ephemeral, answer.body)
-            return 200, v3.seal_answer(layer, answer, random)
-        plain = v4.encode_answer(self._served(v4.decode_request, payload, now_us), compact=self._compact)
+            return 200, v3.seal_answer(layer, answer, random, self.multiple_bytes)
+        answer = self._served(v4.decode_request, payload, now_us)
+        plain = v4.encode_answer(
+            answer, compact=self._compact, layer=type(layer), multiple_bytes=self.multiple_bytes
+        )
         return 200, layer.seal(plain, self._random(ephemeral, plain))
 
     def _served(self, decode: Callable[[bytes], ServerRequest], payload: bytes, now_us: int) -> ServerAnswer:

@@ -11,11 +11,14 @@ import pytest
 
 from sessionsim.core.columns import HEAD_CODE, Cause, split_note
 from sessionsim.core.errors import InvalidInput
-from sessionsim.core.intents import Presence
+from sessionsim.core.intents import File, Intent, Post, Presence, Reader
+from sessionsim.core.records import MemoryRecords
+from sessionsim.core.seeds import Seeds
 from sessionsim.core.truth import Truth
 from sessionsim.core.units import US_PER_S
 from sessionsim.network.kernels import HeapKernel
-from sessionsim.network.world import build
+from sessionsim.network.servers import ServerRules
+from sessionsim.network.world import WorldSpec, build
 from sessionsim.protocol._defences import DEFENCES
 from sessionsim.protocol.client.machine import Client
 from sessionsim.protocol.client.rules import PLATFORMS, settled
@@ -26,7 +29,7 @@ from sessionsim.protocol.defences.constant_size import ConstantSize
 from sessionsim.protocol.defences.no_cover import Config as Nothing
 from sessionsim.protocol.defences.no_cover import NoCover
 from tests.network.test_host import SPEC as EVERYDAY
-from tests.network.test_host import run
+from tests.network.test_host import rows_of, run
 
 SLOT = US_PER_S
 # Paths stay as they are: a new one opens a connection, and the first request over it waits for that.
@@ -109,6 +112,55 @@ def test_answers_leave_equally_late_whatever_they_are() -> None:
     late = [r["t_sent_us"] - asked[r["dst"], r["src"], r["exchange"]] for r in of_clients(rows, 1)]
     assert len(late) > 100
     assert set(np.array(late).tolist()) == {Rate().answer_after_us}
+
+
+def test_guards_pass_requests_on_with_the_slots_wherever_their_clients_are() -> None:
+    _, rows = world("both")
+    asked = of_clients(rows, 0)
+    n = len(build(SPEC).nodes)
+    came = {(int(r["dst"]), int(r["t_recv_us"]) // SLOT + 1) for r in asked if r["t_recv_us"] >= 0}
+    on = rows[(rows["head"] == HEAD_CODE["sn.onion_request"]) & (rows["src"] < n)]
+    first = on[(on["t_sent_us"] % SLOT) == 0]
+    assert len(first) >= len(asked) - 2 * len(SPEC.platforms)  # some are on their way at the end
+    assert {(int(r["src"]), int(r["t_sent_us"]) // SLOT) for r in first} <= came
+    # Without the defence they go on as they come.
+    plain = world("size")[1]
+    on = plain[(plain["head"] == HEAD_CODE["sn.onion_request"]) & (plain["src"] < n)]
+    assert ((on["t_sent_us"] % SLOT) == 0).mean() < 0.01
+
+
+SERVED: dict[str, Any] = {
+    "date": "2026-04-28", "platforms": ("desktop", "android", "ios"), "horizon_us": 60 * SLOT,
+    "measured": (0, 60 * SLOT), "seeds": Seeds(5), "epoch_ms": 1_777_377_600_000, "limit_swarms": 6,
+    "suite": "fast",
+}  # fmt: skip
+
+
+def served(defences: tuple[Any, ...], **changed: Any) -> tuple[Truth, np.ndarray, int]:
+    """A minute in which people send a file each and read a community; the file server may be off."""
+    files = (File("voice", 3_000),)
+    wishes: list[Any] = [Reader(0, 0, 0)]
+    wishes += [Intent((k + 1) * SLOT, k, (k + 1) % 3, f"look {k}", files=files) for k in range(3)]
+    wishes.append(Post(9 * SLOT, 0, 0, "to all", 0))
+    built = build(WorldSpec(**{**SERVED, "intents": tuple(wishes), "defences": defences, **changed}))
+    records = MemoryRecords()
+    truth = built.run(records, frozenset(range(len(built.machines))))
+    return truth, rows_of(records), len(built.nodes)
+
+
+@pytest.mark.parametrize("off", [(), ("file",)], ids=["servers answer", "a server is off"])
+def test_answers_of_servers_and_refusals_have_the_size_of_all(off: tuple[str, ...]) -> None:
+    truth, rows, n = served(CASES["size"], server_rules=ServerRules(off=off))
+    outcomes = truth.messages["outcome"].tolist()
+    assert ("delivered" in outcomes) == (not off) or len(set(outcomes)) > 1
+    onions = {HEAD_CODE["onion_req"], HEAD_CODE["storage_rpc"]}
+    asked = rows[(rows["src"] >= n) & (rows["dst"] < n) & np.isin(rows["head"], list(onions))]
+    assert set((asked["app_bytes"] % Size().request_bytes).tolist()) == {0}
+    given = rows[(rows["dst"] >= n) & (rows["src"] < n) & (rows["direction"] == 1) & (rows["head"] >= 100)]
+    assert set((given["app_bytes"] % Size().answer_bytes).tolist()) == {0}
+    assert (given["head"] != 200).any() == bool(off)
+    plain = served(())[1]
+    assert len(set(plain[(plain["dst"] >= n) & (plain["direction"] == 1)]["app_bytes"].tolist())) > 10
 
 
 def test_a_client_that_sleeps_sends_nothing_and_makes_nothing_up_later() -> None:

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from sessionsim.core.errors import LocalProtocolError
 from sessionsim.protocol.crypto import KeyPair, real, suite_named
-from sessionsim.protocol.crypto.layer import CbcLayer
-from sessionsim.protocol.wire.filling import fill_answer, overhead_of, wrapping_bytes
+from sessionsim.protocol.crypto.layer import CbcLayer, GcmLayer, XchachaLayer
+from sessionsim.protocol.server_request import ServerAnswer
+from sessionsim.protocol.wire import v3, v4
+from sessionsim.protocol.wire.filling import fill_answer, fill_clear, overhead_of, wrapping_bytes
 from sessionsim.protocol.wire.onion import (
     DESKTOP,
     FINAL,
@@ -122,3 +124,39 @@ def test_what_fits_exactly_gets_nothing_and_one_more_gets_another_step() -> None
 def test_a_cipher_that_grows_in_steps_is_refused() -> None:
     with pytest.raises(LocalProtocolError, match="AES-GCM"):
         overhead_of(CbcLayer)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    body=st.binary(max_size=1200),
+    multiple=st.sampled_from([4, 8, 64, 100, 112, 8000]),
+    layer=st.sampled_from([GcmLayer, XchachaLayer]),
+)
+def test_a_servers_answer_is_a_multiple_long_and_says_the_same(
+    body: bytes, multiple: int, layer: type
+) -> None:
+    answer = ServerAnswer(200, {"content-type": "text/plain"}, body)
+    filled = v4.encode_answer(answer, layer=layer, multiple_bytes=multiple)
+    assert (len(filled) + overhead_of(layer)) % multiple == 0
+    assert len(filled) < len(v4.encode_answer(answer)) + 3 * multiple
+    assert v4.decode_answer(filled) == answer
+    assert v4.encode_answer(answer, layer=layer) == v4.encode_answer(answer)
+
+
+def test_an_older_answer_is_filled_if_it_is_json() -> None:
+    layer = SUITE.layer_to(GcmLayer, RANDOMS[0][:32], PAIRS[0].public)[1]
+    for body in (b"{}", b"[1,2]"):
+        sealed = v3.seal_answer(layer, ServerAnswer(200, {}, body), RANDOMS[1], 400)
+        assert len(sealed) == 400
+        assert v3.open_answer(layer, sealed)[1].rstrip(b" ") == body
+    assert v3.open_answer(layer, v3.seal_answer(layer, ServerAnswer(404, {}, b""), RANDOMS[1], 400))[0] == 404
+    file = v3.seal_answer(layer, ServerAnswer(200, {}, b"raw"), RANDOMS[1], 400)
+    assert v3.open_answer(layer, file) == (200, b"raw")
+
+
+def test_what_is_said_in_clear_is_lengthened_once() -> None:
+    once = fill_clear(b"Next node not found: ab", 100)
+    assert (len(once), fill_clear(once, 100), fill_clear(once, 50)) == (100, once, once[:50])
+    assert len(fill_clear(b"x" * 101, 100)) == 200
+    assert len(fill_clear(once, 100, beside_bytes=17)) == 83
+    assert fill_clear(b"", 100) == b""

@@ -39,6 +39,7 @@ from sessionsim.protocol.client.rules import ClientRules
 from sessionsim.protocol.crypto.suite import KeyPair, Suite
 from sessionsim.protocol.machine import CONNECT, SEND, Effect
 from sessionsim.protocol.wire.batches import is_batch
+from sessionsim.protocol.wire.filling import fill_clear
 from sessionsim.protocol.wire.onion import LAYER_RANDOM_BYTES as _R
 from sessionsim.protocol.wire.onion import STYLES, Hop, build_request
 from sessionsim.protocol.wire.onion_answer import answer_layers
@@ -258,6 +259,8 @@ class Requests:
         `done` gets the status and the bytes of the answer as they are. Not to be used while `shut`.
         """
         conn = self.connection if connection is None else connection
+        if self.multiple_bytes and endpoint < len(self._nodes) and payload[:1] == b"{":
+            payload = fill_clear(payload, self.multiple_bytes)
         self._pending.begin(
             exchange, Request(None, None, endpoint, conn, endpoint, now_us + timeout_us, done)
         )

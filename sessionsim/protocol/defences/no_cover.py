@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sessionsim.protocol._defences import DEFENCES
 from sessionsim.protocol.client.machine import Client
 from sessionsim.protocol.client.rules import ClientRules
+from sessionsim.protocol.lsrpc import OnionEndpoint
 from sessionsim.protocol.snode import ServiceNode
 
 
@@ -32,4 +33,7 @@ class NoCover:
         """Change nothing."""
 
     def defend_node(self, node: ServiceNode) -> None:
+        """Change nothing."""
+
+    def defend_server(self, endpoint: OnionEndpoint) -> None:
         """Change nothing."""

@@ -30,7 +30,7 @@ class ServerBehindOnion:
     def __init__(
         self, endpoint: OnionEndpoint, held: Callable[[], Iterable[str]] = tuple, server: object = None
     ) -> None:
-        self._endpoint, self.held_hashes, self.server = endpoint, held, server
+        self.endpoint, self.held_hashes, self.server = endpoint, held, server
 
     def start(self, now_us: int) -> Effects:
         return NOTHING
@@ -42,7 +42,7 @@ class ServerBehindOnion:
             return NOTHING
         if len(payload) > MAX_BYTES:
             return ((SEND, src, conn, exchange, 413, b"Payload Too Large", 0),)
-        status, body = self._endpoint.post(head, payload, now_us)
+        status, body = self.endpoint.post(head, payload, now_us)
         return ((SEND, src, conn, exchange, status, body, 0),)
 
     def failed(self, dst: int, conn: int, exchange: int, reason: str, now_us: int) -> Effects:

@@ -55,7 +55,7 @@ class PushMachine:
         nodes: NodeList,
         platforms: Mapping[str, int],
     ) -> None:
-        self.server, self._front, self._rules, self._nodes = server, front, rules, nodes
+        self.server, self.front, self._rules, self._nodes = server, front, rules, nodes
         self._platforms = platforms
         self._to_nodes, self._to_platforms = count(_TO_NODES), count(_TO_PLATFORMS)
         self._members: dict[bytes, tuple[int, ...]] = {}  # of each account that is monitored
@@ -81,7 +81,7 @@ class PushMachine:
             return NOTHING
         if type(head) is not str:
             return NOTHING
-        effects = [*self._front.receive(src, conn, exchange, head, payload, now_us)]
+        effects = [*self.front.receive(src, conn, exchange, head, payload, now_us)]
         fresh = self.server.take_fresh()
         for account in fresh:
             self._spread(account, at_once=True)

@@ -28,7 +28,7 @@ from sessionsim.protocol.snode._calls import Calls
 from sessionsim.protocol.snode._jobs import Job, Jobs
 from sessionsim.protocol.snode._monitors import Monitors
 from sessionsim.protocol.snode._onions import message_of, open_slowly
-from sessionsim.protocol.snode._replies import Replies, reply
+from sessionsim.protocol.snode._replies import Replies
 from sessionsim.protocol.snode._retries import NEVER_US, Retries
 from sessionsim.protocol.snode._server_relay import CONNECTION as _TO_SERVER
 from sessionsim.protocol.snode._server_relay import ServerRelay
@@ -90,6 +90,7 @@ class ServiceNode:
         self._standing = Standing(endpoint, ed.public, nodes, rules)
         self.replies = replies = Replies(self._standing, entropy)
         self._not_ready, self._finished, self._sealed = replies.not_ready, replies.finished, replies.sealed
+        self._reply = replies.reply
         self._ready = self._standing.is_ready()
         numbers = count(1)  # of exchanges, but for relayed ones
         self._rpc = StorageRpc(endpoint, ed, nodes, suite, rules)
@@ -256,7 +257,7 @@ class ServiceNode:
             return self._armed(self._calls.run_direct(Job(src, conn, exchange), payload, now_us))
         if head in ("onion_req", "storage_rpc") and transport != _OMQ:
             if len(payload) > self._max_bytes:
-                return (reply(src, conn, exchange, 413, b"Request body too large"),)
+                return (self._reply(src, conn, exchange, 413, b"Request body too large"),)
             if head == "onion_req":
                 return self._onion_request(src, conn, exchange, payload, True, now_us)
             if not self._ready:
@@ -281,7 +282,9 @@ class ServiceNode:
         if relay is None or relay[4] != dst:
             post = self._posts.take(dst, exchange)
             if post is not None:
-                return (reply(post.src, post.conn, post.exchange, *self._posts.unreachable(post, now_us)),)
+                return (
+                    self._reply(post.src, post.conn, post.exchange, *self._posts.unreachable(post, now_us)),
+                )
             if conn & _TRANSPORT == _QUIC:
                 self._monitors.lose(dst, conn & ~BACK)
             return NOTHING
@@ -289,7 +292,7 @@ class ServiceNode:
             return NOTHING
         del self._relays[exchange]
         text = f"Next node is currently unreachable: {self._nodes.ed25519[dst].hex()}"
-        return (reply(relay[1], relay[2], relay[3], 502, text.encode()),)
+        return (self._reply(relay[1], relay[2], relay[3], 502, text.encode()),)
 
     def wake(self, now_us: int) -> Effects:
         """Give up on what is overdue."""
@@ -305,9 +308,9 @@ class ServiceNode:
             overdue.append(exchange)
         for exchange in overdue:
             _deadline, src, conn, asked, _dst = relays.pop(exchange)
-            effects.append(reply(src, conn, asked, 504, b"Request time out"))
+            effects.append(self._reply(src, conn, asked, 504, b"Request time out"))
         for post in self._posts.overdue(now_us):
-            effects.append(reply(post.src, post.conn, post.exchange, *self._posts.timed_out()))
+            effects.append(self._reply(post.src, post.conn, post.exchange, *self._posts.timed_out()))
         self._calls.give_up(effects, now_us)
         self._upkeep.settle()
         if self._upkeep.next_us <= now_us:
@@ -357,9 +360,9 @@ class ServiceNode:
                     self._suite, self._x, payload, from_client, self._hops_max, legacy=self._legacy
                 )
         except CannotOpen:
-            return (reply(src, conn, exchange, 400, b"Invalid ciphertext"),)
+            return (self._reply(src, conn, exchange, 400, b"Invalid ciphertext"),)
         except RemoteProtocolError as wrong:
-            return (reply(src, conn, exchange, 400, str(wrong).encode()),)
+            return (self._reply(src, conn, exchange, 400, str(wrong).encode()),)
         if len(opened) == 2:
             return self._forward(src, conn, exchange, opened[0], opened[1], now_us)
         layer, plaintext, ephemeral, hop = opened
@@ -398,9 +401,9 @@ class ServiceNode:
         dst = self._nodes.index.get(destination)
         if dst is None:
             text = f"Next node not found: {destination.hex()}"
-            return (reply(src, conn, exchange, 502, text.encode()),)
+            return (self._reply(src, conn, exchange, 502, text.encode()),)
         if len(self._relays) >= self._relays_max:
-            return (reply(src, conn, exchange, 503, b"Server busy, try again later"),)
+            return (self._reply(src, conn, exchange, 503, b"Server busy, try again later"),)
         # A number that only this request has, whatever else the node relays, since draws may hang on it.
         own = (exchange * GOLDEN ^ src * MIX1) & _RELAYED_MASK | _RELAYED
         while own in self._relays:
@@ -428,9 +431,9 @@ class ServiceNode:
             return (self._sealed(src, conn, exchange, layer, ephemeral, text_answer(400, "Invalid url")),)
         if not self._posts.resolves(host):
             text = text_answer(502, f"Could not resolve host: {host[:255]}")
-            return (reply(src, conn, exchange, 502, text[1]),)
+            return (self._reply(src, conn, exchange, 502, text[1]),)
         if len(self._posts) >= self._relays_max:
-            return (reply(src, conn, exchange, 503, b"Server busy, try again later"),)
+            return (self._reply(src, conn, exchange, 503, b"Server busy, try again later"),)
         effects: list[Effect] = [self._posts.send(src, conn, exchange, inner, now_us)]
         self._arm(effects)
         return effects
@@ -444,7 +447,7 @@ class ServiceNode:
                 return NOTHING
             if status not in _CODES:
                 status, payload = 502, b"Invalid response from server"
-            return (reply(post.src, post.conn, post.exchange, status, payload),)
+            return (self._reply(post.src, post.conn, post.exchange, status, payload),)
         if conn != _OMQ:
             return NOTHING
         relay = self._relays.get(exchange)
@@ -453,8 +456,8 @@ class ServiceNode:
                 return NOTHING
             del self._relays[exchange]
             if status not in _CODES or len(payload) > self._max_bytes:
-                return (reply(relay[1], relay[2], relay[3], 500, b"Invalid response from snode"),)
-            return (reply(relay[1], relay[2], relay[3], status, payload),)
+                return (self._reply(relay[1], relay[2], relay[3], 500, b"Invalid response from snode"),)
+            return (self._reply(relay[1], relay[2], relay[3], status, payload),)
         effects = self._calls.take(src, exchange, status, payload, now_us)
         if effects is None:
             self._upkeep.take(src, exchange, payload, now_us)

@@ -10,6 +10,7 @@ from sessionsim.protocol.crypto.layer import Layer
 from sessionsim.protocol.machine import SEND, Effect
 from sessionsim.protocol.snode._jobs import Job
 from sessionsim.protocol.snode._standing import Standing
+from sessionsim.protocol.wire.filling import fill_clear
 from sessionsim.protocol.wire.onion import seal_answer
 from sessionsim.protocol.wire.rpc_answers import Answer, quic_error
 from sessionsim.protocol.wire.rpc_direct import clear_answer
@@ -18,13 +19,6 @@ from sessionsim.protocol.wire.unsealed import UnsealedRequest
 _HTTPS: Final = int(Transport.HTTPS)
 _QUIC: Final = int(Transport.QUIC)
 _TRANSPORT: Final = 7  # the low bits of a connection handle. Source: core.columns.Transport
-
-
-def reply(src: int, conn: int, exchange: int, status: int, body: bytes) -> Effect:
-    """Answer in the clear."""
-    if status != 200 and conn & _TRANSPORT == _QUIC:
-        body = quic_error(status, body)
-    return (SEND, src, conn, exchange, status, body, 0)
 
 
 class Replies:
@@ -37,7 +31,15 @@ class Replies:
     def not_ready(self, src: int, conn: int, exchange: int) -> Effect:
         """Answer while the node takes no requests."""
         text = self._standing.not_ready(conn & _TRANSPORT == _HTTPS)
-        return reply(src, conn, exchange, 503, text)
+        return self.reply(src, conn, exchange, 503, text)
+
+    def reply(self, src: int, conn: int, exchange: int, status: int, body: bytes) -> Effect:
+        """Answer in the clear; what comes sealed from further on is passed on as it is."""
+        quic = status != 200 and conn & _TRANSPORT == _QUIC
+        if status != 200 and self.multiple_bytes:
+            beside = len(quic_error(status, b"")) if quic else 0
+            body = fill_clear(body, self.multiple_bytes, beside)
+        return (SEND, src, conn, exchange, status, quic_error(status, body) if quic else body, 0)
 
     def finished(self, job: Job, answer: Answer | None) -> Effect:
         """Answer a client's request. Args: answer: that of the call inside every ifelse, if there is any."""
@@ -48,7 +50,9 @@ class Replies:
         if layer is None:
             quic = job.conn & _TRANSPORT == _QUIC
             status, body = clear_answer(answer, job.direct, job.asked, quic=quic)
-            return reply(job.src, job.conn, job.exchange, status, body)
+            if self.multiple_bytes and answer[2] and not job.direct:  # JSON, for a client of HTTPS
+                body = fill_clear(body, self.multiple_bytes)
+            return self.reply(job.src, job.conn, job.exchange, status, body)
         return self.sealed(
             job.src, job.conn, job.exchange, layer, job.ephemeral, answer, job.as_json, job.as_base64
         )

@@ -16,6 +16,7 @@ from typing import Final
 from sessionsim.core.errors import CannotOpen, LocalProtocolError, RemoteProtocolError
 from sessionsim.protocol.crypto.layer import Layer
 from sessionsim.protocol.server_request import ServerAnswer, ServerRequest
+from sessionsim.protocol.wire.filling import fill_answer
 from sessionsim.protocol.wire.frame import decode_object
 from sessionsim.protocol.wire.json_text import compact_json, python_json
 from sessionsim.protocol.wire.v4 import JSON_TYPE
@@ -71,9 +72,16 @@ def decode_request(plaintext: bytes) -> ServerRequest:
     )
 
 
-def seal_answer(layer: Layer, answer: ServerAnswer, random: bytes) -> bytes:
-    """Encrypt an answer and write it in base64. Args: random: at least 24 bytes of nonce."""
+def seal_answer(layer: Layer, answer: ServerAnswer, random: bytes, multiple_bytes: int = 0) -> bytes:
+    """Encrypt an answer and write it in base64.
+
+    Args:
+        random: at least 24 bytes of nonce.
+        multiple_bytes: fill it up to a multiple of this, if it is JSON; 0: not at all.
+    """
     plain = answer.body if answer.status == _OK else python_json({"status_code": answer.status})
+    if multiple_bytes and plain[:1] in (b"{", b"["):
+        plain = fill_answer(plain, type(layer), True, multiple_bytes)
     return binascii.b2a_base64(layer.seal(plain, random), newline=False)
 
 

@@ -13,7 +13,9 @@ import re
 from typing import Final
 
 from sessionsim.core.errors import LocalProtocolError, RemoteProtocolError
+from sessionsim.protocol.crypto.layer import Layer
 from sessionsim.protocol.server_request import ServerAnswer, ServerRequest
+from sessionsim.protocol.wire.filling import fill_listed
 from sessionsim.protocol.wire.frame import decode_object
 from sessionsim.protocol.wire.json_text import compact_json, python_json
 from sessionsim.protocol.wire.onion import DESKTOP, Style
@@ -108,12 +110,15 @@ def _lower(headers: dict[str, object]) -> dict[str, str]:
     return named
 
 
-def encode_answer(answer: ServerAnswer, *, compact: bool = True) -> bytes:
+def encode_answer(
+    answer: ServerAnswer, *, compact: bool = True, layer: type[Layer] | None = None, multiple_bytes: int = 0
+) -> bytes:
     """Write an answer.
 
     Args:
         answer: what the endpoint gave; a content-length header is left out.
         compact: JSON without spaces, as in the documentation; the code of pysogs writes `", "` and `": "`.
+        layer, multiple_bytes: fill it up to a multiple of so many bytes when sealed; 0: not at all.
 
     Raises:
         LocalProtocolError: a header name not in lower case.
@@ -123,7 +128,10 @@ def encode_answer(answer: ServerAnswer, *, compact: bool = True) -> bytes:
     if any(name != name.lower() for name in headers):
         raise LocalProtocolError("header names of an answer are lower case")
     headers = {name: value for name, value in headers.items() if name != "content-length"}
-    return _join(python_json({"code": answer.status, "headers": headers}, compact=compact), answer.body)
+    about = python_json({"code": answer.status, "headers": headers}, compact=compact)
+    if multiple_bytes and layer is not None:
+        about = fill_listed(about, answer.body, layer, multiple_bytes)
+    return _join(about, answer.body)
 
 
 def decode_answer(plaintext: bytes) -> ServerAnswer:
