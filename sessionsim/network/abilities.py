@@ -6,7 +6,7 @@ look for none. Fast mode is no wish but a setting of each device, drawn from a s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -84,13 +84,13 @@ def command_of(
     accounts: Sequence[Account],
     needs: Needs,
     before: Before,
-    pseudonym: Callable[[Account, int], bytes],
+    servers: Sequence[PlacedServer],
 ) -> tuple[Any, ...]:
     """Give what the client of an order is told.
 
     Args:
         before: what accounts bring along.
-        pseudonym: gives an account's id (33 bytes) in a room, by its number.
+        servers: as placed.
 
     Raises:
         InvalidInput: a kind that clients cannot carry out.
@@ -100,7 +100,13 @@ def command_of(
         audience = tuple(accounts[account].id for account in needs.readers.get(wish.room, ()))
         return ("post", ref, wish.room, wish.body, wish.files, audience)
     if isinstance(wish, InboxText):
-        return ("inbox-text", ref, wish.room, pseudonym(accounts[wish.recipient], wish.room), wish.body)
+        return (
+            "inbox-text",
+            ref,
+            wish.room,
+            _pseudonym(accounts[wish.recipient], wish.room, servers),
+            wish.body,
+        )
     if isinstance(wish, Intent):
         command = ("send", ref, accounts[wish.recipient].id, wish.body)
         return ("send-files", *command[1:], wish.files) if wish.files or wish.preview else command
@@ -233,7 +239,7 @@ def _by_server(
     return [(communities[number], there) for number, there in sorted(found.items())]
 
 
-def pseudonym_in(account: Account, room: int, servers: Sequence[PlacedServer]) -> bytes:
+def _pseudonym(account: Account, room: int, servers: Sequence[PlacedServer]) -> bytes:
     """Give the blinded id (33 bytes) of an account at the community that has a room, as its posts show it."""
     communities = [server.address for server in servers if server.kind == "community"] or [_COMMUNITY]
     server_x = communities[server_of_room(room, len(communities))].x25519

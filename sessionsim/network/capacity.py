@@ -1,4 +1,4 @@
-"""How much work nodes can do: processor time, requests and bytes that wait. Off unless a scenario says so.
+"""How much work nodes and servers can do: processor time, requests and bytes that wait. Off by default.
 
     a request arrives ──> waits for a processor of its host ──> is worked on ──> what comes of it leaves
 
@@ -6,7 +6,8 @@ Work is counted where it is done: a suite around the real one counts key agreeme
 kind of request asks for them, and their cost comes from a table of measured times, never from how long this
 program takes. So both suites cost the same. A node does its work when a request arrives and lets its effects
 out when a processor would have been through with it; requests are worked on in order of arrival. Nodes on one
-address share its processors. What arrives while too much waits is dropped, as a full queue of OxenMQ does.
+address share its processors; every server has a host of its own, with more of them. What arrives while too
+much waits is dropped, as a full queue of OxenMQ does.
 
 The disk of a node is a rule of the node (`disk_max` of `[nodes]`).
 """
@@ -14,7 +15,7 @@ The disk of a node is a rule of the node (`disk_max` of `[nodes]`).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heapreplace
 from typing import Any, Final
@@ -32,7 +33,7 @@ _KIB: Final = 1024
 
 @dataclass(frozen=True, slots=True)
 class CapacityRules:
-    """What nodes can do, and what requests cost."""
+    """What nodes and servers can do, and what requests cost."""
 
     on: bool = setting(
         False,
@@ -43,6 +44,11 @@ class CapacityRules:
         2, low=1, high=1024,
         doc="Processors of a host; nodes on one address share them.",
         source="Assumption: small rented hosts; two threads of the server are reserved for nodes (omq.cpp)",
+    )  # fmt: skip
+    server_cores: int = setting(
+        8, low=0, high=1024,
+        doc="Processors of each server; 0 for servers that need no time.",
+        source="Assumption: one host of ordinary size for each; nothing is published",
     )  # fmt: skip
     speed: float = setting(
         1.0, low=1e-6, high=1e6, doc="How many times faster than the measured one a processor is.",
@@ -141,22 +147,31 @@ class _Host:
 
 
 class Capacity:
-    """The nodes of a run at work.
+    """The nodes and servers of a run at work.
 
     Args:
         rules: costs and limits.
-        meter: of the suite that the nodes use.
+        meter: of the suite that they use.
         addresses: of each node; equal addresses are one host.
+        servers: endpoints of servers.
     """
 
-    def __init__(self, rules: CapacityRules, meter: Meter, addresses: Sequence[int]) -> None:
+    def __init__(
+        self, rules: CapacityRules, meter: Meter, addresses: Sequence[int], servers: Iterable[int] = ()
+    ) -> None:
         self._rules, self._meter = rules, meter
         hosts = {address: _Host(rules.cores) for address in addresses}
-        for host in hosts.values():
+        self._host_of = {node: hosts[address] for node, address in enumerate(addresses)}
+        if rules.server_cores:
+            self._host_of |= {server: _Host(rules.server_cores) for server in servers}
+        for host in self._host_of.values():
             heapify(host.free_us)
-        self._host_of = [hosts[address] for address in addresses]
         self._node, self._bytes, self._done_us = -1, 0, -1  # at work on something of so many bytes; when done
-        self.dropped = [0] * len(addresses)
+        self.dropped = dict.fromkeys(self._host_of, 0)
+
+    def works(self, endpoint: int) -> bool:
+        """Say whether somebody needs time for its work."""
+        return endpoint in self._host_of
 
     def admits(self, node: int, size_bytes: int, now_us: int) -> bool:
         """Say whether there is room for a request that has just arrived; otherwise it is dropped."""
@@ -168,12 +183,12 @@ class Capacity:
         return False
 
     def begin(self, node: int, size_bytes: int) -> None:
-        """Begin to count what a node does."""
+        """Begin to count what a node or server does."""
         self._meter.reset()
         self._node, self._bytes, self._done_us = node, size_bytes, -1
 
     def lag_us(self, src: int, now_us: int) -> int:
-        """Give after which time what a machine now lets out leaves; 0 for others than the node at work."""
+        """Give after which time what a machine now lets out leaves; 0 for others than who is at work."""
         if src != self._node:
             return 0
         if self._done_us < 0:
@@ -183,7 +198,7 @@ class Capacity:
         return self._done_us - now_us
 
     def end(self, now_us: int) -> None:
-        """Finish with a node, which may have let nothing out."""
+        """Finish with a node or server, which may have let nothing out."""
         self.lag_us(self._node, now_us)
         self._node = -1
 

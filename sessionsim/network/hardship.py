@@ -1,8 +1,8 @@
 """What a host does while something fails or somebody interferes.
 
 A machine that has crashed takes nothing, one that hangs takes it later, and whoever sent it something learns
-what it would notice (`faults.trouble`). Nodes have room for so much work (`capacity`). An operator of nodes
-meets what they get, and sends what they would not (`interference`).
+what it would notice (`faults.trouble`). Nodes and servers have room for so much work (`capacity`). An
+operator of nodes meets what they get, and sends what they would not (`interference`).
 """
 
 from __future__ import annotations
@@ -75,13 +75,13 @@ class Hardship:
         trouble = self.trouble
         if entry[3] == ARRIVE:
             trouble.asked(entry)
-        if trouble.capacity is None or entry[4] >= self._n_nodes:
+        if trouble.capacity is None or not trouble.capacity.works(entry[4]):
             self._host.handle(entry)
         else:
             self._work(trouble.capacity, entry)
 
     def _work(self, capacity: Capacity, entry: Entry) -> None:
-        """Give an entry to a node that needs time for it, or drop a request for which there is no room."""
+        """Give an entry to who needs time for it, or drop a request for which there is no room."""
         now, kind, node = entry[0], entry[3], entry[4]
         size_bytes = len(entry[9]) if kind == ARRIVE else 0
         if kind == ARRIVE and type(entry[8]) is str and not capacity.admits(node, size_bytes, now):

@@ -22,7 +22,7 @@ from sessionsim.core.records import RecordSink
 from sessionsim.core.scene import Scene
 from sessionsim.core.truth import Truth
 from sessionsim.core.view import Table
-from sessionsim.network.abilities import command_of, equip, needs_of, pseudonym_in, remark_of
+from sessionsim.network.abilities import command_of, equip, needs_of, remark_of
 from sessionsim.network.accounts_book import Book
 from sessionsim.network.before import Before, drawn_profiles, make_before
 from sessionsim.network.call_media import media_commands
@@ -209,9 +209,8 @@ class World:
         self._ride(host, _unridden(watched if records is not None else frozenset(), meddler), trouble)
         ids = [account.id for account in self.accounts]
         plain = partial(
-            command_of, accounts=self.accounts, needs=self._needs, before=self._before,
-            pseudonym=partial(pseudonym_in, servers=self.servers),
-        )  # fmt: skip
+            command_of, accounts=self.accounts, needs=self._needs, before=self._before, servers=self.servers
+        )
         remark = partial(remark_of, ids=ids, before=self._before)
         people = Prompter(
             self._orders, self.seats, n_nodes, ids, plain, remark, journal.hash_of, host.command
@@ -336,10 +335,10 @@ def build(spec: WorldSpec) -> World:
     hosts = {server.host: server.endpoint for server in servers}
     seed_nodes = by_kind(servers).get("seed", ())
     rules, epoch_ms, meter = spec.node_rules, spec.epoch_ms, Meter()
-    of_nodes: Suite = MeteredSuite(suite, meter) if spec.capacity.on else suite
+    at_work: Suite = MeteredSuite(suite, meter) if spec.capacity.on else suite
     node_type = next((d.node_type for d in spec.defences if d.node_type is not ServiceNode), ServiceNode)
     machines: list[Machine] = [
-        node_type(i, ed[i], x[i], nodes, of_nodes, seeds.entropy("node", i), rules, epoch_ms, hosts)
+        node_type(i, ed[i], x[i], nodes, at_work, seeds.entropy("node", i), rules, epoch_ms, hosts)
         for i in range(len(nodes))
     ]
     for node in machines if spec.defences else ():
@@ -379,12 +378,13 @@ def build(spec: WorldSpec) -> World:
         lay_down(accounts[k], standing, nodes, machines, epoch_ms)
     rooms = [wish.room for wish in spec.intents if isinstance(wish, Reader | Post)]
     services, version = spec.service_rules, rules.version_numbers
-    machines += make_machines(servers, services, suite, seeds, epoch_ms, nodes, version, rooms)
+    machines += make_machines(servers, services, at_work, seeds, epoch_ms, nodes, version, rooms)
     for machine in machines[len(nodes) + len(seats) :] if spec.defences else ():
         _defend(machine, spec)
     before.fill_servers(servers, machines, seeds)
     world = World(spec, roster, nodes, (ed, x), accounts, seats, places, servers, tuple(machines), before)
-    world.capacity = Capacity(spec.capacity, meter, nodes.ip) if spec.capacity.on else None
+    if spec.capacity.on:
+        world.capacity = Capacity(spec.capacity, meter, nodes.ip, (server.endpoint for server in servers))
     return world
 
 

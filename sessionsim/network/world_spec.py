@@ -56,7 +56,7 @@ class WorldSpec:
         seeds: the root of all chance.
         epoch_ms: unix time in ms at simulated time 0.
         faults: what fails.
-        capacity: how much work nodes can do.
+        capacity: how much work nodes and servers can do.
         membership, swarm_rules, obligations: how nodes come and go, and what the network makes of it.
         defences: what clients and nodes do against who watches from outside.
         version2: version 2 of the protocol and who uses it; None if nobody does.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sessionsim.core.intents import Intent
+from sessionsim.core.intents import Intent, Post, Reader
 from sessionsim.core.records import MemoryRecords
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.units import US_PER_S
@@ -20,6 +20,7 @@ from sessionsim.protocol.crypto.layer import GcmLayer
 
 S = US_PER_S
 RULES = CapacityRules(on=True, cores=1, request_us=1000, kibibyte_us=0)
+SERVER = 99
 
 
 class Queue:
@@ -27,7 +28,7 @@ class Queue:
 
     def __init__(self, rules: CapacityRules = RULES, addresses: tuple[int, ...] = (7,)) -> None:
         self.meter = Meter()
-        self.capacity = Capacity(rules, self.meter, addresses)
+        self.capacity = Capacity(rules, self.meter, addresses, (SERVER,))
 
     def ask(self, now_us: int, node: int = 0, size: int = 0, signatures: int = 0) -> int | None:
         """Give after which time the answer leaves; None if the request is dropped."""
@@ -58,6 +59,14 @@ def test_nodes_of_one_address_share_its_processors() -> None:
     assert [queue.ask(0, node) for node in (0, 1, 2)] == [1000, 2000, 1000]
 
 
+def test_a_server_has_a_host_of_its_own_with_its_own_processors() -> None:
+    queue = Queue(replace(RULES, server_cores=2))
+    assert [queue.ask(0, SERVER) for _ in range(3)] == [1000, 1000, 2000]
+    assert queue.ask(0) == 1000
+    assert Queue(RULES).capacity.works(SERVER)
+    assert not Queue(replace(RULES, server_cores=0)).capacity.works(SERVER)
+
+
 def test_costs_are_those_of_the_table() -> None:
     rules = CapacityRules(on=True, cores=1)
     assert Queue(rules).ask(0) == 100
@@ -79,7 +88,7 @@ def test_what_finds_too_much_waiting_is_dropped() -> None:
     assert [queue.ask(0) for _ in range(5)] == [1000, 2000, 3000, None, None]
     assert queue.ask(999) is None
     assert queue.ask(1000) == 3000
-    assert queue.capacity.dropped == [3]
+    assert queue.capacity.dropped == {0: 3, SERVER: 0}
     queue = Queue(replace(RULES, memory_max_bytes=100))
     assert [queue.ask(0, size=60) for _ in range(3)] == [1000, 2000, None]
     assert queue.ask(0, size=40) == 3000
@@ -140,7 +149,7 @@ def test_idle_nodes_add_well_under_a_millisecond_a_hop() -> None:
     later = busy["messages"]["stored_us"] - quiet["messages"]["stored_us"]
     # Five nodes there and back, and a member: a few hundred microseconds of work each.
     assert 500 < np.median(later) < 10_000
-    assert sum(world.capacity.dropped) == 0
+    assert sum(world.capacity.dropped.values()) == 0
 
 
 def test_both_suites_cost_the_same() -> None:
@@ -162,5 +171,36 @@ def test_overload_is_seen_in_times_and_then_in_drops() -> None:
     assert overloaded > 2 * at_rest
     world, truth, _ = run(capacity=CapacityRules(on=True, cores=1, speed=0.0001, queue_max=1))
     dropped = (truth["events"]["what"] == "request dropped").sum()
-    assert dropped == sum(world.capacity.dropped) > 5
+    assert dropped == sum(world.capacity.dropped.values()) > 5
     assert set(truth["messages"]["outcome"]) - {"delivered"}
+
+
+READ = tuple(Reader(0, k, 0) for k in range(3))
+POSTED = (*READ, *(Post((20 + k) * S, k % 3, 0, f"post {k}", k // 3) for k in range(12)))
+
+
+def test_a_community_with_too_much_to_do_is_seen_in_times_and_then_in_drops() -> None:
+    """Nodes have processors enough here; a request takes 50 ms wherever it is worked on."""
+    rules = CapacityRules(on=True, cores=1000, request_us=50_000, server_cores=0)
+    times = []
+    for cores in (0, 1):
+        world, truth, _ = run(intents=POSTED, capacity=replace(rules, server_cores=cores))
+        (server,) = world.scene.servers["community"]
+        assert world.capacity.works(server) == bool(cores)
+        messages = truth["messages"]
+        assert (messages["outcome"] == "delivered").all()
+        times.append(messages["stored_us"] - messages["intent_us"])
+    later_us = np.median(times[1] - times[0])
+    assert 50_000 <= later_us < 200_000  # its own work, and at times a poll's ahead of it
+    at_once = (*READ, *(Post(20 * S, k % 3, 0, f"post {k}", k // 3) for k in range(60)))
+    world, truth, _ = run(intents=at_once, capacity=replace(rules, server_cores=1, queue_max=1))
+    events = truth["events"]
+    dropped = (events["what"] == "request dropped") & (events["endpoint"] == server)
+    assert dropped.sum() == world.capacity.dropped[server] > 5
+
+
+def test_work_of_every_kind_of_server_is_counted() -> None:
+    world = build(replace(SPEC, intents=POSTED, capacity=CapacityRules(on=True)))
+    assert all(world.capacity.works(one.endpoint) for one in world.servers)
+    first = len(world.nodes)
+    assert not any(world.capacity.works(first + k) for k in range(len(world.seats)))

@@ -48,7 +48,7 @@ class Trouble:
         n_machines: endpoints.
         n_nodes, n_told: nodes come first, clients after them; both take commands. Servers, behind the first
             `n_told`, do not, and have all they need on their disks.
-        capacity: how much work the nodes can do; None for any.
+        capacity: how much work nodes and servers can do; None for any.
         meddler: who interferes; None for nobody.
 
     `crashed` has an `Answer` per endpoint, `hung_until_us` until when it hangs.
