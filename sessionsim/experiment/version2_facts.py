@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from sessionsim.core.settings import facts_of
-from sessionsim.protocol.v2 import HOLES, LABEL
+from sessionsim.protocol.v2 import HOLES, LABEL, SWEEPS
 from sessionsim.scenario import Scenario
 from sessionsim.scenario.models import keys_of
 
@@ -26,7 +26,7 @@ def version2_facts(scenario: Scenario) -> dict[str, Any]:
 
     Returns:
         `label`, and `assumptions`: for each hole of the public design, by its number, the settings that fill
-        it: name as in the scenario, value, what it means and why it was chosen.
+        it: name as in the scenario, value, values to sweep, what it means and why it was chosen.
     """
     rules = scenario.sections.get(SECTION)
     if rules is None:
@@ -41,6 +41,7 @@ def version2_facts(scenario: Scenario) -> dict[str, Any]:
                     {
                         "setting": f"{SECTION}.{keys[name]}",
                         "value": resolved[keys[name]],
+                        "sweep": list(SWEEPS[name]),
                         "meaning": described[name].doc,
                         "source": described[name].source,
                     }

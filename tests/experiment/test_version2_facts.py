@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 
 from sessionsim.core.errors import InvalidInput
+from sessionsim.core.settings import facts_of
+from sessionsim.core.units import parse_quantity
 from sessionsim.experiment.catalogue import installed
 from sessionsim.experiment.manifest import common_facts
 from sessionsim.experiment.sweep import run_sweep
 from sessionsim.experiment.version2_facts import version2_facts
-from sessionsim.protocol.v2 import HOLES
+from sessionsim.protocol.v2 import HOLES, SWEEPS, V2Rules
 from sessionsim.report import write_sweep
 from sessionsim.scenario import Point, Scenario, read_scenario, resolve
+from sessionsim.scenario.models import keys_of
 from sessionsim.scenario.sweep import Sweep
 
 TEXT = """
@@ -111,6 +114,25 @@ def test_assumptions_have_the_values_in_force(tmp_path: Path) -> None:
     for hole, lines in facts["assumptions"].items():
         assert all(line["meaning"].startswith(f"{hole}: ") for line in lines)
         assert all(line["source"].startswith("Assumption") for line in lines)
+
+
+def test_every_value_to_sweep_is_taken_and_listed(tmp_path: Path) -> None:
+    keys = keys_of(V2Rules)
+    for place in range(max(map(len, SWEEPS.values()))):
+        chosen = {name: values[place % len(values)] for name, values in SWEEPS.items() if values}
+        scenario = load(tmp_path, *(f"v2.{keys[name]}={value}" for name, value in chosen.items()))
+        assumptions = version2_facts(scenario)["version2"]["assumptions"]
+        lines = {line["setting"]: line for lines in assumptions.values() for line in lines}
+        for name, values in SWEEPS.items():
+            line = lines[f"v2.{keys[name]}"]
+            assert line["sweep"] == list(values)
+            if name in chosen:
+                assert parsed(name, str(line["value"])) == parsed(name, chosen[name])
+
+
+def parsed(name: str, value: str) -> object:
+    unit = facts_of(V2Rules)[name].unit
+    return parse_quantity(value, unit) if unit else value
 
 
 def test_without_version_2_nothing_is_said_of_it(tmp_path: Path) -> None:

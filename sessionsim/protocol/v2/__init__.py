@@ -13,12 +13,13 @@ from sessionsim.protocol.v2.key_cache import KeyCache, KeyState, Plan
 from sessionsim.protocol.v2.keys import HybridKeys, PublicKeys, account_keys, device_keys
 from sessionsim.protocol.v2.message import message_bytes, seal, seal_fallback
 from sessionsim.protocol.v2.receiving import Opened, open_message, version_of
-from sessionsim.protocol.v2.rules import HOLES, LABEL, V2Rules
+from sessionsim.protocol.v2.rules import HOLES, LABEL, SWEEPS, V2Rules
 from sessionsim.protocol.v2.seed_ring import AccountSeed, SeedRing
 
 __all__ = [
     "HOLES",
     "LABEL",
+    "SWEEPS",
     "AccountSeed",
     "HybridKeys",
     "KeyCache",

@@ -34,6 +34,22 @@ HOLES: Final = {
     "H10": ("seed_overflow",),
     "H11": ("polls_own_namespaces",),
 }
+# Setting that fills a hole -> the values to sweep, as a scenario has them; empty for none.
+SWEEPS: Final = {
+    "device_key_rotation": ("never", "periodic"),
+    "device_key_period_us": ("30 d", "7 d", "24 h", "12 h"),
+    "device_key_jitter_us": ("0 s", "12 h"),
+    "device_key_retention_us": ("0 s", "48 h", "7 d", "30 d"),
+    "fallback_form": ("as-pfs", "marked"),
+    "key_wait_us": ("0 s", "3 s", "10 s", "60 s"),
+    "own_copy": ("v2", "v1"),
+    "adoption_prob": ("0 %", "10 %", "50 %", "90 %", "100 %"),
+    "tombstones": (),
+    "foreign_record": ("ignore", "republish"),
+    "groups_and_configs": ("v1", "device-group"),
+    "seed_overflow": (),
+    "polls_own_namespaces": (),
+}
 CONFIGS_UNDER_GROUP: Final = "device-group"  # a choice of H9
 _HEADER: Final = "libsession-util: include/session/core/devices.hpp"
 
@@ -48,8 +64,8 @@ class V2Rules:
 
     device_key_rotation: str = setting(
         "periodic",
-        doc="H1: whether a device changes its own keys. Sweep: never (today's code, whose scheduler is a "
-        "stub), periodic.",
+        doc="H1: whether a device changes its own keys; never is today's code, whose scheduler is a stub. "
+        "Sweep: never, periodic.",
         source="Assumption: protocol-v2 11 H1",
         choices=("periodic", "never"),
     )
@@ -64,7 +80,8 @@ class V2Rules:
     device_key_jitter_us: int = setting(
         12 * US_PER_H,
         unit="us",
-        doc="H1: the change comes so much earlier or later at most, evenly, per device and key.",
+        doc="H1: the change comes so much earlier or later at most, evenly, per device and key. Sweep: 0 s, "
+        "12 h.",
         source="Assumption: protocol-v2 11 H1",
         low=0,
         high=30 * US_PER_DAY,
@@ -82,7 +99,7 @@ class V2Rules:
         "as-pfs",
         doc="H3: marker and least size of messages without forward secrecy: 00 02 and 1536 B, as with it, or "
         "marked: 00 01 and 256 B, the document's other reading, which shows the fallback to every node. "
-        "Sweep: as-pfs, marked (for comparison). Matters only with no_keys_form v2.",
+        "Matters only with no_keys_form v2. Sweep: as-pfs, marked.",
         source="Assumption: protocol-v2 11 H3, as the public code does",
         choices=("as-pfs", "marked"),
     )
@@ -135,14 +152,15 @@ class V2Rules:
     )
     seed_overflow: str = setting(
         "grow",
-        doc="H10: account seeds beyond the allowance of 2300 B grow into the devices' share of a bucket. No "
-        "sweep.",
+        doc="H10: account seeds beyond the allowance of 2300 B grow into the devices' share of a bucket. "
+        "Sweep: none.",
         source="Assumption: protocol-v2 11 H10, as the public code does",
         choices=("grow",),
     )
     polls_own_namespaces: bool = setting(
         True,
-        doc="H11: namespaces 21 (signed) and -21 of the own account are read at every normal poll. No sweep.",
+        doc="H11: namespaces 21 (signed) and -21 of the own account are read at every normal poll. Sweep: "
+        "none.",
         source="Assumption: protocol-v2 11 H11",
     )
     account_key_period_us: int = setting(

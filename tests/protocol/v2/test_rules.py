@@ -8,8 +8,8 @@ import re
 import pytest
 
 from sessionsim.core.settings import facts_of
-from sessionsim.core.units import US_PER_DAY, US_PER_H, US_PER_S
-from sessionsim.protocol.v2 import HOLES, LABEL, V2Rules
+from sessionsim.core.units import US_PER_DAY, US_PER_H, US_PER_S, parse_quantity
+from sessionsim.protocol.v2 import HOLES, LABEL, SWEEPS, V2Rules
 
 FACTS = facts_of(V2Rules)
 
@@ -23,10 +23,34 @@ def test_there_are_eleven_holes_each_with_settings_that_name_it() -> None:
             assert f"protocol-v2 11 {hole}" in FACTS[name].source, name
 
 
-def test_every_hole_names_what_to_sweep() -> None:
-    for names in HOLES.values():
-        texts = " ".join(FACTS[name].doc for name in names)
-        assert re.search(r"[Ss]weep", texts), names
+def test_every_setting_of_a_hole_ends_with_the_values_to_sweep() -> None:
+    assert [*SWEEPS] == [name for names in HOLES.values() for name in names]
+    for name, values in SWEEPS.items():
+        found = re.search(r" Sweep: (.*)\.$", FACTS[name].doc)
+        assert found, name
+        assert tuple(found[1].split(", ")) == (values or ("none",)), name
+
+
+def test_the_values_to_sweep_are_those_of_the_specification() -> None:
+    """Source: protocol-v2 11, column "sweep"; "never" is a word of its own."""
+    assert SWEEPS["device_key_rotation"][0] == "never"
+    assert SWEEPS["device_key_period_us"] == ("30 d", "7 d", "24 h", "12 h")
+    assert SWEEPS["device_key_retention_us"] == ("0 s", "48 h", "7 d", "30 d")
+    assert SWEEPS["key_wait_us"] == ("0 s", "3 s", "10 s", "60 s")
+    assert SWEEPS["adoption_prob"] == ("0 %", "10 %", "50 %", "90 %", "100 %")
+    assert SWEEPS["own_copy"][1] == "v1"
+    assert SWEEPS["foreign_record"][1] == "republish"
+    assert SWEEPS["groups_and_configs"][1] == "device-group"
+    assert [name for name, values in SWEEPS.items() if not values] == [
+        "tombstones", "seed_overflow", "polls_own_namespaces",
+    ]  # fmt: skip
+
+
+def test_the_default_is_among_the_values_to_sweep() -> None:
+    for name, values in SWEEPS.items():
+        facts = FACTS[name]
+        taken = [parse_quantity(value, facts.unit) if facts.unit else value for value in values]
+        assert not values or getattr(V2Rules(), name) in taken, name
 
 
 def test_no_other_setting_claims_a_hole_and_every_field_is_a_setting() -> None:
