@@ -25,7 +25,8 @@ def knows_command(
         typer.Option(
             "--as",
             metavar="NAMES",
-            help="Observers of the run, or kinds of vantages, with commas; kinds may be shortened.",
+            help="Observers of the run, or kinds of vantages, with commas; kinds may be shortened, and set:"
+            " phrase-thief:client=2:at=30 s.",
         ),
     ],
     all_facts: Annotated[
@@ -35,8 +36,8 @@ def knows_command(
 ) -> None:
     """Show who learned what, for any observers and for all of them together, from stored files alone.
 
-    Kinds of vantages, such as guard or swarm-member, are taken with their default settings, as far as what
-    they would see was recorded.
+    Kinds of vantages, such as guard or swarm-member, are taken with their default settings where none are
+    given, as far as what they would see was recorded; what was not is told.
     """
     names = [name.strip() for name in observers.split(",") if name.strip()]
     found = knows(folder, list(dict.fromkeys(names)))
@@ -49,6 +50,8 @@ def knows_command(
     )
     for name, missing in found.left_out.items():
         typer.echo(f"{name}: {missing:,} endpoints of this observer were not recorded and are left out.")
+    for name, note in found.notes.items():
+        typer.echo(f"{name}: {note}")
     typer.echo(matrix_of(found.readings, found.observers))
     if found.surplus:
         shown = found.surplus if all_facts else found.surplus[:_SHOWN]
@@ -65,6 +68,7 @@ def _content(found: Knowledge) -> dict[str, object]:
         "seeds": list(found.seeds),
         "observers": list(found.observers),
         "left_out": found.left_out,
+        "notes": found.notes,
         "readings": [asdict(reading) for reading in found.readings],
         "surplus": [asdict(fact) for fact in found.surplus],
     }

@@ -7,21 +7,22 @@ another matter, since the passing keys of a request are kept only for devices th
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sessionsim.adversary import VANTAGES, Closure, Transcript, facts_of, join
+from sessionsim.adversary import Closure, Transcript, facts_of, join
 from sessionsim.core.errors import InvalidInput, StorageDamaged
 from sessionsim.core.ledger import Fact
-from sessionsim.core.scene import Position, Scene
+from sessionsim.core.scene import Position, Scene, Taking
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.storage import read_ledger, read_table
 from sessionsim.core.truth import ACCOUNT_COLUMNS, DEVICE_COLUMNS
+from sessionsim.core.units import US_PER_S
 from sessionsim.experiment.analysis import observatory
+from sessionsim.experiment.asked_kinds import AskedKind, asked_kind
 from sessionsim.experiment.manifest import read_manifest
 from sessionsim.experiment.stored import assemble, read_nodes, read_positions, read_servers
 from sessionsim.metrics import Replicate
@@ -55,22 +56,6 @@ def _nothing_in(folder: Path) -> str:
     )
 
 
-def nearest(name: str, known: Sequence[str], begun: Sequence[str]) -> str:
-    """Say which observer may be meant; empty for none.
-
-    Args:
-        name: what was given.
-        known: all names there are.
-        begun: those that begin with it.
-    """
-    if name and len(begun) > 1:
-        return f"Several begin so: {', '.join(begun)}."
-    if " " in name.strip():
-        return "Put commas between names."
-    near = difflib.get_close_matches(name.lower(), known, 1)
-    return f"Nearest: {near[0]}." if near else ""
-
-
 def _replicates(folder: Path) -> list[Path]:
     found = [path.parent for path in folder.glob("*/truth")]
     try:
@@ -83,7 +68,8 @@ def _replicates(folder: Path) -> list[Path]:
 class Archive:
     """One opened replicate. Args: folder: where it is stored.
 
-    `declared` has the places of the scenario's observers by name, `members` those of each coalition.
+    `declared` has the places of the scenario's observers by name, `members` those of each coalition, `notes`
+    what was not recorded of observers that were asked for.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -93,6 +79,8 @@ class Archive:
         self.members = _members(facts, self.declared)
         self._resolved: Mapping[str, Any] = facts["resolved"]
         self.see = observatory(folder, self.suite)
+        self.notes: dict[str, str] = {}  # of observers asked for: what else they would have had
+        self._stolen = Position()  # whose keys those have who were asked for
 
     @cached_property
     def everyone(self) -> Position:
@@ -103,7 +91,7 @@ class Archive:
     def transcript(self) -> Transcript:
         """What can be read in the run, with all keys of what was recorded."""
         watched = Position(operated=frozenset(end for end in self.everyone.watched if self._may_enter(end)))
-        return Transcript(self.see("all observers", self.everyone | watched))
+        return Transcript(self.see("all observers", self.everyone | watched | self._stolen))
 
     def _may_enter(self, endpoint: int) -> bool:
         return endpoint not in self.scene.client_endpoints or endpoint in self.everyone.entered
@@ -133,36 +121,39 @@ class Archive:
         )
 
     def position(self, name: str) -> tuple[Position, int]:
-        """Give where an observer stands: one of the scenario, or a kind of vantage with its default settings.
+        """Give where an observer stands: one of the scenario, or a kind of vantage, with settings or without.
 
-        A kind may be shortened as long as it stays the only one.
+        What it would have got besides and nobody recorded is noted in `notes`.
+
+        Args:
+            name: see `asked_kinds`.
 
         Returns:
             The place, without what was not recorded, and how many endpoints that leaves out.
 
         Raises:
-            InvalidInput: no such observer or kind, none of what it would see was recorded, or a device whose
-                keys were not kept.
+            InvalidInput: no such observer, kind or setting, none of what it would see was recorded, or a
+                device that it stays on and whose keys were not kept.
         """
         if name in self.declared:
             return self.declared[name], 0
-        VANTAGES.scan()
-        kinds = [entry.id for entry in VANTAGES if entry.id.startswith(name) and entry.id != "coalition"]
-        if name not in kinds and len(kinds) != 1:
-            known = (*self.declared, *(entry.id for entry in VANTAGES if entry.id != "coalition"))
-            allowed = f"observers of the run or kinds of vantages: {', '.join(dict.fromkeys(known))}"
-            raise InvalidInput("--as", name, allowed, nearest(name, known, kinds))
-        entry = VANTAGES[name if name in kinds else kinds[0]]
-        place = entry.factory(entry.config()).choose(self.scene, Seeds(self.seed))
-        kept = self._recorded(name, place)
+        asked = asked_kind(name, tuple(self.declared))
+        place = asked.vantage.choose(self.scene, Seeds(self.seed))
+        kept = self._asked_swarms(name, asked, self._recorded(asked, place))
+        if kept.taken - self._stolen.taken:  # what their keys open was not read yet
+            self._stolen |= Position(taken=kept.taken)
+            self.__dict__.pop("transcript", None)
         return kept, len(place.watched - kept.watched)
 
-    def _recorded(self, name: str, place: Position) -> Position:
+    def _recorded(self, asked: AskedKind, place: Position) -> Position:
         watched, devices = self.everyone.watched, set(self.scene.client_endpoints)
         closed = sorted((place.entered & devices) - self.everyone.entered)
+        again = f"To have it, declare {asked.declared}, and run the scenario again."
         if closed:
             allowed = "devices that an observer of the scenario operates, since only their keys were kept"
-            raise InvalidInput("--as", f"{name}, which enters endpoint {closed[0]}", allowed)
+            copy = " A copy of a device needs no more: stays=false." if asked.kind == "device-thief" else ""
+            found = f"{asked.kind}, which stays on endpoint {closed[0]}"
+            raise InvalidInput("--as", found, allowed, again + copy)
         kept = replace(
             place,
             tapped=place.tapped & watched,
@@ -173,8 +164,23 @@ class Archive:
             hint = (
                 "Only what observers of the scenario could see was recorded; declare one that stands there."
             )
-            raise InvalidInput("--as", name, "observers that stand where something was recorded", hint)
+            raise InvalidInput("--as", asked.kind, "observers that stand where something was recorded", hint)
         return kept
+
+    def _asked_swarms(self, name: str, asked: AskedKind, place: Position) -> Position:
+        """Leave out what swarms held at a theft that nobody in the scenario committed, and note that."""
+        done = {_question(one) for one in self.everyone.taken if one.fetches}
+        missing = {one for one in place.taken if one.fetches and _question(one) not in done}
+        if not missing:
+            return place
+        when = ", ".join(f"{one.t_us / US_PER_S:g} s" for one in sorted(missing))
+        self.notes[name] = (
+            f"what swarms held for it at {when} was not recorded and is left out. It has the keys, and with"
+            f" others what they kept. To have all of it, declare {asked.declared}, and run the scenario"
+            " again."
+        )
+        kept = frozenset(one._replace(fetches=one.fetches and one not in missing) for one in place.taken)
+        return replace(place, taken=kept)
 
     def closure(self, name: str, position: Position) -> Closure:
         """Give what an observer at a position can open and read."""
@@ -196,6 +202,11 @@ class Archive:
         return replace(
             found, positions=positions, ledgers={name: tuple(facts) for name, facts in ledgers.items()}
         )
+
+
+def _question(taking: Taking) -> tuple[int, int, bool]:
+    """Give what one question to swarms is kept under."""
+    return taking.endpoint, taking.t_us, taking.stays or taking.copies
 
 
 def _members(manifest: Mapping[str, Any], declared: Mapping[str, Position]) -> dict[str, tuple[str, ...]]:

@@ -12,7 +12,8 @@ from sessionsim.core.errors import InvalidInput
 from sessionsim.core.ledger import Fact, sentence
 from sessionsim.core.readings import Reading
 from sessionsim.core.sights import Explained
-from sessionsim.experiment.archive import Archive, nearest, opened_replicates
+from sessionsim.experiment.archive import Archive, opened_replicates
+from sessionsim.experiment.asked_kinds import nearest
 from sessionsim.metrics import METRICS, Replicate
 
 
@@ -26,6 +27,7 @@ class Knowledge:
         readings: of `who-learned-what`, one observer after the other.
         surplus: facts that only the coalition has, of the first replicate; empty for a single observer.
         left_out: endpoints that an observer would have watched but that were not recorded, by its name.
+        notes: what else an observer would have had that was not recorded, by its name.
     """
 
     seeds: tuple[int, ...]
@@ -33,6 +35,7 @@ class Knowledge:
     readings: tuple[Reading, ...]
     surplus: tuple[Fact, ...]
     left_out: dict[str, int]
+    notes: dict[str, str]
 
 
 def knows(folder: Path, names: Sequence[str]) -> Knowledge:
@@ -50,10 +53,11 @@ def knows(folder: Path, names: Sequence[str]) -> Knowledge:
         raise InvalidInput("--as", "", "at least one observer")
     together = " + ".join(names)
     replicates, surplus, seeds = list[Replicate](), list[Fact](), list[int]()
-    left_out: dict[str, int] = {}
+    left_out, notes = dict[str, int](), dict[str, str]()
     for path in opened_replicates(folder):
         archive = Archive(path)
         places = {name: archive.position(name) for name in names}
+        notes |= archive.notes
         positions = {name: place for name, (place, _) in places.items()}
         left_out |= {name: missing for name, (_, missing) in places.items() if missing}
         if len(names) > 1:
@@ -67,7 +71,7 @@ def knows(folder: Path, names: Sequence[str]) -> Knowledge:
     entry = METRICS["who-learned-what"]
     metric = entry.factory(entry.config())
     readings = metric.readings([metric.tally(replicate) for replicate in replicates])
-    return Knowledge(tuple(seeds), tuple(positions), tuple(readings), tuple(surplus), left_out)
+    return Knowledge(tuple(seeds), tuple(positions), tuple(readings), tuple(surplus), left_out, notes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,23 @@ def test_roles_asked_for_later_know_no_more_than_the_nodes_themselves(archive: A
         assert claims(archive.facts(kind, archive.position(kind)[0])) <= whole
 
 
-@pytest.mark.parametrize("name", ["nobody", "p", "contact", "device-thief", "foundation", ""])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "nobody",
+        "p",
+        "contact",
+        "device-thief",
+        "foundation",
+        "",
+        "guard:",
+        "guard:x",
+        "guard:x=1",
+        "phrase-thief:client=77",
+        "phrase-thief:client=one",
+        "phrase-thief:at=soon",
+    ],
+)
 def test_who_cannot_be_asked_about_is_refused(archive: Archive, name: str) -> None:
     with pytest.raises(InvalidInput):
         archive.position(name)
@@ -102,6 +118,9 @@ def test_who_cannot_be_asked_about_is_refused(archive: Archive, name: str) -> No
         ("p", "Several begin so: phrase-thief, provider, push-platform, push-server."),
         ("guard middle", "Put commas between names."),
         ("push-server", "declare one that stands there"),
+        ("contact", 'declare [vantages.contact] with kind = "contact", and run the scenario again.'),
+        ("device-thief:client=1", 'kind = "device-thief", client = 1, and run the scenario again. A copy'),
+        ("phrase-thief:klient=1", "settings of phrase-thief: client, clock_offset, at, asks_swarm"),
     ],
 )
 def test_a_wrong_name_gets_the_next_step(archive: Archive, name: str, hint: str) -> None:
@@ -161,3 +180,38 @@ def test_asking_changes_no_file(tiny_run: Path, tmp_path: Path) -> None:
     knows(copy, ["guard"])
     explain_fact(copy, ["1"])
     assert {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()} == before
+
+
+def test_a_thief_of_any_phrase_can_be_asked_about_later(tiny_run: Path) -> None:
+    """The keys of each account open what others kept; what its swarm held was recorded for no theft."""
+    for client in (0, 1):
+        name = f"phrase-thief:client={client}:at=0 s"
+        found = knows(tiny_run, [name, "nodes"])
+        assert found.observers == (name, "nodes", f"{name} + nodes")
+        assert "declare [vantages.phrase-thief] with" in found.notes[name]
+        values = {one.name: one.value for one in found.readings}
+        assert values[f"{name}: S2"] == 0
+        assert values["nodes: S2"] == 0
+        assert values[f"{name} + nodes: S10-type"] > 0
+    later = knows(tiny_run, ["phrase-thief:client=0:at=1 d", "nodes"])
+    assert [one.value for one in later.readings if one.name.endswith("+ nodes: S10-type")] == [
+        one.value
+        for one in knows(tiny_run, ["phrase-thief", "nodes"]).readings
+        if one.name.endswith("+ nodes: S10-type")
+    ]
+
+
+def test_a_copy_of_any_device_can_be_asked_about_later(tiny_run: Path) -> None:
+    found = knows(tiny_run, ["device-thief:stays=false:at=1 d"])
+    values = {one.name.partition(": ")[2]: one.value for one in found.readings}
+    assert values["S2"] > 0  # the texts that lie there
+    early = knows(tiny_run, ["device-thief:stays=false"])
+    assert {one.value for one in early.readings if one.name.endswith(": S2")} == {0}
+
+
+def test_keys_asked_for_later_change_nothing_for_others(tiny_run: Path, archive: Archive) -> None:
+    other = Archive(tiny_run / "9")
+    place, _ = other.position("phrase-thief:client=1")
+    assert claims(other.facts("thief", place)) == set()
+    for name in other.declared:
+        assert other.facts(name, other.declared[name]) == archive.facts(name, archive.declared[name])
