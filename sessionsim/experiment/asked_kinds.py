@@ -14,11 +14,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date, time
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
-
 from sessionsim.adversary import VANTAGES, Vantage
 from sessionsim.core.errors import InvalidInput
-from sessionsim.scenario.models import keys_of, settings_from, settings_model
+from sessionsim.scenario.given import settings_given
 
 
 class AskedKind(NamedTuple):
@@ -55,17 +53,8 @@ def asked_kind(text: str, declared: Sequence[str]) -> AskedKind:
         raise InvalidInput("--as", text, allowed, nearest(name, known, kinds))
     entry = VANTAGES[name if name in kinds else kinds[0]]
     given = dict(_setting(text, one) for one in settings)
-    unknown = [key for key in given if key not in keys_of(entry.config).values()]
-    if unknown:
-        allowed = f"settings of {entry.id}: {', '.join(keys_of(entry.config).values())}"
-        raise InvalidInput("--as", f"{text}, which sets {unknown[0]}", allowed)
-    try:
-        checked = settings_model(entry.id, entry.config).model_validate(given)
-    except ValidationError as wrong:
-        (first, *_) = wrong.errors()
-        key, allowed = str(first["loc"][0]), str(first.get("ctx", {}).get("allowed", first["msg"]))
-        raise InvalidInput("--as", f"{key}={given.get(key)}", allowed) from wrong
-    return AskedKind(entry.id, entry.factory(settings_from(checked, entry.config)), given)
+    config = settings_given(entry.id, entry.config, given, "--as")
+    return AskedKind(entry.id, entry.factory(config), given)
 
 
 def nearest(name: str, known: Sequence[str], begun: Sequence[str]) -> str:

@@ -81,6 +81,49 @@ document.title = JSON.stringify(got);
 """
 
 
+PLAYS = """
+const lens = document.getElementById("lens-1"), got = [];
+const later = () => lens.querySelectorAll(".mark.later").length;
+const [player, pace] = [lens.querySelector(".tools button"), lens.querySelector(".tools select")];
+let frame = null;
+window.requestAnimationFrame = (act) => { frame = act; return 1; };
+const tick = (seconds) => frame(performance.now() + 1000 * seconds);
+got.push(player.textContent, later());
+pace.value = 5;
+player.click(); got.push(player.textContent, later());
+const line = () => lens.querySelector(".cursor").getAttribute("d");
+tick(2.5); got.push(later(), lens.querySelector(".said").textContent, line() !== "");
+player.click(); got.push(player.textContent, later());
+player.click(); tick(60);
+got.push(player.textContent, later(), line());
+document.title = JSON.stringify(got);
+"""
+
+
+def test_a_time_line_is_replayed_paused_and_ends_whole(path: Path) -> None:
+    text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", path.read_text(encoding="utf-8"))
+    copy = path.with_name("played.html")
+    copy.write_text(text.replace("</body>", f"<script>{PLAYS}</script></body>"), encoding="utf-8")
+    title = re.search(r"<title>(\[.*?)</title>", shown(copy))
+    assert title is not None
+    word, none, playing, most, some, said, line, paused, kept, done, left, gone = json.loads(
+        html.unescape(title[1])
+    )
+    assert (word, playing, paused, done) == ("play", "pause", "play", "play")
+    assert (none, left, gone) == (0, 0, "")
+    assert most > some == kept > 0
+    assert line
+    assert re.match(r"Replay at \d+\.\d+ s: [12] of 3 marks passed, \d of \d facts known\. Last, \d", said)
+
+
+def test_without_the_script_every_record_and_fact_is_listed(path: Path) -> None:
+    page = path.read_text(encoding="utf-8")
+    lens = page[page.index('id="lens-1"') : page.index('id="lens-2"')]
+    assert "<caption>Records as" in lens
+    assert lens.count('<th scope="row">') == 3
+    assert ">play<" not in lens
+
+
 def test_keys_zoom_filter_and_switch_do_what_they_say(path: Path) -> None:
     """Drives a copy of the page whose policy is taken off, since the policy lets no second script in."""
     text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", path.read_text(encoding="utf-8"))

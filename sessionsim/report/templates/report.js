@@ -1,6 +1,6 @@
 "use strict";
-// Makes the lenses handier: switch observers, zoom a time line, step from record to record, filter by what
-// could be opened. Everything is on the page without it; it reads one data block and asks nobody for anything.
+// Makes the lenses handier: switch observers, replay a time line, zoom it, step from record to record, filter by
+// what could be opened. Everything is on the page without it; it reads one data block and asks nobody for anything.
 (() => {
   const block = document.getElementById("lens-data");
   if (!block) return;
@@ -37,6 +37,8 @@
       this.to = Math.max(lens.end, lens.begin + 1);
       this.classes = new Set([0, 1, 2, 3]);
       this.chosen = -1;
+      this.now = null;  // up to when the replay has come; null while there is none
+      this.playing = false;
       this.figure = details.querySelector("figure.eye");
       this.body = details.querySelector(".records tbody");
       this.build();
@@ -45,6 +47,11 @@
 
     build() {
       const tools = make("div", { class: "tools", role: "group", "aria-label": `Time line of ${this.lens.observer}` });
+      this.player = button("play", "Replay what is in view as it passed");
+      this.player.addEventListener("click", () => { if (this.playing) this.pause(); else this.play(); });
+      this.pace = make("select", { "aria-label": "How long the replay takes" });
+      for (const lasts of [20, 60, 5]) this.pace.append(make("option", { value: lasts }, `in ${lasts} s`));
+      tools.append(this.player, this.pace);
       const zoom = [["−", "Show more time", 2], ["+", "Show less time", 0.5]];
       for (const [sign, label, factor] of zoom) {
         const control = button(sign, label);
@@ -134,13 +141,18 @@
           d: `M${this.x(us).toFixed(1)} ${top + TITLE + FACTS / 2 - 6}l5 6l-5 6l-5-6z` });
         fact.append(make("title", {}, `fact ${number}`));
         fact.addEventListener("click", () => this.open(number));
+        fact.dataset.us = us;
         svg.append(fact);
       }
+      this.cursor = make("path", { class: "cursor" });
+      svg.append(this.cursor);
+      this.height = height;
       this.steer(svg);
       const focused = this.svg && document.activeElement === this.svg;
       this.svg = svg;
       this.holder.replaceChildren(svg);
       if (focused) svg.focus({ preventScroll: true });
+      this.reach();
       this.list(visible);
     }
 
@@ -175,6 +187,7 @@
       path.addEventListener("pointerenter", () => this.say(k));
       path.addEventListener("click", () => this.choose(k));
       path.dataset.record = k;
+      path.dataset.us = record[0];
       return path;
     }
 
@@ -198,6 +211,48 @@
         if ((to - from) / (this.to - this.from) > 0.02) this.show(from, to);
       });
       svg.addEventListener("dblclick", () => this.show(this.lens.begin, this.lens.end));
+    }
+
+    // Replay: what has not passed yet is faint, and a line shows how far it is. Marks and facts are those in view.
+    play() {
+      if (this.now === null || this.now >= this.to || this.now < this.from) this.now = this.from;
+      this.playing = true;
+      this.player.textContent = "pause";
+      this.said.setAttribute("aria-live", "off");
+      let before = performance.now();
+      const frame = (moment) => {
+        if (!this.playing) return;
+        this.now += Math.max(0, moment - before) / 1000 / this.pace.value * (this.to - this.from);
+        before = moment;
+        if (this.now >= this.to) { this.now = this.to; this.pause(); }
+        this.reach();
+        this.tell();
+        if (this.playing) requestAnimationFrame(frame);
+      };
+      this.reach();
+      requestAnimationFrame(frame);
+    }
+
+    pause() {
+      this.playing = false;
+      this.player.textContent = "play";
+      this.said.setAttribute("aria-live", "polite");
+    }
+
+    reach() {
+      const now = this.now, during = now !== null && now < this.to;
+      for (const path of this.svg.querySelectorAll("[data-us]")) path.classList.toggle("later", during && path.dataset.us > now);
+      this.cursor.setAttribute("d", during && now >= this.from ? `M${this.x(now).toFixed(1)} ${TITLE}V${this.height - AXIS}` : "");
+    }
+
+    tell() {
+      const { records, facts } = this.lens, passed = this.visible().filter(([record]) => record[0] <= this.now);
+      const known = facts.filter(([us]) => us <= this.now).length;
+      if (passed.length) this.say(passed[passed.length - 1][1]);
+      const so = `Replay at ${seconds(this.now)}: ${passed.length} of ${records.length} marks passed, `
+        + `${known} of ${facts.length} facts known. `;
+      this.said.prepend(passed.length ? `${so}Last, ` : so);
+      if (!passed.length) this.said.replaceChildren(so);
     }
 
     step(way) {
