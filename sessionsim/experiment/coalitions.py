@@ -2,7 +2,7 @@
 
 A set counts for a message, an account or a contact if it learns the secret of it and no smaller part of it
 does. Knowledge only grows with observers, so a set is looked at only while something is left that its parts
-do not know, and none of its members stands where the others stand already.
+do not know and all observers together do, and none of its members stands where the others stand already.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from sessionsim.experiment.archive import Archive, opened_replicates
 from sessionsim.metrics import known_secrets
 
 MOST_OBSERVERS: Final = 12  # Assumption: beyond it sets are too many to read
-LARGEST: Final = 3  # members of a set, unless asked for more
+LARGEST: Final = 4  # members of a set, unless asked for more
 # Rows read for the sets of a report, all sets and replicates together. Assumption: some ten seconds at 10 µs.
 MOST_ROWS: Final = 1_000_000
+_SPARES_FROM: Final = 3  # members of a set; most smaller ones have to be looked at anyway
 # Kinds of vantages that are the parties of a network, as far as something was recorded where they stand.
 # Source: metrics 2i, rows of its table.
 ROLES: Final = (
@@ -158,6 +159,7 @@ def sets_of(
         covers: whether one observer stands everywhere another one stands.
         largest: most members of a set.
     """
+    most: Items | None = None  # what all of them learn together; asked once it may spare more than it costs
     below: dict[_Set, dict[str, frozenset[str]]] = {(): {secret: frozenset() for secret in totals}}
     for size in range(1, min(largest, len(names)) + 1):
         level: dict[_Set, dict[str, frozenset[str]]] = {}
@@ -172,7 +174,12 @@ def sets_of(
             if all(len(had[secret]) >= number for secret, number in totals.items()):
                 level[members] = had
                 continue
-            items = learned(members)
+            if size >= _SPARES_FROM:
+                most = most or learned(tuple(names))
+                if all(most[secret] <= had[secret] for secret in totals):
+                    level[members] = had
+                    continue
+            items = most if most is not None and len(members) == len(names) else learned(members)
             for secret, those in items.items():
                 yield members, secret, len(those - had[secret]), len(those)
             level[members] = {secret: those | had[secret] for secret, those in items.items()}

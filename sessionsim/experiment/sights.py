@@ -33,8 +33,8 @@ from sessionsim.experiment.coalitions import (
 
 # How much of a run is shown. Assumption: what a page can hold and a person can read.
 MOST_SIGHTS: Final = 8
-MOST_RECORDS: Final = 240
-MOST_FACTS: Final = 16
+MOST_RECORDS: Final = 400
+MOST_FACTS: Final = 24
 PARTS: Final = 60  # of the time between first and last record, in which records are counted
 _ROW: Final = re.compile(r"\brows? (\d+)(?: and (\d+))?")
 

@@ -10,7 +10,7 @@ from sessionsim.report._numbers import percent_digits
 from sessionsim.report._secrets import SECRETS
 
 MOST_SETS: Final = 5  # in one cell
-_SIZES: Final = ("one alone", "two together", "three together")
+_SIZES: Final = ("one alone", "two together", "three together", "four together")
 
 
 class SetOf(NamedTuple):
@@ -64,7 +64,8 @@ def _panel(found: Coalitions, caption: str) -> Panel:
         )
         for name, sets in by_secret.items()
     )
-    return Panel(caption, ("Secret", *_SIZES[: len(sizes)]), rows, _note(found))
+    heads = [_SIZES[size - 1] if size <= len(_SIZES) else f"{size} together" for size in sizes]
+    return Panel(caption, ("Secret", *heads), rows, _note(found))
 
 
 def _nouns(name: str) -> str:

@@ -184,6 +184,7 @@ def test_asking_changes_no_file(tiny_run: Path, tmp_path: Path) -> None:
 
 def test_a_thief_of_any_phrase_can_be_asked_about_later(tiny_run: Path) -> None:
     """The keys of each account open what others kept; what its swarm held was recorded for no theft."""
+    together = []
     for client in (0, 1):
         name = f"phrase-thief:client={client}:at=0 s"
         found = knows(tiny_run, [name, "nodes"])
@@ -191,8 +192,9 @@ def test_a_thief_of_any_phrase_can_be_asked_about_later(tiny_run: Path) -> None:
         assert "declare [vantages.phrase-thief] with" in found.notes[name]
         values = {one.name: one.value for one in found.readings}
         assert values[f"{name}: S2"] == 0
-        assert values["nodes: S2"] == 0
-        assert values[f"{name} + nodes: S10-type"] > 0
+        assert values["nodes: S10-type"] == 0
+        together.append(values[f"{name} + nodes: S10-type"])
+    assert max(together) > 0
     later = knows(tiny_run, ["phrase-thief:client=0:at=1 d", "nodes"])
     assert [one.value for one in later.readings if one.name.endswith("+ nodes: S10-type")] == [
         one.value

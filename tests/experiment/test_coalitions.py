@@ -74,7 +74,7 @@ def test_sets_agree_with_brute_force_on_any_knowledge_that_grows() -> None:
     """Random rules `these parties together learn this item`, four parties, against the plain definition."""
     names = ("a", "b", "c", "d")
     everyone = [frozenset(some) for size in range(1, 5) for some in combinations(names, size)]
-    threes = 0
+    threes = fours = 0
     for seed in range(40):
         rng = np.random.default_rng(seed)
         rules = [(everyone[rng.integers(len(everyone))], f"item {k % 5}") for k in range(7)]
@@ -85,7 +85,7 @@ def test_sets_agree_with_brute_force_on_any_knowledge_that_grows() -> None:
             return {"S": items, "T": items & {"item 0", "item 1"}}
 
         expected = {}
-        for size in (1, 2, 3):
+        for size in (1, 2, 3, 4):
             for members in combinations(names, size):
                 parts = [part for k in range(1, size) for part in combinations(members, k)]
                 for secret, items in learned(members).items():
@@ -94,12 +94,14 @@ def test_sets_agree_with_brute_force_on_any_knowledge_that_grows() -> None:
                         expected[members, secret] = (len(alone), len(items))
         found = {
             (members, secret): (new, whole)
-            for members, secret, new, whole in sets_of(names, totals, learned, lambda _a, _b: False, 3)
+            for members, secret, new, whole in sets_of(names, totals, learned, lambda _a, _b: False, 4)
             if new
         }
         assert found == expected
         threes += sum(len(members) == 3 for members, _ in found)
-    assert threes > 10  # sets of three are among what was tried
+        fours += sum(len(members) == 4 for members, _ in found)
+    assert threes > 10  # sets of three and four are among what was tried
+    assert fours > 2
 
 
 def test_a_set_is_not_looked_at_once_its_parts_know_everything() -> None:
@@ -111,6 +113,20 @@ def test_a_set_is_not_looked_at_once_its_parts_know_everything() -> None:
 
     list(sets_of(("a", "b", "c"), {"S": 2}, learned, lambda _a, _b: False, 3))
     assert asked == [("a",), ("b",), ("c",), ("a", "c")]
+
+
+def test_a_set_is_not_looked_at_once_its_parts_know_what_all_know_together() -> None:
+    """Two of five items are nobody's; of the sets of three and four none has anything left to learn."""
+    asked = []
+
+    def learned(members: tuple[str, ...]) -> dict[str, frozenset[str]]:
+        asked.append(members)
+        return {"S": frozenset("xyz") if {"a", "b"} & set(members) else frozenset("x")}
+
+    names = ("a", "b", "c", "d", "e")
+    found = [one for one in sets_of(names, {"S": 5}, learned, lambda _a, _b: False, 4) if one[2]]
+    assert {one[0] for one in found} == {(name,) for name in names}
+    assert [members for members in asked if len(members) > 2] == [names, ("c", "d", "e")]
 
 
 def test_who_stands_within_another_is_in_no_set_with_it_or_with_more() -> None:
@@ -125,7 +141,8 @@ def test_who_stands_within_another_is_in_no_set_with_it_or_with_more() -> None:
 
 
 @pytest.mark.parametrize(
-    ("parties", "rows", "size"), [(4, 100, 3), (4, MOST_ROWS // 10, 2), (4, MOST_ROWS, 1), (1, 1, 3)]
+    ("parties", "rows", "size"),
+    [(4, 100, 4), (9, MOST_ROWS // 150, 3), (4, MOST_ROWS // 10, 2), (4, MOST_ROWS, 1), (1, 1, 4)],
 )
 def test_the_size_of_sets_is_what_the_rows_allow(parties: int, rows: int, size: int) -> None:
     assert affordable(parties, rows) == size
