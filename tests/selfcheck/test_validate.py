@@ -183,3 +183,11 @@ def test_a_path_engine_that_forgets_a_rule_is_noticed(monkeypatch: pytest.Monkey
     # Paths are built once and never anew.
     monkeypatch.setattr(population, "_rotate", twice)
     assert fails("guards", f="0.2", n="5", G="3")
+
+
+@pytest.mark.parametrize("n", ["2", "3", "20"])
+def test_few_samples_that_coincide_in_no_run_or_in_one_come_out_too(n: str) -> None:
+    for number_of_seed in range(1, 6):
+        given = {"n": n, "runs": "100", "seed": str(number_of_seed)}
+        found = perform(named("entropy-bias")[0], given, reduced=True)
+        assert found.status == PASSED, [str(one) for one in found.findings if not one.passed]
