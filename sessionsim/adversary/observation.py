@@ -4,7 +4,7 @@
     node in one role    the same, of what the node does in that role (see `roles`); all keys of the node
     taken endpoint      its lasting keys from then on; for who copies it, also the passing keys that it has
                         at that moment; for who stays, those it has then or later, and its rows from then on
-    taken device        for who copies it or stays, the texts that lie there at that time
+    taken device        for who copies it or stays, what people wrote that lies there then
     operated device     the same, of the whole run
     asked swarms        with stolen keys: the messages that lay there at the time of the theft, of the account
                         and of its groups
@@ -92,7 +92,7 @@ def observe(
             of who knows it.
         countries: endpoint of every client -> country of its address, two letters.
         hauls: what swarms held when thieves asked them: columns of `core.view.HAUL_COLUMNS`.
-        histories: texts on devices: columns of `core.view.HISTORY_COLUMNS`.
+        histories: what lies on devices: columns of `core.view.HISTORY_COLUMNS`.
 
     Returns:
         Rows ordered by (t_us, row), all columns int64; an observer without a place has none.
@@ -189,7 +189,7 @@ def _own_hauls(position: Position, hauls: Table | None) -> tuple[Haul, ...]:
 
 
 def _own_history(position: Position, histories: Table | None) -> tuple[Shown, ...]:
-    """Give the texts that lay on devices when the observer took them, or came while it was there."""
+    """Give what lay on devices when the observer took them, or came while it was there."""
     there: dict[int, list[Taking]] = {}
     for taking in sorted(position.taken):
         if taking.stays or taking.copies:
@@ -198,7 +198,7 @@ def _own_history(position: Position, histories: Table | None) -> tuple[Shown, ..
         return ()
     columns, offset_us = [histories[name].tolist() for name in HISTORY_COLUMNS], position.clock_offset_us
     found = dict[Shown, None]()
-    for endpoint, since_us, until_us, name, *whose in zip(*columns, strict=True):
+    for endpoint, since_us, until_us, kind, name, *whose in zip(*columns, strict=True):
         takings = there.get(endpoint, [])
         if endpoint in position.operated:
             takings = [Taking(endpoint, ALWAYS_US, stays=True), *takings]
@@ -206,7 +206,7 @@ def _own_history(position: Position, histories: Table | None) -> tuple[Shown, ..
             t_us = max(taking.t_us, since_us)
             if t_us < until_us and (taking.stays or t_us == taking.t_us):
                 ids = (bytes.fromhex(who) for who in whose)
-                found[Shown(t_us + offset_us, since_us + offset_us, name, *ids)] = None
+                found[Shown(t_us + offset_us, since_us + offset_us, kind, name, *ids)] = None
     return tuple(found)
 
 

@@ -44,9 +44,11 @@ ACTION_COLUMNS: Final = (
 # bytes (hex).
 HAUL_COLUMNS: Final = ("endpoint", "t_us", "on_device", "account", "namespace", "data")
 
-# Columns of a run's table of histories: on which device a text lies, since when and until when (exclusive),
-# its hash, who wrote it, whom it was for (empty for a group) and whose inbox it lay in: ids, 66 hex.
-HISTORY_COLUMNS: Final = ("endpoint", "t_us", "until_us", "hash", "writer", "reader", "inbox")
+# Columns of a run's table of histories: on which device something lies, since when and until when
+# (exclusive), its kind (text, call, reaction or post), the hash of a text, who wrote it, whom it was for
+# (empty for a group) and whose inbox a text lay in: ids, 66 hex. Of a post the writer is the blinded id, and
+# the reader the account behind it where that is the device's own.
+HISTORY_COLUMNS: Final = ("endpoint", "t_us", "until_us", "kind", "hash", "writer", "reader", "inbox")
 
 ALWAYS_US: Final = -(1 << 62)  # before any time of a run
 
@@ -91,15 +93,18 @@ class Haul:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A text on a device that was taken, or that the observer operates.
+    """Something on a device that was taken, or that the observer operates.
 
     Args:
         t_us: since when the observer can read it; since_us: when it came there; by the observer's clock.
-        writer, reader, inbox: account ids, 33 bytes; the last two empty where it was for a group.
+        kind: `text`, `call`, `reaction` or `post`.
+        hash: of a text; empty for others.
+        writer, reader, inbox: ids, 33 bytes, as in HISTORY_COLUMNS; empty where there is none.
     """
 
     t_us: int
     since_us: int
+    kind: str
     hash: str
     writer: bytes
     reader: bytes
@@ -129,7 +134,7 @@ class View:
         actions: what it did itself to the run, by its own clock: columns ACTION_COLUMNS in order of time;
             empty for an observer who only looks.
         hauls: what it got from swarms with stolen keys.
-        history: texts on the devices that it took or operates.
+        history: what people wrote and did, as it lies on the devices that it took or operates.
     """
 
     observer: str

@@ -16,6 +16,7 @@ from sessionsim.core.truth import (
     DEVICE_COLUMNS,
     KEY_COLUMNS,
     MESSAGE_COLUMNS,
+    NAME_COLUMNS,
 )
 from sessionsim.core.view import View
 from sessionsim.experiment.histories import histories
@@ -73,7 +74,8 @@ def observatory(folder: Path, suite: str) -> Callable[[str, Position], View]:
 
     messages = read_table(folder / "truth/messages.parquet", MESSAGE_COLUMNS)
     deliveries = read_table(folder / "truth/deliveries.parquet", DELIVERY_COLUMNS)
-    texts = histories(messages, deliveries, devices, names)
+    people = read_table(folder / "truth/names.parquet", NAME_COLUMNS)
+    texts = histories(messages, deliveries, devices, names, people)
 
     def see(name: str, position: Position) -> View:
         return observe(

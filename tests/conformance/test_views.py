@@ -204,8 +204,8 @@ def written(position: Position) -> Table:
             # What was deleted before anybody came is nobody's but whose device it is.
             for begin, until_us, has in ((since_us, 1 << 39, own), (-2, -1, always)):
                 word = b"own text" if has else b"canary text"
-                rows.append((end, begin, until_us, word.decode(), *[word.hex()] * 3))
-    kinds = (np.int32, np.int64, np.int64, object, object, object, object)
+                rows.append((end, begin, until_us, "text", word.decode(), *[word.hex()] * 3))
+    kinds = (np.int32, np.int64, np.int64, object, object, object, object, object)
     columns = zip(HISTORY_COLUMNS, kinds, zip(*rows, strict=True), strict=True)
     return {name: np.array(values, kind) for name, kind, values in columns}
 

@@ -128,3 +128,64 @@ def test_facts_say_who_wrote_to_whom_and_where_it_was_read(texts: Table) -> None
     assert all(fact.derivation[0].startswith("read on the device: message A of") for fact in facts)
     group = deduce(seen(texts, Taking(12, 900, False, copies=True)))
     assert {fact.relation for fact in group} == {Relation.HOLDS, Relation.WRITTEN_BY}
+
+
+# 0 calls 1; 1 reacts to 0 twice; 0 and 1 post in room 7, and 0 in a room where it has no name.
+OTHERS: dict[str, list[Any]] = {
+    "kind": ["call", "reaction", "reaction", "post", "post", "post", "receipt"],
+    "sender": [0, 1, 1, 0, 1, 0, 0],
+    "recipient": [1, 0, 0, -1, -1, -1, 1],
+    "group": [-1] * 7,
+    "room": [-1, -1, -1, 7, 7, 8, -1],
+    "device": [0] * 7,
+    "intent_us": [90, 190, 290, 390, 490, 590, 690],
+    "hash": ["k", "r", "s", "", "", "", "q"],
+    "sync_hash": [""] * 7,
+    "stored_us": [100, 200, 300, 400, 500, 600, 700],
+}
+SHOWN: dict[str, list[Any]] = {
+    "message": [0, 1, 2, 3, 4, 6],
+    "endpoint": [11, 10, 10, 11, 10, 11],
+    "copy": ["message"] * 6,
+    "delivered_us": [150, 250, 350, 450, 550, 750],
+}
+NAMES: dict[str, list[Any]] = {
+    "account": [0, 1, 0],
+    "kind": ["blinded", "blinded", "member"],
+    "term": [f"blinded:15{'0a' * 32}", f"blinded:15{'0b' * 32}", "group:03"],
+    "place": ["room-7", "room-7", ""],
+}
+
+
+def left(endpoint: int, t_us: int) -> list[tuple[str, int, int]]:
+    found = histories(table(OTHERS), table(SHOWN), table(DEVICES), IDS, table(NAMES))
+    view = seen(found, Taking(endpoint, t_us, False, copies=True))
+    return [(one.kind, one.writer[-1], one.reader[-1] if one.reader else -1) for one in view.history]
+
+
+def test_calls_reactions_and_posts_lie_there_too() -> None:
+    assert left(10, 99) == []
+    assert left(10, 260) == [("call", 0, 1), ("reaction", 1, 0)]
+    assert left(10, 360) == [("call", 0, 1)]  # the second may take the first one back
+    assert left(10, 900) == [("call", 0, 1), ("post", 0x0A, 0), ("post", 0x0B, -1)]
+    assert left(11, 900) == [("call", 0, 1), ("post", 0x0A, -1), ("post", 0x0B, 1)]
+    assert left(12, 900) == []
+
+
+def test_without_names_of_rooms_posts_are_left_out() -> None:
+    found = histories(table(OTHERS), table(SHOWN), table(DEVICES), IDS)
+    assert set(found["kind"].tolist()) == {"call", "reaction"}
+
+
+def test_facts_say_who_called_whom_and_whose_posts_are_whose() -> None:
+    found = histories(table(OTHERS), table(SHOWN), table(DEVICES), IDS, table(NAMES))
+    facts = deduce(seen(found, Taking(11, 900, False, copies=True)))
+    zero, one = (f"account:{IDS[k]}" for k in (0, 1))
+    others, own = f"blinded:15{'0a' * 32}", f"blinded:15{'0b' * 32}"
+    assert {(fact.relation, fact.subject, fact.object) for fact in facts} == {
+        (Relation.TALKS_TO, zero, one),
+        (Relation.SEEN, others, ""),
+        (Relation.SEEN, own, ""),
+        (Relation.LINKED, one, own),
+    }
+    assert any(fact.derivation[0].startswith("read on the device: a post of blinded:15") for fact in facts)
