@@ -30,7 +30,8 @@ def points_of(raw: RawScenario, sweep: Sweep, catalogue: Catalogue) -> tuple[Poi
     place = raw.origins.of((SECTION, "values")).partition(" ")[0]
     found = []
     for value in sweep.values:
-        changes = {tuple(key.split(".")): value for key in sweep.keys}
+        written = list(value) if isinstance(value, tuple) else value
+        changes = {tuple(key.split(".")): written for key in sweep.keys}
         try:
             values = with_values(plain, changes)
         except KeyError as wrong:

@@ -27,7 +27,7 @@ FOLLOWED: Final = (
     "latency: end to end, mean",
 )
 
-Value = str | int | float | bool
+Value = str | int | float | bool | tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def _key(value: str) -> str:
     return value
 
 
-def _different(values: list[Value]) -> list[Value]:
+def _different(values: list[Any]) -> list[Any]:
     texts = [label_of(value) for value in values]
     twice = next((text for text in texts if texts.count(text) > 1), None)
     if twice is not None:
@@ -61,7 +61,8 @@ def _shown(value: str) -> str:
 
 def sweep_model() -> type[BaseModel]:
     """Make the model that checks the section."""
-    value = Annotated[str, Field(min_length=1, max_length=200)] | int | float | bool
+    text = Annotated[str, Field(min_length=1, max_length=200)]
+    value = text | int | float | bool | Annotated[list[text], Field(max_length=20)]
     return create_model(
         "Sweep",
         __config__=ConfigDict(extra="forbid", frozen=True, strict=True),
@@ -88,9 +89,12 @@ def sweep_of(checked: Any) -> Sweep | None:
     section = checked.f_sweep
     if section is None:
         return None
-    return Sweep(tuple(section.f_keys), tuple(section.f_values), tuple(section.f_show))
+    values = tuple(tuple(one) if isinstance(one, list) else one for one in section.f_values)
+    return Sweep(tuple(section.f_keys), values, tuple(section.f_show))
 
 
-def label_of(value: Value) -> str:
-    """Write a value for people."""
+def label_of(value: Value | list[str]) -> str:
+    """Write a value for people; a list with nothing in it is none."""
+    if isinstance(value, list | tuple):
+        return ", ".join(value) or "none"
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -65,9 +65,18 @@ def test_numbers_and_truth_values_are_swept_too(good: Path, catalogue: Catalogue
     assert [point.label for point in points(good, catalogue, section)] == ["true", "false"]
 
 
+def test_lists_are_swept_too_and_an_empty_one_reads_as_none(good: Path, catalogue: Catalogue) -> None:
+    section = '[sweep]\nkeys = ["servers.off"]\nvalues = [[], ["push", "file"]]\n'
+    found = points(good, catalogue, section)
+    assert [point.label for point in found] == ["none", "push, file"]
+    assert [point.scenario.sections["servers"].off for point in found] == [(), ("push", "file")]
+
+
 @pytest.mark.parametrize(
     ("section", "place"),
     [
+        ('keys = ["servers.off"]\nvalues = [[], []]', "sweep.values"),
+        ('keys = ["servers.off"]\nvalues = [[1]]', "sweep.values"),
         ('keys = ["poll_interval"]\nvalues = [1]', "sweep.keys"),
         ('keys = ["sweep.values"]\nvalues = [1]', "sweep.keys"),
         ('keys = ["extends.x"]\nvalues = [1]', "sweep.keys"),
