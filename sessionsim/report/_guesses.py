@@ -13,7 +13,15 @@ from typing import Any, Final, NamedTuple
 
 from sessionsim.core.readings import Reading
 from sessionsim.report._data import Readings
-from sessionsim.report._numbers import MISSING, count_of, of_reading, quantity, span_of, too_few
+from sessionsim.report._numbers import (
+    MISSING,
+    count_of,
+    of_reading,
+    percent_digits,
+    quantity,
+    span_of,
+    too_few,
+)
 
 _LABEL: Final = re.compile(r"(?P<attack>.+), (?:closed world of (?P<n>[\d,]+)|population (?P<p>[\d,]+))\Z")
 # Metrics whose readings are named by attack and world.
@@ -112,13 +120,16 @@ def _success(readings: Readings, world: World, asks: str) -> str:
         return f"{what} {found}; of its alarms {_between(alarms)} are true".lstrip(", ")
     error = readings.get("estimation-error", f"{world.label}: mean error")
     if error is not None and error.value is not None:
-        late = readings.get("estimation-error", f"{world.label}: error, p95")
+        near, late = (readings.get("estimation-error", f"{world.label}: error, p{p}") for p in (5, 95))
         text = f"errs{about}{where} by {_between(error)} on average"
-        if late is None:
+        if near is None or late is None:
             return text
-        if late.value is None:
-            return f"{text}; its largest errors: {of_reading(late)}"
-        return f"{text}, by more than {of_reading(late)} for one in twenty"
+        if near.value is None or late.value is None:
+            return f"{text}; its smallest and largest errors: {of_reading(near)}"
+        return (
+            f"{text}, by less than {of_reading(near)} for one in twenty and by more than {of_reading(late)}"
+            " for another"
+        )
     return f"gave no verdict{about}{where}"
 
 
@@ -219,13 +230,19 @@ def _crowd(readings: Readings, world: World) -> str:
 
 def price(readings: Readings) -> str:
     """Say what the network costs that figures of privacy are of; empty where it was not measured."""
-    half = readings.get("latency", "end to end, p50")
-    total = readings.get("traffic", "client links, total")
+    half, late = (readings.get("latency", f"end to end, {name}") for name in ("p50", "p95"))
+    total, arrived = readings.get("traffic", "client links, total"), readings.get("delivery", "delivered")
     if half is None and total is None:
         return ""
+    which = "half of the messages delivered"
+    if arrived is not None and arrived.value is not None:
+        which = f"{percent_digits(arrived.value)} % of the messages delivered, half of these"
+    parts = [f"{which} within {of_reading(half)}"]
+    if late is not None and late.value is not None:
+        parts.append(f"95 of 100 within {of_reading(late)}")
     link = "no client's link was watched"
     if total is not None and total.n:
         link = f"bytes of a client in a day: {of_reading(total)}"
         if total.value is not None:
             link = f"a client's link carries {of_reading(total)} a day"
-    return f"Price of this network: half of the messages delivered within {of_reading(half)}; {link}."
+    return f"Price of this network: {', '.join(parts)}; {link}."

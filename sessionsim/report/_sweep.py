@@ -12,6 +12,8 @@ from markupsafe import Markup
 
 from sessionsim.core.errors import StorageDamaged
 from sessionsim.core.readings import Reading
+from sessionsim.report._data import Readings
+from sessionsim.report._guesses import price
 from sessionsim.report._load import read_json, read_stored
 from sessionsim.report._numbers import count_of, of_reading, span_of
 
@@ -106,6 +108,7 @@ def write_sweep(out: Path) -> Path:
         css=Markup((_TEMPLATES / "report.css").read_text(encoding="utf-8")),  # noqa: S704 (our own file)
         data=data,
         rows=rows_of(data),
+        prices=[(point.label, price(Readings(point.readings))) for point in data.points],
         figure=Markup(figure) if figure else "",  # noqa: S704 (drawn by us)
     )
     temporary = out / "report.html.part"

@@ -14,10 +14,10 @@ from sessionsim.core.errors import LocalProtocolError
 from sessionsim.core.readings import Reading
 from sessionsim.core.verdict import Guess, Labelled, Question, verdict_of
 from sessionsim.metrics import Counts, Replicate, readings_of, tally, tally_verdicts
-from sessionsim.metrics._judged import HowMuch, Which, judge
+from sessionsim.metrics._judged import SCORED, HowMuch, Which, judge
 from sessionsim.metrics._run import check
 from sessionsim.metrics.catalog.anonymity_set import _one
-from sessionsim.metrics.catalog.estimation_error import distance
+from sessionsim.metrics.catalog.estimation_error import EstimationError, distance
 from sessionsim.metrics.catalog.system_anonymity import degree, permanent
 from tests.metrics.conftest import ADDRESSES, IDS
 
@@ -85,6 +85,37 @@ def test_a_calibrated_posterior_becomes_an_entropy_and_another_does_not(make_rep
     boasting = all_readings([timing(make_replicate, seed, 0.5, prob=0.95) for seed in range(4)])
     assert boasting[f"{prefix}posterior calibrated"].value == 0
     assert f"{prefix}Shannon entropy (M1)" not in boasting
+
+
+def test_beside_each_mean_of_a_crowd_stands_what_one_in_twenty_is_below(make_replicate: Make) -> None:
+    # A sixth of the subjects is told for certain, the others are left with half of the weight elsewhere.
+    seeds = [timing(make_replicate, seed, 0.5) for seed in range(5)]
+    found = all_readings([*seeds, timing(make_replicate, 5, 1.0, prob=1.0)])
+    prefix = "anonymity-set/try, closed world of 4: "
+    certain = {"Shannon entropy (M1)": 0, "effective anonymity set (M2)": 1, "degree of anonymity (M3)": 0,
+               "min-entropy (M4)": 0, "collision entropy (M5)": 0, "guessing entropy (M6)": 1}  # fmt: skip
+    for name, least in certain.items():
+        mean, tail = found[prefix + name], found[f"{prefix}{name}, p5"]
+        assert mean.value is not None
+        assert tail.value == pytest.approx(least)
+        assert mean.value > least + 0.1
+        assert (tail.unit, tail.counts["subjects"]) == (mean.unit, 240)
+    few = all_readings(seeds[:3])[f"{prefix}min-entropy (M4), p5"]
+    assert (few.value, few.needed, few.n) == (None, 200, 120)
+
+
+def test_an_error_has_both_of_its_tails() -> None:
+    off = np.r_[np.full(30, 1.0), np.full(190, 4.0), np.full(30, 9.0)]
+    whose = np.arange(250) % 5
+    sums = {
+        f"try|{SCORED}|off h": np.bincount(whose, off),
+        f"try|{SCORED}|asked h": np.bincount(whose).astype(float),
+    }
+    each = {"try||each h": off, "try||each of h": whose.astype(float)}
+    found = {one.name: one.value for one in EstimationError(None).readings([Counts(sums, each)])}
+    assert found["try: error, p5"] == 1
+    assert found["try: error, p95"] == 9
+    assert found["try: mean error"] == pytest.approx(off.mean())
 
 
 def test_claims_are_held_against_what_came_true(make_replicate: Make) -> None:

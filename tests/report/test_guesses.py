@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from html import unescape
 from typing import Any
 
 import pytest
@@ -150,13 +151,18 @@ def test_a_mean_crowd_is_not_given_without_its_lower_tail(make_reading: Make) ->
     assert row[-1] == "1.4 (not enough data)"
 
 
-def test_a_mean_error_has_its_tail_beside_it(make_reading: Make) -> None:
+def test_a_mean_error_has_its_tails_beside_it(make_reading: Make) -> None:
     stored = [
         make_reading("estimation-error", f"{CLOSED}: mean error", "h", 2.0),
+        make_reading("estimation-error", f"{CLOSED}: error, p5", "h", 0.5),
         make_reading("estimation-error", f"{CLOSED}: error, p95", "h", 5.0),
     ]
     first, _ = sentences(Readings(stored), attacks(Readings(stored), {})[0])
-    assert first.endswith("on average, by more than 5.00 h for one in twenty.")
+    tails = "on average, by less than 0.500 h for one in twenty and by more than 5.00 h for another."
+    assert first.endswith(tails)
+    few = replace(stored[1], value=None, low=None, high=None, n=90, n_unit="question", needed=200)
+    first, _ = sentences(Readings([stored[0], few, stored[2]]), attacks(Readings(stored), {})[0])
+    assert first.endswith("its smallest and largest errors: not enough data: 90 questions, 200 would do.")
 
 
 def test_where_the_price_was_not_measured_nothing_is_said_of_it() -> None:
@@ -168,7 +174,7 @@ def test_a_price_that_nobody_watched_is_not_a_matter_of_more_seeds(readings: lis
         replace(r, value=None, low=None, high=None, n=0, needed=3) if r.metric == "traffic" else r
         for r in readings
     ]
-    assert price(Readings(unwatched)).endswith("within 2.00 s; no client's link was watched.")
+    assert price(Readings(unwatched)).endswith("95 of 100 within 6.00 s; no client's link was watched.")
     few = [
         replace(r, value=None, low=None, high=None, n=2, needed=3) if r.metric == "traffic" else r
         for r in readings
@@ -178,8 +184,8 @@ def test_a_price_that_nobody_watched_is_not_a_matter_of_more_seeds(readings: lis
 
 def test_price_stands_beside_privacy(readings: list[Reading]) -> None:
     assert price(Readings(readings)) == (
-        "Price of this network: half of the messages delivered within 2.00 s; a client's link carries 70.1 MB"
-        " a day."
+        "Price of this network: 98.0 % of the messages delivered, half of these within 2.00 s, 95 of 100"
+        " within 6.00 s; a client's link carries 70.1 MB a day."
     )
 
 
@@ -208,6 +214,8 @@ def test_every_figure_of_attacks_is_drawn_with_its_table(
     assert all(drawn[name].note.endswith(told) for name in ("survival", "calibration"))
     page = render(attacked)
     assert "What was guessed" in page
+    # Beside the words of each attack, the table of all, each figure of privacy and who learned what.
+    assert unescape(page).replace("\u00a0", " ").count(told) >= 2 + 1 + 6 + 1
     assert "which address a message came from" in page
 
 

@@ -3,8 +3,8 @@
 A posterior counts only if it means what it says (metrics 1.2(6)): the mean of its largest probability must
 agree with how often its best guess comes true, within the interval. `posterior calibrated` says whether it
 does; where it does not, no entropy is given, because an attack that is too sure of itself fakes a small
-crowd. What a verdict does not list is spread evenly over the candidates it does not name. The mean hides
-victims, so the effective size that one subject in twenty falls below stands beside it.
+crowd. What a verdict does not list is spread evenly over the candidates it does not name. A mean hides
+victims, so beside each stands what one subject in twenty falls below.
 
 Source: metrics section 1 (M1 to M6), 1.2(6), 1.2(7).
 """
@@ -71,13 +71,14 @@ def _of(counts: Sequence[Counts], label: str) -> list[Reading]:
         between(_ID, counts, label, name, unit, partial(_average, counts, label, what))
         for what, unit, name in SIZES
     ]
-    values, number, over = pooled(counts, label, "sizes", "size of")
-    tail, name = (
-        quantile(values, number, over, 0.05, _MIN_BEYOND, "question"),
-        f"{label}: effective anonymity set (M2), p5",
-    )
-    few = {"subjects": float(len(values))}
-    return [said, *found, reading(_ID, name, "count", tail, counts=few)]
+    return [said, *found, *(_tail(counts, label, what, unit, name) for what, unit, name in SIZES)]
+
+
+def _tail(counts: Sequence[Counts], label: str, what: str, unit: str, name: str) -> Reading:
+    """Give what one subject in twenty falls below."""
+    values, number, over = pooled(counts, label, f"each {what}", "each of")
+    tail = quantile(values, number, over, 0.05, _MIN_BEYOND, "question")
+    return reading(_ID, f"{label}: {name}, p5", unit, tail, counts={"subjects": float(len(values))})
 
 
 def _average(counts: Sequence[Counts], label: str, what: str, role: str) -> Estimate:
@@ -116,9 +117,8 @@ def _one(judged: Judged, outcome: Which, n: int) -> Counts:
         "guesses": guessing,
     }
     sums = {key(judged, name): per_account(owner, values, n) for name, values in parts.items()}
-    return Counts(
-        sums, {key(judged, "sizes"): np.exp2(entropy), key(judged, "size of"): floats(owner)}
-    )  # fmt: skip
+    each = {key(judged, f"each {what}"): floats(parts[what]) for what, _, _ in SIZES}
+    return Counts(sums, each | {key(judged, "each of"): floats(owner)})
 
 
 def calibrated(counts: Sequence[Counts], label: str) -> tuple[bool, Reading]:

@@ -1,7 +1,8 @@
 """M16: how far off the numbers are that an attack guesses.
 
-Mean and 95th percentile of the distance to the truth, in the question's unit; hours of a clock are taken
-around the circle. The blind guess takes another subject's truth.
+Mean, 5th and 95th percentile of the distance to the truth, in the question's unit: the mean hides those who
+are told most exactly. Hours of a clock are taken around the circle. The blind guess takes another subject's
+truth.
 
 Source: metrics section 1 (M16); Shokri et al., S&P 2011.
 """
@@ -30,7 +31,7 @@ _MIN_BEYOND: Final = 10  # Source: metrics 0.3, as in `latency`
 
 @METRICS.register(config=NoSettings, source="metrics section 1, M16")
 class EstimationError:
-    """Distance between guessed and true numbers, mean and upper tail."""
+    """Distance between guessed and true numbers, mean and both tails."""
 
     reads_verdicts = True
 
@@ -55,18 +56,17 @@ class EstimationError:
         return found
 
     def readings(self, counts: Sequence[Counts]) -> list[Reading]:
-        """Give mean and 95th percentile."""
+        """Give mean, 5th and 95th percentile."""
         found: list[Reading] = []
         for unit in ("us", "h"):
             for label in labels(counts, f"off {unit}"):
                 average = partial(_average, counts, label, unit)
                 found.append(between(_ID, counts, label, "mean error", unit, average))
                 values, number, over = pooled(counts, label, f"each {unit}", f"each of {unit}")
-                tail, few = (
-                    quantile(values, number, over, 0.95, _MIN_BEYOND, "question"),
-                    {"subjects": float(len(values))},
-                )
-                found.append(reading(_ID, f"{label}: error, p95", unit, tail, counts=few))
+                few = {"subjects": float(len(values))}
+                for percent in (5, 95):
+                    tail = quantile(values, number, over, percent / 100, _MIN_BEYOND, "question")
+                    found.append(reading(_ID, f"{label}: error, p{percent}", unit, tail, counts=few))
         return found
 
 

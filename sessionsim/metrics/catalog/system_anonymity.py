@@ -27,13 +27,14 @@ from sessionsim.core.verdict import Form, Labelled
 from sessionsim.metrics._answer_key import AnswerKey
 from sessionsim.metrics._counts import Counts, FloatArray, floats
 from sessionsim.metrics._facts import Replicate
-from sessionsim.metrics._intervals import reading
+from sessionsim.metrics._intervals import quantile, reading
 from sessionsim.metrics._judged import label_of
 from sessionsim.metrics._registry import METRICS
 from sessionsim.metrics._scored import cut_to_prob, labels, samples
 from sessionsim.metrics.estimators.comparison import over_seeds
 
 _ID: Final = "system-anonymity"
+_MIN_BEYOND: Final = 10  # Source: metrics 0.3, as in `latency`
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class SystemAnonymity:
                 label = label_of(one, replicate.n_accounts)
                 if values:
                     samples[f"{label}||degree"] = floats([np.mean(values)])
+                    samples[f"{label}||each"] = floats(values)
                     samples[f"{label}||rounds"] = floats([len(values)])
                     samples[f"{label}||left out"] = floats([left_out])
         return Counts({}, samples)
@@ -97,7 +99,7 @@ class SystemAnonymity:
         return values, left_out
 
     def readings(self, counts: Sequence[Counts]) -> list[Reading]:
-        """Give the mean over rounds, with its interval over seeds."""
+        """Give the mean over rounds, with its interval over seeds, and what one round in twenty is below."""
         found = []
         for label in labels(counts, "degree"):
             value = cut_to_prob(over_seeds(np.concatenate(samples(counts, label, "", "degree"))))
@@ -107,6 +109,10 @@ class SystemAnonymity:
             }
             name, floor = f"{label}: rounds of {self._round}", "all assignments equally likely"
             found.append(reading(_ID, name, "prob", value, counts=numbers, baseline=1.0, baseline_name=floor))
+            each = samples(counts, label, "", "each")
+            seed = np.repeat(np.arange(len(each)), [len(own) for own in each])
+            tail = quantile(np.concatenate(each), floats(seed), "seed", 0.05, _MIN_BEYOND, "round")
+            found.append(reading(_ID, f"{name}, p5", "prob", tail, counts=numbers))
         return found
 
 
