@@ -307,7 +307,8 @@ class Trains:
     def catch_up_all(self, now_us: int) -> None:
         """Set all clients to where they would be, just before something fails or recovers."""
         for endpoint in tuple(self.running):
-            self.catch_up(endpoint, now_us)
+            if endpoint in self.running:  # one may have taken another along
+                self.catch_up(endpoint, now_us)
 
     def catch_up_over(self, node: int, now_us: int) -> None:
         """Set clients whose polls may pass a node to where they would be, just before the node changes."""
@@ -317,7 +318,8 @@ class Trains:
             for endpoint, train in self.running.items():
                 self._note_nodes(self._clients_over, endpoint, train.polls)
         for endpoint in sorted(self._clients_over.get(node, ())):
-            self.catch_up(endpoint, now_us)
+            if endpoint in self.running:
+                self.catch_up(endpoint, now_us)
 
     def _changing(self, account_id: bytes) -> None:
         self._changes[account_id] = self._changes.get(account_id, 0) + 1

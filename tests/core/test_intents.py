@@ -9,6 +9,7 @@ import pytest
 
 from sessionsim.core.intents import (
     KINDS,
+    Acceptance,
     Call,
     CallSignal,
     ConfigChange,
@@ -19,6 +20,7 @@ from sessionsim.core.intents import (
     Group,
     GroupAction,
     GroupText,
+    InboxText,
     Intent,
     MessageAt,
     Post,
@@ -27,6 +29,7 @@ from sessionsim.core.intents import (
     Reaction,
     Reader,
     Receipt,
+    Strangers,
     Typing,
     Wish,
     kinds_of,
@@ -36,15 +39,18 @@ from sessionsim.core.intents import (
 TEXT = Intent(7, 1, 2, "hello", 3)
 ONE_OF_EACH: list[Wish] = [
     Device(7, 1, 1, "desktop"),
+    Strangers(7, 1, 2),
     Group(7, 1, 4, (1, 2), "us"),
     Reader(7, 1, 5),
     Presence(7, 1, 0, "online", True, 0),
     DeviceChange(7, 1, 1, "link", 0, 0),
     GroupAction(7, 1, 4, 0, "invite", (3,)),
+    Acceptance(7, 2, 1, TEXT.address),
     Typing(7, 1, 2, 3, 0, "start"),
     TEXT,
     GroupText(7, 1, 4, "hello", 0),
     Post(7, 1, 5, "hello", 0),
+    InboxText(7, 1, 2, 5, "hello", 0),
     Call(7, 1, 2, 0, "missed", 60, 0, (CallSignal(0, True, "offer", 2000),)),
     Receipt(7, 1, 2, (0, 1)),
     Reaction(7, 1, TEXT.address, "😂"),

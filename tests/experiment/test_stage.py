@@ -29,7 +29,7 @@ ios = 2
 """
 EVERYTHING_ELSE = (
     "groups", "communities", "files", "calls", "reactions", "profiles", "typing", "receipts", "read_marks",
-    "presence",
+    "presence", "strangers",
 )  # fmt: skip
 
 

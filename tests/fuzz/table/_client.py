@@ -60,11 +60,11 @@ class Polling:
         self._asked = waiting[1:]
         if not waiting:
             return ()
-        _send, guard, conn, exchange, _head, request, _note = waiting[0]
+        _send, guard, conn, exchange, head, request, _note = waiting[0]
         status = 200
         if raw[:1] == b"!":
             status, raw = int.from_bytes(raw[1:3], "little"), raw[3:]
-        if self._sealed:
+        if self._sealed and head == "onion_req":
             status, raw = 200, onion.seal_answer(self._layer(request), status, raw, noise("n", 24))
         effects = list(self.client.receive(guard, conn, exchange, status, raw, self._now_us))
         self._asked += [effect for effect in effects if effect[0] == SEND]
