@@ -131,7 +131,7 @@ class Hardship:
                 if why or takes_us == NEVER:
                     return
                 sent += takes_us
-            number, sent = self._connections.client(src, dst, conn, direction, sent, watched)
+            number, sent = self._connections.client(src, dst, conn, direction, sent, watched, exchange)
         self._host.transmissions += 1
         longer_us = trouble.passage_us(src, dst, sent, rtt_us, wire[1], trace)
         if meddler is not None and longer_us is not None:
@@ -139,6 +139,8 @@ class Hardship:
         arrived = -1
         if longer_us is not None:
             arrived = sent + longer_us + self._links.delay_us(src, dst, wire[0], trace)
+            if direction:
+                self._connections.arrives(arrived)
         if watched:
             self._connections.record(sent, arrived, src, number, wire, effect, note)
         if longer_us is not None:
@@ -183,5 +185,6 @@ class Hardship:
     ) -> None:
         """Tell a requester that nobody answers there; the word takes half a round trip."""
         t_us += self._links.base_rtt_us(src, dst) // 2
+        self._connections.give_up(src, dst, conn, exchange)
         failed = (FAILED, src, dst, conn, exchange, reason, trace, note)
         heappush(self._queue, (t_us, 1, next(self._ranks), *failed))

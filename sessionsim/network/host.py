@@ -86,6 +86,7 @@ class Host:
         watched: endpoints all of whose links are recorded.
         keep_bytes: keep application bytes of recorded rows.
         trouble: what fails and when; None if nothing does.
+        clients: endpoints whose HTTPS connections carry one request at a time.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class Host:
         watched: frozenset[int] = frozenset(),
         keep_bytes: bool = False,
         trouble: Trouble | None = None,
+        clients: range = range(0),
     ) -> None:
         self.machines = machines
         self.kernel, self.journal = kernel, journal
@@ -114,7 +116,7 @@ class Host:
             for endpoint in watched:
                 self.watched[endpoint] = 1
         self.wishes = [0] * len(machines)
-        self.connections = Connections(links, sizes, sink, keep_bytes)
+        self.connections = Connections(links, sizes, sink, keep_bytes, clients)
         self._connection, self._record = self.connections.client, self.connections.record
         self._hardship: Hardship | None = None
         self._carrier = self.handle
@@ -220,8 +222,12 @@ class Host:
             watched = self.watched[src] or self.watched[dst]
             sent, number = now, -1
             if src >= n_nodes or dst >= n_nodes:
-                number, sent = self._connection(src, dst, conn, direction, now, watched)
-            arrived = sent + self._delay_us(src, dst, wire[0], trace)
+                number, sent = self._connection(src, dst, conn, direction, now, watched, exchange)
+                arrived = sent + self._delay_us(src, dst, wire[0], trace)
+                if direction:
+                    self.connections.arrives(arrived)
+            else:
+                arrived = sent + self._delay_us(src, dst, wire[0], trace)
             if watched:
                 self._record(sent, arrived, src, number, wire, effect, own_note)
             heappush(
@@ -271,8 +277,11 @@ class Host:
         elif effect[0] == CONNECT:
             self._connect(src, now, *effect[1:])
         elif effect[0] == CLOSE:
-            _, dst, conn = effect
-            self.connections.close(src, dst, conn, now, self.watched[src] or self.watched[dst])
+            _, dst, conn, *exchange = effect
+            if exchange:
+                self.connections.give_up(src, dst, conn, exchange[0])
+            else:
+                self.connections.close(src, dst, conn, now, self.watched[src] or self.watched[dst])
 
     def _connect(self, src: int, now: int, dst: int, conn: int, exchange: int, note: int) -> None:
         """Open a client's connection, and tell it when it is open, or that it cannot be."""

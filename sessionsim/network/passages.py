@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from sessionsim.core.columns import Transport
 from sessionsim.core.seeds import mix
+from sessionsim.network.connections import Connections
 from sessionsim.network.kernels import ARRIVE, PASS, Entry, Kernel
 from sessionsim.network.links import Links
 from sessionsim.network.wire_sizes import WireSizes
@@ -27,9 +28,9 @@ from sessionsim.protocol.wire.onion_sizes import answer_bytes, request_bytes
 from sessionsim.protocol.wire.unsealed import UnsealedAnswer, UnsealedRequest
 
 _OMQ: Final = int(Transport.OMQ)
-# Opens or uses the connection of a client: who sends, to whom, handle, direction, when, watched. Gives its
-# number, and when the transmission may leave.
-Connect = Callable[[int, int, int, int, int, int], tuple[int, int]]
+# Opens or uses the connection of a client: who sends, to whom, handle, direction, when, watched, exchange.
+# Gives its number, and when the transmission may leave.
+Connect = Callable[[int, int, int, int, int, int, int], tuple[int, int]]
 
 
 def unseen(machines: Sequence[Machine], watched: frozenset[int]) -> bytes:
@@ -57,7 +58,7 @@ class Passages:
     Args:
         unseen: by endpoint, whether transmissions may pass it; see `unseen`.
         kernel, links, sizes, families: as the host has them; the lines of nodes must have no limit.
-        connect: of the host.
+        connections: of the host.
         horizon_us: end of the run.
     """
 
@@ -68,10 +69,12 @@ class Passages:
         links: Links,
         sizes: WireSizes,
         families: bytes,
-        connect: Connect,
+        connections: Connections,
         horizon_us: int,
     ) -> None:
-        self._unseen, self._kernel, self._families, self._connect = unseen, kernel, families, connect
+        self._unseen, self._kernel, self._families = unseen, kernel, families
+        self._connect: Connect = connections.client
+        self._arrives = connections.arrives
         self._delay_us, self._wire_table = links.delay_us, sizes.table
         self._horizon_us = horizon_us
         self.transmissions = 0  # that were not carried out
@@ -99,7 +102,7 @@ class Passages:
         wire = self._wire_table[
             request_bytes(request.style, len(request.body)) << 5 | self._families[src] << 4 | conn & 7
         ]
-        _, t_us = self._connect(src, guard, conn, 0, now, 0)
+        _, t_us = self._connect(src, guard, conn, 0, now, 0, exchange)
         t_us += delay_us(src, guard, wire[0], trace)
         self.transmissions += 1
         for here, there in ((guard, middle), (middle, last), (last, node)):
@@ -128,8 +131,9 @@ class Passages:
         client, conn = request.client, request.conn
         size = answer_bytes(request.style, answer.status, answer.body)
         wire = self._wire_table[size << 5 | self._families[guard] << 4 | 1 << 3 | conn & 7]
-        _, sent = self._connect(guard, client, conn, 1, now, 0)
+        _, sent = self._connect(guard, client, conn, 1, now, 0, request.exchange)
         self.transmissions += 1
         arrived = sent + self._delay_us(guard, client, wire[0], trace)
+        self._arrives(arrived)
         arrive = (ARRIVE, client, guard, conn, request.exchange, 200, answer, trace, note)
         heappush(self._kernel.queue, (arrived, 1, next(self._kernel.ranks), *arrive))

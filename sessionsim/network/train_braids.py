@@ -19,7 +19,8 @@ import numpy.typing as npt
 from sessionsim.network.links import Links
 from sessionsim.network.train_exchanges import Exchanges, Requests, Tables, exchanges
 from sessionsim.network.train_jobs import Drawn, Job
-from sessionsim.protocol.client.idling import Plan
+from sessionsim.network.train_scouts import never_if_none
+from sessionsim.protocol.client.idling import NEVER_US, Plan
 
 
 class _Strand(NamedTuple):
@@ -117,13 +118,21 @@ class _Braid:
         self._every = tuple(range(ways))
         # Of each path: when its connection was last used and is open, what is still to use it, and when the
         # requests under way on it are over.
-        self._used_us, self._ready_us = list(job.used_us), [0] * ways
+        self._shared = job.shared
+        self._used_us, self._ready_us = (
+            [never_if_none(max(one, default=None)) for one in job.used_us],
+            [0] * ways,
+        )
+        # Or, if requests do not share it, of each that is open: number, last use, from when on it is free.
+        self._open = [[[k, t_us, t_us] for k, t_us in enumerate(one)] for one in job.used_us]
+        self._opened = [len(one) for one in job.used_us]
         self._to_use: list[list[int]] = [[] for _ in range(ways)]
         self._over_us: list[list[int]] = [[] for _ in range(ways)]
         self._waiting: dict[int, int] = {}  # node -> when what waits for it goes out
         self.places: list[int] = []
         self.ways: list[int] = []
         self.left_us: list[int] = []
+        self.lines: list[int] = []
 
     def plait(self) -> Drawn:
         """Work out all polls until something is not foreseen."""
@@ -149,7 +158,7 @@ class _Braid:
                     due_us[number] = self._poll(strand, counts[number], start_us)
             except _Unforeseen:
                 due_us = before
-                for column in (self.places, self.ways, self.left_us):
+                for column in (self.places, self.ways, self.left_us, self.lines):
                     del column[begin:]
                 break
             for number in taken:
@@ -186,7 +195,7 @@ class _Braid:
             try:
                 end_us = self._poll(strand, counts[number], start_us)
             except _Unforeseen:
-                for column in (self.places, self.ways, self.left_us):
+                for column in (self.places, self.ways, self.left_us, self.lines):
                     del column[begin:]
                 break
             counts[number] += 1
@@ -223,6 +232,7 @@ class _Braid:
             np.array(self.places[:requests], dtype=np.int64),
             np.array(self.ways[:requests], dtype=np.int64),
             np.array(self.left_us[:requests], dtype=np.int64),
+            np.array(self.lines[:requests], dtype=np.int64),
             bytes(whose),
             np.array(periods, dtype=np.int64),
         )
@@ -232,6 +242,7 @@ class _Braid:
         sent_us, width, job = start_us + self._wait_us, strand.width, strand.job
         rows = range(count * width, (count + 1) * width)
         readies: list[int] = []
+        taken: list[list[int]] = []
         over: list[tuple[int, int]] = []  # path, and column of what is drawn for it
         for row in rows:
             place = strand.places[row]
@@ -247,24 +258,49 @@ class _Braid:
                 )
             if not (job.usable[way * len(strand.swarm) + place] and strand.certain[column][row]):
                 raise _Unforeseen
-            readies.append(self._ready(way, sent_us))
+            if self._shared:
+                readies.append(self._ready(way, sent_us))
+            else:
+                line, ready_us = self._take(way, sent_us)
+                readies.append(ready_us)
+                taken.append(line)
             over.append((way, column))
         takes_us = [strand.takes_us[column][row] for row, (_, column) in zip(rows, over, strict=True)]
         if strand.told_us:
             takes_us = self._raced(strand, rows, readies)
-        last_us = -1
+        ends_us: list[int] = []
         for row, (way, column), ready_us, takes in zip(rows, over, readies, takes_us, strict=True):
             end_us, left_us = ready_us + takes, ready_us + strand.left_us[column][row]
             if end_us - sent_us >= self._timeout_us or takes > self._limit_us or end_us >= self._until_us:
                 raise _Unforeseen
-            self._to_use[way].append(left_us)
+            if self._shared:
+                self._to_use[way].append(left_us)
             if job.polls.least_busy:
                 self._over_us[way].append(end_us)
             self.places.append(strand.places[row])
             self.ways.append(way)
             self.left_us.append(left_us)
-            last_us = max(last_us, end_us)
-        return last_us
+            self.lines.append(0)
+            ends_us.append(end_us)
+        for k, line in enumerate(taken):
+            self.lines[k - width], line[1], line[2] = line[0], self.left_us[k - width], ends_us[k]
+        return max(ends_us)
+
+    def _take(self, way: int, now_us: int) -> tuple[list[int], int]:
+        """Take a connection that nobody else uses, as `http_lines` does, and when the request may leave."""
+        open_ = self._open[way] = [
+            line for line in self._open[way] if line[2] > now_us or now_us - line[1] <= self._limit_us
+        ]
+        for line in open_:
+            if line[2] == now_us:
+                raise _Unforeseen
+            if line[2] < now_us:
+                line[2] = NEVER_US
+                return line, now_us
+        number, self._opened[way] = self._opened[way], self._opened[way] + 1
+        line = [number, now_us, NEVER_US]
+        open_.append(line)
+        return line, now_us + self._shake_us[way]
 
     def _free(self, usable: Sequence[int], drawn: int, now_us: int) -> int:
         """Choose one of the paths with the fewest requests under way, as `PathKeeper.choose` does."""

@@ -20,7 +20,7 @@ from sessionsim.network.links import Links, Numbers
 from sessionsim.network.train_braids import braid
 from sessionsim.network.train_exchanges import Tables, exchanges
 from sessionsim.network.train_jobs import Drawn, Job
-from sessionsim.protocol.client.idling import Plan, plan
+from sessionsim.protocol.client.idling import NEVER_US, Plan, plan
 
 _TURNS: Final = 16  # Assumption: usually three suffice
 
@@ -35,7 +35,7 @@ def draw(clients: Sequence[Sequence[Job]], addresses: npt.NDArray[np.uint64], li
         addresses: draw address of every endpoint.
         links: between them. Lines of nodes must have no limit.
     """
-    simple = [len(jobs) == 1 and not jobs[0].is_paired for jobs in clients]
+    simple = [len(jobs) == 1 and jobs[0].is_plain for jobs in clients]
     ordered = [*(jobs for jobs, one in zip(clients, simple, strict=True) if one)]
     n_simple = len(ordered)
     ordered += [jobs for jobs, one in zip(clients, simple, strict=True) if not one]
@@ -80,18 +80,21 @@ class _Chain:
         self._wait_us = np.array([job.polls.wait_us for job in jobs])[self._job_of]
         self._pause_us = np.array([job.pause_us for job in jobs])[self._job_of]
         self._shake_us = np.array([us for job in jobs for us in job.shake_us])[paths]
-        used_us = np.array([us for job in jobs for us in job.used_us])
+        width = max([job.lines for job in jobs])
+        used_us = np.array([us for job in jobs for open_ in job.used_us for us in _padded(open_, width)])
+        lines = self._lines = paths * width + self._slots(jobs, planned, paths, width)
+        self._width, self._open_us = width, used_us
         limit_us = np.array([job.idle_limit_us for job in jobs])
-        # Uses of a connection: requests of one poll over one path, in order of path and poll.
-        order = np.lexsort((planned.poll, paths))
-        path, poll = paths[order], planned.poll[order]
+        # Uses of a connection: requests of one poll over it, in order of connection and poll.
+        order = np.lexsort((planned.poll, lines))
+        path, poll = lines[order], planned.poll[order]
         begins = np.ones(len(order), dtype=bool)
         begins[1:] = (path[1:] != path[:-1]) | (poll[1:] != poll[:-1])
         self._order, self._use_begins = order, np.flatnonzero(begins)
         self._use_of = np.empty(len(order), dtype=np.int64)  # of each request
         self._use_of[order] = np.cumsum(begins) - 1
         path, self._poll_of_use = path[begins], poll[begins]
-        self._used_us = used_us[path]
+        self._line_of_use, self._used_us = path, used_us[path]
         self._is_first = np.ones(len(path), dtype=bool)
         self._is_first[1:] = path[1:] != path[:-1]
         self._limit_us = limit_us[self._job_of[self._poll_of_use]]
@@ -128,6 +131,34 @@ class _Chain:
         self._starts_us, self._ends_us, self._left_us = starts_us, starts_us + round_us, left_us
         self._certain = np.ones(len(starts_us), dtype=bool)
         self._certain[self._poll_of_use[wrong]] = False
+        if self._width > 1:
+            self._certain[self._poll_of_use[self._taken_over(closed, sent_us, last_us)]] = False
+
+    @staticmethod
+    def _slots(jobs: Sequence[Job], planned: Plan, paths: Numbers, width: int) -> Numbers:
+        """Give which connection of its path each request takes: one that those beside it leave free."""
+        slots, poll = np.zeros(len(paths), dtype=np.int64), planned.poll
+        for back in range(1, width):
+            slots[back:] += (poll[back:] == poll[:-back]) & (paths[back:] == paths[:-back])
+        return np.where(np.array([job.shared for job in jobs])[planned.whose], 0, slots)
+
+    def _taken_over(self, closed: Truths, sent_us: Numbers, last_us: Numbers) -> Truths:
+        """Find uses of connections that are closed while a later one of the path is still open.
+
+        Then that one would be taken; it is too rare to be worked out.
+        """
+        line, poll, width = self._line_of_use, self._poll_of_use, self._width
+        polls = len(self._job_of)
+        keys, found = line * polls + poll, np.zeros(len(line), dtype=bool)
+        for further in range(1, width):
+            other = line + further
+            beside = line % width + further < width
+            at = np.searchsorted(keys, other * polls + poll) - 1
+            before_us = np.where(
+                (at >= 0) & (line[at] == other), last_us[at], self._open_us[np.where(beside, other, line)]
+            )
+            found |= beside & closed & (sent_us[poll] - before_us <= self._limit_us)
+        return found
 
     def cut(self, usable: Truths, counts: Sequence[int], planned: Plan) -> list[Drawn]:
         """Give the polls of each client up to the first that is not usable, not certain or not in time."""
@@ -154,6 +185,12 @@ class _Chain:
                     planned.places[requests],
                     planned.paths[requests],
                     self._left_us[requests],
+                    self._lines[requests] % self._width,
                 )
             )
         return drawn
+
+
+def _padded(open_us: Sequence[int], width: int) -> list[int]:
+    """Give when so many connections were last used; those that are not open, never."""
+    return [*open_us, *[-NEVER_US] * (width - len(open_us))]

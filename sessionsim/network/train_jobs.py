@@ -23,8 +23,9 @@ class Job:
         mates: by place, the members that pass this on, in order; empty where polls ask nothing of the sort.
         patience_us: how long nodes wait for these.
         shake_us: how long opening the connection of each path takes.
-        used_us: when each was last used, -NEVER_US if it is not open.
+        used_us: when its connections were last used that are open, the oldest first.
         idle_limit_us: after which idle time a connection is opened anew.
+        shared: requests at a time go over one connection; otherwise each needs one of its own.
     """
 
     endpoint: int
@@ -38,13 +39,24 @@ class Job:
     mates: list[tuple[int, ...]]
     patience_us: int
     shake_us: list[int]
-    used_us: list[int]
+    used_us: list[list[int]]
     idle_limit_us: int
+    shared: bool
 
     @property
     def is_paired(self) -> bool:
         """Whether two nodes tell the swarm the same at once, so that it depends on who is first."""
         return bool(self.mates) and self.polls.at_a_time > 1
+
+    @property
+    def lines(self) -> int:
+        """How many connections a poll may need over one path."""
+        return 1 if self.shared else self.polls.at_a_time
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether polls follow one another, over no more connections than each of them may need."""
+        return not self.is_paired and all([len(open_) <= self.lines for open_ in self.used_us])
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +66,9 @@ class Drawn:
     Args:
         starts_us: when each begins; ends_us: when its last answer arrives; shape (n,).
         next_us: when the next poll of each account would begin; of joint ones when the last was over.
-        places, paths: in the swarm and among the routes; left_us: when the guards send the answers; each
-            for all requests, poll by poll.
+        places, paths: in the swarm and among the routes; left_us: when the guards send the answers; lines:
+            which connection of the path, those that were open counted first; each for all requests, poll by
+            poll.
         whose: which account each poll is of; periods: the first of those polls between which there was always
             one under way. None: there is one account, and no poll begins before the last one is over.
     """
@@ -66,5 +79,6 @@ class Drawn:
     places: Numbers
     paths: Numbers
     left_us: Numbers
+    lines: Numbers
     whose: bytes | None = None
     periods: Numbers | None = None

@@ -7,20 +7,21 @@ from bisect import bisect_left
 
 import numpy as np
 
-from sessionsim.network.train_jobs import Drawn
+from sessionsim.network.train_jobs import Drawn, Job
 from sessionsim.protocol.client.idling import IdlePolls, Skip
 
 
 class Train:
-    """Idle polls of one client. Args: polls: as it told them; drawn: the first of them."""
+    """Idle polls of one client. Args: job: one of it; drawn: the first of them."""
 
     __slots__ = (
-        "_begins", "_ends_us", "_left_us", "_next_us", "_paths", "_periods", "_places", "_reached_us",
-        "_starts_us", "_whose", "polls",
+        "_begins", "_ends_us", "_left_us", "_limit_us", "_lines", "_next_us", "_open_us", "_paths",
+        "_periods", "_places", "_reached_us", "_shared", "_starts_us", "_whose", "polls",
     )  # fmt: skip
 
-    def __init__(self, polls: IdlePolls, drawn: Drawn) -> None:
-        self.polls, self._next_us = polls, drawn.next_us
+    def __init__(self, job: Job, polls: IdlePolls, drawn: Drawn) -> None:
+        self.polls, self._next_us, self._open_us = polls, drawn.next_us, job.used_us
+        self._limit_us, self._shared, self._lines = job.idle_limit_us, job.shared, _packed(drawn.lines)
         self._starts_us, self._left_us = _packed(drawn.starts_us), _packed(drawn.left_us)
         self._places, self._paths = bytes(drawn.places.tolist()), bytes(drawn.paths.tolist())
         self._whose, self._periods, self._begins = drawn.whose, None, None
@@ -70,18 +71,29 @@ class Train:
         """Give when the last of the first polls began. Args: number: of the account, which has one."""
         return self._starts_us[count - 1 if self._whose is None else self._whose.rfind(number, 0, count)]
 
-    def last_uses(self, count: int) -> dict[int, int]:
-        """Give when the first polls last use the paths they take, µs, by position."""
-        found: dict[int, int] = {}
-        n_paths = len(self.polls.routes)
+    def last_uses(self, count: int) -> dict[int, list[int]]:
+        """Give when the connections of the paths that the first polls take are used last, the oldest first.
+
+        By position of the path. What would be closed by now may be missing.
+        """
+        found: dict[int, dict[int, int]] = {}
+        newest_us = -1
         for at in range(count - 1, -1, -1):
             for k in range(self._requests(at), self._requests(at + 1)):
-                path, left_us = self._paths[k], self._left_us[k]
-                if left_us > found.get(path, -1):
-                    found[path] = left_us
-            if len(found) == n_paths and (not at or self._reached_us[at - 1] <= min(found.values())):
+                lines, line, left_us = found.setdefault(self._paths[k], {}), self._lines[k], self._left_us[k]
+                if left_us > lines.get(line, -1):
+                    lines[line] = left_us
+                newest_us = max(newest_us, left_us)
+            before_us = self._reached_us[at - 1] if at else -1
+            if self._shared and len(found) == len(self.polls.routes):
+                if before_us <= min([lines[0] for lines in found.values()]):
+                    break
+            elif before_us < newest_us - self._limit_us:
                 break
-        return found
+        for path, lines in found.items():
+            for line, t_us in enumerate(self._open_us[path]):
+                lines.setdefault(line, t_us)
+        return {path: [lines[line] for line in sorted(lines)] for path, lines in found.items()}
 
     def _requests(self, polls: int) -> int:
         """Give how many requests the first polls make."""

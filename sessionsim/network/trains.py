@@ -36,7 +36,7 @@ from sessionsim.network.train_draws import draw
 from sessionsim.network.train_exchanges import STEPS
 from sessionsim.network.train_jobs import Job
 from sessionsim.network.train_kept import Train
-from sessionsim.network.train_scouts import Scouts, never_if_none
+from sessionsim.network.train_scouts import Scouts
 from sessionsim.network.wire_sizes import WireSizes
 from sessionsim.protocol.client.idling import IdlePolls
 from sessionsim.protocol.client.machine import Client
@@ -187,7 +187,7 @@ class Trains:
                     lately.round_us = max(took_us, 1)
             if not count:
                 continue
-            self.running[endpoint] = train = Train(polls, drawn)
+            self.running[endpoint] = train = Train(jobs[0], polls, drawn)
             self.riders.add(endpoint)
             for stream in polls.streams:
                 self._clients_of.setdefault(stream.account_id, []).append(endpoint)
@@ -229,8 +229,14 @@ class Trains:
         round_trips = self._sizes.handshake(transport)[2]
         guards = [route[0] for route in polls.routes]
         shake_us = [round_trips * self._links.base_rtt_us(endpoint, guard) for guard in guards]
-        used_us = self._host.connections.last_used_us
-        last_us = [never_if_none(used_us(endpoint, guard, polls.connection)) for guard in guards]
+        limit_us, connections = self._sizes.idle_limit_us(transport), self._host.connections
+        last_us = []
+        for guard in guards:
+            uses_us = connections.last_uses(endpoint, guard, polls.connection)
+            if uses_us is None:
+                return []  # what the client does not wait for any more
+            last_us.append([t_us for t_us in uses_us if now_us - t_us <= limit_us])
+        shared = connections.is_shared(endpoint, polls.connection)
         jobs = []
         for stream, sight, its_idle, its_lately in zip(streams, sights, idle, lately, strict=True):
             clear = free
@@ -248,7 +254,7 @@ class Trains:
                     endpoint, stream, count, until_us, pause_us,
                     [path and node for path in clear for node in its_idle],
                     sight.asks_us, sight.answers_us, sight.mates, self._patience_us,
-                    shake_us, last_us, self._sizes.idle_limit_us(transport),
+                    shake_us, last_us, limit_us, shared,
                 )
             )  # fmt: skip
         return jobs
@@ -360,8 +366,8 @@ class Trains:
         assert isinstance(client, Client)
         skips = train.skips(count)
         client.skip(skips)
-        for path, t_us in train.last_uses(count).items():
-            self._host.connections.use(endpoint, polls.routes[path][0], polls.connection, t_us)
+        for path, uses_us in train.last_uses(count).items():
+            self._host.connections.use(endpoint, polls.routes[path][0], polls.connection, uses_us)
         for number, (stream, skip) in enumerate(zip(polls.streams, skips, strict=True)):
             requests = skip.polls * stream.at_a_time
             self.polls += requests

@@ -197,6 +197,13 @@ class WireRules:
         low=100,
         high=20_000,
     )
+    https_parallel: str = setting(
+        "connections",
+        doc="What requests do that a client makes to a guard at a time: each opens a connection while the "
+        "others are busy, as HTTP/1.1 does, or all share one.",
+        source="transport 3.6: an HTTP agent of Node, OkHttp; uWebSockets speaks HTTP/1.1",
+        choices=("connections", "shared"),
+    )
     https_idle_us: int = setting(
         10 * US_PER_S,
         unit="us",

@@ -98,6 +98,11 @@ class WireSizes:
             return self._rules.push_keepalive_bytes, self._rules.push_keepalive_us
         return 0, 0
 
+    @property
+    def one_at_a_time(self) -> bool:
+        """Whether a client's HTTPS connection carries one request at a time."""
+        return self._rules.https_parallel == "connections"
+
     def idle_limit_us(self, transport: int) -> int:
         """Give the idle time after which a connection must be opened anew; only HTTPS has one."""
         return self._rules.https_idle_us if transport == Transport.HTTPS else 1 << 62

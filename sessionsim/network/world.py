@@ -205,6 +205,7 @@ class World:
             watched,
             keep_bytes,
             trouble,
+            range(n_nodes, n_nodes + len(self.seats)),
         )
         self._ride(host, _unridden(watched if records is not None else frozenset(), meddler), trouble)
         ids = [account.id for account in self.accounts]
@@ -265,7 +266,7 @@ class World:
             if trouble is None and not self.history.blocks:
                 self.passages = Passages(
                     unseen(self.machines, watched), host.kernel, self._links, WireSizes(spec.wire_rules),
-                    self._families, host.connections.client, spec.horizon_us,
+                    self._families, host.connections, spec.horizon_us,
                 )  # fmt: skip
                 host.let_pass(self.passages)
 

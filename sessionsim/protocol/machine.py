@@ -19,6 +19,9 @@ item is its kind, because millions of them pass:
         from there; if it cannot be, `failed` is called.
     (CLOSE, dst, conn)
         Let go of a connection; the next transmission on it opens a new one.
+    (CLOSE, dst, conn, exchange)
+        Wait no longer for the answer to a request. Where connections carry one request at a time, the one
+        that it went over is closed; nothing happens to others.
     (LATER, t_us, send)
         Transmit then what stands in a SEND, as if it left now in all but time: an answer that is held back
         keeps the note and the draws of what it answers.

@@ -18,6 +18,7 @@ from sessionsim.core.truth import Truth
 from sessionsim.core.units import US_PER_S
 from sessionsim.network.kernels import HeapKernel
 from sessionsim.network.servers import ServerRules
+from sessionsim.network.wire_rules import WireRules
 from sessionsim.network.world import WorldSpec, build
 from sessionsim.protocol._defences import DEFENCES
 from sessionsim.protocol.client.machine import Client
@@ -32,8 +33,12 @@ from tests.network.test_host import SPEC as EVERYDAY
 from tests.network.test_host import rows_of, run
 
 SLOT = US_PER_S
-# Paths stay as they are: a new one opens a connection, and the first request over it waits for that.
-SPEC = replace(EVERYDAY, client_rules={name: settled(rules) for name, rules in PLATFORMS.items()})
+# Paths stay as they are, and requests share connections: the first request over a new one waits for that.
+SPEC = replace(
+    EVERYDAY,
+    client_rules={name: settled(rules) for name, rules in PLATFORMS.items()},
+    wire_rules=WireRules(https_parallel="shared"),
+)
 CASES: dict[str, tuple[Any, ...]] = {
     "none": (),
     "null": (NoCover(Nothing()),),
@@ -92,6 +97,18 @@ def test_every_slot_of_every_client_holds_one_request_and_nothing_leaves_between
     for client in np.unique(asked["src"]).tolist():
         assert np.array_equal(asked["t_sent_us"][asked["src"] == client], slots)
     assert len(np.unique(asked["src"])) == len(SPEC.platforms)
+
+
+def test_over_http_requests_leave_their_slots_late_only_while_a_connection_opens() -> None:
+    _, rows, _ = run(replace(SPEC, wire_rules=WireRules(), defences=CASES["both"]))
+    asked, slots = of_clients(rows, 0), np.arange(SLOT, SPEC.horizon_us, SLOT)
+    for client in np.unique(asked["src"]).tolist():
+        assert np.array_equal(asked["t_sent_us"][asked["src"] == client] // SLOT * SLOT, slots)
+    late = asked[asked["t_sent_us"] % SLOT != 0]
+    assert 0 < len(late) < len(asked) / 5  # a run of half a minute, in which connections are new
+    opened = rows[(rows["head"] == HEAD_CODE["handshake"]) & (rows["direction"] == 1)]
+    whose = set(zip(opened["conn"].tolist(), opened["t_recv_us"].tolist(), strict=True))
+    assert set(zip(late["conn"].tolist(), late["t_sent_us"].tolist(), strict=True)) <= whose
 
 
 def test_slots_are_filled_with_dummies_that_nodes_answer() -> None:

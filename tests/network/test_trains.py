@@ -17,6 +17,7 @@ from sessionsim.network.faults import KINDS, Fault
 from sessionsim.network.host import Host
 from sessionsim.network.links import LinkRules
 from sessionsim.network.membership import MembershipRules
+from sessionsim.network.wire_rules import WireRules
 from sessionsim.network.world import World, WorldSpec, build
 from sessionsim.protocol.client.rules import PLATFORMS
 
@@ -108,6 +109,20 @@ def test_a_watched_client_polls_one_by_one() -> None:
     assert world.trains is not None
     assert world.trains.polls == 0
     assert len(records["src"]) > 1000
+
+
+@pytest.mark.parametrize("idle_s", [6, 10, 3600])
+@pytest.mark.parametrize("shared", [True, False])
+def test_connections_of_http_are_those_of_carrying_out_each_poll(shared: bool, idle_s: int) -> None:
+    """Desktop asks two nodes at a time, half of the time over one path."""
+    wire = WireRules(https_parallel="shared" if shared else "connections", https_idle_us=idle_s * US_PER_S)
+    given = replace(spec(4), platforms=("desktop",) * 4 + ("android",) * 2, wire_rules=wire)
+    watched = frozenset({7, 11})
+    each, bulk = run(given, "each", watched), run(given, "bulk", watched)
+    assert_same_truth(each[1], bulk[1])
+    assert_same_records(each[2], bulk[2])
+    assert bulk[0].trains is not None
+    assert bulk[0].trains.polls > 100
 
 
 def test_idle_connections_are_opened_anew_within_a_train() -> None:

@@ -349,7 +349,7 @@ def test_a_guest_is_linked_in_a_run_and_reads_what_came_before() -> None:
 
 
 def test_a_guest_that_leaves_makes_each_other_device_change_the_keys() -> None:
-    world, truth, _ = run(visits(DeviceChange(200 * US_PER_S, 0, 2, "leave", 2, 1)))
+    world, truth, _ = run(visits(DeviceChange(202 * US_PER_S, 0, 2, "leave", 2, 1)))
     assert told_by(world, truth, 2)[-2:] == ["left the group", "membership groups visible"]
     changed = [told_by(world, truth, device).count("account keys changed") for device in (0, 1)]
     assert changed == [1, 1]

@@ -37,7 +37,7 @@ from sessionsim.protocol.client.reactions import (
 from sessionsim.protocol.client.repeats import Repeats
 from sessionsim.protocol.client.rules import ClientRules
 from sessionsim.protocol.crypto.suite import KeyPair, Suite
-from sessionsim.protocol.machine import CONNECT, SEND, Effect
+from sessionsim.protocol.machine import CLOSE, CONNECT, SEND, Effect
 from sessionsim.protocol.wire.batches import is_batch
 from sessionsim.protocol.wire.filling import fill_clear
 from sessionsim.protocol.wire.onion import LAYER_RANDOM_BYTES as _R
@@ -47,7 +47,7 @@ from sessionsim.protocol.wire.onion_server import ServerAddress, build_server_re
 from sessionsim.protocol.wire.unsealed import MOST_BYTES, UnsealedRequest
 
 _CONNECTION: Final = {"https": int(Transport.HTTPS), "quic": int(Transport.QUIC)}
-_QUIC: Final = int(Transport.QUIC)
+_QUIC, _HTTPS = int(Transport.QUIC), int(Transport.HTTPS)
 _LOW: Final = (1 << REPEAT_SHIFT) - 1
 _TIME_CODES: Final = (406, 425)  # Source: transport 4: the clock is put right after these
 # Where a batch says so in its first result; a wrong time is wrong for all of them. The texts of this error
@@ -422,6 +422,8 @@ class Requests:
         """Give up what is overdue, and repeat what is to be repeated."""
         effects: list[Effect] = []
         for exchange, request in self.overdue(now_us):
+            if request.conn == _HTTPS:
+                effects.append((CLOSE, request.first, request.conn, exchange))
             effects += self._fail(exchange, request, Failure.SILENT, 0, now_us)
         for delayed in self._delayed:
             effects += delayed.wake(now_us)
