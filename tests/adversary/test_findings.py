@@ -53,6 +53,8 @@ class Findings:
         excluded: bool = True,
         wishes: tuple[Wish, ...] = WISHES,
         owned: bool = False,
+        seed: int = 5,
+        platforms: tuple[str, ...] = NAMES,
     ) -> None:
         """Make a world. Args: owned: keep the passing keys of devices, so that they can be looked into."""
         rules = {
@@ -61,8 +63,8 @@ class Findings:
         }
         rules["desktop"] = dataclasses.replace(rules["desktop"], first_start=True, guard_test=guard_test)
         spec = WorldSpec(
-            date="2026-04-28", platforms=NAMES, intents=wishes, horizon_us=55 * US_PER_S,
-            measured=(0, 55 * US_PER_S), seeds=Seeds(5), epoch_ms=1_777_377_600_000, limit_swarms=6,
+            date="2026-04-28", platforms=platforms, intents=wishes, horizon_us=55 * US_PER_S,
+            measured=(0, 55 * US_PER_S), seeds=Seeds(seed), epoch_ms=1_777_377_600_000, limit_swarms=6,
             client_rules=rules, push_rules=PUSHED, suite="fast",
             server_rules=ServerRules(community_in=("DE", "DE")),
         )  # fmt: skip
