@@ -33,7 +33,7 @@ from sessionsim.core.units import US_PER_DAY
 from sessionsim.core.view import Table, View
 
 Ints = npt.NDArray[np.int64]
-MOST_EVENTS: Final = 20_000_000  # Assumption: what 4 GB of memory hold with room to spare
+MOST_EVENTS: Final = 10_000_000  # Assumption: what 4 GB of memory hold with room to spare
 _APART: Final = 1 << 36  # between the numbers of strangers who write and of those who poll
 _MOST_PEOPLE: Final = 10_000_000_000  # Assumption: all there ever were
 
@@ -94,6 +94,9 @@ def with_background(
     Args:
         spoken: rows of the run that carry messages, ascending; of these the streams on links are made.
         polls: also say whose other streams everybody online copies, a hundred times as many events.
+
+    Raises:
+        InvalidInput: strangers would write more than memory holds.
     """
     if not population:
         return view
@@ -103,8 +106,14 @@ def with_background(
         ("requests", _sent(view, spoken), "client", watched.clients),
         ("stores", _stored(view), "account", watched.inboxes),
     ):
+        wanted = population * share * copies
+        if wanted > MOST_EVENTS and len(table["t_us"]):
+            # A smaller crowd under this name would make the attack look better than it is.
+            most = int(population * MOST_EVENTS / wanted)
+            allowed = f"at most {most:,} for {view.observer!r} and a run so long, as memory has an end"
+            raise InvalidInput("background.populations", population, allowed)
         stream = seeds.stream("background", view.observer, name, population)
-        tables[name] = resampled(table, key, population * share * copies, watched.horizon_us, stream)
+        tables[name] = resampled(table, key, wanted, watched.horizon_us, stream)
     people: Table = {
         "clients": np.array([round(population * watched.clients * rules.online_prob)], dtype=np.int64),
         "accounts": np.array([round(population * watched.inboxes)], dtype=np.int64),
@@ -166,7 +175,7 @@ def resampled(
     names, inverse = np.unique(owner, return_inverse=True)
     if not len(names) or wanted <= 0:
         return {name: np.asarray(column)[:0].astype(np.int64) for name, column in table.items()}
-    streams = min(wanted, MOST_EVENTS) / (len(owner) / len(names))
+    streams = wanted / (len(owner) / len(names))
     n = int(streams) + int(stream.random() < streams - int(streams))
     drawn, turn = _turned(len(names), n, horizon_us, stream)
     client = FIRST_STRANGER + np.arange(n, dtype=np.int64)

@@ -69,6 +69,14 @@ def test_a_population_brings_its_rate_to_what_is_watched() -> None:
     assert requests(other).t_us.tolist() != sent.t_us.tolist()
 
 
+def test_a_crowd_beyond_memory_is_refused_and_not_made_smaller() -> None:
+    view = view_of([1], [0], stored=[(1, 0, 0, 500, True)])
+    day, rules = Watched(1.0, 0.0, US_PER_DAY), Background(messages_per_day=40.0)
+    # 80 copies a day: 125,000 accounts make ten million events.
+    with pytest.raises(InvalidInput, match=r"populations: found 130,?000.*at most 125,000"):
+        with_background(view, 130_000, day, rules, np.zeros(1, int), Seeds(1))
+
+
 def test_a_closed_world_is_the_view_itself() -> None:
     view = view_of([1], [0])
     watched = Watched(1.0, 1.0, US_PER_DAY)
