@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
 from sessionsim.core.columns import Cause, note_of
-from sessionsim.core.units import US_PER_MS
+from sessionsim.core.units import US_PER_MS, US_PER_S
 from sessionsim.protocol.client.groups import calls
-from sessionsim.protocol.client.idling import Cursors, Extension
+from sessionsim.protocol.client.idling import Cursors, Extension, IdlePolls
 from sessionsim.protocol.client.paths import number_at
 from sessionsim.protocol.client.polling import Polled, SwarmPoller
 from sessionsim.protocol.client.requests import Purpose
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 _POLL_NOTE: Final = note_of(Cause.POLL)
 # Keys before what is encrypted with them; whether one is out, last. Source: session-android: GroupPoller.kt.
 _READS: Final = (GROUP_KEYS, GROUP_INFO, GROUP_MEMBERS, GROUP_MESSAGES, REVOKED_RETRIEVABLE)
+
+
+_MOST_DOUBLED: Final = 20  # more than any longest pause
 
 
 class Listener(Protocol):
@@ -79,6 +82,8 @@ class GroupPoller(SwarmPoller):
         self._rules, self._standing, self._listener, self._known = rules, standing, listener, known
         self._place = place
         self._stopped = False
+        self._empty = 0  # rounds in a row that brought nothing
+        self._brought = False  # something, in the round under way
         # What the length of a body without cursors was measured for, and that length.
         self._measured: tuple[object, int] = (None, 0)
         if rules.poll_joint:
@@ -145,6 +150,13 @@ class GroupPoller(SwarmPoller):
 
     # --- idle polls ---------------------------------------------------------------------------------------
 
+    def idle(self, until_us: int, now_us: int) -> IdlePolls | None:
+        """Tell the polls to come, unless each of them makes the pause longer."""
+        rules = self._rules
+        if rules.poll_rule == "empties" and self._poll_pause_us(now_us) < rules.poll_quiet_us:
+            return None
+        return super().idle(until_us, now_us)
+
     @property
     def _known_before(self) -> Mapping[int, str]:
         return self._known
@@ -175,6 +187,9 @@ class GroupPoller(SwarmPoller):
                 return rules.poll_interval_us
             longer = rules.poll_interval_us + rules.poll_retry_step_us * self._failures
             return max(rules.poll_interval_us, min(longer, rules.poll_retry_cap_us))
+        if rules.poll_rule == "empties":
+            longer = rules.poll_interval_us + (US_PER_S << min(self._empty, _MOST_DOUBLED))
+            return min(longer, rules.poll_quiet_us)
         quiet_us = now_us - self._standing.active_us
         if rules.poll_rule == "linear":
             share = min(quiet_us / rules.active_for_us, 1.0) if rules.active_for_us else 1.0
@@ -184,9 +199,13 @@ class GroupPoller(SwarmPoller):
         return rules.poll_middle_us if quiet_us < rules.middle_for_us else rules.poll_quiet_us
 
     def _take(self, namespace: int, messages: Sequence[rpc.Retrieved], now_us: int) -> list[Effect]:
+        self._brought = True
         return self._listener.take(self._standing, namespace, messages, now_us) if not self._stopped else []
 
     def _round_done(self, now_us: int) -> list[Effect]:
+        if self._polls_open == 0:
+            brought, self._brought = self._brought, False
+            self._empty = 0 if brought else self._empty + self._succeeded
         effects = super()._round_done(now_us)
         if self._stopped:
             self._next_us = None

@@ -26,9 +26,10 @@ class GroupRules:
     poll_rule: str = setting(
         "steps",
         doc="How the pause between polls follows from the time since a group was last active: in three "
-        "steps, not at all but for failures, or growing evenly.",
-        source=f"{_POLLS}: desktop, Android and iOS in this order",
-        choices=("steps", "retry", "linear"),
+        "steps, not at all but for failures, or growing evenly; or `empties`: from the polls in a row that "
+        "brought nothing, by two to the power of them in seconds.",
+        source=f"{_POLLS}: desktop, Android and iOS in this order; `empties` is the other rule of iOS",
+        choices=("steps", "retry", "linear", "empties"),
     )
     poll_joint: bool = setting(
         False,
@@ -38,7 +39,8 @@ class GroupRules:
     )
     poll_interval_us: int = setting(
         5 * US_PER_S, unit="us", low=_SHORTEST_US, high=30 * US_PER_DAY,
-        doc="Pause between two polls of an active group; with `linear`, of one active just now.",
+        doc="Pause between two polls of an active group; with `linear`, of one active just now; with "
+        "`empties`, what the power is added to.",
         source=f"{_POLLS}: desktop 5 s, Android 2 s, iOS 3 s",
     )  # fmt: skip
     poll_middle_us: int = setting(
@@ -47,7 +49,8 @@ class GroupRules:
     )  # fmt: skip
     poll_quiet_us: int = setting(
         120 * US_PER_S, unit="us", low=_SHORTEST_US, high=30 * US_PER_DAY,
-        doc="Pause for a group that has been quiet for long: the last step, or the end of `linear`.",
+        doc="Pause for a group that has been quiet for long: the last step, the end of `linear`, or the "
+        "longest of `empties`.",
         source=f"{_POLLS}: desktop 120 s, iOS 30 s",
     )  # fmt: skip
     active_for_us: int = setting(

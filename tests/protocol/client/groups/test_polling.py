@@ -13,6 +13,7 @@ from sessionsim.core.columns import Cause, note_of
 from sessionsim.core.units import US_PER_DAY, US_PER_H, US_PER_MIN, US_PER_S
 from sessionsim.protocol.client.groups.polling import GroupPoller
 from sessionsim.protocol.client.groups.rules import ANDROID, DESKTOP, IOS, PLATFORMS
+from sessionsim.protocol.client.polling import SwarmPoller
 from sessionsim.protocol.client.requests import Purpose
 from sessionsim.protocol.wire import rpc_signed
 
@@ -210,6 +211,20 @@ def test_desktop_asks_two_nodes_and_android_each_in_turn(village: Any) -> None:
         android.round(k)
     nodes = [node for _, node, _, _ in android.wire.asked]
     assert set(nodes[:7]) == set(nodes[7:]) == set(range(7))
+
+
+def test_an_iphone_may_pause_by_the_polls_that_brought_nothing(village: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(SwarmPoller, "idle", lambda self, until_us, now_us: "idle")
+    bench = Bench(village, "ios")
+    bench.poller._rules = replace(IOS, poll_rule="empties", poll_joint=False)
+    pauses = [bench.round(k) / US_PER_S for k in range(7)]
+    assert pauses == [3 + 2, 3 + 4, 3 + 8, 3 + 16, 30, 30, 30]
+    assert bench.poller.idle(US_PER_DAY, 8) == "idle"
+    assert bench.round(7, b"", 0) / US_PER_S == 30  # a failure says nothing
+    message = {"hash": "H" * 43, "timestamp": 1, "expiration": 2, "data": "AAAA"}
+    full = orjson.dumps({"results": [{"code": 200, "body": {"messages": [message]}}] * 5})
+    assert bench.round(8, full) / US_PER_S == 3 + 1
+    assert bench.poller.idle(US_PER_DAY, 9) is None
 
 
 def test_numbers_of_polls_tell_groups_from_each_other_and_from_the_own_account(village: Any) -> None:
