@@ -6,17 +6,33 @@ All values come from others and may be hostile: a reader gives nothing rather th
 from __future__ import annotations
 
 import binascii
+from functools import lru_cache
 from typing import Final
 
 ID_BYTES: Final = 33  # Source: transport 1.2
+KEY_BYTES: Final = 32  # Source: transport 1.2
+_CACHED_TEXTS: Final = 8192  # Assumption: more accounts and keys than ask in turn; about 2 MB
 
 
 def id_bytes(value: object) -> bytes:
     """Read an id of 33 bytes, raw or as hex; empty if it is none."""
-    if isinstance(value, bytes) and len(value) == ID_BYTES:
+    if isinstance(value, bytes):
+        if len(value) == ID_BYTES:
+            return value
+        value = value.decode("latin-1")
+    return _known_hex(value) if type(value) is str and len(value) == 2 * ID_BYTES else b""
+
+
+def key_bytes(value: object) -> bytes:
+    """Read a key of 32 bytes, raw or as hex; what other hex there is, or nothing, if it is none."""
+    if isinstance(value, bytes) and len(value) == KEY_BYTES:
         return value
-    found = hex_bytes(value)
-    return found if len(found) == ID_BYTES else b""
+    return _known_hex(value) if type(value) is str and len(value) == 2 * KEY_BYTES else hex_bytes(value)
+
+
+@lru_cache(maxsize=_CACHED_TEXTS)
+def _known_hex(text: str) -> bytes:
+    return hex_bytes(text)
 
 
 def hex_bytes(value: object) -> bytes:
@@ -39,7 +55,9 @@ def base64_bytes(value: object) -> bytes:
     if not isinstance(value, str):
         return b""
     try:
-        return binascii.a2b_base64(value + "=" * (-len(value) % 4), strict_mode=True)
+        return binascii.a2b_base64(
+            value + "=" * (-len(value) % 4) if len(value) % 4 else value, strict_mode=True
+        )
     except ValueError:
         return b""
 

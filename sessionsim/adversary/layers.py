@@ -9,17 +9,18 @@ open it, and an observer without one of them has a closed layer.
 
 from __future__ import annotations
 
-import hashlib
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from sessionsim.adversary.keyring import NO_KEY, Keys
-from sessionsim.adversary.terms import MIN_CIPHERTEXT_BYTES, Layer
+from sessionsim.adversary.terms import MIN_CIPHERTEXT_BYTES, NOTHING, UNKNOWN, Layer
 from sessionsim.core.errors import CannotOpen
+from sessionsim.core.nodelist import NodeList
 from sessionsim.protocol.crypto import KeyPair, Suite
 from sessionsim.protocol.crypto.layer import Layer as Cipher
 from sessionsim.protocol.crypto.layer import open_layer_type
+from sessionsim.protocol.wire.onion import decode_usual_route
 
 NONE: Final = -1
 _MAX_LAYERS: Final = 16  # Source: transport 3.5, nodes refuse requests beyond 15 hops
@@ -59,10 +60,15 @@ def ways_by_name(keys: Keys, nodes: Sequence[bytes], server_keys: Mapping[int, b
         own = keys.find(layer.ephemeral)
         # Who a layer is for is known from the row or the layer around it; a server may only be named there.
         known = public_keys.get(layer.addressee)
-        for node in (known,) if known is not None else servers if layer.server else ():
-            for number in (keys.find(node), own):
-                if number >= 0:
-                    yield Way(number, layer.ephemeral, node)
+        if known is not None and own < 0:  # nearly all
+            number = keys.find(known)
+            return (Way(number, layer.ephemeral, known),) if number >= 0 else ()
+        return [
+            Way(number, layer.ephemeral, node)
+            for node in ((known,) if known is not None else servers if layer.server else ())
+            for number in (keys.find(node), own)
+            if number >= 0
+        ]
 
     return ways
 
@@ -76,6 +82,7 @@ class Layers:
         ways: how secrets are found for a layer.
         inside: told of every layer that opens, by number and depth, and what came out; gives the number of
             the layer inside and of the request inside.
+        nodes: whom layers may be for, for the quick way; None opens all of them the general way.
     """
 
     def __init__(
@@ -84,9 +91,10 @@ class Layers:
         keys: Keys,
         ways: Ways,
         inside: Callable[[int, int, Layer, Opened], tuple[int, int]],
+        nodes: NodeList | None = None,
     ) -> None:
-        self._suite, self._keys, self._ways, self._inside = suite, keys, ways, inside
-        self._number: dict[bytes, int] = {}
+        self._suite, self._keys, self._ways, self._inside, self._nodes = suite, keys, ways, inside, nodes
+        self._number: dict[int, int] = {}  # by hash
         self.child, self.request = array("q"), array("q")
         self.keys = array("q"), array("q")  # numbers of up to two secrets that open it
         self.marks: list[bytes] = []  # the first bytes of the ciphertext, to show
@@ -103,36 +111,88 @@ class Layers:
         Returns:
             NONE for a ciphertext too short to be one.
         """
-        if len(layer.ciphertext) < MIN_CIPHERTEXT_BYTES:
+        ciphertext = layer.ciphertext
+        if len(ciphertext) < MIN_CIPHERTEXT_BYTES:
             return NONE
-        digest = hashlib.sha256(layer.ciphertext).digest()  # the quickest of those without collisions
-        number = self._number.setdefault(digest, len(self.marks))
-        if number == len(self.marks):
-            for column in (self.child, self.request, *self.keys):
-                column.append(NONE)
-            self.marks.append(layer.ciphertext[:8])
-            if layer.enc_type not in self.cipher_names:
-                self.cipher_names.append(layer.enc_type)
-            self.ciphers.append(self.cipher_names.index(layer.enc_type))
-            self._open(number, layer, depth)
-        elif self.keys[0][number] == NO_KEY and not depth:
+        number = self._number.get(hash(ciphertext), NONE)
+        if number < 0:
+            return self._peel(layer, depth)
+        if not depth and self.keys[0][number] == NO_KEY:
             self._open(number, layer, depth)  # a row may say for whom it is where the layer around it did not
+        return number
+
+    def _peel(self, layer: Layer, depth: int) -> int:
+        """Open a new layer, and those in it; gives its number.
+
+        Layers for a node whose key is there, with nothing in them but the next one as clients write it, are
+        opened here one after the other; anything else is left to `_open`, which finds the same (tested).
+        """
+        nodes, find, numbers = self._nodes, self._keys.find, self._number
+        ciphertext, ephemeral, enc_type, addressee, _, server = layer
+        outermost = around = NONE
+        while True:
+            # Python's keyed hash of 64 bits: none of a run's strings share one by chance, nor on purpose.
+            mark = hash(ciphertext)
+            number = numbers.get(mark, NONE)
+            new = number < 0 and len(ciphertext) >= MIN_CIPHERTEXT_BYTES
+            if new:
+                number = numbers[mark] = self._add(ciphertext, enc_type)
+            if around < 0:
+                outermost = number
+            else:
+                self.child[around] = number
+            if not new or depth >= _MAX_LAYERS:
+                return outermost
+            node = nodes.x25519[addressee] if nodes is not None and 0 <= addressee < len(nodes) else b""
+            key = find(node)
+            if nodes is None or key < 0 or server or find(ephemeral) >= 0:
+                self._open(number, Layer(ciphertext, ephemeral, enc_type, addressee, NOTHING, server), depth)
+                return outermost
+            self.tries += 1
+            try:
+                shared = self._suite.agree(self._keys.pairs[key], ephemeral)
+                cipher = open_layer_type(enc_type)(shared, ephemeral, node)
+                plaintext = cipher.open(ciphertext)
+            except CannotOpen:
+                return outermost
+            self.keys[0][number] = key
+            route = decode_usual_route(plaintext)
+            if route is None:
+                opened = Opened(cipher, plaintext, node)
+                here = Layer(ciphertext, ephemeral, enc_type, addressee)
+                self.child[number], self.request[number] = self._inside(number, depth, here, opened)
+                return outermost
+            ciphertext, ephemeral, enc_type, destination = route
+            addressee = nodes.index.get(destination, UNKNOWN)
+            around, depth = number, depth + 1
+
+    def _add(self, ciphertext: bytes, cipher: str) -> int:
+        number = len(self.marks)
+        self.marks.append(ciphertext[:8])
+        self.child.append(NONE)
+        self.request.append(NONE)
+        self.keys[0].append(NO_KEY)
+        self.keys[1].append(NO_KEY)
+        if cipher not in self.cipher_names:
+            self.cipher_names.append(cipher)
+        self.ciphers.append(self.cipher_names.index(cipher))
         return number
 
     def _open(self, number: int, layer: Layer, depth: int) -> None:
         if depth >= _MAX_LAYERS:
             return
-        found: list[int] = []
+        found = NO_KEY
         for way in self._ways(layer):
-            if way.key in found or len(found) == len(self.keys):
+            if way.key == found:
                 continue
             opened = self.try_open(layer, way)
             if opened is None:
                 continue
-            if not found:
-                self.child[number], self.request[number] = self._inside(number, depth, layer, opened)
-            self.keys[len(found)][number] = way.key
-            found.append(way.key)
+            if found != NO_KEY:
+                self.keys[1][number] = way.key
+                return
+            found = self.keys[0][number] = way.key
+            self.child[number], self.request[number] = self._inside(number, depth, layer, opened)
 
     def open_again(self, layer: Layer) -> Iterable[tuple[Way, Opened]]:
         """Give all ways in which a layer opens, and what comes out."""
@@ -144,11 +204,11 @@ class Layers:
     def try_open(self, layer: Layer, way: Way) -> Opened | None:
         """Try one way; None if the layer does not open."""
         self.tries += 1
-        own: KeyPair = self._keys.pairs[way.key]
-        peer = way.client if own.public != way.client else way.node
+        key, client, node = way
+        own: KeyPair = self._keys.pairs[key]
         try:
-            shared = self._suite.agree(own, peer)
-            cipher = open_layer_type(layer.enc_type)(shared, way.client, way.node)
-            return Opened(cipher, cipher.open(layer.ciphertext), way.node)
+            shared = self._suite.agree(own, client if own[0] != client else node)
+            cipher = open_layer_type(layer.enc_type)(shared, client, node)
+            return Opened(cipher, cipher.open(layer.ciphertext), node)
         except CannotOpen:
             return None

@@ -21,6 +21,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from sessionsim.adversary.account_seeds import AccountSeeds
+from sessionsim.adversary.briefs import NO_MESSAGE as NONE
+from sessionsim.adversary.briefs import Asked, Brief, Briefs
 from sessionsim.adversary.fields import base64_bytes, whole_number
 from sessionsim.adversary.forms import form_of
 from sessionsim.adversary.keyring import Keys
@@ -51,31 +53,12 @@ from sessionsim.protocol.wire.rpc import message_hash, read_retrieved
 from sessionsim.protocol.wire.rpc_fields import is_hash
 
 OK: Final = 200
-NONE: Final = -1
 _SHOWN: Final = 400  # characters of a shape
 _UPLOADS: Final = frozenset(("POST /file",))  # answered with the file's id. Source: client-behaviour 6.5
 _DOWNLOAD: Final = "GET /file/"  # followed by the file's id. Source: client-behaviour 6.5
 _CARRIERS: Final = frozenset(("store", "sn.data", "notify"))  # calls that hold a message
 _MOST_MS: Final = 1 << 62  # Assumption: no lifetime is longer; keeps hostile numbers out of 64-bit columns
 _PLAIN: Final = PASSED_OVER | {"pubkey", "pubKey"}  # fields without other names than the account
-
-
-class Brief(NamedTuple):
-    """What is kept of a call.
-
-    Args:
-        method: its name.
-        account: whom it is about; empty for nobody.
-        namespace: None for none that is a number.
-        message: number of the message it stores; NONE for none.
-        cursor: the newest hash its sender says to have; empty for none.
-    """
-
-    method: str
-    account: bytes
-    namespace: int | None
-    message: int
-    cursor: str
 
 
 class Message(NamedTuple):
@@ -148,7 +131,7 @@ class Meaning:
         self._name: dict[str, int] = {}
         self._message: dict[str, int] = {}
         self._valid: dict[int, bool] = {}
-        self._interned: dict[tuple[Brief, ...], tuple[Brief, ...]] = {}
+        self._briefs = Briefs()
 
     def name(self, term: str) -> int:
         """Give the number of a term."""
@@ -160,33 +143,32 @@ class Meaning:
     def take_request(self, body: Body, server_x25519: bytes = b"") -> int:
         """Note a request. Args: server_x25519: key of the server it is for, if any. Returns its number."""
         request = len(self.calls)
-        briefs = tuple(self._brief(request, place, call) for place, call in enumerate(body.calls))
-        if all(brief.message == NONE for brief in briefs):  # polls of one account are alike
-            briefs = self._interned.setdefault(briefs, briefs)
-        self.calls.append(briefs)
+        briefs = [self._brief(request, place, call) for place, call in enumerate(body.calls)]
+        asked = self._briefs.together(briefs)
+        self.calls.append(asked.briefs)
         self._note_signatures(request, body, server_x25519)
         self._note_names(request, body)
-        self._note_habits(request, body, briefs)
-        for account in sorted(self._unsigned(body)):
+        self._note_habits(request, body, asked)
+        # About whom it asks without a signature.
+        unsigned = {
+            account
+            for method, account, fields in body.calls
+            if "signature" not in fields and account and method not in _CARRIERS
+        }
+        for account in sorted(unsigned):
             _add(self.asked, request, self.name(id_term(account)))
         return request
 
-    @staticmethod
-    def _unsigned(body: Body) -> set[bytes]:
-        """Give about whom a request asks without a signature."""
-        return {
-            call.account
-            for call in body.calls
-            if call.account and call.method not in _CARRIERS and "signature" not in call.fields
-        }
-
     def _brief(self, request: int, place: int, call: Call) -> Brief:
-        namespace, message = whole_number(call.fields.get("namespace", 0)), NONE
-        if call.method in _CARRIERS and call.account and namespace is not None:
-            message = self._carried(request, place, call, namespace)
-        cursor = call.fields.get("last_hash", "")
+        method, account, fields = call
+        namespace, cursor = fields.get("namespace", 0), fields.get("last_hash", "")
         cursor = cursor if type(cursor) is str else ""
-        return Brief(call.method, call.account, namespace, message, cursor)
+        if type(namespace) is int and method not in _CARRIERS:
+            return self._briefs.plain(method, account, namespace, cursor)
+        namespace, message = whole_number(namespace), NONE
+        if method in _CARRIERS and account and namespace is not None:
+            message = self._carried(request, place, call, namespace)
+        return Brief(method, account, namespace, message, cursor)
 
     def _carried(self, request: int, place: int, call: Call, namespace: int) -> int:
         data = base64_bytes(call.fields.get("data"))
@@ -251,17 +233,12 @@ class Meaning:
                 if first != number:
                     self.repeated.setdefault(string_term(leaf), [first]).append(number)
 
-    def _note_habits(self, request: int, body: Body, briefs: tuple[Brief, ...]) -> None:
+    def _note_habits(self, request: int, body: Body, said: Asked) -> None:
         """Note what a sender has already, by its own words, and how it writes."""
-        cursors = " ".join(f"{brief.namespace}:{brief.cursor}" for brief in briefs if brief.cursor)
-        if cursors:
-            said = next(call for call, brief in zip(body.calls, briefs, strict=True) if brief.cursor)
-            stamp_ms = whole_number(said.fields.get("timestamp"))
+        if said.cursors:
+            stamp_ms = whole_number(body.calls[said.saying].fields.get("timestamp"))
             if stamp_ms is not None and abs(stamp_ms) < _MOST_MS:
-                asked, said_by, stamps = self.polls
-                asked.append(request)
-                said_by.append(self.name(f"cursors:{cursors}"))
-                stamps.append(stamp_ms)
+                _add(self.polls, request, self.name(said.cursors), stamp_ms)
         if body.shape:
             shape = self._shapes.get(body.shape)
             if shape is None:
@@ -289,7 +266,7 @@ class Meaning:
             if check is not None:
                 self._note_check(request, check, found)
         for place, brief in enumerate(self.calls[request]):
-            if brief.message != NONE and "signature" in body.calls[place].fields:
+            if brief[3] != NONE and "signature" in body.calls[place].fields:  # its message
                 _add(self.signed_stores, request, brief.message, place)
 
     def _note_check(self, request: int, check: Check, found: set[str]) -> None:
@@ -318,10 +295,11 @@ class Meaning:
 
     def _note_names(self, request: int, body: Body) -> None:
         """Note the names in a request's fields."""
-        found = dict[tuple[str, int], None]()
+        found, before = dict[tuple[str, int], None](), b""
         for place, call in enumerate(body.calls):
-            if call.account:
-                found[id_term(call.account), NONE] = None
+            if call.account and call.account != before:
+                before = call.account
+                found[id_term(before), NONE] = None
             if not are_usual(call.fields, _PLAIN):
                 for name in names_in(call.fields, self._public):
                     found[name, place] = None
@@ -357,26 +335,29 @@ class Meaning:
         found = dict.fromkeys(names_in(read_answer.beside, self._public)) if read_answer.beside else {}
         if read_answer.unread:
             found |= dict.fromkeys(names_anywhere(read_answer.unread, self._public))
-        for place, (call, result) in enumerate(zip(self.calls[request], read_answer.results, strict=False)):
-            if not are_usual(result.fields, PASSED_OVER_IN_ANSWERS):
-                found |= dict.fromkeys(names_in(result.fields, self._public, PASSED_OVER_IN_ANSWERS))
-            if result.code != OK:
+        before, idle = None, False
+        for place, (call, (code, fields)) in enumerate(
+            zip(self.calls[request], read_answer.results, strict=False)
+        ):
+            if fields is not before:  # often one and the same for all calls
+                before, idle = fields, fields.get("messages") == []
+                if not are_usual(fields, PASSED_OVER_IN_ANSWERS):
+                    found |= dict.fromkeys(names_in(fields, self._public, PASSED_OVER_IN_ANSWERS))
+            if code != OK or (idle and call.method == "retrieve"):
                 continue
-            if call.method in _UPLOADS and type(result.fields.get("id")) is str:
-                found[file_term(result.fields["id"])] = None
-                _add(self.uploads, read, self.name(file_term(result.fields["id"])))
+            if call.method in _UPLOADS and type(fields.get("id")) is str:
+                found[file_term(fields["id"])] = None
+                _add(self.uploads, read, self.name(file_term(fields["id"])))
             elif call.method.startswith(_DOWNLOAD):
                 _add(self.downloads, read, self.name(file_term(call.method[len(_DOWNLOAD) :])))
-            if call.message >= 0 and result.fields.get("hash") == self.message(call.message).hash:
+            if call.message >= 0 and fields.get("hash") == self.message(call.message).hash:
                 _add(self.accepted, read, call.message, place)
             elif call.method == "retrieve" and call.account and call.namespace is not None:
-                self._take_retrieved(read, place, call, result.fields)
+                self._take_retrieved(read, place, call, fields)
         for name in found:
             _add(self.named_in_answer, read, self.name(name))
 
     def _take_retrieved(self, read: int, place: int, call: Brief, fields: Mapping[str, Any]) -> None:
-        if fields.get("messages") == []:
-            return
         try:
             messages, _more = read_retrieved(dict(fields))
         except ProtocolError:

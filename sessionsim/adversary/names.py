@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Final
 
@@ -46,6 +47,8 @@ _LEAST_SPELLED: Final = 10  # and of the shortest one that is spelled otherwise
 _MOST_SPELLED: Final = 4  # Assumption: nothing is spelled otherwise more often, one way within the other
 _MOST_BYTES: Final = 1 << 17  # Assumption: what is longer is a file, and is looked at up to there
 
+_CACHED_IDS: Final = 4096  # Assumption: more accounts than ask in turn; about 1 MB
+
 # Fields whose content is read elsewhere or differs in each request by the format itself.
 # Source: transport 5.2-5.8, 5.12; messages 8, 9; client-behaviour 6.4, 6.5.
 PASSED_OVER: Final = frozenset((
@@ -62,6 +65,7 @@ PASSED_OVER_IN_ANSWERS: Final = PASSED_OVER | frozenset((
 ))  # fmt: skip
 
 
+@lru_cache(maxsize=_CACHED_IDS)
 def id_term(raw: bytes) -> str:
     """Write an id of 33 bytes as a term; by its first byte it is of an account, a group …"""
     return f"{_KINDS.get(raw[0] if raw else -1, 'id')}:{raw.hex()}"

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from sessionsim.adversary.fields import base64_bytes, hex_bytes, whole_number
+from sessionsim.adversary.fields import base64_bytes, hex_bytes, key_bytes, whole_number
 from sessionsim.adversary.names import id_term
 from sessionsim.adversary.terms import Call
 from sessionsim.core.errors import ProtocolError
@@ -23,8 +23,8 @@ from sessionsim.protocol.crypto import Suite
 from sessionsim.protocol.identity import ACCOUNT_PREFIX
 from sessionsim.protocol.server_request import ServerRequest
 from sessionsim.protocol.wire import monitor, rpc_signed
+from sessionsim.protocol.wire.rpc import signed_text
 
-_KEY_BYTES: Final = 32
 _NO_RIGHTS: Final = 0  # a token is looked at for whose it is, not for what it allows
 
 
@@ -64,12 +64,12 @@ def check_of(call: Call) -> Check | None:
     text = _signed_text(call)
     if text is None:
         return None
-    named = fields.get("session_ed25519", fields.get("pubkey_ed25519"))
-    if not isinstance(named, bytes) or len(named) != _KEY_BYTES:
-        named = hex_bytes(named)
-    token, signed = _token_of(fields.get("subaccount")), base64_bytes(fields.get("subaccount_sig"))
-    member = Subaccount(token, signed) if token and signed else None
-    signer = f"member:{token.hex()}" if member is not None else id_term(call.account)
+    named = key_bytes(fields.get("session_ed25519", fields.get("pubkey_ed25519")))
+    member = None
+    if "subaccount" in fields:
+        token, signed = _token_of(fields["subaccount"]), base64_bytes(fields.get("subaccount_sig"))
+        member = Subaccount(token, signed) if token and signed else None
+    signer = id_term(call.account) if member is None else f"member:{member.token.hex()}"
     return Check(signer, call.account, named, member, text, base64_bytes(fields["signature"]))
 
 
@@ -115,15 +115,17 @@ def holds(suite: Suite, check: Check) -> bool:
 
 def _signed_text(call: Call) -> bytes | None:
     """Give what a method signs, by its fields; None for other methods, or where one is missing."""
-    fields, method = call.fields, call.method.partition(" ")[2] or call.method
+    fields = call.fields
+    if call.method == "retrieve":  # most by far
+        box, stamp = fields.get("namespace", 0), fields.get("timestamp")
+        if type(box) is int and type(stamp) is int:
+            return signed_text("retrieve", box, stamp)
+    method = call.method.partition(" ")[2] or call.method
     number = {name: whole_number(fields.get(name)) for name in _TIMES.get(method, ())}
     time = next((value for value in number.values() if value is not None), None)
-    namespace = fields.get("namespace", 0)
-    box = None if namespace == "all" else whole_number(namespace)
     hashes = _texts(fields.get("messages"))
     if method in _NAMESPACED:
-        known = time is not None and (box is not None or namespace == "all")
-        return rpc_signed.namespaced_text(method, box, time) if known and time is not None else None
+        return None if time is None else _namespaced_text(method, fields.get("namespace", 0), time)
     if method == "delete" and hashes is not None:
         return rpc_signed.delete_text(hashes)
     if method == "expire" and hashes is not None:
@@ -135,6 +137,13 @@ def _signed_text(call: Call) -> bytes | None:
     if method in ("monitor", "/subscribe") and time is not None:
         return _monitor_text(call, time)
     return None
+
+
+def _namespaced_text(method: str, namespace: object, time: int) -> bytes | None:
+    box = None if namespace == "all" else whole_number(namespace)
+    if box is None and namespace != "all":
+        return None
+    return rpc_signed.namespaced_text(method, box, time)
 
 
 _TIMES: Final[Mapping[str, tuple[str, ...]]] = {

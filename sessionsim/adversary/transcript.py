@@ -6,8 +6,9 @@ all the keys that some observer has, and noted together with what one needs to r
 each observer its share; it is the gate, and a test holds its result against a transcript made of one
 observer's rows and keys alone.
 
-Rows are taken twice in time order: requests first, then answers, under the ciphers found in the requests.
-Byte strings are fetched one by one and not kept.
+Rows are taken in time order, some thousands at a time: requests first, then answers, under the ciphers found
+in the requests. An answer to what nobody can read, or can read only with what later rows say, waits for the
+end. Byte strings are fetched one by one and not kept; of such a piece of a run they are at hand for both.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from sessionsim.adversary.columns import Ints, Places, column
 from sessionsim.adversary.keyring import Keys
 from sessionsim.adversary.layers import NONE, Layers, Opened, Ways, ways_by_name
-from sessionsim.adversary.meaning import Meaning
+from sessionsim.adversary.meaning import OK, Meaning
 from sessionsim.adversary.observation import dotted
 from sessionsim.adversary.readers import (
     ONION_HEADS,
@@ -36,11 +37,14 @@ from sessionsim.adversary.readers import (
 )
 from sessionsim.adversary.roles import roles_of
 from sessionsim.adversary.terms import UNKNOWN, Answer, Body, Call, Innermost, Layer
+from sessionsim.core.blob_store import strings
 from sessionsim.core.view import AT_ENDPOINT, Table, View
 from sessionsim.protocol.crypto import suite_named
 from sessionsim.protocol.crypto.layer import Layer as Cipher
 
 _NO_EXCHANGE: Final = -1
+# Rows that are read together: their strings fit into what `core.blob_store` keeps. Assumption: as do polls.
+_PIECE: Final = 16384
 _COLUMNS: Final = ("row", "t_us", "src", "dst", "conn", "exchange", "head", "direction", "blob")
 
 
@@ -58,7 +62,7 @@ class Transcript:
         self.suite = suite_named(view.suite, memo=False)
         self.keys = Keys(view.keys)
         found = ways(self.keys) if ways else ways_by_name(self.keys, view.nodes.x25519, view.server_keys)
-        self.layers = Layers(self.suite, self.keys, found, self._inside)
+        self.layers = Layers(self.suite, self.keys, found, self._inside, None if ways else view.nodes)
         self._servers = {key: endpoint for endpoint, key in view.server_keys.items()}
         self.meaning = Meaning(self.suite, self.keys, _public_addresses(view), self.calls_again)
         self.ciphers: list[
@@ -66,17 +70,19 @@ class Transcript:
         ] = []  # of each request: what opens its answer, and style
         self._found: list[int] = []  # of each request: where it was read first
         self.addressees = array("q")  # of each request: who it was for, an endpoint; UNKNOWN for a name
+        self._answer_of: dict[int, int] = {}  # of each byte string that an onion answer is
+        self._answered: set[tuple[int, int]] = set()  # request and answer
         self._place = NONE
         rows = view.rows
         here = (rows["place"] == AT_ENDPOINT) & (rows["exchange"] != _NO_EXCHANGE)
-        self.rows: Table = {name: rows[name][here].astype(np.int64) for name in _COLUMNS}
+        some: Any = slice(None) if here.all() else here  # without copying where nothing is left out
+        self.rows: Table = {name: rows[name][some].astype(np.int64, copy=False) for name in _COLUMNS}
         n = len(self.rows["row"])
         # Of each row: number of the outermost layer, of a request in clear, of an answer; the row it answers.
         self.layer, self.request, self.answer, self.asked = (np.full(n, NONE, np.int64) for _ in range(4))
         self.answer_marks: list[bytes] = []
         with collector_paused():
-            self._read_requests()
-            self._read_answers()
+            self._read()
             for haul in view.hauls:
                 self.meaning.take_haul(haul)
             self.meaning.openings.finish()
@@ -142,22 +148,36 @@ class Transcript:
             layer = parents.get(layer, NONE)
         return chain[::-1]
 
-    def _iterate(self, direction: int) -> Iterator[tuple[int, int, int, int, bytes]]:
-        """Give place, head, sender, receiver and bytes of each row of a direction whose bytes were kept."""
-        rows, blobs = self.rows, self.view.blobs
-        places = np.flatnonzero(rows["direction"] == direction)
-        columns = (rows[name][places].tolist() for name in ("head", "src", "dst", "blob"))
-        for place, head, src, dst, blob in zip(places.tolist(), *columns, strict=True):
-            payload = blobs.get(blob)
+    def _payloads(self, places: Ints) -> Iterator[tuple[int, int, int, bytes]]:
+        """Give place, head, receiver and bytes of some rows, of those whose bytes were kept."""
+        rows = self.rows
+        heads, receivers, numbers = (rows[name][places].tolist() for name in ("head", "dst", "blob"))
+        payloads = strings(self.view.blobs, numbers)
+        for place, head, dst, payload in zip(places.tolist(), heads, receivers, payloads, strict=True):
             if payload is not None:
-                yield place, head, src, dst, payload
+                yield place, head, dst, payload
 
-    def _read_requests(self) -> None:
-        n_nodes = len(self.nodes)
+    def _read(self) -> None:
+        """Read all rows."""
+        self._pair()
+        asking = self.rows["direction"] == 0
+        answering, waiting = ~asking & (self.asked >= 0), list[Ints]()
+        for begin in range(0, len(self), _PIECE):
+            piece = slice(begin, begin + _PIECE)
+            self._read_requests(begin + np.flatnonzero(asking[piece]))
+            places = begin + np.flatnonzero(answering[piece])
+            requests = self._asked_for(places)
+            self._read_answers(places[requests >= 0], requests[requests >= 0])
+            waiting.append(places[requests < 0])
+        late = np.concatenate(waiting) if waiting else np.empty(0, np.int64)
+        self._read_answers(late, self._asked_for(late))
+
+    def _read_requests(self, places: Ints) -> None:
+        n_nodes, servers = len(self.nodes), self.view.servers
         layer, request, meaning = self.layer, self.request, self.meaning
-        for place, head, _src, dst, payload in self._iterate(0):
+        for place, head, dst, payload in self._payloads(places):
             self._place = place
-            term = read_request(head, payload, dst if dst < n_nodes or dst in self.view.servers else UNKNOWN)
+            term = read_request(head, payload, dst if dst < n_nodes or dst in servers else UNKNOWN)
             if isinstance(term, Layer):
                 layer[place] = self.layers.meet(term)
                 if term.beside:
@@ -185,40 +205,66 @@ class Transcript:
     def _add_request(
         self, body: Body, cipher: Cipher | None, style: str, public: bytes, addressee: int
     ) -> int:
+        if cipher is not None:
+            cipher.rest()
         self.ciphers.append((cipher, style))
         self._found.append(self._place)
         self.addressees.append(addressee if addressee != UNKNOWN else self._servers.get(public, UNKNOWN))
         return self.meaning.take_request(body, public)
 
-    def _read_answers(self) -> None:
-        """Pair answers with requests, and open each distinct one under the cipher of its request."""
-        self._pair()
-        by_blob: dict[int, int] = {}
-        done: set[tuple[int, int]] = set()
-        heads, blobs = self.rows["head"], self.rows["blob"]
-        for place, head, _src, _dst, payload in self._iterate(1):
-            asked = int(self.asked[place])
-            if asked < 0:
+    def _asked_for(self, places: Ints) -> Ints:
+        """Give the request that each answer is to, as far as it has been read; NONE for others."""
+        asked = self.asked[places]
+        child, request = (column(values) for values in (self.layers.child, self.layers.request))
+        layer = self.layer[asked]
+        while len(deeper := np.flatnonzero((layer >= 0) & (child[layer] >= 0) if len(child) else ())):
+            layer[deeper] = child[layer[deeper]]
+        found = self.request[asked].copy()
+        onioned = layer >= 0
+        found[onioned] = request[layer[onioned]]
+        return found
+
+    def _read_answers(self, places: Ints, requests: Ints) -> None:
+        """Number answers, and open each distinct one under the cipher of the request that it is to."""
+        head, blob = (self.rows[name][places].astype(np.int64, copy=False) for name in ("head", "blob"))
+        onioned = np.isin(self.rows["head"][self.asked[places]], list(ONION_HEADS))
+        # On its way back an answer is the same string in several rows, of which one is enough.
+        alike = onioned & (head == OK) & (blob >= 0)
+        kind = np.where(alike, blob * (len(self.ciphers) + 1) + requests + 1, ~places)
+        _, first, inverse = np.unique(kind, return_index=True, return_inverse=True)
+        chosen, number = np.sort(first), np.full(len(places), NONE, np.int64)
+        columns = (values[chosen].tolist() for values in (head, blob, onioned, requests))
+        number[chosen] = list(self._distinct_answers(*columns))
+        number = number[first[inverse]]
+        self.answer[places] = number
+        # What is no answer, or answers what nobody knows, may still name somebody, in each of its rows.
+        unread = places[np.where(onioned, number, requests) < 0]
+        for place, _head, _dst, payload in self._payloads(unread):
+            self.meaning.take_unread(self.meaning.named_in_row, place, payload)
+
+    def _distinct_answers(
+        self, heads: list[int], blobs: list[int], onioned: list[bool], requests: list[int]
+    ) -> Iterator[int]:
+        """Open answers; gives the number of each. Args: columns of one length; the requests they answer."""
+        payloads = strings(self.view.blobs, blobs)
+        for head, blob, onion, request, payload in zip(
+            heads, blobs, onioned, requests, payloads, strict=True
+        ):
+            number = self._answer_of.get(blob, NONE) if onion else NONE
+            if number < 0 and payload is not None:
+                ciphertext = read_answer_ciphertext(head, payload) if onion else payload
+                if ciphertext:
+                    number = len(self.answer_marks)
+                    self.answer_marks.append(ciphertext[:8])
+                    if onion:
+                        self._answer_of[blob] = number
+            yield number
+            if number < 0 or payload is None or request < 0 or (request, number) in self._answered:
                 continue
-            onioned = int(heads[asked]) in ONION_HEADS
-            blob = int(blobs[place]) if onioned else ~place
-            number = by_blob.get(blob, NONE)
-            if number < 0:
-                ciphertext = read_answer_ciphertext(head, payload) if onioned else payload
-                if not ciphertext:
-                    self.meaning.take_unread(self.meaning.named_in_row, place, payload)
-                    continue
-                number = by_blob[blob] = len(self.answer_marks)
-                self.answer_marks.append(ciphertext[:8])
-            self.answer[place] = number
-            request = self.final(int(self.layer[asked])) if onioned else int(self.request[asked])
-            if request < 0 and not onioned:
-                self.meaning.take_unread(self.meaning.named_in_row, place, payload)
-            if request >= 0 and (request, number) not in done:
-                done.add((request, number))
-                answer = self._answer(request, head, payload)
-                if answer is not None:
-                    self.meaning.take_answer(request, number, answer)
+            self._answered.add((request, number))
+            answer = self._answer(request, head, payload)
+            if answer is not None:
+                self.meaning.take_answer(request, number, answer)
 
     def _pair(self) -> None:
         """Find the request that each answer answers: the last before it of that number on its connection."""
@@ -243,13 +289,6 @@ class Transcript:
             chain.append(layer)
             layer = self.layers.child[layer]
         return chain
-
-    def final(self, layer: int) -> int:
-        """Give the request at the end of a chain of opened layers; NONE where it does not end in one."""
-        child, request = self.layers.child, self.layers.request
-        while layer >= 0 and child[layer] >= 0:
-            layer = child[layer]
-        return request[layer] if layer >= 0 else NONE
 
     def answer_again(self, request: int, place: int) -> Answer | None:
         """Read the answer in a row once more, with all its fields."""

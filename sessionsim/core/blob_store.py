@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
@@ -37,8 +37,8 @@ class StoredBlobs(Mapping[int, bytes]):
         self._groups = open_groups(folder / "records/blobs.parquet", ("payload",))
         self._ends = list(accumulate(self._groups.sizes))
         self._most = most_groups
-        self._held: OrderedDict[int, tuple[int, list[int], memoryview]] = OrderedDict()
-        self._now: tuple[int, int, list[int], memoryview] = (0, 0, [], memoryview(b""))  # begin, end, …
+        self._held: OrderedDict[int, tuple[int, list[int], bytes]] = OrderedDict()
+        self._now: tuple[int, int, list[int], bytes] = (0, 0, [], b"")  # begin, end, …
 
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0
@@ -56,9 +56,21 @@ class StoredBlobs(Mapping[int, bytes]):
                 raise KeyError(number)
             begin, end, offsets, held = self._now = self._turn_to(number)
         at = number - begin
-        return held[offsets[at] : offsets[at + 1]].tobytes()
+        return held[offsets[at] : offsets[at + 1]]
 
-    def _turn_to(self, number: int) -> tuple[int, int, list[int], memoryview]:
+    def strings(self, numbers: Iterable[int]) -> Iterator[bytes | None]:
+        """Look up many, one after the other; None for each that is not there."""
+        begin, end, offsets, held = self._now
+        for number in numbers:
+            if not begin <= number < end:
+                if number not in self:
+                    yield None
+                    continue
+                begin, end, offsets, held = self._now = self._turn_to(number)
+            at = number - begin
+            yield held[offsets[at] : offsets[at + 1]]
+
+    def _turn_to(self, number: int) -> tuple[int, int, list[int], bytes]:
         group = bisect_right(self._ends, number)
         if group in self._held:
             self._held.move_to_end(group)
@@ -69,6 +81,11 @@ class StoredBlobs(Mapping[int, bytes]):
                 self._held.popitem(last=False)
         begin, offsets, held = self._held[group]
         return begin, self._ends[group], offsets, held
+
+
+def strings(blobs: Mapping[int, bytes], numbers: Sequence[int]) -> Iterator[bytes | None]:
+    """Look up many byte strings, one after the other; None for each that is not there."""
+    return blobs.strings(numbers) if isinstance(blobs, StoredBlobs | Only) else map(blobs.get, numbers)
 
 
 class Only(Mapping[int, bytes]):
@@ -89,6 +106,13 @@ class Only(Mapping[int, bytes]):
         if 0 <= number < len(self._allowed) and self._allowed[number]:
             return self._blobs[number]
         raise KeyError(number)
+
+    def strings(self, numbers: Sequence[int]) -> Iterator[bytes | None]:
+        """Look up many, one after the other; None for each that is not there."""
+        allowed, n = self._allowed, len(self._allowed)
+        if not all(0 <= number < n and allowed[number] for number in numbers):
+            return map(self.get, numbers)
+        return strings(self._blobs, numbers)
 
     def __iter__(self) -> Iterator[int]:
         chosen = np.flatnonzero(np.frombuffer(self._allowed, np.uint8)).tolist()

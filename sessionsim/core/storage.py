@@ -208,13 +208,13 @@ class Groups:
         table = self._read(group, self._columns)
         return {name: table[name].to_numpy() for name in self._columns}
 
-    def strings(self, group: int) -> tuple[list[int], memoryview]:
+    def strings(self, group: int) -> tuple[list[int], bytes]:
         """Read the byte strings of one group: where each begins, and the end; and their bytes, joined."""
         array = self._read(group, self._columns[:1]).column(0).combine_chunks()
         array = array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
         _, offsets, joined = array.buffers()
         begins = np.frombuffer(offsets, np.int32)[array.offset : array.offset + len(array) + 1]
-        return begins.tolist(), memoryview(joined if joined is not None else b"")
+        return begins.tolist(), b"" if joined is None else joined.to_pybytes()
 
 
 def open_groups(path: Path, columns: Sequence[str]) -> Groups:

@@ -2,15 +2,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from sessionsim.adversary.keyring import NO_KEY, Keys
 from sessionsim.adversary.layers import NONE, Layers, Opened, ways_by_name
 from sessionsim.adversary.readers import read_plaintext, read_request
 from sessionsim.adversary.terms import Layer
 from sessionsim.core.columns import HEAD_CODE
 from sessionsim.core.view import HeldKey
+from sessionsim.protocol.crypto.layer import open_layer_type
 
 
-def layers_of(stage: Any, *nodes: int) -> tuple[Layers, list[tuple[int, int]]]:
+def layers_of(stage: Any, *nodes: int, quick: bool = False) -> tuple[Layers, list[tuple[int, int]]]:
     """Make layers with the keys of some nodes; also gives number and depth of what opened."""
     held = [HeldKey("x25519", f"node:{node}", *stage.xs[node]) for node in nodes]
     keys, opened = Keys(held), list[tuple[int, int]]()
@@ -20,8 +23,21 @@ def layers_of(stage: Any, *nodes: int) -> tuple[Layers, list[tuple[int, int]]]:
         term = read_plaintext(what.plaintext, stage.nodes)
         return (made.meet(term, depth + 1), NONE) if isinstance(term, Layer) else (NONE, 40)
 
-    made = Layers(stage.suite, keys, ways_by_name(keys, stage.nodes.x25519, {}), inside)
+    ways = ways_by_name(keys, stage.nodes.x25519, {})
+    made = Layers(stage.suite, keys, ways, inside, stage.nodes if quick else None)
     return made, opened
+
+
+def columns_of(layers: Layers) -> Any:
+    names = [layers.cipher_names[number] for number in layers.ciphers]
+    return [
+        list(layers.child),
+        list(layers.request),
+        *map(list, layers.keys),
+        layers.marks,
+        names,
+        layers.tries,
+    ]
 
 
 def outermost(stage: Any) -> Layer:
@@ -74,3 +90,51 @@ def test_altered_and_short_ciphertexts_open_to_nothing(stage: Any) -> None:
     assert layers.meet(layer._replace(ciphertext=flipped)) == 0
     assert layers.meet(layer._replace(ciphertext=layer.ciphertext[:20])) == NONE
     assert opened == []
+
+
+@pytest.mark.parametrize("style", ["desktop", "libsession"])
+def test_the_quick_way_finds_what_the_general_way_finds(make_stage: Any, style: str) -> None:
+    stage = make_stage("fast", style)
+    layer = outermost(stage)
+    flipped = bytes([layer.ciphertext[0] ^ 1]) + layer.ciphertext[1:]
+    altered = layer._replace(ciphertext=flipped)
+    nobodys = layer._replace(addressee=NONE)
+    for nodes in ((), (0,), (0, 6), (0, 5), (0, 5, 6), (0, 5, 6, 8), (5, 6, 8)):
+        for met in (
+            (layer,),
+            (layer, layer),
+            (altered, layer),
+            (nobodys, layer),
+            (layer._replace(addressee=3),),
+        ):
+            found = []
+            for quick in (False, True):
+                layers, _ = layers_of(stage, *nodes, quick=quick)
+                found.append([[layers.meet(one) for one in met], columns_of(layers)])
+            assert found[0] == found[1]
+
+
+def test_both_ways_end_at_the_same_depth(stage: Any) -> None:
+    layer = outermost(stage)
+    for quick in (False, True):
+        layers, _ = layers_of(stage, 0, 5, 6, 8, quick=quick)
+        layers.meet(layer, depth=14)
+        assert (len(layers), layers.tries) == (3, 2)  # no node opens a seventeenth layer
+
+
+def test_a_layer_is_also_opened_quickly_with_the_key_of_its_sender(stage: Any) -> None:
+    layer = outermost(stage)
+    sender = stage.suite.ephemeral(bytes(31) + b"\1")
+    plaintext = b"hidden"
+    cipher = open_layer_type(layer.enc_type)(
+        stage.suite.agree(sender, stage.xs[0].public), sender.public, stage.xs[0].public
+    )
+    sealed = layer._replace(ciphertext=cipher.seal(plaintext, bytes(24)), ephemeral=sender.public)
+    keys = Keys([HeldKey("x25519", "device:16", *sender), HeldKey("x25519", "node:0", *stage.xs[0])])
+    seen = []
+    layers = Layers(
+        stage.suite, keys, ways_by_name(keys, stage.nodes.x25519, {}),
+        lambda number, depth, which, opened: seen.append(opened.plaintext) or (NONE, NONE), stage.nodes,
+    )  # fmt: skip
+    layers.meet(sealed)
+    assert (seen, [list(column) for column in layers.keys]) == ([plaintext], [[1], [0]])

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sessionsim.core.blob_store import Only, StoredBlobs
+from sessionsim.core.blob_store import Only, StoredBlobs, strings
 from sessionsim.core.errors import StorageDamaged
 from sessionsim.core.storage import RecordWriter, open_groups, read_blobs, read_records, record_groups
 from tests.core.test_storage import feed
@@ -78,3 +78,14 @@ def test_records_come_group_by_group_with_their_numbers(tmp_path: Path) -> None:
     assert np.concatenate([group["row"] for group in groups]).tolist() == list(range(150))
     for name, values in whole.items():
         assert np.array_equal(values, np.concatenate([group[name] for group in groups]))
+
+
+def test_many_strings_are_looked_up_as_one_by_one(folder: Path) -> None:
+    stored, whole = StoredBlobs(folder, most_groups=2), read_blobs(folder)
+    numbers = [3, 4, 4, 96, 97, -1, 0, 50, *random.Random(2).choices(range(97), k=30)]
+    expected = [whole.get(number) for number in numbers]
+    some = Only(stored, np.array([4, 50, 3]))
+    assert list(strings(stored, numbers)) == list(strings(whole, numbers)) == expected
+    assert list(strings(some, [3, 50, 4])) == [whole[3], whole[50], whole[4]]
+    assert list(strings(some, numbers)) == [whole[one] if one in (3, 4, 50) else None for one in numbers]
+    assert list(strings(Only(whole, np.array([7])), [7, 8])) == [whole[7], None]

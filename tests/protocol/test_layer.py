@@ -185,3 +185,20 @@ def test_gcm_key_is_the_hmac_of_the_shared_secret_under_loki(shared: bytes) -> N
     sealed = GcmLayer(shared, b"", b"").seal(b"text", bytes(12))
     key = hmac.digest(b"LOKI", shared, "sha256")
     assert AESGCM(key).decrypt(sealed[:12], sealed[12:], None) == b"text"
+
+
+@pytest.mark.parametrize("kind", [GcmLayer, XchachaLayer, CbcLayer])
+def test_a_layer_that_rested_goes_on_as_before(kind: type[Layer]) -> None:
+    ready, rested = kind(bytes(32), b"c" * 32, b"s" * 32), kind(bytes(32), b"c" * 32, b"s" * 32)
+    sealed = ready.seal(b"text", bytes(24))
+    rested.rest()
+    assert rested.seal(b"text", bytes(24)) == sealed
+    rested.rest()
+    assert rested.open(sealed) == b"text"
+    assert rested.open(b"...." + sealed + b"..", 4, 4 + len(sealed)) == b"text"
+
+
+@pytest.mark.parametrize("length", [0, 1, 23, 24, 39])
+def test_what_is_too_short_for_nonce_and_tag_does_not_open(length: int) -> None:
+    with pytest.raises(CannotOpen):
+        XchachaLayer(bytes(32), b"c" * 32, b"s" * 32).open(bytes(length))

@@ -420,6 +420,30 @@ def test_an_empty_poll_of_five_boxes_is_one_answer() -> None:
     assert all(one is results[0] for one in results)
 
 
+@pytest.mark.parametrize(
+    "item",
+    [
+        b'{"body":{},"code":200}],"more":[{"body":{},"code":400}',  # several lists in one item
+        b'{"body":{},"code":200}],"results":[{"body":{},"code":400}',
+        b'{"body":{},"code":"200"}',
+        b'{"body":{}}',
+        b'{"body":{},"code":200',
+        b'{"body":"\xff","code":200}',
+        b"[" * 2000 + b"]" * 2000,
+    ],
+)
+def test_only_whole_results_count_as_equal_ones(item: bytes) -> None:
+    assert rpc.read_equal_results(b'{"results":[%b]}' % b",".join([item] * 2)) is None
+
+
+def test_equal_results_are_counted() -> None:
+    item = b'{"body":{"a":[1]},"code":200}'
+    for count, found in ((1, None), (2, (200, {"a": [1]}, 2)), (20, (200, {"a": [1]}, 20))):
+        assert rpc.read_equal_results(b'{"results":[%b]}' % b",".join([item] * count)) == found
+    assert rpc.read_equal_results(b'{"results":[%b,%b]}' % (item, item.replace(b"200", b"201"))) is None
+    assert rpc.read_equal_results(b'{"results":[%b,%b],"x":[]}' % (item, item)) is None
+
+
 HASH = rpc.message_hash(bytes(33), 0, b"")
 
 

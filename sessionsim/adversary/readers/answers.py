@@ -21,7 +21,7 @@ from sessionsim.protocol.crypto.layer import Layer as Cipher
 from sessionsim.protocol.wire import bencode, v3, v4
 from sessionsim.protocol.wire.frame import decode_object
 from sessionsim.protocol.wire.json_text import compact_json, read_json
-from sessionsim.protocol.wire.rpc import read_batch, read_object
+from sessionsim.protocol.wire.rpc import read_batch, read_equal_results, read_object
 
 _OK: Final = 200
 _AROUND: Final = frozenset(("body", "status"))
@@ -80,6 +80,10 @@ def _of_node(cipher: Cipher, payload: bytes, n_calls: int, *, as_base64: bool) -
 
 def read_clear_answer(status: int, body: bytes, n_calls: int, beside: Mapping[str, Any] = NOTHING) -> Answer:
     """Read an answer's body: one result for each of n calls; a sequence that stopped early gives fewer."""
+    same = read_equal_results(body)
+    if same is not None:
+        code, fields, count = same
+        return Answer((Result(code, fields),) * min(count, n_calls), beside)
     try:
         fields = read_object(body)
     except ProtocolError:

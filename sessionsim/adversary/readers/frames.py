@@ -37,6 +37,8 @@ from sessionsim.protocol.wire.onion import (
     decode_client_request,
     decode_hop,
     decode_inner,
+    decode_usual_hop,
+    decode_usual_route,
 )
 
 _FROM_CLIENT: Final = HEAD_CODE["onion_req"]
@@ -67,9 +69,6 @@ _USUAL: Final = tuple(
 _USUAL_TEXT: Final = {
     len(text): re.compile(text.replace(b"{", b"\\{").replace(b"}", b"\\}")) for text in _USUAL
 }
-_USUAL_HOP: Final = re.compile(
-    rb"8:enc_type(7:aes-gcm|9:xchacha20)13:ephemeral_key32:.{32}6:hop_noi[0-9]{1,2}ee", re.DOTALL
-)
 _USUAL_CONTROLS: Final = (b'{"body":null,"headers":{}}', b'{"headers":""}')
 _LONGEST: Final = {"ephemeral_key": 64, "destination": 64, "host": 40}  # Assumption: hosts are shorter
 _LONGEST_WORD: Final = 15  # Assumption: as of ciphers, methods and protocols
@@ -80,8 +79,10 @@ def read_request(head: int, payload: bytes, addressee: int) -> Request:
     """Read a request as the endpoint `head` of the node or server `addressee` would."""
     try:
         if head == _FROM_NODE:
-            ciphertext, ephemeral, enc_type, _hop = decode_hop(payload)
-            return Layer(ciphertext, ephemeral, enc_type, addressee, _beside_hop(payload, ciphertext))
+            usual = decode_usual_hop(payload)
+            ciphertext, ephemeral, enc_type, _hop = usual or decode_hop(payload)
+            beside = NOTHING if usual else _beside_hop(payload)
+            return Layer(ciphertext, ephemeral, enc_type, addressee, beside)
         if head == _FROM_CLIENT or head in _POSTS:
             server = "" if head == _FROM_CLIENT else SERVER_V3 if head == _POST_V3 else SERVER_V4
             beside = _beside_frame(payload, _ROUTE if server else _OUTER)
@@ -95,10 +96,7 @@ def read_request(head: int, payload: bytes, addressee: int) -> Request:
         return None
 
 
-def _beside_hop(payload: bytes, ciphertext: bytes) -> Mapping[str, Any]:
-    start = b"d4:data%d:" % len(ciphertext)
-    if payload.startswith(start) and _USUAL_HOP.fullmatch(payload, len(start) + len(ciphertext)):
-        return NOTHING
+def _beside_hop(payload: bytes) -> Mapping[str, Any]:
     fields = bencode.decode(payload)
     return {key.decode("latin-1"): value for key, value in fields.items() if key not in _HOP}
 
@@ -133,6 +131,10 @@ def read_plaintext(plaintext: bytes, nodes: NodeList, server: str = "") -> Layer
     if server:
         body = read_server_request(plaintext, server)
         return None if body is None else Innermost(body, server)
+    usual = decode_usual_route(plaintext)
+    if usual is not None:
+        ciphertext, ephemeral, enc_type, destination = usual
+        return Layer(ciphertext, ephemeral, enc_type, nodes.index.get(destination, UNKNOWN))
     try:
         inner: Any = decode_inner(plaintext)
         if inner[0] == TO_NODE:

@@ -36,7 +36,7 @@ def read_calls(body: bytes) -> Body:
         beside = {**beside, **_more(fields, frozenset(("requests",)))}
     first = members[0].get("params") if members and isinstance(members[0], dict) else None
     inner = tuple(first) if isinstance(first, dict) else ()
-    return Body(tuple(_member(member) for member in members), beside, shape=(*request, *inner))
+    return Body(tuple([_member(member) for member in members]), beside, shape=(*request, *inner))
 
 
 def _member(member: Any) -> Call:
@@ -66,5 +66,5 @@ def call_of(method: object, fields: object, more: Mapping[str, Any] = NOTHING) -
     """Make a call of its parts, whatever they are. Args: more: further fields beside its parameters."""
     if not isinstance(method, str) or not isinstance(fields, dict):
         return _NOTHING
-    account = id_bytes(fields.get("pubkey", fields.get("pubKey")))
-    return Call(method, account, {**fields, **more} if more else fields)
+    named = fields["pubkey"] if "pubkey" in fields else fields.get("pubKey")
+    return Call(method, id_bytes(named), {**fields, **more} if more else fields)

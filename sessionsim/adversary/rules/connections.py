@@ -7,7 +7,7 @@ each, and in communities as somebody else in each: these names are one with the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -34,7 +34,8 @@ class _Signer(NamedTuple):
 
 def join_connections(notes: Notes) -> None:
     """Name the owner of what came over a connection, when all it signed was for one account."""
-    for first, owner, others in _owners(notes):
+    signers = _signers(notes)
+    for first, owner, others in _owners(notes, signers):
         joined = f"both came over connection {notes.words.connection(first)}"
         for other in others:
             why = partial(_both, notes, owner.place, other.place, joined)
@@ -44,7 +45,7 @@ def join_connections(notes: Notes) -> None:
             group = id_term(notes.meaning.checks[other.place].account)
             if group.startswith("group:"):
                 notes.note(Relation.MEMBER_OF, owner.term, group, t_us, why)
-    _name_writers(notes)
+    _name_writers(notes, signers)
 
 
 def _signers(notes: Notes) -> dict[int, list[_Signer]]:
@@ -61,9 +62,11 @@ def _connections(notes: Notes) -> np.ndarray:
     return conns[notes.first] if len(conns) else np.full(len(notes.first), -1, np.int64)
 
 
-def _owners(notes: Notes) -> Iterator[tuple[int, _Signer, list[_Signer]]]:
+def _owners(
+    notes: Notes, signed: Mapping[int, list[_Signer]]
+) -> Iterator[tuple[int, _Signer, list[_Signer]]]:
     """Give, of each connection with one account, a row of it, the account and who else signed there."""
-    for signers in _signers(notes).values():
+    for signers in signed.values():
         accounts = [signer for signer in signers if signer.term.startswith(_ACCOUNT)]
         if len(accounts) == 1:
             request = notes.meaning.signed[0][accounts[0].place]
@@ -71,8 +74,8 @@ def _owners(notes: Notes) -> Iterator[tuple[int, _Signer, list[_Signer]]]:
             yield int(notes.first[request]), accounts[0], others
 
 
-def _name_writers(notes: Notes) -> None:
-    conns, signers = _connections(notes), _signers(notes)
+def _name_writers(notes: Notes, signers: Mapping[int, list[_Signer]]) -> None:
+    conns = _connections(notes)
     for request, message, stored_us, stored in stores(notes):
         first = int(notes.first[request])
         accounts = [one for one in signers.get(int(conns[request]), []) if one.term.startswith(_ACCOUNT)]

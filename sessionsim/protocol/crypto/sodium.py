@@ -7,7 +7,11 @@ private to the suite: a wrong key misses it and fails as before. Off, every oper
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Final
+
 from nacl import bindings
+from nacl._sodium import ffi, lib  # what `bindings` stands on, ready to use once that is imported
 from nacl.exceptions import CryptoError
 
 from sessionsim.core.errors import CannotOpen, LocalProtocolError
@@ -16,14 +20,21 @@ from sessionsim.protocol.crypto.layer import Layer
 from sessionsim.protocol.crypto.memo import MEMO_LIMIT, LayerMemo, SignatureMemo, verify_once
 from sessionsim.protocol.crypto.suite import KemPair, KeyPair, ScalarKey
 
+_new_secret: Final = partial(ffi.new, ffi.typeof("unsigned char[32]"))
+
 
 def _shared_secret(secret: bytes, public: bytes) -> bytes:
-    if len(public) != 32:  # PyNaCl does not check, and libsodium would read past the end
-        raise CannotOpen("not an X25519 public key")
+    # `bindings.crypto_scalarmult` by hand, without its tests of kind and length: every hop pays for them.
+    if len(public) != 32 or len(secret) != 32:  # libsodium would read past the end
+        raise CannotOpen("not an X25519 key")
+    shared = _new_secret()
     try:
-        return bindings.crypto_scalarmult(secret, public)
-    except (CryptoError, ValueError, TypeError, RuntimeError) as wrong:
+        refused = lib.crypto_scalarmult(shared, secret, public)
+    except TypeError as wrong:
         raise CannotOpen("not an X25519 public key") from wrong
+    if refused:
+        raise CannotOpen("not an X25519 public key")
+    return bytes(ffi.buffer(shared))
 
 
 class SodiumSuite:

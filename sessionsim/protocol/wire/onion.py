@@ -228,31 +228,31 @@ def decode_inner(plaintext: bytes) -> Inner:
     end = 4 + int.from_bytes(plaintext[:4], "little")
     if plaintext[end:] in _CONTROLS:
         return FINAL, plaintext[4:end], False, True
-    if plaintext[end : end + 16] == b'{"destination":"':
-        usual = _usual_route(plaintext, end)
-        if usual is not None:
-            return usual
-    return decode_inner_slowly(plaintext)
+    usual = decode_usual_route(plaintext)
+    return decode_inner_slowly(plaintext) if usual is None else (TO_NODE, *usual)
 
 
-def _usual_route(plaintext: bytes, end: int) -> Inner | None:
-    """Read a route as the two client families write it; None for any other. `end`: where its JSON begins."""
+def decode_usual_route(plaintext: bytes) -> tuple[bytes, bytes, str, bytes] | None:
+    """Read a layer that goes on to a node, as the two client families write it and with nothing else in it.
+
+    Returns:
+        Ciphertext, ephemeral key, usual name of the cipher, destination; None for anything else.
+    """
+    end = 4 + int.from_bytes(plaintext[:4], "little")
     text = plaintext[end:]
-    if len(text) == 165 and text[80:99] == b'","ephemeral_key":"' and text.endswith(b'"}'):
-        start, enc_type = 99, AES_GCM
-    elif (
-        len(text) == 188
-        and text[80:122] == b'","enc_type":"xchacha20","ephemeral_key":"'
-        and text.endswith(b'"}')
-    ):
-        start, enc_type = 122, XCHACHA20
+    if len(text) == 165:
+        start, enc_type, between = 99, AES_GCM, b'","ephemeral_key":"'
+    elif len(text) == 188:
+        start, enc_type, between = 122, XCHACHA20, b'","enc_type":"xchacha20","ephemeral_key":"'
     else:
         return None
+    if text[:16] != b'{"destination":"' or text[80:start] != between or text[-2:] != b'"}':
+        return None
     try:
-        ephemeral, destination = binascii.a2b_hex(text[start : start + 64]), binascii.a2b_hex(text[16:80])
+        ephemeral, destination = binascii.a2b_hex(text[start:-2]), binascii.a2b_hex(text[16:80])
     except ValueError:
         return None
-    return TO_NODE, plaintext[4:end], ephemeral, enc_type, destination
+    return plaintext[4:end], ephemeral, enc_type, destination
 
 
 def decode_inner_slowly(plaintext: bytes) -> Inner:
@@ -310,17 +310,28 @@ def decode_hop(payload: bytes) -> tuple[bytes, bytes, str, int]:
     Raises:
         RemoteProtocolError: not such a dict, or a field missing or of a wrong kind.
     """
-    if payload[:7] == b"d4:data":
-        colon = payload.find(b":", 7, 17)
-        digits = payload[7:colon]
-        if colon > 0 and digits.isdigit() and (digits[0] != 48 or len(digits) == 1):
-            start = colon + 1
-            end = start + int(digits)
-            tail = _HOP_TAIL.fullmatch(payload, end) if end <= len(payload) else None
-            if tail is not None:
-                enc_type = AES_GCM if tail[1] else XCHACHA20
-                return payload[start:end], tail[3], enc_type, int(tail[4])
-    return decode_hop_slowly(payload)
+    return decode_usual_hop(payload) or decode_hop_slowly(payload)
+
+
+def decode_usual_hop(payload: bytes) -> tuple[bytes, bytes, str, int] | None:
+    """Read a node-to-node message as nodes write it and with nothing else in it, as `decode_hop`.
+
+    Returns:
+        None for anything else.
+    """
+    if payload[:7] != b"d4:data":
+        return None
+    colon = payload.find(b":", 7, 17)
+    digits = payload[7:colon]
+    if colon < 0 or not digits.isdigit() or (digits[0] == 48 and len(digits) > 1):
+        return None
+    start = colon + 1
+    end = start + int(digits)
+    tail = _HOP_TAIL.fullmatch(payload, end) if end <= len(payload) else None
+    if tail is None:
+        return None
+    gcm, _, ephemeral, hop = tail.groups()
+    return payload[start:end], ephemeral, AES_GCM if gcm else XCHACHA20, int(hop)
 
 
 def decode_hop_slowly(payload: bytes) -> tuple[bytes, bytes, str, int]:

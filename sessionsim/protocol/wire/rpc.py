@@ -218,40 +218,44 @@ def read_batch(body: bytes) -> list[tuple[int, dict[str, Any]]]:
     Raises:
         RemoteProtocolError: not such an answer.
     """
-    item, count = _same_items(body)
-    if count > 1:  # most often a poll that brings nothing
-        try:
-            return read_batch(item) * count
-        except RemoteProtocolError:
-            pass  # the general way says what is wrong
+    same = read_equal_results(body)
+    if same is not None:
+        return [same[:2]] * same[2]
     results = read_object(body).get("results")
     if type(results) is not list:
         raise RemoteProtocolError("batch without results")
-    found = []
-    for result in results:
-        code = result.get("code") if type(result) is dict else None
-        if type(code) is not int:
-            raise RemoteProtocolError("batch result without code")
-        inner = result.get("body")
-        text = inner[:_TEXT_LIMIT] if type(inner) is str else ""
-        found.append((code, inner if type(inner) is dict else {"error": text}))
-    return found
+    return [_result(result) for result in results]
 
 
-def _same_items(body: bytes) -> tuple[bytes, int]:
-    """Find out whether a batch gives one and the same answer throughout.
+def _result(result: Any) -> tuple[int, dict[str, Any]]:
+    code = result.get("code") if type(result) is dict else None
+    if type(code) is not int:
+        raise RemoteProtocolError("batch result without code")
+    inner = result.get("body")
+    text = inner[:_TEXT_LIMIT] if type(inner) is str else ""
+    return code, inner if type(inner) is dict else {"error": text}
+
+
+def read_equal_results(body: bytes) -> tuple[int, dict[str, Any], int] | None:
+    """Read the answer of a batch that gives the same result to all requests, as most polls bring nothing.
 
     Returns:
-        A batch of that answer alone, and how often it stands there; or the body, and 1.
+        Status and body of the result, and how often it stands there: at least twice; there is nothing else
+        in the answer. None for any other answer.
     """
-    if body.startswith(_BATCH_HEAD) and body.endswith(_BATCH_END):
-        end = body.find(_BATCH_NEXT, len(_BATCH_HEAD)) + 1
-        if end > 0:
-            item = body[len(_BATCH_HEAD) : end]
-            count = (len(body) - len(_BATCH_HEAD) - len(_BATCH_END) + 1) // (len(item) + 1)
-            if body == b"%b%b%b" % (_BATCH_HEAD, b",".join([item] * count), _BATCH_END):
-                return b"%b%b%b" % (_BATCH_HEAD, item, _BATCH_END), count
-    return body, 1
+    if not body.startswith(_BATCH_HEAD) or not body.endswith(_BATCH_END):
+        return None
+    end = body.find(_BATCH_NEXT, len(_BATCH_HEAD)) + 1
+    if end <= 0:
+        return None
+    item = body[len(_BATCH_HEAD) : end]
+    count = (len(body) - len(_BATCH_HEAD) - len(_BATCH_END) + 1) // (len(item) + 1)
+    if count < 2 or body[end : -len(_BATCH_END)] != (b"," + item) * (count - 1):
+        return None
+    try:
+        return *_result(orjson.loads(item)), count
+    except (orjson.JSONDecodeError, RecursionError, RemoteProtocolError):
+        return None  # the general way says what is wrong
 
 
 def read_retrieved(fields: dict[str, Any]) -> tuple[list[Retrieved], bool]:
