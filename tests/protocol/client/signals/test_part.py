@@ -331,6 +331,8 @@ def test_read_receipts_go_to_whom_the_reader_has_accepted() -> None:
     device = Device("desktop")
     assert device.do("receipt", 3, unknown, (5,)) == [(LOG, "failed", 3, NOT_ACCEPTED)]
     assert not device.asked
+    device.do("receipt", 4, STRANGER.id, (5,))  # accepted, though it has not accepted this account
+    assert len(device.asked) == 1
     SWARMS[unknown] = (1,)
     everybody = Device("desktop", replace(rules, receipts_to="everybody"))
     everybody.do("receipt", 3, unknown, (5,))
