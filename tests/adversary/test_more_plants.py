@@ -20,8 +20,9 @@ from sessionsim.protocol.client.files import part as files
 from sessionsim.protocol.client.push import groups as push_groups
 from sessionsim.protocol.client.push import part as push_part
 from sessionsim.protocol.communities import poller
+from sessionsim.protocol.configs import wrapping
 from sessionsim.protocol.servers import push as push_server
-from sessionsim.protocol.wire import bencode, monitor, rpc
+from sessionsim.protocol.wire import bencode, monitor, rpc, v4
 from sessionsim.protocol.wire.poll import PollTemplate
 from tests.adversary.test_findings import Findings
 
@@ -34,7 +35,7 @@ def planted(number: int) -> bytes:
     return b"\5" + bytes([160 + number]) * 32
 
 
-HEX = [planted(number).hex() for number in range(12)]
+HEX = [planted(number).hex() for number in range(16)]
 MEMBERS, GUARDS, MIDDLES, LASTS, PUSH, PLATFORMS, FILES, COMMUNITY, READER = (
     "members", "guards", "middles", "lasts", "push", "platforms", "files", "community", "reader",
 )  # fmt: skip
@@ -51,6 +52,8 @@ EXPECTED = {
     "headers in a community": {COMMUNITY},
     "push": {PUSH, PLATFORMS},
     "poll": {MEMBERS, READER},
+    "headers of a server's answer": {FILES, PUSH, COMMUNITY},
+    "wrapper of a config": {MEMBERS, READER, PUSH},  # a notification brings what was stored
 }
 NUMBER = {place: number for number, place in enumerate(EXPECTED)}
 
@@ -88,6 +91,17 @@ def plant(patch: pytest.MonkeyPatch) -> None:
     around(files, "upload_request", lambda request: with_header(request, "headers of an upload"))
     around(push_server, "write_push", in_push)
     around(PollTemplate, "fill", in_poll)
+    answer, wrapped = v4.encode_answer, wrapping.write_envelope
+    shown = {"x-debug": HEX[NUMBER["headers of a server's answer"]]}
+    patch.setattr(
+        v4,
+        "encode_answer",
+        lambda one, **more: answer(one._replace(headers={**one.headers, **shown}), **more),
+    )
+    patch.setattr(
+        wrapping, "write_envelope",
+        lambda *args, **more: wrapped(*args, **more, source=HEX[NUMBER["wrapper of a config"]]),
+    )  # fmt: skip
     sign = REKEY.encode
 
     def in_keys(suite: Any, group: Any, message: Any) -> bytes:

@@ -14,7 +14,7 @@ import pytest
 
 from sessionsim.adversary import claims, deduce
 from sessionsim.core.ledger import Relation
-from sessionsim.core.scene import Position
+from sessionsim.core.scene import Position, Taking
 from sessionsim.protocol.wire import bencode
 from tests.adversary.test_plants import (
     GUARD,
@@ -140,6 +140,18 @@ def test_what_is_no_name_by_its_form_is_one_for_who_has_the_name(stage: Any, way
     assert {what for what, _, term in alone if term.startswith("string:")} == {Relation.NAMED}
     assert named not in knowing(stage, False, True)
     assert named in knowing(stage, True, True)
+
+
+def test_a_string_is_recognised_when_both_are_there(stage: Any) -> None:
+    """Who gets the sender's device later knows from then on whose string the guard read before."""
+    stage.plants["outer"] = lambda raw: in_frame(raw, trace=hashlib.sha256(b"hello").hexdigest())
+    hash_ = stage.store(SENDER, 1, ROUTE)
+    late = stage.now_us + 1_000_000
+    taken = frozenset({Taking(N_NODES + 1, late, stays=False)})
+    facts = deduce(stage.at(Position(operated=frozenset({GUARD, REPLICA}), taken=taken)))
+    named = (Relation.NAMED, stage.address(SENDER), f"message:{hash_}")
+    (fact,) = [one for one in facts if (one.relation, one.subject, one.object) == named]
+    assert fact.t_us == late
 
 
 def test_a_string_that_is_no_ones_name_stays_one(stage: Any) -> None:
