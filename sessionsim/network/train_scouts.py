@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from sessionsim.core.units import US_PER_MS
 from sessionsim.network.links import Links
 from sessionsim.network.wire_sizes import WireSizes
-from sessionsim.protocol.client.idling import NEVER_US, Extension, IdlePolls
+from sessionsim.protocol.client.idling import NEVER_US, Cursors, Extension, IdlePolls
 from sessionsim.protocol.client.machine import Client
 from sessionsim.protocol.crypto.suite import Suite
 from sessionsim.protocol.machine import Machine
@@ -40,6 +40,31 @@ class Sight:
     mates: list[tuple[int, ...]]
 
 
+class _Told(NamedTuple):
+    """What one node says to a client.
+
+    Args:
+        cursors, changes: what it was told, and how often the account's messages there had changed.
+        until_us: it has nothing until then; None: it has something, or is shunned.
+        ask_us, answers_us: see `Job`.
+    """
+
+    cursors: Cursors
+    changes: int
+    until_us: int | None
+    ask_us: float
+    answers_us: tuple[float, ...]
+
+
+class _Known(NamedTuple):
+    """What was found out. Args: basis, form: for what it holds, `told` for the former alone."""
+
+    basis: tuple[object, ...]
+    form: tuple[int, int]
+    told: list[_Told]
+    sight: Sight
+
+
 class Scouts:
     """Finds out what nodes have for clients.
 
@@ -61,57 +86,85 @@ class Scouts:
         self._machines, self._links, self._sizes = machines, links, sizes
         self._families, self._suite, self._watched = families, suite, watched
         self._lengths: dict[tuple[object, ...], tuple[int, ...]] = {}
-        self._known: dict[tuple[int, bytes], tuple[tuple[object, ...], Sight]] = {}
+        self._known: dict[tuple[int, bytes], _Known] = {}
+        # How often the messages of an account have changed, at all and at each node.
+        self._changes: dict[bytes, int] = {}
+        self._changes_at: dict[tuple[bytes, int], int] = {}
+
+    def change(self, account_id: bytes, node: int) -> None:
+        """Learn that the messages of an account change at a node."""
+        self._changes[account_id] = self._changes.get(account_id, 0) + 1
+        at = account_id, node
+        self._changes_at[at] = self._changes_at.get(at, 0) + 1
 
     def look(
-        self, endpoint: int, polls: IdlePolls, now_us: int, afflicted: frozenset[int], changes: object
+        self, endpoint: int, polls: IdlePolls, now_us: int, afflicted: frozenset[int], node_changes: int
     ) -> Sight:
-        """Find out about one account. Args: changes: something else whenever its messages have changed."""
-        form = (
-            polls.heard, changes, polls.swarm, polls.style, polls.connection, afflicted, polls.extension,
-            polls.token,
-        )  # fmt: skip
+        """Find out about one account. Args: node_changes: how often nodes have changed."""
+        basis = (polls.swarm, polls.connection, afflicted, polls.extension, polls.token, node_changes)
+        form = polls.heard, self._changes.get(polls.account_id, 0)
         key = (endpoint, polls.account_id)
         known = self._known.get(key)
-        if (
-            known is not None
-            and known[0] == form
-            and all([t_us is None or t_us > now_us for t_us in known[1].until_us])
-        ):
-            return known[1]
-        sight = self._look(endpoint, polls, now_us, afflicted)
-        self._known[key] = form, sight
-        return sight
-
-    def _look(self, endpoint: int, polls: IdlePolls, now_us: int, afflicted: frozenset[int]) -> Sight:
-        out, guard, transport = self._links.us_per_byte, polls.routes[0][0], polls.connection & _TRANSPORT
-        untils: list[int | None] = []
-        asks_us: list[float] = []
-        answers_us: list[tuple[float, ...]] = []
+        before: Sequence[_Told | None] = [None] * len(polls.swarm)
+        if known is not None and known.basis == basis:
+            lasts = all([told.until_us is None or told.until_us > now_us for told in known.told])
+            if known.form == form and lasts:
+                return known.sight
+            if polls.extension is None:
+                before = known.told
         spread = None
         if polls.extension is not None:
             spread = self._spread(endpoint, polls, polls.extension, now_us, afflicted)
-        for node in polls.swarm:
-            machine, cursors, until_us = self._node(node), polls.cursors(node), None
-            if node not in self._watched and node not in afflicted and (spread or not polls.extension):
-                until_us = machine.idle_until_us(polls.account_id, cursors, now_us, polls.token)
-            if until_us is None:
-                untils.append(None)
-                asks_us.append(0.0)
-                answers_us.append((0.0,))
-                continue
-            untils.append(until_us if spread is None else min(until_us, spread.until_us))
-            body_bytes, lengths = polls.body_bytes(cursors), []
-            for entries in ((),) if spread is None else spread.entries:
-                lengths.append(self._exchange_bytes(polls, body_bytes, len(cursors), entries, now_us))
-            ask, _ = self._sizes.wire(transport, 0, lengths[0][0], self._families[endpoint])
-            # All guards are as fast as each other.
-            asks_us.append(ask * out(endpoint, guard))
-            back = out(guard, endpoint)
-            wires = [self._sizes.wire(transport, 1, one[-1], self._families[guard])[0] for one in lengths]
-            answers_us.append(tuple(wire * back for wire in wires))
-        mates = [] if spread is None else [self._node(node).mates for node in polls.swarm]
-        return Sight(tuple(untils), asks_us, answers_us, mates)
+        told = [
+            self._ask(endpoint, polls, node, one, spread, now_us, afflicted)
+            for node, one in zip(polls.swarm, before, strict=True)
+        ]
+        sight = Sight(
+            tuple([one.until_us for one in told]),
+            [one.ask_us for one in told],
+            [one.answers_us for one in told],
+            [] if spread is None else [self._node(node).mates for node in polls.swarm],
+        )
+        self._known[key] = _Known(basis, form, told, sight)
+        return sight
+
+    def _ask(
+        self,
+        endpoint: int,
+        polls: IdlePolls,
+        node: int,
+        before: _Told | None,
+        spread: _Spread | None,
+        now_us: int,
+        afflicted: frozenset[int],
+    ) -> _Told:
+        """Find out what one node says. Args: before: what it said before, perhaps to the same."""
+        cursors, changes = polls.cursors(node), self._changes_at.get((polls.account_id, node), 0)
+        if (
+            before is not None
+            and before.cursors == cursors
+            and before.changes == changes
+            and (before.until_us is None or before.until_us > now_us)
+        ):
+            return before
+        until_us = None
+        if node not in self._watched and node not in afflicted and (spread or not polls.extension):
+            until_us = self._node(node).idle_until_us(polls.account_id, cursors, now_us, polls.token)
+        if until_us is None:
+            return _Told(cursors, changes, None, 0.0, (0.0,))
+        out, guard, transport = self._links.us_per_byte, polls.routes[0][0], polls.connection & _TRANSPORT
+        body_bytes = polls.body_bytes(cursors)
+        lengths = [
+            self._exchange_bytes(polls, body_bytes, len(cursors), entries, now_us)
+            for entries in (((),) if spread is None else spread.entries)
+        ]
+        ask, _ = self._sizes.wire(transport, 0, lengths[0][0], self._families[endpoint])
+        wires = [self._sizes.wire(transport, 1, one[-1], self._families[guard])[0] for one in lengths]
+        # All guards are as fast as each other.
+        back = out(guard, endpoint)
+        until_us = until_us if spread is None else min(until_us, spread.until_us)
+        answers_us = tuple([wire * back for wire in wires])
+        return _Told(cursors, changes, until_us, ask * out(endpoint, guard), answers_us)
 
     def _node(self, node: int) -> ServiceNode:
         machine = self._machines[node]

@@ -22,7 +22,8 @@ run without trains (tested).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Final, Protocol
 
@@ -117,18 +118,17 @@ class Trains:
         self._clients_over: dict[int, set[int]] | None = None
         # Who asks that the messages of an account be kept longer; None for several.
         self._extenders: dict[bytes, int | None] = {}
-        # How often they have changed.
-        self._changes: dict[bytes, int] = {}
-        self._node_changes = 0
+        self._node_changes = 0  # how often nodes have changed
         self.riders: set[int] = set()  # clients that ever had a train
         self.polls = 0  # that were not carried out
         self.transmissions = 0  # that those would have been
         self.now_us = 0
         self._patience_us = 0
-        for node in machines[:n_nodes]:
+        for number, node in enumerate(machines[:n_nodes]):
             assert isinstance(node, ServiceNode)
             self._patience_us = node.patience_us
-            node.store.on_change, node.store.on_look = self._changing, self._looking
+            node.store.on_change = partial(self._changing, number)
+            node.store.on_look = self._looking
 
     def wait(self, endpoint: int) -> None:
         """Learn that a machine is going to be woken."""
@@ -200,7 +200,7 @@ class Trains:
         """Say what is to be drawn for a client; nothing if that is not worth while."""
         if endpoint in afflicted:
             return []
-        polls = self._in_time(endpoint, polls)
+        self._in_time(endpoint, polls)
         streams, until_us = polls.streams, min(polls.until_us, self._horizon_us)
         lately = [self._lately.setdefault((endpoint, one.account_id), _Lately()) for one in streams]
         due_us = polls.next_of([one.due_us for one in streams])
@@ -215,9 +215,7 @@ class Trains:
         for stream in streams:
             if not self._extends_alone(endpoint, stream):
                 return []
-            account_id = stream.account_id
-            changes = self._changes.get(account_id, 0), self._node_changes
-            sight = self._scouts.look(endpoint, stream, now_us, afflicted, changes)
+            sight = self._scouts.look(endpoint, stream, now_us, afflicted, self._node_changes)
             idle.append([t_us is not None for t_us in sight.until_us])
             if stream.due_us == due_us and not all(
                 [idle[-1][stream.swarm.index(node)] for node in stream.next_nodes()]
@@ -271,16 +269,14 @@ class Trains:
             self._extenders[polls.account_id] = None
         return who == endpoint
 
-    def _in_time(self, endpoint: int, polls: IdlePolls) -> IdlePolls:
+    def _in_time(self, endpoint: int, polls: IdlePolls) -> None:
         """Have a train end before the first poll that takes so long that a node may refuse its time."""
         client, node = self._machines[endpoint], self._machines[polls.swarm[0]]
         assert isinstance(client, Client)
         assert isinstance(node, ServiceNode)
         left_us = node.window_us - abs(client.clock.off_ms) * US_PER_MS
-        if left_us >= max([one.timeout_us for one in polls.streams]):
-            return polls
-        others = tuple([replace(one, timeout_us=min(left_us, one.timeout_us)) for one in polls.others])
-        return replace(polls, timeout_us=min(left_us, polls.timeout_us), others=others)
+        for stream in polls.streams:
+            stream.timeout_us = min(left_us, stream.timeout_us)
 
     def _leads(self, route: Sequence[int], polls: IdlePolls) -> bool:
         """Say whether every relay of a path would ask the next one, which may have left its list."""
@@ -327,8 +323,8 @@ class Trains:
             if endpoint in self.running:
                 self.catch_up(endpoint, now_us)
 
-    def _changing(self, account_id: bytes) -> None:
-        self._changes[account_id] = self._changes.get(account_id, 0) + 1
+    def _changing(self, node: int, account_id: bytes) -> None:
+        self._scouts.change(account_id, node)
         now_us = self.now_us
         for endpoint in tuple(self._clients_of.get(account_id, ())):
             if endpoint in self.running:

@@ -38,7 +38,7 @@ class Extension(NamedTuple):
     life_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class IdlePolls:
     """The polls a client would make from now on of one account, its own or a group's.
 

@@ -8,7 +8,6 @@ holds what all of them share: the account, paths and requests, known swarms, and
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from sessionsim.core.errors import LocalProtocolError
@@ -293,7 +292,8 @@ class Client:
             if polls is None:
                 return None
             others += polls
-        return replace(own, others=tuple(others)) if others else own
+        own.others = tuple(others)
+        return own
 
     def skip(self, skips: Sequence[Skip]) -> None:
         """Go on behind idle polls, told of every account; when the next begins, `wake` is to be called."""
