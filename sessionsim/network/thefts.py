@@ -128,7 +128,12 @@ class _Swarms:
         for node in self._nodes.members.get(swarm, ()) if swarm is not None else ():
             machine = self._machines[node]
             assert isinstance(machine, ServiceNode)
-            own = (held for held in machine.store.everything() if held.account == account)
+            store = machine.store
+            own = (
+                Held(account, namespace, message)
+                for namespace in store.namespaces(account)
+                for message in store.box(account, namespace)
+            )
             for held in readable(own, machine.has_revoked(account, token)):
                 if held.message.expiry_ms > self._now_ms:
                     found.setdefault((held.namespace, held.message.hash), held)
