@@ -19,6 +19,7 @@ from sessionsim.core.intents import (
     MessageAt,
     Reaction,
     Receipt,
+    Strangers,
     Typing,
     Wish,
 )
@@ -98,6 +99,13 @@ def test_typing_to_who_never_writes_back_is_refused_with_the_reason() -> None:
     assert outcomes(truth)[0] == ("typing", "refused", "not an approved contact")
     said = (Intent(0, 0, 2, "x"), Typing(0, 2, 0, 0, 0, "start"))
     assert approvals(said, 3) == (Approved(given={2}), Approved(), Approved(got={0}))
+
+
+def test_who_calls_has_accepted_and_been_accepted_but_strangers_have_not() -> None:
+    call = Call(0, 0, 1, 0, "missed", S, 0, ())
+    assert approvals((call,), 2) == (Approved({1}, {1}), Approved({0}, {0}))
+    met = (Strangers(0, 0, 1), Intent(0, 0, 1, "x"), call)
+    assert approvals(met, 2) == (Approved(strangers={1}), Approved(strangers={0}))
 
 
 def test_typing_that_is_not_fetched_within_its_lifetime_has_expired() -> None:
