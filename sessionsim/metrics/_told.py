@@ -7,7 +7,6 @@ account's group for instance, follows from all rows before it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -19,7 +18,7 @@ from sessionsim.metrics.closed_forms.account_key_costs import KeyLaw
 
 Mask = npt.NDArray[np.bool_]
 IN_GROUP: Final = "membership in group"
-_MEMBERSHIP: Final = "membership "
+MEMBERSHIP: Final = "membership "
 DESCRIPTION_BYTES: Final = len("device 0")  # Source: protocol.client.v2.standing
 
 
@@ -30,7 +29,8 @@ class Told:
         truth = replicate.truth
         self._replicate, self.n_accounts = replicate, replicate.n_accounts
         endpoint, owner = (truth.devices[name].astype(np.int64) for name in ("endpoint", "account"))
-        self.owner = owner
+        self.owner, self.device_endpoints = owner, endpoint
+        self.phase_us = (int(truth.start_us), int(truth.end_us))
         last = int(endpoint.max())
         account_at = np.full(last + 1, -1, dtype=np.int64)
         account_at[endpoint] = owner
@@ -73,7 +73,7 @@ class Told:
         outside = np.zeros(len(self.what), dtype=bool)
         stands: dict[int, bool] = {}
         for row, (endpoint, what) in enumerate(zip(self.endpoint.tolist(), self.what.tolist(), strict=True)):
-            if what.startswith(_MEMBERSHIP):
+            if what.startswith(MEMBERSHIP):
                 stands[endpoint] = what != IN_GROUP
             outside[row] = stands.get(endpoint, False)
         return outside
@@ -83,15 +83,11 @@ class Told:
         """Devices of each account that were in its group from the beginning."""
         first: dict[int, str] = {}
         for endpoint, what in zip(self.endpoint.tolist(), self.what.tolist(), strict=True):
-            if what.startswith(_MEMBERSHIP):
+            if what.startswith(MEMBERSHIP):
                 first.setdefault(endpoint, what)
         endpoints = self._replicate.truth.devices["endpoint"].tolist()
         there = [first.get(endpoint, IN_GROUP) == IN_GROUP for endpoint in endpoints]
         return floats(np.bincount(self.owner[np.array(there, dtype=bool)], minlength=self.n_accounts))
-
-    def by_law(self, per_day: Sequence[float]) -> FloatArray:
-        """Give what a law expects in the measured phase. Args: per_day: for 0, 1, 2 … founding devices."""
-        return floats(np.array(per_day)[self.founding_devices.astype(np.int64)] * self.days)
 
 
 def law_of(replicate: Replicate) -> KeyLaw | None:

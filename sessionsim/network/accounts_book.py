@@ -6,7 +6,8 @@ Each message has, for each device it was for, one of five outcomes:
     expired     its time in the swarm was over before the device fetched it
     lost        it was stored, its time is not over, and no node or server has it any more
     refused     its sender gave it up; the reason says why
-    waiting     still on its way: not begun, with its sender, or where the device can fetch it
+    waiting     still on its way: not begun, with its sender, where the device can fetch it, or on the device
+                under a key that it lacks
 
 and as a whole the worst of what its readers' accounts have, an account having what the best of its devices
 has. A message that is none of these is a bug of ours, and the run ends with an error.
@@ -58,6 +59,14 @@ class Copier(Protocol):
         """Give the messages whose sync copy it has sealed and neither logged as stored nor as failed."""
 
 
+@runtime_checkable
+class Locker(Protocol):
+    """A part of a client that keeps what no key opens yet."""
+
+    def locked_hashes(self) -> Iterable[str]:
+        """Give the hashes of these messages."""
+
+
 @dataclass(frozen=True, slots=True)
 class Closing:
     """What is known at the end beside the journal.
@@ -69,6 +78,7 @@ class Closing:
         awaited: messages that no client was told of, since they wait for others -> which.
         is_held: whether a node or server keeps what has this hash.
         deleted: messages whose author had them deleted.
+        locked: by seat, the hashes of what its device has and no key of it opens.
     """
 
     t_us: int
@@ -79,8 +89,10 @@ class Closing:
     awaited: Mapping[int, Set[int]] = field(default_factory=dict)
     is_held: Callable[[str], bool] = lambda _hash: False
     deleted: Set[int] = frozenset()
+    locked: Mapping[int, Set[str]] = field(default_factory=dict)
 
 
+LOCKED: Final = "no key on the device opens it"
 NEVER: Final = "what it is about never came"
 NOT_YET: Final = "what it is about has not come"
 
@@ -142,6 +154,9 @@ class Book:
     def _copy(self, ref: int, seat: int, copy: str, undelivered: Fate) -> Fate:
         delivered_us = self._journal.delivered_us(ref, seat, sync=copy == "sync")
         fate = undelivered if delivered_us == MISSING else _DELIVERED
+        name = self._journal.texts["sync_hash" if copy == "sync" else "hash"][ref]
+        if delivered_us == MISSING and name in self._closing.locked.get(seat, ()):
+            fate = Fate("waiting", LOCKED)
         self._rows.append((ref, seat, copy, delivered_us, fate))
         return fate
 

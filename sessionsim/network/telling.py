@@ -11,7 +11,7 @@ from typing import Any
 
 from sessionsim.core.intents import DeviceChange, Intent, Presence
 from sessionsim.network.orders import Order
-from sessionsim.network.version2 import accounts_of, commands_of
+from sessionsim.network.version2 import accounts_of, commands_of, opening_lead_us
 from sessionsim.network.world_spec import WorldSpec
 from sessionsim.protocol.identity import Account
 
@@ -54,12 +54,15 @@ def _openings(
 ) -> Iterator[Told]:
     """Let writers that use version 2 open the conversation before they write."""
     version2 = spec.version2
-    lead_us = version2.people.opening_lead_us if version2 else 0
+    if version2 is None:
+        return
     members = accounts_of(version2, len(accounts), spec.seeds)
-    for intent in spec.intents if lead_us else ():
+    for intent in spec.intents:
         if isinstance(intent, Intent) and intent.sender in members:
-            command = ("open-conversation", accounts[intent.recipient].id)
-            yield max(0, intent.t_us - lead_us), endpoint_of[intent.sender, intent.device], command
+            lead_us = opening_lead_us(version2.people, intent, spec.seeds)
+            if lead_us is not None:
+                command = ("open-conversation", accounts[intent.recipient].id)
+                yield max(0, intent.t_us - lead_us), endpoint_of[intent.sender, intent.device], command
 
 
 def _device_changes(

@@ -11,7 +11,7 @@ from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.truth import no_events
 from sessionsim.core.view import Table
-from sessionsim.network.accounts_book import Carrier, Closing, Copier, Holder
+from sessionsim.network.accounts_book import Carrier, Closing, Copier, Holder, Locker
 from sessionsim.network.devices import Seat
 from sessionsim.network.orders import Order
 from sessionsim.network.servers import PlacedServer
@@ -130,6 +130,15 @@ def closing_of(
         awaited=awaited,
         is_held=_holding(machines),
         deleted=deleted,
+        locked={
+            seat: locked
+            for seat, client in enumerate(clients)
+            if (
+                locked := {
+                    name for part in client.parts if isinstance(part, Locker) for name in part.locked_hashes()
+                }
+            )
+        },
     )
 
 

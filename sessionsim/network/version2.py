@@ -9,6 +9,7 @@ wishes, and use version 2, while the first half uses version 1.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -80,6 +81,22 @@ class V2People:
         source="Assumption: as long as it takes to write a short text; that opening fetches: protocol-v2 6",
         low=0,
         high=US_PER_DAY,
+    )
+    opening_law: str = setting(
+        "fixed",
+        doc="Whether that time is always the same, or exponential with this mean, so that some texts are "
+        "sent before their keys can be there.",
+        source="Assumption: chosen per question",
+        choices=("fixed", "exponential"),
+    )
+    opened_ahead_prob: float = setting(
+        1.0,
+        unit="prob",
+        doc="Share of texts before which the conversation is opened at all; the others answer a notification "
+        "or are shared from another program, and ask for keys with the text.",
+        source="Assumption: everybody opens conversations",
+        low=0,
+        high=1,
     )
 
 
@@ -166,6 +183,17 @@ def standing_groups(
         ]
         found[k] = standing._replace(devices=(*standing.devices, *outside))
     return found
+
+
+def opening_lead_us(people: V2People, intent: Intent, seeds: Seeds) -> int | None:
+    """Give how long before a text its conversation is opened, µs; None if it is not. Drawn for each text."""
+    address = seeds.address("conversation opened", intent.sender, intent.recipient)
+    opened, early = (mix(address, 2 * intent.number + k) / _ALL for k in range(2))
+    if not people.opening_lead_us or opened >= people.opened_ahead_prob:
+        return None
+    if people.opening_law == "fixed":
+        return people.opening_lead_us
+    return int(-math.log1p(-early) * people.opening_lead_us)
 
 
 def shared_config_keys(

@@ -36,3 +36,22 @@ def test_there_are_recorded_readings_of_version_2() -> None:
         recorded = json.loads(reduced.with_name("readings.json").read_text())
         assert recorded["scenario"] == Path(json.loads(reduced.read_text())["scenario"]).stem
         assert recorded["readings"]
+
+
+def test_the_recorded_readings_of_version_2_are_about_something() -> None:
+    """Texts that wait and that go without keys; keys of devices that change, and races of the account's."""
+    for name, metric, wanted in (
+        ("first-v2", "account-keys", ("waited for keys", "sealed under version 1")),
+        (
+            "device-group",
+            "device-groups",
+            ("changes of device keys per device and day", "races of account keys per account and day"),
+        ),
+    ):
+        recorded = json.loads((ROOT / "results/reference" / name / "readings.json").read_text())["readings"]
+        hits = {
+            one["name"]: one["counts"]["hits"]
+            for one in recorded
+            if one["metric"] == metric and "hits" in one["counts"]
+        }
+        assert all(hits[one] > 0 for one in wanted), hits

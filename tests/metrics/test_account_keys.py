@@ -12,6 +12,7 @@ import pytest
 from sessionsim.core.columns import Cause
 from sessionsim.core.readings import Reading
 from sessionsim.metrics import Replicate, readings
+from sessionsim.metrics.closed_forms.account_key_costs import group_message_bytes
 
 Make = Callable[..., Replicate]
 SECOND = 1_000_000
@@ -257,3 +258,35 @@ def test_configs_that_do_not_open_are_counted_where_devices_share_their_keys(mak
     assert "configs locked per account and day" not in plain
     assert shared["configs locked per account and day"].value == pytest.approx(2 / 3 / PHASE_DAYS)
     assert shared["configs unlocked per account and day"].value == pytest.approx(1 / 3 / PHASE_DAYS)
+
+
+@pytest.mark.parametrize("goes", ["left the group", "removed"])
+def test_what_is_expected_counts_devices_that_come_and_go(make_replicate: Make, goes: str) -> None:
+    """Account 0 has a guest, from 3 s to 7 s of ten seconds; keys change each second, one push each."""
+    settings = {
+        "device_key_rotation": "never", "device_key_period_us": 1, "received_seeds": "distributed",
+        "account_key_period_us": SECOND, "account_key_retention_us": SECOND, "group_age_us": 60 * SECOND,
+        "groups_and_configs": "v1",
+    }  # fmt: skip
+    guest = 4  # the second device of account 0
+    events = [
+        (0.2, guest, "membership groups visible", -1, 0),
+        (3, guest, "membership in group", -1, 0),
+        *([(7, guest, goes, -1, 0)] if goes != "removed" else [(6.5, 0, "device removed", -1, 0)]),
+        (7, guest, "membership groups visible", -1, 0),
+    ]
+    replicate = replace(told(make_replicate(further=0), events), version2=settings)
+    found = named(readings([replicate]), "account-keys")
+    alone, both = group_message_bytes(1, 2, 8), group_message_bytes(2, 2, 8)
+    assert alone == both  # one bucket, four slots
+    # Three accounts for ten seconds; then, of account 0: two pushes when the guest comes (the admission, its
+    # own record), and when it goes its own farewell if it leaves, and the push of the one that stays, which
+    # changes the keys and puts off the next change by half a period.
+    changes, pushes = 30 + 0.5, 30 + 2 + 0.5 + (goes != "removed")
+    days = 3 * PHASE_DAYS
+    assert found["changes of keys per account and day"].baseline == pytest.approx(changes / days)
+    assert found["group pushes per account and day"].baseline == pytest.approx(pushes / days)
+    uploaded = found["uploaded for keys per account and day"]
+    assert uploaded.baseline == pytest.approx((pushes * alone + changes * 1302) / days)
+    each = replace(replicate, version2=settings | {"received_seeds": "undistributed"})
+    assert named(readings([each]), "account-keys")["group pushes per account and day"].baseline is None

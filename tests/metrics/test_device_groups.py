@@ -103,3 +103,18 @@ def test_comings_and_goings_are_counted_by_account(make_replicate: Make) -> None
     for name, count in expected.items():
         assert found[f"{name} per account and day"].counts["hits"] == count
     assert found["devices removed per account and day"].value == pytest.approx(2 / 3 / PHASE_DAYS)
+
+
+def test_days_of_devices_are_those_in_the_group(make_replicate: Make) -> None:
+    # The second device of account 0 is in the group from 3 s to 7 s of the phase, which is 1 s to 11 s.
+    events = [
+        (0.2, 4, "membership groups visible", 0),
+        (3, 4, "membership in group", 0),
+        (4, 4, "device keys changed", 0),
+        (7, 4, "membership removed", 0),
+    ]
+    found = read(make_replicate, events, device_key_rotation="periodic")
+    changes = found["changes of device keys per device and day"]
+    assert changes.counts["of"] == pytest.approx((3 * 10 + 4) / 86_400)
+    assert changes.value == pytest.approx(1 / (34 / 86_400))
+    assert changes.baseline == pytest.approx(86_400 / 5)

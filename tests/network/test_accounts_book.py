@@ -10,7 +10,7 @@ import pytest
 from sessionsim.core.errors import LocalProtocolError
 from sessionsim.core.intents import GroupText, Intent, Wish
 from sessionsim.core.truth import DELIVERY_COLUMNS, MESSAGE_COLUMNS
-from sessionsim.network.accounts_book import NEVER, NOT_YET, Book, Closing
+from sessionsim.network.accounts_book import LOCKED, NEVER, NOT_YET, Book, Closing
 from sessionsim.network.devices import Seat
 from sessionsim.network.journal import MessageJournal
 from sessionsim.network.orders import orders_of
@@ -70,6 +70,22 @@ def test_a_direct_message_is_for_every_device_of_its_reader() -> None:
         (0, 14, "message", 200, "delivered", ""),
     ]
     assert story.whole(is_held=is_held) == ("delivered", "")
+
+
+def test_what_a_device_has_and_cannot_open_waits_for_a_key_also_after_its_time_in_the_swarm() -> None:
+    story = Story(HELLO).stored().shown(14)
+    for closing in ({"is_held": is_held}, {"is_held": lambda _: False}, {"t_us": 20_000_000}):
+        assert story.rows(locked={1: {"h0"}}, **closing) == [
+            (0, 11, "message", -1, "waiting", LOCKED),
+            (0, 14, "message", 200, "delivered", ""),
+        ]
+    # Another device's, and what was shown after all, make no difference.
+    assert story.rows(is_held=is_held, locked={0: {"h0"}, 4: {"h0"}, 1: {"other"}}) == [
+        (0, 11, "message", -1, "waiting", "in the swarm"),
+        (0, 14, "message", 200, "delivered", ""),
+    ]
+    own = Story(HELLO).stored().shown(11).shown(14).log(10, 0, sync_hash="s0").log(10, 0, sync_stored=300)
+    assert own.rows(is_held=is_held, locked={3: {"s0"}})[2:] == [(0, 13, "sync", -1, "waiting", LOCKED)]
 
 
 def test_copies_for_the_writers_other_devices_have_rows_once_they_are_made() -> None:

@@ -38,6 +38,7 @@ from sessionsim.network.version2 import (
     accounts_of,
     doubled,
     halves,
+    opening_lead_us,
     standing_groups,
     twin_places,
 )
@@ -425,6 +426,27 @@ def test_guests_are_the_last_devices_of_their_account_and_both_are_there() -> No
         build(replace(SPEC, intents=wrong))
     with pytest.raises(InvalidInput, match="a device that account 0 has"):
         build(replace(SPEC, intents=(DeviceChange(1, 0, 0, "remove", 3, 0),)))
+
+
+# ---- Conversations that are opened ahead ----
+
+
+def test_some_conversations_are_opened_ahead_and_by_times_that_vary() -> None:
+    seeds = Seeds(3)
+    intents = [Intent(0, k % 7, 7 + k % 5, "x", k) for k in range(4000)]
+
+    def leads(**people: object) -> list[int | None]:
+        return [opening_lead_us(V2People(**people), intent, seeds) for intent in intents]  # type: ignore[arg-type]
+
+    assert set(leads()) == {10 * US_PER_S}
+    assert set(leads(opening_lead_us=0)) == {None}
+    some = leads(opened_ahead_prob=0.75)
+    assert some.count(None) == pytest.approx(1000, abs=110)  # four standard deviations
+    varied = [lead for lead in leads(opening_law="exponential", opened_ahead_prob=0.75) if lead is not None]
+    assert len(varied) == 4000 - some.count(None)
+    assert np.mean(varied) == pytest.approx(10 * US_PER_S, rel=0.08)
+    below = sum(lead < 10 * US_PER_S for lead in varied) / len(varied)
+    assert below == pytest.approx(1 - np.exp(-1), abs=0.04)
 
 
 # ---- Configs under the device group's keys (hole H9, what if) ----

@@ -21,8 +21,9 @@ from sessionsim.core.readings import Reading
 from sessionsim.metrics._counts import Counts, FloatArray, floats
 from sessionsim.metrics._facts import Replicate
 from sessionsim.metrics._intervals import Estimate, mean, reading, share, units_of
+from sessionsim.metrics._memberships import Memberships
 from sessionsim.metrics._registry import METRICS, NoSettings
-from sessionsim.metrics._told import DESCRIPTION_BYTES, Mask, Told, law_of
+from sessionsim.metrics._told import Mask, Told, law_of
 from sessionsim.metrics.closed_forms.account_key_costs import KeyLaw
 
 METRIC: Final = "account-keys"
@@ -35,12 +36,12 @@ _UNDER: Final = ("account keys", "the long-term key in version 2", "version 1")
 # Name, unit, what is added up and over what; what is expected, and in what words.
 _RATES: Final = (
     ("changes of keys per account and day", "count", "changes", "days", "expected changes",
-     "one each period (protocol-v2 5)"),
+     "one each period, and by all who hear of a departure (protocol-v2 5)"),
     ("group pushes per account and day", "count", "pushes", "days", "expected pushes",
-     "one each change of keys (protocol-v2 8.3)"),
+     "one each change of keys, and by all who hear who came or went (protocol-v2 8.3)"),
     ("failed pushes per account and day", "count", "push failures", "days", "", ""),
     ("uploaded for keys per account and day", "bytes", "pushed bytes", "days", "expected bytes",
-     "steady state of so many devices (protocol-v2 13)"),
+     "steady state of the devices there are, and their comings and goings (protocol-v2 8, 13)"),
     ("group messages read per device and day", "bytes", "read bytes", "device days", "", ""),
     ("keys of others fetched per account and day", "bytes", "fetched bytes", "days", "", ""),
 )  # fmt: skip
@@ -128,16 +129,8 @@ def _unlocked_later(told: Told) -> Mask:
 
 
 def _expected(told: Told, law: KeyLaw | None) -> dict[str, FloatArray]:
-    """Give what the settings in force lead to expect of each account, for its number of devices."""
-    if law is None:
-        return {}
-    numbers = range(1, int(told.devices.max()) + 1)
-    uploaded = [law.uploaded_per_day(n, DESCRIPTION_BYTES) for n in numbers]
-    return {
-        "expected changes": floats(told.days * law.changes_per_day),
-        "expected pushes": told.by_law([0.0, *(law.pushes_per_day(n) for n in numbers)]),
-        "expected bytes": told.by_law([0.0, *uploaded]),
-    }
+    """Give what the settings in force lead to expect of each account, for the devices in its group."""
+    return {} if law is None else Memberships(told).expected(law)
 
 
 def _sum(one: Counts, names: Sequence[str]) -> FloatArray:

@@ -7,7 +7,8 @@ until then people write under either, and devices that have only one of them can
 other. Races that are not settled at the end are counted apart.
 
 Every member that hears of a departure changes the account's keys, even where it hears of it from a member
-that has done so: `changes of account keys for a departure` says how often, for each device that left.
+that has done so: `changes of account keys for a departure` says how often, for each device that left. Days
+of devices are those in the group.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from sessionsim.core.readings import Reading
 from sessionsim.metrics._counts import Counts, floats
 from sessionsim.metrics._facts import Replicate
 from sessionsim.metrics._intervals import mean, reading, share, units_of
+from sessionsim.metrics._memberships import Memberships
 from sessionsim.metrics._registry import METRICS, NoSettings
 from sessionsim.metrics._told import Told, law_of
 
@@ -61,6 +63,7 @@ class DeviceGroups:
             return Counts()
         told, n = Told(replicate), replicate.n_accounts
         found = [race for race in races(told) if race.account >= 0]
+        member_days = Memberships(told).member_days
         account = np.array([race.account for race in found], dtype=np.int64)
 
         def add(values: Sequence[float]) -> np.ndarray:
@@ -68,7 +71,7 @@ class DeviceGroups:
 
         sums = {
             "days": told.days,
-            "device days": floats(told.days * told.devices),
+            "device days": member_days,
             "device changes": told.count(told.named("device keys changed")),
             "changes": told.count(told.named("account keys changed")),
             **{name: told.count(told.named(what)) for name, what in _TOLD},
@@ -80,7 +83,7 @@ class DeviceGroups:
         }
         law = law_of(replicate)
         if law is not None:
-            sums["expected device changes"] = floats(told.days * told.devices * law.device_changes_per_day)
+            sums["expected device changes"] = floats(member_days * law.device_changes_per_day)
         return Counts(sums)
 
     def readings(self, counts: Sequence[Counts]) -> list[Reading]:

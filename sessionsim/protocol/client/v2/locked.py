@@ -10,7 +10,7 @@ same reading of the group follows: a push, then a fetch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from sessionsim.core.errors import ProtocolError
@@ -57,6 +57,10 @@ class LockedInbox:
     def locked(self) -> int:
         """Give how many messages wait for a key."""
         return len(self._locked)
+
+    def locked_hashes(self) -> Iterable[str]:
+        """Give the hashes of these messages."""
+        return self._locked.keys()
 
     def take(self, message: Retrieved, now_us: int) -> list[Effect]:
         """Take a message that a poll brought; see `parts.Taker`."""

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sessionsim.core.seeds import Seeds
+from sessionsim.network.accounts_book import Locker
 from sessionsim.protocol.client.v2.locked import MOST_LOCKED
 from sessionsim.protocol.v2 import account_keys, seal, seal_fallback
 from sessionsim.protocol.v2.devices import DeviceGroup
@@ -52,6 +53,9 @@ def test_what_no_key_ever_opens_stays_locked_and_is_tried_with_each_new_key(make
     net.run(40 * HOUR_US)
     assert "unlocked" not in ann.names()
     assert ann.names().count("locked") == 1
+    assert [
+        name for part in ann.client.parts if isinstance(part, Locker) for name in part.locked_hashes()
+    ] == ["h" * 43]
     assert ann.bodies == []
 
 
