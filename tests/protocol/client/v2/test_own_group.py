@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from sessionsim.protocol.client.idling import NEVER_US
+from sessionsim.protocol.client.v2.linking import Linking
+from sessionsim.protocol.client.v2.own_group import OwnGroup
 from sessionsim.protocol.namespaces import ACCOUNT_KEYS
 from sessionsim.protocol.v2 import account_keys, read_record, write_record
 from sessionsim.protocol.v2.devices import State
@@ -443,3 +446,33 @@ def test_hostile_bytes_in_the_own_namespaces_change_nothing(make_net: Any) -> No
         ann.client.takers[-21](rpc.Retrieved(f"{k:043d}", 1, 1, junk), net.now_us)
     assert ann.group.seeds == seeds
     assert ann.group.is_member
+
+
+# ---- Idle polls ----
+
+
+def test_reads_that_bring_nothing_change_nothing_until_keys_fall_due_but_not_while_a_push_is_owed(
+    make_net: Any,
+) -> None:
+    net = make_net()
+    ann = net.established("ann")
+    (own,) = [part for part in ann.client.parts if isinstance(part, OwnGroup)]
+    net.run(3 * HOUR_US)
+    due_us = own.group.next_due_us() - EPOCH_US
+    assert own.still_until_us(3 * HOUR_US) == due_us > 3 * HOUR_US
+    own.group.rotate_account_keys(own.unix_us(3 * HOUR_US))
+    assert own.still_until_us(3 * HOUR_US) is None  # the change is to be told
+    assert own.group.take_rotations()
+    assert own.still_until_us(3 * HOUR_US) is None  # and pushed
+    net.run(4 * HOUR_US)
+    assert own.still_until_us(4 * HOUR_US) is not None
+
+
+def test_while_a_device_is_being_linked_reads_lead_to_more_reads(make_net: Any) -> None:
+    net = make_net()
+    ann = net.established("ann")
+    net.run(3 * HOUR_US)
+    (linking,) = [part for part in ann.client.parts if isinstance(part, Linking)]
+    assert linking.still_until_us(3 * HOUR_US) == NEVER_US
+    linking.commands["accept-links"](MINUTE_US, 10 * MINUTE_US, 3 * HOUR_US)
+    assert linking.still_until_us(3 * HOUR_US) is None
