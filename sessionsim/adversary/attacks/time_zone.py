@@ -2,8 +2,9 @@
 
 People are busy by their own clock. The hours at which something is done at an account's boxes, its owner's
 requests and what is stored there, are held against the hours of people whose zone is known, from training
-seeds; the shift under which they agree best is the guess. Hours that the view covers in part or twice count
-by how long they were looked at.
+seeds; the shift under which they agree best is the guess. What is done within a few minutes counts once, as
+one look at a screen makes many requests. Hours that the view covers in part or twice count by how long they
+were looked at.
 
 Source: metrics 2d(6) (time zone from the activity histogram), M16 (hours around the circle).
 """
@@ -20,7 +21,7 @@ import numpy.typing as npt
 from sessionsim.adversary._attacks import ATTACKS, Need
 from sessionsim.adversary.attacks._events import retrieves, stores
 from sessionsim.core.ledger import Fact
-from sessionsim.core.units import US_PER_H
+from sessionsim.core.units import US_PER_H, US_PER_MIN
 from sessionsim.core.verdict import Example, Guess, Question, Verdict, verdict_of
 from sessionsim.core.view import View
 
@@ -28,6 +29,7 @@ Floats = npt.NDArray[np.float64]
 
 _HOURS: Final = 24
 _OFFSETS: Final = np.arange(-11, 13)  # Source: hours ahead of UTC in use, halves left out: an Assumption
+_BURST_US: Final = 5 * US_PER_MIN  # Assumption: a look at the messenger is over by then
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +77,14 @@ class TimeZone:
 
 
 def hours_of(view: View) -> dict[str, Floats]:
-    """Count, per account, what was done in each hour of the day, shape (24,)."""
+    """Count, per account, in how many bursts something was done in each hour of the day, shape (24,)."""
     seen, stored = retrieves(view), stores(view, strangers=False)
     boxes = np.concatenate([seen.account.astype(str), stored.inbox.astype(str)])
     names, whose = np.unique(boxes, return_inverse=True)
-    hour = np.concatenate([seen.t_us, stored.t_us]) // US_PER_H % _HOURS
-    counts = np.bincount(whose * _HOURS + hour, minlength=len(names) * _HOURS).astype(np.float64)
+    burst = np.concatenate([seen.t_us, stored.t_us]) // _BURST_US
+    owner, burst = np.unique(np.stack([whose, burst]), axis=1)
+    hour = burst * _BURST_US // US_PER_H % _HOURS
+    counts = np.bincount(owner * _HOURS + hour, minlength=len(names) * _HOURS).astype(np.float64)
     return dict(zip(names.tolist(), counts.reshape(len(names), _HOURS), strict=True))
 
 

@@ -140,6 +140,14 @@ def days(seed: int, offsets: tuple[int, ...], events: int = 200) -> tuple[View, 
     return view, Example(view, (), {Question.TIME_ZONE: labels}, {})
 
 
+def test_a_burst_of_requests_counts_once_in_its_hour() -> None:
+    hour, minute = 3600 * S, 60 * S
+    seen = [9 * hour + k * S for k in range(50)] + [9 * hour + 30 * minute, 20 * hour]
+    view = view_of(retrieved=[(t_us, 3, 1, "") for t_us in seen])
+    (counts,) = time_zone.hours_of(view).values()
+    assert {k: counts[k] for k in np.flatnonzero(counts).tolist()} == {9: 2.0, 20: 1.0}
+
+
 def test_the_hours_of_activity_tell_the_zone() -> None:
     attack = time_zone.TimeZone(time_zone.Config())
     attack.fit([days(1, (0, 2, -5, 9))[1]])
