@@ -47,12 +47,12 @@ class Briefs:
         self._briefs: dict[tuple[str, bytes, int, str], Brief] = {}
         self._asked: dict[tuple[Brief, ...], Asked] = {}
 
-    def plain(self, method: str, account: bytes, namespace: int, cursor: str) -> Brief:
-        """Give the brief of a call that stores nothing."""
-        key = (method, account, namespace, cursor)
-        brief = self._briefs.get(key)
+    def plain(self, call: tuple[str, bytes, int, str]) -> Brief:
+        """Give the brief of a call that stores nothing. Args: call: method, account, namespace, cursor."""
+        brief = self._briefs.get(call)
         if brief is None:
-            brief = self._briefs[key] = Brief(method, account, namespace, NO_MESSAGE, cursor)
+            method, account, namespace, cursor = call
+            brief = self._briefs[call] = Brief(method, account, namespace, NO_MESSAGE, cursor)
         return brief
 
     def together(self, briefs: Sequence[Brief]) -> Asked:

@@ -164,7 +164,7 @@ class Meaning:
         namespace, cursor = fields.get("namespace", 0), fields.get("last_hash", "")
         cursor = cursor if type(cursor) is str else ""
         if type(namespace) is int and method not in _CARRIERS:
-            return self._briefs.plain(method, account, namespace, cursor)
+            return self._briefs.plain((method, account, namespace, cursor))
         namespace, message = whole_number(namespace), NONE
         if method in _CARRIERS and account and namespace is not None:
             message = self._carried(request, place, call, namespace)

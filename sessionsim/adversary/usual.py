@@ -62,7 +62,9 @@ def are_usual(fields: Mapping[str, Any], known: frozenset[str]) -> bool:
         return False
     for field, value in fields.items():  # the most frequent kinds first: this is asked of every call
         kind = type(value)
-        if kind is int or (kind is str and len(value) in _LENGTHS.get(field, ())):
+        if kind is int or kind is bool or (kind is str and len(value) in _LENGTHS.get(field, ())):
+            continue
+        if kind is list and not value:
             continue
         if not is_usual(field, value):
             return False
