@@ -6,11 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from sessionsim.core.intents import Group, GroupAction, GroupText, order_of
+from sessionsim.core.intents import Device, Group, GroupAction, GroupText, order_of
 from sessionsim.core.units import US_PER_MIN, US_PER_S
 from sessionsim.network.host import Host
 from sessionsim.network.world import WorldSpec, build
+from sessionsim.protocol.client.groups.part import Groups
+from sessionsim.protocol.client.machine import Client
 from sessionsim.protocol.client.rules import PLATFORMS
+from sessionsim.protocol.configs.group_members import REMOVED
 from tests.network.test_trains import N, assert_same_records, assert_same_truth, carried, spec
 from tests.network.test_trains_configs import CHANGES, expiries, run
 
@@ -101,3 +104,26 @@ def test_a_watched_member_polls_one_by_one_and_the_others_do_not() -> None:
     assert trains is not None
     assert first + 1 not in trains.riders
     assert {first + number for number in range(N) if number != 1} <= trains.riders
+
+
+def test_an_admin_with_something_to_do_at_the_end_of_a_round_is_not_idle() -> None:
+    world, _, _ = run(in_groups(9, minutes=1), "bulk")
+    client = world.machines[world.endpoint_of[4, 0]]  # admin of "three"
+    assert isinstance(client, Client)
+    (groups,) = [part for part in client.parts if isinstance(part, Groups)]
+    (standing,) = [one for one in groups.standings.values() if one.admin is not None]
+    assert not groups.hearing.awaits(standing)
+    now_us = world.spec.horizon_us
+    assert groups.idle(now_us + S, now_us) is not None
+    (known, *_) = [one for one in standing.members if not one.admin]
+    standing.members.set(replace(known, removal=REMOVED))
+    assert groups.hearing.awaits(standing)
+    assert groups.idle(now_us + S, now_us) is None
+
+
+def test_what_two_devices_keep_alive_is_never_drawn_for_both() -> None:
+    """What nodes say to one then depends on when the other has asked; the first may ride until they meet."""
+    world, _, _ = run(in_groups(9, *CHANGES, Device(0, 3, 1, "desktop"), minutes=2), "bulk")
+    assert world.trains is not None
+    assert len(world.trains.riders & {world.endpoint_of[3, 0], world.endpoint_of[3, 1]}) <= 1
+    assert world.endpoint_of[1, 0] in world.trains.riders
