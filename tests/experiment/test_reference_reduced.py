@@ -1,18 +1,22 @@
 """Recorded results of longer scenarios, at reduced size: `reduced.json` beside the readings says how.
 
-To record them anew, run the scenario with each override after `--set`, `--fresh` and `--out` somewhere, and
-copy its `readings.json` beside `reduced.json`.
+Readings of attacks must also stand between floor and ceiling.
+
+To record them anew, run this file with SESSIONSIM_RECORD=1 and look at what changed: `git diff --stat`.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from sessionsim.experiment import installed, run_scenario
 from sessionsim.scenario import read_scenario, resolve
+from tests.experiment.floors import between_floor_and_ceiling
 from tests.experiment.test_reference import ROOT, differences
 
 REDUCED = sorted((ROOT / "results/reference").glob("*/reduced.json"))
@@ -23,15 +27,20 @@ REDUCED = sorted((ROOT / "results/reference").glob("*/reduced.json"))
 def test_a_reduced_scenario_gives_its_recorded_readings(reduced: Path, tmp_path: Path) -> None:
     how = json.loads(reduced.read_text())
     scenario = resolve(read_scenario(ROOT / "scenarios" / how["scenario"], how["overrides"]), installed())
-    run_scenario(scenario, tmp_path / "out", 1)
+    finished = run_scenario(scenario, tmp_path / "out", 1)
+    if how["scenario"].startswith("attacks/"):
+        assert between_floor_and_ceiling(finished.readings)
     recorded = reduced.with_name("readings.json")
+    if os.environ.get("SESSIONSIM_RECORD"):
+        shutil.copyfile(tmp_path / "out/readings.json", recorded)
     found, expected = (json.loads(path.read_text()) for path in (tmp_path / "out/readings.json", recorded))
     found.pop("version"), expected.pop("version")
     assert differences(found, expected) == []
 
 
-def test_there_are_recorded_readings_of_version_2() -> None:
-    assert {path.parent.name for path in REDUCED} >= {"first-v2", "device-group"}
+def test_there_are_recorded_readings_of_version_2_and_of_all_attacks() -> None:
+    attacks = {f"attacks-{path.stem}" for path in (ROOT / "scenarios/attacks").glob("*.toml")}
+    assert {path.parent.name for path in REDUCED} >= {"first-v2", "device-group"} | attacks
     for reduced in REDUCED:
         recorded = json.loads(reduced.with_name("readings.json").read_text())
         assert recorded["scenario"] == Path(json.loads(reduced.read_text())["scenario"]).stem
