@@ -30,6 +30,9 @@ _LENGTHS: Final = {
     "address": frozenset((58,)),  # of a node: 52 characters and .snode
     "swarm": frozenset(range(17)),  # a number in hex
 }
+_STORED: Final = frozenset(("hash", "timestamp", "expiration", "data"))  # of a message that is handed out
+_ENTRY: Final = frozenset(("hash", "signature", "expiry", "already", "t"))  # of a member, under its key
+_KEY_HEX: Final = 64
 _TEXT: Final = (str, bytes)
 _OPAQUE: Final = frozenset(("data", "enc_payload", "path"))  # looked at, or closed: by others
 
@@ -42,8 +45,13 @@ def is_usual(field: str, value: Any) -> bool:
     if kind is str or kind is bytes:
         return field in _OPAQUE or len(value) in _LENGTHS.get(field, ()) or _is_word(value)
     if kind is list:
+        if value and type(value[0]) is dict:
+            return all(type(one) is dict and are_usual(one, _STORED) for one in value)
         return all(type(one) is int or (type(one) in _TEXT and len(one) in _HASH) for one in value)
-    return kind is dict and not value
+    return kind is dict and all(
+        type(key) is str and len(key) == _KEY_HEX and type(inner) is dict and are_usual(inner, _ENTRY)
+        for key, inner in value.items()
+    )
 
 
 def _is_word(value: str | bytes) -> bool:
