@@ -1,4 +1,7 @@
-"""Any order and loss of group messages: the members settle to one state, removed devices gain nothing."""
+"""Any order and loss of group messages: the members settle to one state, removed devices gain nothing.
+
+Two gaps of the public design, in which a removed device does gain a key, are shown at the end.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from hypothesis import strategies as st
 
 from sessionsim.core.errors import LocalProtocolError
 from sessionsim.protocol.crypto import suite_named
+from sessionsim.protocol.v2 import V2Rules
 from sessionsim.protocol.v2.devices import About, State
 
 GONE = (State.LEFT, State.KICKED)
@@ -191,3 +195,35 @@ def test_a_removed_device_may_share_a_key_made_by_a_member_that_had_not_heard(sw
     swarm.settle(one, two)
     swarm.fetch(three)
     assert one.seeds[0] not in three.seeds
+
+
+@pytest.mark.parametrize(("rule", "regained"), [("bucket", True), ("all", False)])
+def test_a_removal_that_a_message_has_no_room_for_lets_the_device_back_in_until_the_next_rotation(
+    make_swarm: Any, rule: str, regained: bool
+) -> None:
+    """The gap that hole H7 leaves as the document states it: the fifth removal pushes out the first.
+
+    A member that was away meanwhile never hears of the first, and writes to that device what it has just
+    learnt: keys that the remover made without it. Today's code, which states all removals, has no such gap.
+    """
+    swarm = make_swarm(suite_named("fast"), V2Rules(tombstones=rule))
+    one, away, first, *others = swarm.group_of(7)
+    swarm.settle(one, away, first, *others)
+    for device in (first, *others):
+        swarm.later(0.01)
+        one.remove_device(device.device_id, swarm.now_us)
+        swarm.push(one)
+    assert one.unstated_removals == regained
+    assert not {held.seed for held in one.seeds[:5]} & {held.seed for held in first.seeds}
+    swarm.fetch(away)
+    away.rotate_device_keys(swarm.now_us)
+    swarm.push(away)
+    swarm.fetch(first)
+    swarm.settle(one, away)
+    assert one.devices() == away.devices()  # the removal has been stated again
+    assert away.devices()[first.device_id] is State.KICKED
+    assert (one.seeds[0] in first.seeds) == regained
+    one.rotate_account_keys(swarm.now_us)
+    swarm.settle(one, away)
+    swarm.fetch(first)
+    assert one.seeds[0] not in first.seeds
