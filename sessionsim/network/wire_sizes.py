@@ -17,13 +17,16 @@ Which transport is used between whom: transport 3.6. All numbers are settings, s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from sessionsim.core.columns import Transport
 from sessionsim.core.errors import LocalProtocolError
 from sessionsim.network.wire_rules import WireRules
+from sessionsim.protocol._defences import Defence
 
-__all__ = ["ANDROID", "DESKTOP", "WireRules", "WireSizes"]
+__all__ = ["ANDROID", "DESKTOP", "WireRules", "WireSizes", "sizes_under"]
 
 # Client families that differ in their HTTP headers.
 DESKTOP: Final = 0
@@ -159,3 +162,10 @@ class WireSizes:
 
 def _digits(number: int) -> int:
     return len(str(number))
+
+
+def sizes_under(rules: WireRules, defences: Sequence[Defence]) -> WireSizes:
+    """Give the sizes that hold where these defences are in force."""
+    if any(defence.multiplexes for defence in defences):
+        rules = replace(rules, https_parallel="shared")
+    return WireSizes(rules)

@@ -69,7 +69,7 @@ from sessionsim.network.version2 import (
     standing_groups,
     twin_places,
 )
-from sessionsim.network.wire_sizes import WireSizes
+from sessionsim.network.wire_sizes import WireSizes, sizes_under
 from sessionsim.network.wishes import check_wishes
 from sessionsim.network.world_spec import WorldSpec as WorldSpec
 from sessionsim.protocol.client.machine import Client
@@ -191,13 +191,13 @@ class World:
         spec, n_nodes = self.spec, len(self.nodes)
         account_of = {account.id: number for number, account in enumerate(self.accounts)}
         journal = MessageJournal(self._orders, self.seats, n_nodes, account_of)
-        trouble = self._trouble(meddler)
+        trouble, sizes = self._trouble(meddler), sizes_under(spec.wire_rules, spec.defences)
         host = self.host = Host(
             self.machines,
             n_nodes,
             self._draw_addresses,
             self._links,
-            WireSizes(spec.wire_rules),
+            sizes,
             self._families,
             kernel or SimpyKernel(),
             journal,
@@ -207,7 +207,7 @@ class World:
             trouble,
             range(n_nodes, n_nodes + len(self.seats)),
         )
-        self._ride(host, _unridden(watched if records is not None else frozenset(), meddler), trouble)
+        self._ride(host, sizes, _unridden(watched if records is not None else frozenset(), meddler), trouble)
         ids = [account.id for account in self.accounts]
         plain = partial(
             command_of, accounts=self.accounts, needs=self._needs, before=self._before, servers=self.servers
@@ -252,20 +252,20 @@ class World:
         plan, n_nodes = plan or Plan((), (), self.spec.horizon_us), len(self.nodes)
         return Trouble(plan, len(self.machines), n_nodes, n_nodes + len(self.seats), capacity, meddler)
 
-    def _ride(self, host: Host, watched: frozenset[int], trouble: Trouble | None) -> None:
+    def _ride(self, host: Host, sizes: WireSizes, watched: frozenset[int], trouble: Trouble | None) -> None:
         """Carry out idle polls in bulk, if the run is to, and let requests pass relays that nobody sees."""
         spec = self.spec
         if spec.idle_polls == "bulk":
             self.trains = Trains(
                 self.machines, len(self.nodes), self._draw_addresses, self._links,
-                WireSizes(spec.wire_rules), self._families, suite_named(spec.suite, memo=spec.memo),
+                sizes, self._families, suite_named(spec.suite, memo=spec.memo),
                 watched, spec.horizon_us, host,
             )  # fmt: skip
             host.ride(self.trains)
             # Where something can fail or be meddled with, or nodes come and go, relays may do other things.
             if trouble is None and not self.history.blocks:
                 self.passages = Passages(
-                    unseen(self.machines, watched), host.kernel, self._links, WireSizes(spec.wire_rules),
+                    unseen(self.machines, watched), host.kernel, self._links, sizes,
                     self._families, host.connections, spec.horizon_us,
                 )  # fmt: skip
                 host.let_pass(self.passages)

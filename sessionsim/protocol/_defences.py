@@ -21,9 +21,11 @@ class Defence(Protocol):
 
     Attributes:
         node_type: the machine that nodes are under it.
+        multiplexes: whether requests that are under way at a time share a client's connection to a guard.
     """
 
     node_type: type[ServiceNode]
+    multiplexes: bool
 
     def __init__(self, config: Any) -> None:
         """Take the settings of one defence of a scenario."""

@@ -99,16 +99,12 @@ def test_every_slot_of_every_client_holds_one_request_and_nothing_leaves_between
     assert len(np.unique(asked["src"])) == len(SPEC.platforms)
 
 
-def test_over_http_requests_leave_their_slots_late_only_while_a_connection_opens() -> None:
-    _, rows, _ = run(replace(SPEC, wire_rules=WireRules(), defences=CASES["both"]))
-    asked, slots = of_clients(rows, 0), np.arange(SLOT, SPEC.horizon_us, SLOT)
-    for client in np.unique(asked["src"]).tolist():
-        assert np.array_equal(asked["t_sent_us"][asked["src"] == client] // SLOT * SLOT, slots)
-    late = asked[asked["t_sent_us"] % SLOT != 0]
-    assert 0 < len(late) < len(asked) / 5  # a run of half a minute, in which connections are new
-    opened = rows[(rows["head"] == HEAD_CODE["handshake"]) & (rows["direction"] == 1)]
-    whose = set(zip(opened["conn"].tolist(), opened["t_recv_us"].tolist(), strict=True))
-    assert set(zip(late["conn"].tolist(), late["t_sent_us"].tolist(), strict=True)) <= whose
+def test_requests_in_slots_share_connections_whatever_is_said_of_http() -> None:
+    apart = replace(SPEC, wire_rules=WireRules())
+    assert apart.wire_rules.https_parallel == "connections"
+    assert np.array_equal(run(replace(apart, defences=CASES["both"]))[1], world("both")[1])
+    assert not np.array_equal(run(apart)[1], world("none")[1])
+    assert not np.array_equal(run(replace(apart, defences=CASES["size"]))[1], world("size")[1])
 
 
 def test_slots_are_filled_with_dummies_that_nodes_answer() -> None:

@@ -8,8 +8,8 @@ the business of `constant-size`. The price is a request and its answer per slot,
 to send or to know waits: for its slot, for what stands before it, and twice for the guard.
 
 Not in slots: what goes to no service node (seed nodes, pushes, calls, link previews), and that a client
-sleeps. Where requests under way at a time have connections of their own (HTTP/1.1), each that is opened
-shows, and delays what waits for it: the defence wants a transport on which they share one.
+sleeps. If requests under way at a time had connections of their own (HTTP/1.1), each that is opened would
+show and delay what waits for it; so under this defence they share one (Assumption: as over HTTP/2).
 
 Source: metrics section 3 (constant-rate poll; slots of a payload queue); Shmatikov, Wang, Timing Analysis in
 Low-Latency Mix Networks, ESORICS 2006: what is added beside the traffic leaks, what takes its place does not.
@@ -52,6 +52,7 @@ class ConstantRate:
     """A request at every slot, real or dummy, passed on with all others; every answer equally late."""
 
     node_type: type[ServiceNode] = HoldingNode
+    multiplexes: bool = True
 
     def __init__(self, config: Config) -> None:
         self._config = config

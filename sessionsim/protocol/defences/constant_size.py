@@ -54,6 +54,7 @@ class ConstantSize:
     """One size for every request and one for every answer."""
 
     node_type: type[ServiceNode] = ServiceNode
+    multiplexes: bool = False
 
     def __init__(self, config: Config) -> None:
         self._config = config

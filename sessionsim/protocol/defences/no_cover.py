@@ -21,6 +21,7 @@ class NoCover:
     """No defence: requests have the sizes and leave at the times that they have and do."""
 
     node_type: type[ServiceNode] = ServiceNode
+    multiplexes: bool = False
 
     def __init__(self, config: Config) -> None:
         self._config = config
