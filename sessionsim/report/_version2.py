@@ -120,6 +120,9 @@ def _cost(readings: Readings) -> str:
         return ""
     text = f"Keys changed {of_reading(changes)} times per account and day"
     text += f", for which {_with_span(upload)} were uploaded"
+    failed = readings.get(_KEYS, "failed pushes per account and day")
+    if failed is not None and failed.counts["hits"]:
+        text += f" beside {of_reading(failed)} pushes that no answer confirmed and that are not in this"
     if upload.baseline is not None:
         expected = quantity(upload.baseline, upload.unit)
         text += f"; {expected} are expected of as many devices in a steady state"

@@ -87,6 +87,14 @@ def test_bytes_of_a_day_and_devices_have_sentences_of_their_own() -> None:
     assert "An account's lines carried 12.0 MB (11.0 to 13.0 MB) a day. Keys" in second_only
 
 
+def test_pushes_that_nobody_confirmed_are_told_beside_the_bytes_that_do_not_count_them() -> None:
+    name, beside = "failed pushes per account and day", "that no answer confirmed and that are not in this"
+    some = one("account-keys", name, "count", 2.5, 1.0, 4.0, hits=5.0)
+    text = version2_answer(Readings([*KEYS, some]))
+    assert f"were uploaded beside 2.50 pushes {beside}; 29.4 kB are expected" in text
+    assert beside not in version2_answer(Readings([*KEYS, one("account-keys", name, "count", 0.0, 0.0, 0.0)]))
+
+
 def test_without_twins_or_without_a_rate_those_sentences_are_left_out() -> None:
     assert "than the same message" not in version2_answer(Readings(KEYS))
     few = [KEYS[0], one("account-keys", "changes of keys per account and day", "count", None, 0, 0)]

@@ -7,7 +7,8 @@ left out. What a device received is counted once for each device: a message that
 devices outside it are kept out, as they should be. Where configs are under the keys of the device group
 (the what-if of hole H9), those that a device could not open, at first or by the end of the run, are counted
 too. Bytes are those that are stored or fetched, before base64, onion and replication, as protocol-v2 13
-counts them; `traffic` has bytes on the wire.
+counts them; `traffic` has bytes on the wire. A push that no answer confirms, which may have been stored all
+the same, is a failed one and adds no bytes.
 """
 
 from __future__ import annotations
