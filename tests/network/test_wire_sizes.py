@@ -154,4 +154,7 @@ def test_every_rule_is_a_setting_with_source_and_bounds_around_its_default() -> 
     for name, fact in facts.items():
         value = getattr(WireRules(), name)
         assert fact.source
+        if fact.choices:
+            assert value in fact.choices
+            continue
         assert (fact.low or 0) <= value <= (fact.high if fact.high is not None else value)

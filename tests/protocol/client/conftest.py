@@ -26,7 +26,7 @@ from sessionsim.protocol.configs.user_groups import JoinedGroup
 from sessionsim.protocol.groups import Group, group_from_seed, subaccount_of
 from sessionsim.protocol.groups.subaccount import signing_value
 from sessionsim.protocol.identity import Account, account_from_seed
-from sessionsim.protocol.machine import DELIVER, LOG, SEND, WAKE_AT, Effects
+from sessionsim.protocol.machine import CLOSE, DELIVER, LOG, SEND, WAKE_AT, Effects
 from sessionsim.protocol.swarms import nearest_swarm, swarm_position
 from sessionsim.protocol.versions.v1 import Profile
 from sessionsim.protocol.wire import rpc, rpc_signed, rpc_write
@@ -150,7 +150,7 @@ class Village:
                 self.logs.append((src - FIRST_CLIENT, *effect[1:]))
             elif effect[0] == DELIVER:
                 self.delivered.append((src - FIRST_CLIENT, effect[3], self.now_us))
-            else:
+            elif effect[0] != CLOSE:  # a request that is given up; its guard has nothing to do with that
                 assert effect[0] == SEND
                 _kind, dst, conn, exchange, head, payload, note = effect
                 if src >= FIRST_CLIENT:
