@@ -11,12 +11,17 @@ SHARES = ("time-to-compromise", "coverage-of-many")
 
 
 def floor_holds(one: Reading) -> bool:
-    """Whether the base rate lies where a blind guess's own interval, widened a little, has it."""
+    """Whether the base rate lies where a blind guess's own interval, widened a little, has it.
+
+    Three seeds that happen to agree have an interval of no width; so at least the luck of as many single
+    guesses is allowed.
+    """
     low, high = one.counts.get("blind low"), one.counts.get("blind high")
     if low is None or high is None or one.baseline is None:
         return True
-    slack = 0.5 * (high - low) + 3 / max(one.counts.get("asked", 1.0), 1.0)
-    return low - slack <= one.baseline <= high + slack
+    asked = max(one.counts.get("asked", 1.0), 1.0)
+    luck = 1.96 * math.sqrt(max(one.baseline * (1 - one.baseline), 0.0) / asked)
+    return abs(one.baseline - (low + high) / 2) <= max(high - low, luck) + 3 / asked
 
 
 def between_floor_and_ceiling(readings: Sequence[Reading]) -> int:

@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 
 from sessionsim.adversary import ATTACKS
+from sessionsim.core.readings import Reading
 from sessionsim.experiment import installed, preflight, run_scenario
 from sessionsim.report import stored_answers, write_report
 from sessionsim.scenario import Scenario, read_scenario, resolve
-from tests.experiment.floors import between_floor_and_ceiling
+from tests.experiment.floors import between_floor_and_ceiling, floor_holds
 
 FOLDER = Path(__file__).parents[2] / "scenarios/attacks"
 FILES = sorted(FOLDER.glob("*.toml"))
@@ -88,6 +89,15 @@ def test_it_can_be_run(path: Path) -> None:
     assert scenario.attacks or scenario.sections["months"].accounts
     assert scenario.question.endswith("?")
     assert path.read_text().startswith("# ")
+
+
+@pytest.mark.parametrize(("baseline", "holds"), [(0.42, True), (0.3, True), (0.6, False), (0.05, False)])
+def test_a_floor_where_no_blind_guess_is_shows(baseline: float, holds: bool) -> None:
+    counts = {"asked": 36.0, "blind low": 1 / 3, "blind high": 1 / 3}
+    one = Reading(
+        "rank-of-truth", "x: top 5", "prob", 0.5, 0.4, 0.6, "t", 3, "seed", baseline, "blind", None, counts
+    )
+    assert floor_holds(one) is holds
 
 
 @FULL
