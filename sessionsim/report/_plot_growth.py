@@ -53,9 +53,10 @@ def describe(data: ReportData, readings: Readings) -> str:
 
 
 def note(data: ReportData, readings: Readings) -> str:
+    closed = any(not world.people for attack in drawable(readings, data) for world in attack.worlds)
     return (
         "The simulated accounts in the company of strangers, whose streams are resampled from theirs at the"
-        " rate of the stated population. The leftmost mark is the closed world of the run."
+        " rate of the stated population." + " The leftmost mark is the closed world of the run." * closed
     )
 
 

@@ -227,3 +227,14 @@ def test_a_run_without_attacks_says_nothing_of_guesses(data: ReportData) -> None
 def test_an_attack_of_no_scenario_still_has_its_numbers(readings_of_attacks: Readings) -> None:
     assert [one.name for one in attacks(readings_of_attacks, {})] == ["timing", "graph"]
     assert isinstance(attacks(readings_of_attacks, {})[0], Attack)
+
+
+def test_a_closed_world_is_spoken_of_beside_a_figure_only_where_it_is_drawn(
+    data: ReportData, make_reading: Make, manifest_of_attacks: dict[str, Any]
+) -> None:
+    everything = (*data.readings, *found(make_reading))
+    open_alone = tuple(one for one in everything if "closed world" not in one.name)
+    for readings, told in ((everything, True), (open_alone, False)):
+        attacked = replace(data, readings=readings, manifest=manifest_of_attacks)
+        drawn = {figure.name: figure for figure in figures(attacked, Readings(readings))}
+        assert ("closed world of the run" in drawn["growth"].note) is told
