@@ -94,6 +94,15 @@ def test_padding_ends_on_a_multiple_of_256_and_adds_no_whole_block() -> None:
     assert len(write_list(message(b"x" * (exact + 1)))) == 512
 
 
+def test_the_size_classes_of_pushes_are_a_setting() -> None:
+    for block, n_classes in ((1, 400), (64, 8), (1024, 1)):
+        lists = [write_list(message(b"x" * length), block_bytes=block) for length in range(1, 401)]
+        sizes = {len(one) for one in lists}
+        assert len(sizes) == n_classes
+        assert {size % block for size in sizes} == {0}
+        assert [read_push(encoded(one), KEY).data for one in lists] == [b"x" * n for n in range(1, 401)]
+
+
 def test_a_payload_of_zeros_stays_as_it_is() -> None:
     assert open_payload(seal_payload(bytes(256), KEY, NONCE), KEY) == bytes(256)
     assert open_payload(seal_payload(b"", KEY, NONCE), KEY) == b""

@@ -291,6 +291,16 @@ def test_what_each_service_gets() -> None:
     assert {len(body["enc_payload"]) for body in bodies.values()} == {-(-(40 + 256) // 3) * 4}
 
 
+def test_the_size_classes_that_services_see_are_a_rule_of_the_server() -> None:
+    for padding_bytes in (1, 256, 1000):
+        one = server(padding_bytes=padding_bytes)
+        subscribe(one, ALICE, PHONE)
+        (push,) = one.announced(announcement(ALICE), 0)
+        sealed = base64.b64decode(json.loads(push.body)["enc_payload"])
+        assert (len(sealed) - 40) % padding_bytes == 0
+        assert (len(sealed) == 40 + padding_bytes) is (padding_bytes > 1)
+
+
 def test_no_nonce_is_used_twice_and_the_seed_decides() -> None:
     def payloads() -> list[bytes]:
         one = server()

@@ -214,7 +214,7 @@ class Builder:
 
     def _finish(self, now_us: int) -> None:
         """Let requests go, or tell them that there is no path."""
-        if self._keeper.ready:
+        if self._keeper.enough:
             self._requests.let_go(now_us)
         else:
             self._requests.fail_held(now_us)

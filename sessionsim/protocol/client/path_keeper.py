@@ -67,6 +67,7 @@ class PathKeeper:
         self.ready: list[OnionPath] = []
         self.for_files: list[OnionPath] = []
         self.single = False  # one path for everything: an extension of the app runs in its place
+        self.enough = False  # as many paths as requests wait for
         self.changed: Callable[[], None] = _nobody  # told of every change of the paths
         self.builder: Builder | None = None
         self.rotation: Rotation | None = None
@@ -116,7 +117,10 @@ class PathKeeper:
 
     def choose(self, node: int, address: bytes, files: bool = False) -> OnionPath | None:
         """Choose the path of a request; None if there is none. Args: node: where it goes; -1 for a server."""
-        usable = self.for_files if files and self.rules.file_paths and not self.single else self.ready
+        if files and self.rules.file_paths and not self.single:
+            usable = self.for_files
+        else:
+            usable = self.ready if self.enough else []
         if self._exclude and node in self._on_paths:
             usable = [path for path in usable if node not in path.nodes] or usable
         if self._least_busy and usable:
@@ -180,6 +184,7 @@ class PathKeeper:
 
     def _changed(self) -> None:
         self.changed()
+        self.enough = len(self.ready) >= (1 if self.single else self.rules.paths_least)
         self._on_paths = frozenset(node for path in self.ready for node in path.nodes)
         for path in self.all:
             self.guards_ever.setdefault(path.nodes[0], path.guard_since_us)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from sessionsim.core.errors import InvalidInput
 from sessionsim.core.settings import setting
 from sessionsim.core.units import US_PER_DAY, US_PER_H, US_PER_MIN, US_PER_MS, US_PER_S
 
@@ -22,6 +23,14 @@ class PathRules:
 
     paths: int = setting(
         2, doc="Onion paths kept, each with its own guard.", source="transport 4", low=1, high=8
+    )
+    paths_least: int = setting(
+        1,
+        doc="With fewer of these paths requests wait until there are enough; an extension of an app, which "
+        "has one path, waits for none. Not more than paths.",
+        source=f"transport 4: desktop at least 1; {_DESKTOP}, getOnionPath; Assumption: the others too",
+        low=1,
+        high=8,
     )
     path_hops: int = setting(
         HOPS,
@@ -172,3 +181,7 @@ class PathRules:
         low=0,
         high=366 * US_PER_DAY,
     )
+
+    def __post_init__(self) -> None:
+        if self.paths_least > self.paths:
+            raise InvalidInput("paths_least", self.paths_least, f"at most paths, which is {self.paths}")

@@ -192,7 +192,7 @@ class SwarmPoller:
         swarm, rules = client.swarms.known(polled.account_id), client.rules
         keeper = client.requests.keeper
         least_busy = rules.path_choice == "least-busy"
-        if not swarm or not keeper.ready or (least_busy and polled.nodes > 1):
+        if not swarm or not keeper.enough or (least_busy and polled.nodes > 1):
             return None
 
         return IdlePolls(

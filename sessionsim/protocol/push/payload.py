@@ -53,7 +53,11 @@ class Pushed(NamedTuple):
 
 
 def write_list(
-    notification: Notification, *, body_max_bytes: int = BODY_MAX_BYTES, dict_without_body: bool = False
+    notification: Notification,
+    *,
+    body_max_bytes: int = BODY_MAX_BYTES,
+    dict_without_body: bool = False,
+    block_bytes: int = BLOCK_BYTES,
 ) -> bytes:
     """Write the padded list of a push, before encryption.
 
@@ -61,6 +65,7 @@ def write_list(
         notification: the message; `data` None if bodies are not wanted.
         body_max_bytes: longest body that is sent along.
         dict_without_body: write the metadata as bencode where there is no body, see above.
+        block_bytes: what it is filled up to a multiple of.
 
     Source: messages 9; session-push-notification-server: spns/notifiers/util.py (encrypt_notify_payload).
     """
@@ -83,7 +88,7 @@ def write_list(
     else:
         text = write_metadata(metadata)
         listed = bencode.encode([text] if body is None else [text, body])
-    return listed + bytes(-len(listed) % BLOCK_BYTES)
+    return listed + bytes(-len(listed) % block_bytes)
 
 
 def seal_payload(padded: bytes, enc_key: bytes, nonce24: bytes) -> bytes:

@@ -21,6 +21,15 @@ class PushRules:
         doc="Longest message body that is sent along; longer ones are only announced.",
         source=f"messages 9; {_SPNS}notifiers/apns.py",
     )
+    padding_bytes: int = setting(
+        256,
+        unit="bytes",
+        low=1,
+        high=4096,
+        doc="Pushes are filled up to a multiple of so many bytes before they are encrypted: the size classes "
+        "that push platforms see; 1: not at all.",
+        source=f"client-behaviour 6.4, messages 9; {_SPNS}notifiers/util.py",
+    )
     dict_without_body: str = setting(
         "all",
         doc="Services whose pushes without body carry the metadata as bencode instead of JSON text.",

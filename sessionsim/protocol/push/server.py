@@ -225,6 +225,7 @@ class PushServer:
             notification,
             body_max_bytes=self._rules.body_max_bytes,
             dict_without_body=services == "all" or (services == "apple" and device.service in APPLE),
+            block_bytes=self._rules.padding_bytes,
         )
         self._pushes += 1
         nonce = self._entropy.draw(b"push nonce %d" % self._pushes)[: aead.NONCE_BYTES]

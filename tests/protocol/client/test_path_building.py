@@ -274,6 +274,45 @@ def test_a_poll_waits_for_the_first_open_path(large) -> None:
     assert poll.guard == opened[1].guard
 
 
+def test_a_poll_waits_for_as_many_paths_as_it_is_told_to(large) -> None:
+    table, opened = begin(large, replace(first(IOS), paths_least=2))
+    now, asked = table.wake()
+    assert asked == []
+    assert table.natural(opened[0], now + 5) == []
+    assert table.natural(opened[2], now + 6) == []  # those of files do not count
+    (poll,) = table.natural(opened[1], now + 7)
+    assert poll.method == "batch"
+
+
+def test_an_extension_waits_for_its_one_path_only(large) -> None:
+    table = Table(large, replace(settled(IOS), file_paths=0, paths_least=2))
+    builder, keeper = table.client.builder, table.client.requests.keeper
+    builder.rebuild(0, single=True)
+    (opened,) = table.take(table.client.requests.settled([]))
+    assert not keeper.enough
+    table.raw(opened, CONNECTED, b"", 5)
+    assert (len(keeper.ready), keeper.enough) == (1, True)
+    builder.rebuild(10)
+    for one in table.take(table.client.requests.settled([])):
+        assert not keeper.enough
+        table.raw(one, CONNECTED, b"", 15)
+    assert (len(keeper.ready), keeper.enough) == (2, True)
+
+
+def test_what_waits_for_two_paths_fails_when_only_one_can_be_built(large) -> None:
+    rules = replace(
+        first(IOS), file_paths=0, paths_least=2, build_retries=0, swarm_lookup="compute",
+        poll_interval_us=US_PER_DAY, request_timeout_us=US_PER_DAY,
+    )  # fmt: skip
+    table, opened = begin(large, rules)
+    table.command(1, "send", 1, FRIEND.id, "hello")
+    assert table.natural(opened[0], 2) == []
+    table.take(table.client.failed(opened[1].guard, opened[1].conn, opened[1].exchange, "refused", 3))
+    assert len(table.client.requests.paths) == 1
+    assert not len(table.client.requests)  # nothing waits any more
+    assert table.client.outbox.next_due_us() == 3 + rules.send_backoff_us
+
+
 # --- around the same guards ---------------------------------------------------------------------------------
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from sessionsim.core.errors import InvalidInput
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.units import US_PER_DAY, US_PER_H, US_PER_MIN
@@ -97,6 +98,21 @@ def test_files_take_their_own_paths_only_where_there_are_such() -> None:
     assert {iphone.choose(-1, b"%d" % k, files=True) for k in range(40)} == set(iphone.for_files)
     assert {iphone.choose(-1, b"%d" % k) for k in range(40)} == set(iphone.ready)
     assert {desktop.choose(-1, b"%d" % k, files=True) for k in range(40)} == set(desktop.ready)
+
+
+def test_with_fewer_paths_than_the_least_no_request_goes_out() -> None:
+    for least, chosen in ((1, True), (2, False)):
+        keeper = keeper_of(replace(DESKTOP, paths_least=least))
+        assert keeper.choose(3, b"x") is not None
+        keeper.discard(keeper.ready[0])
+        assert (keeper.choose(3, b"x") is not None) is chosen
+        keeper.discard(keeper.ready[0])
+        assert keeper.choose(3, b"x") is None
+
+
+def test_more_paths_cannot_be_waited_for_than_are_kept() -> None:
+    with pytest.raises(InvalidInput, match="paths_least: found 3"):
+        replace(DESKTOP, paths_least=3)
 
 
 def test_a_path_for_files_that_is_gone_is_not_replaced_by_another() -> None:
