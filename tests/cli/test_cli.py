@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -237,6 +238,15 @@ def test_bench_writes_its_figures(
     assert code == 0
     assert json.loads(told) == json.loads((tmp_path / "b.json").read_text()) == {"sodium": {"ratio": 1.2}}
     assert call(capsys, "bench", "--json", tmp_path / "no/b.json")[0] == 2
+
+
+def test_the_package_is_a_command_too(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["sessionsim", "--version"])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_module("sessionsim", run_name="__main__")
+    assert (end.value.code, capsys.readouterr().out) == (0, "sessionsim 0.1.0\n")
 
 
 def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
