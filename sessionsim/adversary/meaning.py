@@ -26,17 +26,17 @@ from sessionsim.adversary.briefs import Asked, Brief, Briefs
 from sessionsim.adversary.fields import base64_bytes, whole_number
 from sessionsim.adversary.forms import form_of
 from sessionsim.adversary.keyring import Keys
+from sessionsim.adversary.known_fields import NOTHING, known_in_answer, known_in_call, usual_in_call
 from sessionsim.adversary.letters import Letter, open_letter
 from sessionsim.adversary.names import (
     LEAST_STRING,
-    PASSED_OVER,
-    PASSED_OVER_IN_ANSWERS,
     STRING,
     file_term,
     id_term,
     names_anywhere,
     names_in,
     names_of_path,
+    owner_of_ed25519,
     string_term,
 )
 from sessionsim.adversary.opened import names_in_bytes
@@ -58,7 +58,6 @@ _UPLOADS: Final = frozenset(("POST /file",))  # answered with the file's id. Sou
 _DOWNLOAD: Final = "GET /file/"  # followed by the file's id. Source: client-behaviour 6.5
 _CARRIERS: Final = frozenset(("store", "sn.data", "notify"))  # calls that hold a message
 _MOST_MS: Final = 1 << 62  # Assumption: no lifetime is longer; keeps hostile numbers out of 64-bit columns
-_PLAIN: Final = PASSED_OVER | {"pubkey", "pubKey"}  # fields without other names than the account
 
 
 class Message(NamedTuple):
@@ -300,12 +299,18 @@ class Meaning:
             if call.account and call.account != before:
                 before = call.account
                 found[id_term(before), NONE] = None
-            if not are_usual(call.fields, _PLAIN):
-                for name in names_in(call.fields, self._public):
+            method, account, fields = call
+            if not are_usual(fields, usual_in_call(method)):
+                for name in names_in(fields, self._public, known_in_call(method)):
                     found[name, place] = None
+            key = fields.get("pubkey_ed25519")
+            if type(key) is str or type(key) is bytes:  # the account's own, or else somebody else's
+                owner = owner_of_ed25519(key, account)
+                if owner:
+                    found[owner, place] = None
             if body.to_server is not None:
-                found |= dict.fromkeys((name, place) for name in names_of_path(call.method))
-                posted = base64_bytes(call.fields.get("data"))  # a post lies open to its server
+                found |= dict.fromkeys((name, place) for name in names_of_path(method))
+                posted = base64_bytes(fields.get("data"))  # a post lies open to its server
                 found |= dict.fromkeys((name, place) for name in names_in_bytes(posted, self._public))
         for name in names_in(body.beside, self._public) if body.beside else ():
             found[name, NONE] = None
@@ -332,7 +337,11 @@ class Meaning:
         read = len(self.answers[0])
         self.answers[0].append(request)
         self.answers[1].append(answer)
-        found = dict.fromkeys(names_in(read_answer.beside, self._public)) if read_answer.beside else {}
+        found = dict[str, None]()
+        if read_answer.beside:
+            method = next((call.method for call in self.calls[request]), "")
+            passed = known_in_answer(method) if " " in method else NOTHING
+            found |= dict.fromkeys(names_in(read_answer.beside, self._public, passed))
         if read_answer.unread:
             found |= dict.fromkeys(names_anywhere(read_answer.unread, self._public))
         before, idle = None, False
@@ -341,8 +350,9 @@ class Meaning:
         ):
             if fields is not before:  # often one and the same for all calls
                 before, idle = fields, fields.get("messages") == []
-                if not are_usual(fields, PASSED_OVER_IN_ANSWERS):
-                    found |= dict.fromkeys(names_in(fields, self._public, PASSED_OVER_IN_ANSWERS))
+                known = known_in_answer(call.method)
+                if not are_usual(fields, known):
+                    found |= dict.fromkeys(names_in(fields, self._public, known))
             if code != OK or (idle and call.method == "retrieve"):
                 continue
             if call.method in _UPLOADS and type(fields.get("id")) is str:

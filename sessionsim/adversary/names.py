@@ -9,10 +9,10 @@ No field is known to give anything away; a name is recognised by its own form:
     text in a field called `token`                            what a push platform calls a device by
     any other text or byte string of 16 bytes and more        a string that can be met again
 
-Any of these may be spelled otherwise (`spellings`), or lie within bytes that can be taken apart
-(`taken_apart`). What the protocol itself writes into a field of a known name (signatures, stored bytes,
-hashes, times) is passed over as long as it looks as it should (`usual`): it is read by those who know what it
-is. Whatever else a field holds, nested or not, is looked at.
+Any of these may be spelled otherwise (`spellings`), in pieces (`pieces`), or lie within bytes that can be
+taken apart (`taken_apart`). What the protocol itself writes into a field (signatures, stored bytes, hashes,
+times) is passed over where that field belongs (`known_fields`) and as long as it looks as it should
+(`usual`): it is read by those who know what it is. Whatever else a field holds, nested or not, is looked at.
 """
 
 from __future__ import annotations
@@ -23,10 +23,14 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Final
 
-from sessionsim.adversary.fields import ID_BYTES
-from sessionsim.adversary.spellings import spellings
+from sessionsim.adversary.fields import ID_BYTES, KEY_BYTES, key_bytes
+from sessionsim.adversary.known_fields import NOTHING
+from sessionsim.adversary.pieces import numbers_of, put_together
+from sessionsim.adversary.spellings import spellings, unpacked
 from sessionsim.adversary.taken_apart import strings_in
 from sessionsim.adversary.usual import is_usual
+from sessionsim.core.errors import ProtocolError
+from sessionsim.protocol.identity import account_id_of_ed25519
 
 _KINDS: Final = {0: "key", 3: "group", 5: "account", 7: "version", 0x15: "blinded", 0x25: "blinded"}
 _ID_TEXT: Final = re.compile(
@@ -36,6 +40,10 @@ _LONG_HEX: Final = re.compile(r"(?:0x)?[0-9a-fA-F]{66,}")
 _BENCODED_ID: Final = re.compile(rb"33:([\x03\x05\x07\x15\x25].{32})", re.DOTALL)
 _IPV4: Final = re.compile(r"(?<![\d.])((?:\d{1,3}\.){3}\d{1,3})(?![\d.])", re.ASCII)
 _DEVICE_FIELD: Final = "token"  # Source: client-behaviour 6.4; messages 9
+_CONTENT: Final = "data"  # of a post: looked into, and no name itself. Source: messages 8
+_ED25519: Final = "ed25519"  # in the names of fields with such keys. Source: transport 5.2
+_LEAST_KEY: Final = 32  # Assumption: shorter keys of fields are words; an id in any spelling is longer
+_LONG_BITS: Final = 64  # numbers beyond are no times, sizes or counts
 _TOKEN_BYTES: Final = 36  # Source: transport 5.2
 LEAST_STRING: Final = 16  # bytes; shorter ones may be met twice by chance
 OF_DEVICE: Final = "token:"  # begins the term of what a push platform calls a device by
@@ -49,21 +57,6 @@ _MOST_BYTES: Final = 1 << 17  # Assumption: what is longer is a file, and is loo
 
 _CACHED_IDS: Final = 4096  # Assumption: more accounts than ask in turn; about 1 MB
 
-# Fields whose content is read elsewhere or differs in each request by the format itself.
-# Source: transport 5.2-5.8, 5.12; messages 8, 9; client-behaviour 6.4, 6.5.
-PASSED_OVER: Final = frozenset((
-    "signature", "subaccount_sig", "session_ed25519", "pubkey_ed25519", "data", "last_hash", "lastHash",
-    "timestamp", "sig_timestamp", "sig_ts", "namespace", "namespaces", "ttl", "expiry", "max_size",
-    "max_count", "messages", "hash", "method", "path", "x-sogs-nonce", "x-sogs-signature",
-    "x-sogs-timestamp", "content-type", "content-length", "enc_payload",
-))  # fmt: skip
-# Of answers: what nodes and servers say about themselves and the swarm.
-PASSED_OVER_IN_ANSWERS: Final = PASSED_OVER | frozenset((
-    "swarm", "snodes", "hf", "t", "version", "service_node_states", "result", "expiries", "unchanged",
-    "updated", "deleted", "code", "more", "id", "content-length", "date", "expires", "uploaded",
-    "pubkey_x25519", "pubkey_legacy", "service_node_pubkey", "address",
-))  # fmt: skip
-
 
 @lru_cache(maxsize=_CACHED_IDS)
 def id_term(raw: bytes) -> str:
@@ -71,20 +64,21 @@ def id_term(raw: bytes) -> str:
     return f"{_KINDS.get(raw[0] if raw else -1, 'id')}:{raw.hex()}"
 
 
-def names_in(fields: Any, public: Collection[str], passed_over: Collection[str] = PASSED_OVER) -> list[str]:
+def names_in(fields: Any, public: Collection[str], passed_over: Collection[str] = NOTHING) -> list[str]:
     """List the names in fields, each once, as terms.
 
     Args:
         fields: a value of JSON or bencode, of any kind.
-        public: addresses that are nobody's secret: those of nodes and servers.
-        passed_over: keys of fields that are not looked at.
+        public: what is nobody's secret: addresses and keys of nodes, addresses of servers.
+        passed_over: keys of fields that are not looked at while they hold what they should.
     """
+    leaves = list(_leaves(fields, passed_over, 0))
     found = dict.fromkeys(
-        name
-        for key, value in _leaves(fields, passed_over, 0)
-        for name in _names_of(value, STRING if key != _DEVICE_FIELD else OF_DEVICE)
-        if name not in public
+        name for key, value in leaves for name in _names_of(value, key, public) if name not in public
     )
+    if len(leaves) > 1:
+        for whole in put_together([value for _, value in leaves]):
+            found |= dict.fromkeys(name for name in names_within(whole) if name not in public)
     return list(found)
 
 
@@ -100,15 +94,27 @@ def _leaves(
             low = text.lower()
             if (text in passed_over or low in passed_over) and is_usual(low, inner):
                 continue
-            if _ID_TEXT.search(text):
+            if len(text) >= _LEAST_KEY and _names_as_key(text):
                 yield "", text
             yield from _leaves(inner, passed_over, depth + 1, text)
     elif depth < _DEEPEST and isinstance(value, list | tuple):
-        for inner in value:
+        numbers = numbers_of(value)
+        if numbers:
+            yield field, numbers
+        for inner in () if numbers else value:
             yield from _leaves(inner, passed_over, depth + 1, field)
+    elif type(value) is int and value >> _LONG_BITS > 0:
+        yield field, str(value)
 
 
-def _names_of(value: str | bytes, kind: str) -> Iterator[str]:
+@lru_cache(maxsize=_CACHED_IDS)
+def _names_as_key(text: str) -> bool:
+    """Say whether the key of a field names somebody by its form."""
+    return any(True for _ in names_within(text))
+
+
+def _names_of(value: str | bytes, field: str, public: Collection[str]) -> Iterator[str]:
+    """List the names that a field holds: a name by its form, or else a string."""
     if isinstance(value, bytes):
         name = name_of_raw(value)
         if name:
@@ -116,11 +122,32 @@ def _names_of(value: str | bytes, kind: str) -> Iterator[str]:
             return
     found = dict.fromkeys(names_within(value))
     yield from found
-    if found or len(value) < LEAST_STRING:
+    if found or len(value) < LEAST_STRING or (field == _CONTENT and len(value) > _SHOWN):
         return
     text = value if isinstance(value, str) else value.decode("latin-1") if value.isascii() else ""
     if any(character.isdigit() for character in text) or isinstance(value, bytes):  # else it is a word
-        yield string_term(value, kind)
+        string = string_term(value, STRING if field != _DEVICE_FIELD else OF_DEVICE)
+        yield string
+        if _ED25519 in field.lower() and string not in public:
+            yield from filter(None, (owner_of_ed25519(value),))
+
+
+@lru_cache(maxsize=_CACHED_IDS)
+def owner_of_ed25519(key: str | bytes, account: bytes = b"") -> str:
+    """Name the account whose Ed25519 key stands somewhere, by the known conversion; empty where it is none.
+
+    Args:
+        key: raw or in hex.
+        account: of whom it should be, 33 bytes; then empty for its own.
+    """
+    raw = key_bytes(key)
+    if len(raw) != KEY_BYTES or raw == account[1:]:
+        return ""
+    try:
+        owner = account_id_of_ed25519(raw)
+    except ProtocolError:
+        return ""
+    return "" if owner == account else id_term(owner)
 
 
 def names_within(value: str | bytes, depth: int = 0) -> Iterator[str]:
@@ -142,6 +169,8 @@ def names_within(value: str | bytes, depth: int = 0) -> Iterator[str]:
         # What a word was spelled for is a text, or a name; other bytes may have texts in them anywhere.
         elif whole and (not depth or part.isascii()):
             yield from _names_spelled(part.decode("latin-1"), depth)
+        for inner in unpacked(part) if whole and depth < _MOST_SPELLED else ():
+            yield from names_within(inner, depth + 1)
 
 
 def _names_spelled(text: str, depth: int) -> Iterator[str]:
@@ -178,10 +207,10 @@ def names_of_path(path: str) -> Iterator[str]:
     """List the names in the path of a request to a server: ids, files, and other long parts."""
     path, _, query = path.partition("?")
     for pair in query.split("&") if query else ():
-        yield from _names_of(pair.partition("=")[2] or pair, STRING)
+        yield from _names_of(pair.partition("=")[2] or pair, "", ())
     parts = path.split("/")
     for before, part in pairwise(("", *parts)):
-        found = list(dict.fromkeys(names_within(part)))
+        found = list(dict.fromkeys(names_of_text(part) if before == "file" else names_within(part)))
         yield from found
         if before == "file" and part:
             yield file_term(part)

@@ -26,6 +26,7 @@ from sessionsim.adversary.columns import Ints, Places, column
 from sessionsim.adversary.keyring import Keys
 from sessionsim.adversary.layers import NONE, Layers, Opened, Ways, ways_by_name
 from sessionsim.adversary.meaning import OK, Meaning
+from sessionsim.adversary.names import string_term
 from sessionsim.adversary.observation import dotted
 from sessionsim.adversary.readers import (
     ONION_HEADS,
@@ -64,7 +65,7 @@ class Transcript:
         found = ways(self.keys) if ways else ways_by_name(self.keys, view.nodes.x25519, view.server_keys)
         self.layers = Layers(self.suite, self.keys, found, self._inside, None if ways else view.nodes)
         self._servers = {key: endpoint for endpoint, key in view.server_keys.items()}
-        self.meaning = Meaning(self.suite, self.keys, _public_addresses(view), self.calls_again)
+        self.meaning = Meaning(self.suite, self.keys, _public_names(view), self.calls_again)
         self.ciphers: list[
             tuple[Cipher | None, str]
         ] = []  # of each request: what opens its answer, and style
@@ -326,11 +327,12 @@ class Transcript:
         return read_answer(cipher, style, payload, n_calls)
 
 
-def _public_addresses(view: View) -> frozenset[str]:
-    """Give the addresses of nodes and servers, which anyone knows, as terms."""
+def _public_names(view: View) -> frozenset[str]:
+    """Give addresses and keys of nodes, and addresses of servers, which anyone knows, as terms."""
     nodes = (f"addr:{dotted(ip)}" for ip in view.nodes.ip)
+    keys = (string_term(key.hex()) for key in (*view.nodes.ed25519, *view.nodes.x25519))
     servers = (f"addr:{view.addresses[end]}" for end in view.servers if end in view.addresses)
-    return frozenset((*nodes, *servers))
+    return frozenset((*nodes, *keys, *servers))
 
 
 @contextmanager

@@ -1,20 +1,25 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
+import re
+import zlib
 from typing import Any
 
 import pytest
 
+from sessionsim.adversary.known_fields import known_in_answer, known_in_call
 from sessionsim.adversary.names import (
-    PASSED_OVER,
     id_term,
     names_anywhere,
     names_in,
     names_of_path,
     names_of_text,
+    owner_of_ed25519,
     string_term,
 )
+from sessionsim.protocol.identity import account_from_seed
 
 RAW = bytes([5]) + bytes(range(32))
 ACCOUNT = f"account:{RAW.hex()}"
@@ -87,21 +92,52 @@ def test_public_addresses_and_known_fields_are_passed_over() -> None:
     assert names_in({"x": "240.0.0.1 and 244.0.0.7"}, {"addr:240.0.0.1"}) == ["addr:244.0.0.7"]
     signature = base64.b64encode(bytes(range(64))).decode()
     usual = {
-        "signature": signature, "subaccount_sig": signature, "session_ed25519": "0a" * 32,
-        "last_hash": "x" * 43, "timestamp": "1777000000000", "namespace": -11, "namespaces": [0, 2, 5],
-        "method": "retrieve", "messages": ["x" * 43], "data": base64.b64encode(b"d" * 80).decode(),
-        "ttl": 1209600000,
+        "signature": signature, "subaccount_sig": signature, "pubkey_ed25519": "0a" * 32,
+        "last_hash": "x" * 43, "timestamp": "1777000000000", "namespace": -11, "max_size": -2,
     }  # fmt: skip
-    assert set(usual) <= PASSED_OVER
-    assert names_in(usual, ()) == []
-    assert names_in({"x": {"signature": signature, "y": RAW.hex()}}, ()) == [ACCOUNT]
+    assert names_in(usual, (), known_in_call("retrieve")) == []
+    assert names_in({"messages": ["x" * 43], "expiry": 1}, (), known_in_call("expire")) == []
+    assert names_in({"hash": "x" * 43, "t": 1, "hf": [19, 3]}, (), known_in_answer("store")) == []
+    assert names_in({"x": {"signature": "x" * 88, "y": RAW.hex()}}, (), {"signature"}) == [ACCOUNT]
 
 
-@pytest.mark.parametrize("field", sorted(PASSED_OVER - {"data", "enc_payload", "path"}))
+@pytest.mark.parametrize("field", ["signature", "last_hash", "timestamp", "namespace", "pubkey_ed25519"])
 def test_a_known_field_that_holds_something_else_is_looked_at(field: str) -> None:
-    assert names_in({field: f"x{RAW.hex()}"}, ()) == [ACCOUNT]
-    assert names_in({field: ["x", {"deep": RAW.hex()}]}, ()) == [ACCOUNT]
-    assert names_in({field.upper(): "at 244.0.0.7"}, ()) == ["addr:244.0.0.7"]
+    known = known_in_call("retrieve")
+    assert field in known
+    assert names_in({field: f"x{RAW.hex()}"}, (), known) == [ACCOUNT]
+    assert names_in({field: ["x", {"deep": RAW.hex()}]}, (), known) == [ACCOUNT]
+    assert names_in({field.upper(): "at 244.0.0.7"}, (), known) == ["addr:244.0.0.7"]
+
+
+@pytest.mark.parametrize(
+    ("method", "field", "value"),
+    [
+        ("retrieve", "data", RAW.hex()), ("retrieve", "path", RAW.hex()),
+        ("delete", "enc_payload", RAW.hex()),
+        ("get_swarm", "pubkey_ed25519", account_from_seed(bytes(16)).ed.public.hex()),
+        ("POST /file", "path", RAW.hex()), ("POST /subscribe", "data", RAW.hex()),
+    ],
+)  # fmt: skip
+def test_a_known_field_is_looked_at_where_it_does_not_belong(method: str, field: str, value: str) -> None:
+    owner = account_from_seed(bytes(16)).id_hex
+    wanted = ACCOUNT if value == RAW.hex() else f"account:{owner}"
+    assert wanted in names_in({field: value}, (), known_in_call(method))
+
+
+def test_an_ed25519_key_names_the_account_that_follows_from_it() -> None:
+    account = account_from_seed(bytes(16))
+    for key in (account.ed.public, account.ed.public.hex()):
+        assert owner_of_ed25519(key) == f"account:{account.id_hex}"
+        assert owner_of_ed25519(key, account.id) == ""
+        assert owner_of_ed25519(key, b"\3" + account.ed.public) == ""  # the key that a group is
+    assert owner_of_ed25519("ab" * 20) == ""
+    assert owner_of_ed25519(b"\xff" * 32) == ""  # no point of the curve
+
+
+def test_keys_of_nodes_name_no_accounts() -> None:
+    key = account_from_seed(bytes(16)).ed.public.hex()
+    assert names_in({"my_ed25519": key}, {f"string:{key}"}) == []
 
 
 SPELLED = [
@@ -113,6 +149,11 @@ SPELLED = [
     f"Bearer {base64.b64encode(RAW).decode()}", f"/v1/{base64.b64encode(RAW).decode()}/x",
     '{"a":["' + base64.b64encode(RAW).decode().replace("/", "\\/") + '"]}',
     base64.b64encode(b"d1:a33:" + RAW + b"e").decode(), base64.b64encode(b"\x0a\x21" + RAW).decode(),
+    ":".join(re.findall("..", RAW.hex())), "-".join(re.findall(".{11}", RAW.hex())),
+    str(int(RAW.hex(), 16)), base64.b64encode(zlib.compress(RAW.hex().encode())).decode(),
+    base64.b64encode(gzip.compress(RAW, mtime=0)).decode(),
+    base64.b64encode(RAW.hex().encode("utf-16")).decode(),
+    "2V9bkBTrLXty4QyEa11v9chZAx1eEFfzFQvksKz4JL9bc", "ywyynyodyonocbaebrfysdypba8tyre1nckbkfozdyctwgahdwxb6",
 ]  # fmt: skip
 
 
@@ -137,6 +178,13 @@ def test_random_bytes_hold_no_names() -> None:
     texts = [base64.b64encode(raw[at : at + 60]).decode() for at in range(0, 60_000, 60)]
     found = [name for text in texts for name in names_in({"x": text}, ())]
     assert {name.partition(":")[0] for name in found} == {"string"}
+
+
+def test_ids_of_files_are_no_spelling_of_another_name() -> None:
+    url = b"http://files.example/file/BQAB" + b"x" * 40 + b"#p=" + b"0a" * 32
+    assert names_anywhere(url, ()) == []
+    assert names_anywhere(url + RAW.hex().encode(), ()) == []  # 130 digits in one
+    assert names_anywhere(url + b"&u=" + base64.b64encode(RAW), ()) == [ACCOUNT]
 
 
 def test_each_name_once_in_order() -> None:
@@ -165,6 +213,8 @@ def test_terms_of_odd_ids_and_long_strings() -> None:
     ("path", "names"),
     [
         ("GET /file/" + "x" * 43 + "1", ["file:" + "x" * 43 + "1"]),
+        ("GET /file/BQAB" + "x" * 40, ["file:BQAB" + "x" * 40]),  # no account in base64
+        (f"GET /file/{RAW.hex()}", [ACCOUNT, f"file:{RAW.hex()}"]),
         ("GET /file/123/info", ["file:123"]),
         ("POST /file", []),
         (f"POST /inbox/{BLINDED.hex()}", [f"blinded:{BLINDED.hex()}"]),

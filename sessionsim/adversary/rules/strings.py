@@ -1,39 +1,56 @@
 """Strings that mean nothing by themselves, held against the names that the observer has.
 
-A string may be a name without what shows its kind (an id without its first byte, a device's token in some
-field), spelled otherwise, or its hash: of a name, or of a text that was opened. Who has both recognises it;
-who has only the string, or only the name, learns nothing here. Hashes are computed and compared, never
-inverted: nothing is tried but what the observer has.
-Source: metrics 2i (hash of a held value).
+A string may be a name written so that its kind doesn't show, a part of one, a key that it follows from, or a
+hash: of a name, or of a text that was opened (`likenesses`). Who has both recognises it; who has only the
+string, or only the name, learns nothing here. Of two strings that are one value in two spellings, who has
+both learns that.
+Source: metrics 2i (hash of a held value, known ways from key to key).
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
+import numpy as np
+
+from sessionsim.adversary.columns import column
 from sessionsim.adversary.derivations import Steps
+from sessionsim.adversary.keyring import NEVER
+from sessionsim.adversary.likenesses import LEAST_BYTES, Strings
 from sessionsim.adversary.names import STRING, id_term
 from sessionsim.adversary.notes import Derive, Notes
 from sessionsim.adversary.rules.messages import name_of
-from sessionsim.adversary.spellings import spellings
 from sessionsim.core.ledger import Relation
 
-_IDS: Final = ("account", "group", "blinded", "version", "member")  # written in hex in their terms
-_KINDS: Final = frozenset((*_IDS, "token", "message", "addr", "file"))
-_LEAST: Final = 10  # bytes; shorter values stand in many places
-_HASHES: Final[dict[str, Callable[[bytes], bytes]]] = {
-    "MD5": lambda value: hashlib.md5(value, usedforsecurity=False).digest(),
-    "SHA-1": lambda value: hashlib.sha1(value, usedforsecurity=False).digest(),
-    "SHA-256": lambda value: hashlib.sha256(value).digest(),
-    "SHA-512": lambda value: hashlib.sha512(value).digest(),
-    "BLAKE2b-256": lambda value: hashlib.blake2b(value, digest_size=32).digest(),
-    "BLAKE2b-512": lambda value: hashlib.blake2b(value).digest(),
-}
-_DIGESTS: Final = (16, 20, 32, 64)  # bytes
+_IDS: Final = ("account", "group", "blinded", "version")  # written in hex in their terms
+_THOROUGH: Final = frozenset((*_IDS, "member", "token", "addr"))  # few of them, so looked at in all ways
+_KINDS: Final = _THOROUGH | {"message", "file"}
 _Known = tuple[int, Derive]
+
+
+class _Resolving:
+    """Notes where names stand. Args: where: whose strings they are, since when and why, by string."""
+
+    def __init__(self, notes: Notes, where: dict[str, list[tuple[str, _Known]]]) -> None:
+        self.notes, self._where = notes, where
+        self.strings = Strings(where)
+
+    def note(self, text: str, how: str, name: str, known: _Known) -> None:
+        """Note that a string is a name's, in some way."""
+        for subject, (t_us, why) in self._where[text]:
+            if subject != name:
+                steps = partial(_resolved, why, known[1], f"{STRING}{text} is {how}: {name}")
+                self.notes.note(Relation.NAMED, subject, name, max(t_us, known[0]), steps)
+
+    def same(self) -> None:
+        """Note strings that are spelled in two ways."""
+        for one, other in self.strings.same():
+            for subject, (t_us, why) in self._where[one]:
+                first_us, first = min((known for _, known in self._where[other]), key=lambda known: known[0])
+                steps = partial(_resolved, why, first, f"{STRING}{one} is the same bytes as {STRING}{other}")
+                self.notes.note(Relation.NAMED, subject, f"{STRING}{other}", max(t_us, first_us), steps)
 
 
 def resolve_strings(notes: Notes) -> None:
@@ -41,28 +58,54 @@ def resolve_strings(notes: Notes) -> None:
     where: dict[str, list[tuple[str, _Known]]] = {}
     for (relation, subject, term), known in notes.known.items():
         if relation is Relation.NAMED and term.startswith(STRING) and not term.endswith("…"):
-            where.setdefault(term, []).append((subject, known))
+            where.setdefault(term.removeprefix(STRING), []).append((subject, known))
     if not where:
         return
-    values: dict[bytes, list[str]] = {}
-    for term in where:
-        for value in _values_of(term.removeprefix(STRING)):
-            values.setdefault(value, []).append(term)
-    hashed = any(len(value) in _DIGESTS for value in values)
-    for name, known in _names(notes).items():
-        for value, how in _written(name):
-            _compare(notes, where, values, value, name, known, how, hashed)
-    for number, (t_us, opening) in notes.closure.openings.items() if hashed else ():
+    resolving, names = _Resolving(notes, where), _names(notes)
+    _compare(resolving, names)
+    for text, owner in resolving.strings.owners():
+        if owner in names:
+            resolving.note(text, "the Ed25519 key of", owner, names[owner])
+    ids = {bytes.fromhex(name.partition(":")[2]): name for name in names if name.startswith(_OF_IDS)}
+    for raw, (text, how) in resolving.strings.parts_of(ids):
+        resolving.note(text, how, ids[raw], names[ids[raw]])
+    for number, (t_us, opening) in notes.closure.openings.items():
         text = notes.meaning.openings.contents[number].text
         if text:
             words = notes.meaning.openings.words[opening]
             known = t_us, partial(_opened, words, name_of(notes, number))
-            _compare(notes, where, values, text.encode(), name_of(notes, number), known, "its text", True)
+            for string, how in resolving.strings.hashed(text.encode(), "its text", thorough=False):
+                resolving.note(string, how, name_of(notes, number), known)
+    resolving.same()
 
 
-def _values_of(text: str) -> set[bytes]:
-    """Give what a string may stand for."""
-    return {value for value in (text.encode(), *spellings(text)) if len(value) >= _LEAST}
+_OF_IDS: Final = tuple(f"{kind}:" for kind in _IDS)
+
+
+def _compare(resolving: _Resolving, names: dict[str, _Known]) -> None:
+    """Hold every name, in all ways to write it, against the strings."""
+    strings, keys = resolving.strings, _keys_of_accounts(resolving.notes)
+    for name, known in names.items():
+        thorough = name.partition(":")[0] in _THOROUGH
+        for value, how in _written(name, keys.get(name, b"")):
+            likenesses = [*strings.equal(value, how)] if len(value) >= LEAST_BYTES else []
+            likenesses += strings.hashed(value, how, thorough=thorough)
+            for text, called in likenesses:
+                resolving.note(text, called, name, known)
+        if name.startswith(_OF_IDS):
+            raw = bytes.fromhex(name.partition(":")[2])
+            for text, called in strings.around(raw[1:], "its bytes without the first"):
+                resolving.note(text, called, name, known)
+
+
+def _keys_of_accounts(notes: Notes) -> dict[str, bytes]:
+    """Give the Ed25519 keys of accounts that stand in requests that could be read."""
+    meaning = notes.meaning
+    request, signer = (column(values) for values in meaning.signed)
+    there = np.flatnonzero(notes.closure.t_read[request] < NEVER)
+    places = there[np.unique(signer[there], return_index=True)[1]]
+    checks = (meaning.checks[place] for place in places.tolist())
+    return {check.signer: check.ed25519 for check in checks if check.ed25519}
 
 
 def _names(notes: Notes) -> dict[str, _Known]:
@@ -79,33 +122,20 @@ def _from_the_start() -> Steps:
     return ("this id is known from the start",)
 
 
-def _written(name: str) -> Iterator[tuple[bytes, str]]:
-    """Give the ways to write a name down as bytes, and what they are called."""
+def _written(name: str, key: bytes) -> Iterator[tuple[bytes, str]]:
+    """Give the ways to write a name down as bytes, and what they are called. Args: key: its Ed25519 key."""
     kind, _, text = name.partition(":")
     yield text.encode(), "its text"
-    if kind in _IDS:
+    if kind in _IDS or kind == "member":
         raw = bytes.fromhex(text)
         yield raw, "its bytes"
         yield text.upper().encode(), "its text"
         if kind != "member":
             yield raw[1:], "its bytes without the first"
             yield text[2:].encode(), "its text without the prefix"
-
-
-def _compare(
-    notes: Notes, where: dict[str, list[tuple[str, _Known]]], values: dict[bytes, list[str]], value: bytes,
-    name: str, known: _Known, how: str, hashed: bool,
-) -> None:  # fmt: skip
-    """Note where a name stands, if a string is one way to write it, or a hash of that."""
-    ways = [(value, how)] if len(value) >= _LEAST else []
-    if hashed:
-        ways += [(digest(value), f"the {hash_name} of {how}") for hash_name, digest in _HASHES.items()]
-    for written, called in ways:
-        for term in values.get(written, ()):
-            for subject, (t_us, why) in where[term]:
-                if subject != name:
-                    steps = partial(_resolved, why, known[1], f"{term} is {called}: {name}")
-                    notes.note(Relation.NAMED, subject, name, max(t_us, known[0]), steps)
+    if key:
+        yield key, "its Ed25519 key"
+        yield key.hex().encode(), "the text of its Ed25519 key"
 
 
 def _resolved(one: Derive, other: Derive, reason: str) -> Steps:
