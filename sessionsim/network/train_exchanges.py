@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sessionsim.core.seeds import mix_array
-from sessionsim.network.links import Links, Numbers, delays_us
+from sessionsim.network.links import Links, Numbers, Reals, delays_us
 from sessionsim.network.train_jobs import Job
 
 _HOPS: Final = 4  # guard, middle, last hop, destination. Source: transport 3.1
@@ -83,6 +83,7 @@ class Tables:
         self.asks_us = np.array([us for job in jobs for us in job.asks_us])
         self.answers_us = np.array([by[0] for job in jobs for by in job.answers_us])
         self.spreads = any([job.mates for job in jobs])
+        self._again = [(number, *one) for number, job in enumerate(jobs) for one in job.again.items()]
 
     def rows(self, whose: Numbers, places: Numbers, ways: Numbers, exchanges: Numbers) -> Requests:
         """Give requests; see `Requests`."""
@@ -94,6 +95,16 @@ class Tables:
         at = self._usable_at[rows.whose] + rows.ways * self._swarm_of[rows.whose] + rows.places
         usable: npt.NDArray[np.bool_] = self._usable[at]
         return usable
+
+    def lines_us(self, rows: Requests) -> tuple[Reals, Reals]:
+        """Give how long requests and answers take on the lines; see `Job`."""
+        asks_us, answers_us = self.asks_us[rows.nodes], self.answers_us[rows.nodes]
+        for number, place, again in self._again:
+            begin, end = np.searchsorted(rows.whose, (number, number + 1)).tolist()
+            found = np.flatnonzero(rows.places[begin:end] == place)
+            if len(found):
+                asks_us[begin + found[0]], answers_us[begin + found[0]] = again.ask_us, again.answer_us
+        return asks_us, answers_us
 
 
 def exchanges(tables: Tables, rows: Requests, addresses: Draws, links: Links) -> Exchanges:
@@ -112,7 +123,7 @@ def exchanges(tables: Tables, rows: Requests, addresses: Draws, links: Links) ->
     for step in range(_HOPS + 1, STEPS):
         draws[step] = mix_array(draws[step - 1], _FIRST_SENT)
     bytes_of = np.zeros(draws.shape)
-    bytes_of[0], bytes_of[-1] = tables.asks_us[rows.nodes], tables.answers_us[rows.nodes]
+    bytes_of[0], bytes_of[-1] = tables.lines_us(rows)
     steps_us = delays_us(least[there_and_back], scale[there_and_back], sigma[there_and_back], bytes_of, draws)
     left_us = steps_us[:-1].sum(axis=0)
     if spread is None:

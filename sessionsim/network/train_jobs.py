@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sessionsim.network.links import Numbers
-from sessionsim.protocol.client.idling import IdlePolls
+from sessionsim.protocol.client.idling import IdlePolls, Reread
+
+
+class Again(NamedTuple):
+    """The first poll of a node that gives what the client knows. Args: ask_us, answer_us: see `Job`."""
+
+    reread: Reread
+    ask_us: float
+    answer_us: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +36,8 @@ class Job:
         used_us: when its connections were last used that are open, the oldest first.
         idle_limit_us: after which idle time a connection is opened anew.
         shared: requests at a time go over one connection; otherwise each needs one of its own.
+        again: by place what the first poll there brings, if the client knows it; `asks_us` and `answers_us`
+            are those of the polls after it.
     """
 
     endpoint: int
@@ -42,6 +54,7 @@ class Job:
     used_us: list[list[int]]
     idle_limit_us: int
     shared: bool
+    again: Mapping[int, Again]
 
     @property
     def is_paired(self) -> bool:

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
+from collections.abc import Sequence
 
 import numpy as np
 
 from sessionsim.network.train_jobs import Drawn, Job
-from sessionsim.protocol.client.idling import IdlePolls, Skip
+from sessionsim.protocol.client.idling import Reread, Skip
 
 
 class Train:
-    """Idle polls of one client. Args: job: one of it; drawn: the first of them."""
+    """Idle polls of one client. Args: jobs: of its accounts; drawn: the first polls of them."""
 
     __slots__ = (
-        "_begins", "_ends_us", "_left_us", "_limit_us", "_lines", "_next_us", "_open_us", "_paths",
+        "_again", "_begins", "_ends_us", "_left_us", "_limit_us", "_lines", "_next_us", "_open_us", "_paths",
         "_periods", "_places", "_reached_us", "_shared", "_starts_us", "_whose", "polls",
     )  # fmt: skip
 
-    def __init__(self, job: Job, polls: IdlePolls, drawn: Drawn) -> None:
-        self.polls, self._next_us, self._open_us = polls, drawn.next_us, job.used_us
+    def __init__(self, jobs: Sequence[Job], drawn: Drawn) -> None:
+        job, self._again = jobs[0], [one.again for one in jobs]
+        polls = self.polls = job.polls
+        self._next_us, self._open_us = drawn.next_us, job.used_us
         self._limit_us, self._shared, self._lines = job.idle_limit_us, job.shared, _packed(drawn.lines)
         self._starts_us, self._left_us = _packed(drawn.starts_us), _packed(drawn.left_us)
         self._places, self._paths = bytes(drawn.places.tolist()), bytes(drawn.paths.tolist())
@@ -64,8 +67,18 @@ class Train:
                 assert self._ends_us is not None
                 next_us = self._ends_us[last] if own else polls.due_us
             node = polls.swarm[self._places[self._requests(last + 1) - 1]] if own else -1
-            found.append(Skip(polls.account_id, own, next_us, node))
+            rereads = self._rereads(number, count) if self._again[number] else ()
+            found.append(Skip(polls.account_id, own, next_us, node, rereads))
         return found
+
+    def _rereads(self, number: int, count: int) -> tuple[Reread, ...]:
+        """Give what the first polls bring that the client knows. Args: number: of the account."""
+        if self._whose is None:
+            asked = set(self._places[: self._requests(count)])
+        else:
+            its = [at for at in range(count) if self._whose[at] == number]
+            asked = {k for at in its for k in self._places[self._requests(at) : self._requests(at + 1)]}
+        return tuple([one.reread for place, one in self._again[number].items() if place in asked])
 
     def last_start_us(self, number: int, count: int) -> int:
         """Give when the last of the first polls began. Args: number: of the account, which has one."""

@@ -11,17 +11,20 @@ from typing import Final, NamedTuple
 
 from sessionsim.core.units import US_PER_MS
 from sessionsim.network.links import Links
+from sessionsim.network.train_jobs import Again
 from sessionsim.network.wire_sizes import WireSizes
-from sessionsim.protocol.client.idling import NEVER_US, Cursors, Extension, IdlePolls
+from sessionsim.protocol.client.idling import NEVER_US, Cursors, Extension, IdlePolls, Reread
 from sessionsim.protocol.client.machine import Client
 from sessionsim.protocol.crypto.suite import Suite
 from sessionsim.protocol.machine import Machine
 from sessionsim.protocol.snode import ServiceNode
-from sessionsim.protocol.wire.onion_sizes import exchange_bytes
+from sessionsim.protocol.wire.onion_sizes import answer_bytes, exchange_bytes, request_bytes
+from sessionsim.protocol.wire.rpc import message_hash
 from sessionsim.protocol.wire.rpc_results import json_entry
 
 _TRANSPORT: Final = 7  # the low bits of a connection handle. Source: core.columns.Transport
 _SIGNATURE_BYTES: Final = 64
+INBOX: Final = 0  # Source: transport 5.3
 _ALIKE: Final = 1_000_000_000_000  # unix ms with as many digits as today's
 
 
@@ -31,13 +34,14 @@ class Sight:
 
     Args:
         until_us: by place in the swarm until when the node has nothing for it; None: it has, or is shunned.
-        asks_us, answers_us, mates: see `Job`.
+        asks_us, answers_us, mates, again: see `Job`.
     """
 
     until_us: tuple[int | None, ...]
     asks_us: list[float]
     answers_us: list[tuple[float, ...]]
     mates: list[tuple[int, ...]]
+    again: dict[int, Again]
 
 
 class _Told(NamedTuple):
@@ -46,7 +50,7 @@ class _Told(NamedTuple):
     Args:
         cursors, changes: what it was told, and how often the account's messages there had changed.
         until_us: it has nothing until then; None: it has something, or is shunned.
-        ask_us, answers_us: see `Job`.
+        ask_us, answers_us, again: see `Job`.
     """
 
     cursors: Cursors
@@ -54,6 +58,7 @@ class _Told(NamedTuple):
     until_us: int | None
     ask_us: float
     answers_us: tuple[float, ...]
+    again: Again | None = None
 
 
 class _Known(NamedTuple):
@@ -124,6 +129,7 @@ class Scouts:
             [one.ask_us for one in told],
             [one.answers_us for one in told],
             [] if spread is None else [self._node(node).mates for node in polls.swarm],
+            {place: one.again for place, one in enumerate(told) if one.again is not None},
         )
         self._known[key] = _Known(basis, form, told, sight)
         return sight
@@ -144,27 +150,71 @@ class Scouts:
             before is not None
             and before.cursors == cursors
             and before.changes == changes
-            and (before.until_us is None or before.until_us > now_us)
+            and before.until_us is not None
+            and before.until_us > now_us
         ):
             return before
-        until_us = None
-        if node not in self._watched and node not in afflicted and (spread or not polls.extension):
-            until_us = self._node(node).idle_until_us(polls.account_id, cursors, now_us, polls.token)
-        if until_us is None:
+        if node in self._watched or node in afflicted or (polls.extension and spread is None):
             return _Told(cursors, changes, None, 0.0, (0.0,))
-        out, guard, transport = self._links.us_per_byte, polls.routes[0][0], polls.connection & _TRANSPORT
+        until_us = self._node(node).idle_until_us(polls.account_id, cursors, now_us, polls.token)
+        if until_us is None:
+            return self._ask_again(endpoint, polls, node, cursors, changes, now_us)
+        if spread is not None:
+            until_us = min(until_us, spread.until_us)
+        lines_us = self._lines_us(
+            endpoint, polls, cursors, [()] if spread is None else spread.entries, now_us
+        )
+        return _Told(cursors, changes, until_us, *lines_us)
+
+    def _ask_again(
+        self, endpoint: int, polls: IdlePolls, node: int, cursors: Cursors, changes: int, now_us: int
+    ) -> _Told:
+        """Find out whether a node has nothing but what the client knows from others."""
+        news, knows, machine = _Told(cursors, changes, None, 0.0, (0.0,)), polls.knows, self._node(node)
+        if knows is None or polls.extension is not None:
+            return news
+        found = machine.find_again(polls.account_id, cursors, polls.max_size, now_us)
+        if found is None:
+            return news
+        again, until_us = found
+        hashes = tuple([message_hash(polls.account_id, INBOX, one.data) for one in again.messages])
+        if not all([knows(hash_) for hash_ in hashes]):
+            return news
+        newest = again.messages[-1].hash
+        then = tuple([(box, newest if box == INBOX else hash_) for box, hash_ in cursors])
+        status, body, _ = machine.idle_answer(len(cursors), now_us, again=again)
+        ask_us, answer_us = self._wires_us(
+            endpoint,
+            polls,
+            request_bytes(polls.style, polls.body_bytes(cursors)),
+            answer_bytes(polls.style, status, body),
+        )
+        first = Again(Reread(node, hashes, newest), ask_us, answer_us)
+        return _Told(cursors, changes, until_us, *self._lines_us(endpoint, polls, then, [()], now_us), first)
+
+    def _lines_us(
+        self,
+        endpoint: int,
+        polls: IdlePolls,
+        cursors: Cursors,
+        entries: Sequence[tuple[bytes, ...]],
+        now_us: int,
+    ) -> tuple[float, tuple[float, ...]]:
+        """Give how long the bytes of an exchange that brings nothing take; see `_Told`."""
         body_bytes = polls.body_bytes(cursors)
-        lengths = [
-            self._exchange_bytes(polls, body_bytes, len(cursors), entries, now_us)
-            for entries in (((),) if spread is None else spread.entries)
-        ]
-        ask, _ = self._sizes.wire(transport, 0, lengths[0][0], self._families[endpoint])
-        wires = [self._sizes.wire(transport, 1, one[-1], self._families[guard])[0] for one in lengths]
+        lengths = [self._exchange_bytes(polls, body_bytes, len(cursors), one, now_us) for one in entries]
+        wires = [self._wires_us(endpoint, polls, lengths[0][0], one[-1]) for one in lengths]
+        return wires[0][0], tuple([back for _, back in wires])
+
+    def _wires_us(
+        self, endpoint: int, polls: IdlePolls, request_bytes: int, answer_bytes: int
+    ) -> tuple[float, float]:
+        """Give how long a request and an answer take on the client's line."""
         # All guards are as fast as each other.
-        back = out(guard, endpoint)
-        until_us = until_us if spread is None else min(until_us, spread.until_us)
-        answers_us = tuple([wire * back for wire in wires])
-        return _Told(cursors, changes, until_us, ask * out(endpoint, guard), answers_us)
+        out, guard, transport = self._links.us_per_byte, polls.routes[0][0], polls.connection & _TRANSPORT
+        ask, _ = self._sizes.wire(transport, 0, request_bytes, self._families[endpoint])
+        back, _ = self._sizes.wire(transport, 1, answer_bytes, self._families[guard])
+        return ask * out(endpoint, guard), back * out(guard, endpoint)
 
     def _node(self, node: int) -> ServiceNode:
         machine = self._machines[node]

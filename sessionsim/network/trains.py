@@ -187,7 +187,7 @@ class Trains:
                     lately.round_us = max(took_us, 1)
             if not count:
                 continue
-            self.running[endpoint] = train = Train(jobs[0], polls, drawn)
+            self.running[endpoint] = train = Train(jobs, drawn)
             self.riders.add(endpoint)
             for stream in polls.streams:
                 self._clients_of.setdefault(stream.account_id, []).append(endpoint)
@@ -252,7 +252,7 @@ class Trains:
                     endpoint, stream, count, until_us, pause_us,
                     [path and node for path in clear for node in its_idle],
                     sight.asks_us, sight.answers_us, sight.mates, self._patience_us,
-                    shake_us, last_us, limit_us, shared,
+                    shake_us, last_us, limit_us, shared, sight.again,
                 )
             )  # fmt: skip
         return jobs

@@ -34,6 +34,12 @@ def _order_of(message: Message) -> int:
     return message.order
 
 
+def _start(box: _Box, last_hash: str) -> int:
+    """Give the place behind a message; the first one if it is not there."""
+    last = box.by_hash.get(last_hash)
+    return 0 if last is None else bisect_right(box.orders, last.order, key=_order_of)
+
+
 class MessageStore:
     """All messages of one node.
 
@@ -224,11 +230,21 @@ class MessageStore:
         box = self._boxes.get((account, namespace))
         if box is None:
             return [], False
-        orders = box.orders
-        last = box.by_hash.get(last_hash)
-        start = 0 if last is None else bisect_right(orders, last.order, key=_order_of)
-        if self.on_look is not None and start < len(orders):
+        if self.on_look is not None and _start(box, last_hash) < len(box.orders):
             self.on_look(account)
+        return self._read(box, last_hash, max_count, max_bytes)
+
+    def peek(
+        self, account: bytes, namespace: int, last_hash: str, max_bytes: int, now_ms: int
+    ) -> tuple[list[Message], bool]:
+        """Give what `retrieve` would give, where nobody is going to be given it."""
+        if now_ms >= self._next_ms:
+            self._clean(now_ms)
+        box = self._boxes.get((account, namespace))
+        return ([], False) if box is None else self._read(box, last_hash, 0, max_bytes)
+
+    def _read(self, box: _Box, last_hash: str, max_count: int, max_bytes: int) -> tuple[list[Message], bool]:
+        orders, start = box.orders, _start(box, last_hash)
         found: list[Message] = []
         total = 0
         for position in range(start, len(orders)):
@@ -262,7 +278,11 @@ class MessageStore:
         last = box.by_hash.get(last_hash)
         if last is None or box.orders[-1].order > last.order:
             return True, _NEVER_MS
-        return False, -(-last.expiry_ms // self._period) * self._period
+        return False, self.cleaned_ms(last.expiry_ms)
+
+    def cleaned_ms(self, expiry_ms: int) -> int:
+        """Give when the clean-up removes what expires then."""
+        return -(-expiry_ms // self._period) * self._period
 
     def holds(self, account: bytes) -> bool:
         """Say whether an account has any message here."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,7 +20,10 @@ from sessionsim.network.links import LinkRules
 from sessionsim.network.membership import MembershipRules
 from sessionsim.network.wire_rules import WireRules
 from sessionsim.network.world import World, WorldSpec, build
+from sessionsim.protocol.client.idling import Skip
+from sessionsim.protocol.client.machine import Client
 from sessionsim.protocol.client.rules import PLATFORMS
+from sessionsim.protocol.node_rules import NodeRules
 
 N = 6
 HORIZON_US = 12 * US_PER_MIN  # longer than the time between two rotations of paths
@@ -154,6 +158,35 @@ def test_messages_that_expire_end_a_train_in_time() -> None:
     rules = {name: replace(one, message_ttl_us=2 * US_PER_MIN) for name, one in PLATFORMS.items()}
     given = replace(spec(8), client_rules=rules)
     assert_same_truth(run(given, "each")[1], run(given, "bulk")[1])
+
+
+def test_what_another_node_gave_already_is_read_in_bulk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each message comes once from every member of the swarm; all but the first are no news."""
+    read: list[str] = []
+    skip = Client.skip
+
+    def noting(client: Client, skips: Sequence[Skip]) -> None:
+        read.extend(hash_ for one in skips for reread in one.rereads for hash_ in reread.hashes)
+        skip(client, skips)
+
+    monkeypatch.setattr(Client, "skip", noting)
+    _, truth, _ = run(spec(3), "bulk")
+    again = int(sum(truth.devices["fetched_again"]))
+    assert again > 3 * len(spec(3).intents)
+    # Beside them the sync copies of a device's own texts; but desktop hears of a text from two nodes at once.
+    assert len(read) > 0.8 * again
+
+
+def test_messages_that_expire_are_not_read_again_in_bulk() -> None:
+    # Some live so short that members of a swarm have lost them before they are asked.
+    rules = {
+        name: replace(one, message_ttl_us=25 * US_PER_S, poll_interval_us=6 * US_PER_S)
+        for name, one in PLATFORMS.items()
+    }
+    given = replace(spec(12), client_rules=rules, node_rules=replace(NodeRules(), ttl_min_us=10 * US_PER_S))
+    each, bulk = run(given, "each"), run(given, "bulk")
+    assert_same_truth(each[1], bulk[1])
+    assert 0 < int(sum(each[1].devices["fetched_again"])) < 6 * len(given.intents)
 
 
 def test_the_same_run_gives_the_same_trains() -> None:

@@ -113,6 +113,20 @@ def test_size_counts_overhead_hash_and_base64_and_gives_one_in_any_case() -> Non
     assert store.retrieve(ACCOUNT, 0, "", 0, 3 * one, NOW)[1] is False
 
 
+def test_peeking_gives_what_a_retrieve_gives_and_nobody_is_told() -> None:
+    store, told = make(), list[bytes]()
+    for name in ("a", "b", "c"):
+        put(store, name)
+    store.on_look = told.append
+    for last in ("", "a", "c", "never seen"):
+        peeked = store.peek(ACCOUNT, 0, last, 250, NOW)
+        assert not told
+        assert peeked == store.retrieve(ACCOUNT, 0, last, 0, 250, NOW)
+        told.clear()
+    assert store.peek(ACCOUNT, 5, "", 250, NOW) == ([], False)
+    assert store.peek(ACCOUNT, 0, "", 250, NOW + 80_000) == ([], False)
+
+
 def test_count_limits_and_says_that_there_is_more() -> None:
     store = make()
     for name in "abc":

@@ -31,6 +31,14 @@ def exchange_of(tag: int, number: int, parallel: int, purpose: int) -> int:
     return ((tag << NUMBER_BITS | number) << PARALLEL_BITS | parallel) << PURPOSE_BITS | purpose
 
 
+class Reread(NamedTuple):
+    """What a node gives of the inbox that the client knows already. Args: cursor: the newest hash of it."""
+
+    node: int
+    hashes: tuple[str, ...]
+    cursor: str
+
+
 class Extension(NamedTuple):
     """What each poll asks of the whole swarm: to keep messages longer. Args: life_us: from the poll on."""
 
@@ -61,6 +69,9 @@ class IdlePolls:
         style: how the onion is written; body_bytes: gives the length of the body for cursors.
         extension: what goes with each poll; None for nothing.
         token: the subaccount it is made with, empty for the account itself; it may be revoked.
+        knows: says whether a message of the inbox, by its hash, would be counted and passed over; None where
+            whatever comes counts as news.
+        max_size: what the polls say of the inbox, see `PollTemplate`.
         joint: these are polls of another account that are made in the rounds of the own one (`rounds`).
         others: its polls of other accounts meanwhile; all are joint, or none is.
     """
@@ -87,6 +98,8 @@ class IdlePolls:
     extension: Extension | None = None
     token: bytes = b""
     joint: bool = False
+    knows: Callable[[str], bool] | None = None
+    max_size: int = 0
     others: tuple[IdlePolls, ...] = ()
 
     @property
@@ -120,12 +133,14 @@ class Skip(NamedTuple):
         account_id: 33 bytes; polls: how many there were.
         next_us: when the next one begins; of joint polls, when the last one was over.
         last: the node that was asked last; -1 for none.
+        rereads: what nodes gave that the client knew.
     """
 
     account_id: bytes
     polls: int
     next_us: int
     last: int
+    rereads: tuple[Reread, ...] = ()
 
 
 class Plan(NamedTuple):

@@ -40,6 +40,10 @@ class Inbox:
         if self.archive is not None:
             self.archive[self._client.account.id, sent_ms] = message_hash
 
+    def knows(self, message_hash: str) -> bool:
+        """Say whether a message is one of which `is_new` will say no."""
+        return message_hash in self._seen or message_hash in self._own
+
     def is_new(self, message_hash: str) -> bool:
         """Say whether a message is seen for the first time, and take it for seen from now on."""
         if message_hash in self._seen:

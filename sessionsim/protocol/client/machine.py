@@ -297,9 +297,10 @@ class Client:
 
     def skip(self, skips: Sequence[Skip]) -> None:
         """Go on behind idle polls, told of every account; when the next begins, `wake` is to be called."""
-        for account_id, count, next_us, last in skips:
+        for account_id, count, next_us, last, rereads in skips:
             if account_id == self.account.id:
                 self._poller.skip(count, next_us, last)
+                self._poller.reread(rereads)
             else:
                 for part in self.other_polls:
                     part.skip(account_id, count, next_us, last)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sessionsim.core.columns import Cause, note_of
 from sessionsim.core.errors import RemoteProtocolError
-from sessionsim.protocol.client.idling import Cursors, Extension, IdlePolls, exchange_of
+from sessionsim.protocol.client.idling import Cursors, Extension, IdlePolls, Reread, exchange_of
 from sessionsim.protocol.client.parts import Handler, ReadToEnd
 from sessionsim.protocol.client.paths import number_at
 from sessionsim.protocol.client.requests import Purpose
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sessionsim.protocol.client.machine import Client
 
 _POLL_NOTE = note_of(Cause.POLL)
+_INBOX: Final = 0  # Source: transport 5.3
 _PROFILE: Final = (2,)  # where the own profile lies. Source: transport 5.3
 _FIRST: Final = 1  # tells the requests of the first start from those of all other polls
 
@@ -134,9 +135,7 @@ class SwarmPoller:
                         if fields.get("messages") != []:
                             messages = rpc.read_retrieved(fields)[0]
                             if messages:
-                                self._last_hash[node, namespace] = messages[-1].hash
-                                self._heard += 1
-                                self._told.pop(node, None)
+                                self._has_read(node, namespace, messages[-1].hash)
                                 named = rpc.renamed(account_id, namespace, messages)
                                 effects += self._take(namespace, named, now_us)
                         if fields.get("more") is not True and namespace in self._ends:
@@ -147,6 +146,11 @@ class SwarmPoller:
         except RemoteProtocolError:
             pass  # what was read before the fault counts; the next poll asks again
         return effects + self._round_done(now_us)
+
+    def _has_read(self, node: int, namespace: int, last_hash: str) -> None:
+        self._last_hash[node, namespace] = last_hash
+        self._heard += 1
+        self._told.pop(node, None)
 
     def _are_empty(self, results: list[tuple[int, dict[str, Any]]]) -> bool:
         """Say whether all boxes were read and hold nothing new, which nobody need hear of."""
@@ -285,6 +289,19 @@ class Poller(SwarmPoller):
     @property
     def commands(self) -> Mapping[str, Handler]:
         return {"poll": self._poll}
+
+    def idle(self, until_us: int, now_us: int) -> IdlePolls | None:
+        polls, client = super().idle(until_us, now_us), self._client
+        if polls is not None and client.takers.get(_INBOX) == client.inbox.take and _INBOX not in self._ends:
+            polls.knows, polls.max_size = client.inbox.knows, self._rules.max_size_messages
+        return polls
+
+    def reread(self, rereads: Sequence[Reread]) -> None:
+        """Take it that nodes have given what the client knew."""
+        for node, hashes, cursor in rereads:
+            self._has_read(node, _INBOX, cursor)
+            for message_hash in hashes:
+                self._client.inbox.is_new(message_hash)
 
     def start(self, now_us: int) -> list[Effect]:
         self._next_us = now_us + number_at(self._client.entropy, b"phase", self._rules.poll_interval_us)

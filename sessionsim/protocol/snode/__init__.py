@@ -1,6 +1,7 @@
 """The service node: onion relay, storage RPC, replication inside its swarm."""
 
 from sessionsim.protocol.snode._machine import ServiceNode
+from sessionsim.protocol.snode._rereads import Again
 from sessionsim.protocol.snode._storage_rpc import Reads
 
-__all__ = ["Reads", "ServiceNode"]
+__all__ = ["Again", "Reads", "ServiceNode"]

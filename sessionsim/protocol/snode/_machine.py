@@ -29,6 +29,7 @@ from sessionsim.protocol.snode._jobs import Job, Jobs
 from sessionsim.protocol.snode._monitors import Monitors
 from sessionsim.protocol.snode._onions import message_of, open_slowly
 from sessionsim.protocol.snode._replies import Replies
+from sessionsim.protocol.snode._rereads import Again, find_again
 from sessionsim.protocol.snode._retries import NEVER_US, Retries
 from sessionsim.protocol.snode._server_relay import CONNECTION as _TO_SERVER
 from sessionsim.protocol.snode._server_relay import ServerRelay
@@ -156,9 +157,20 @@ class ServiceNode:
         """How wrong the time of a signature may be."""
         return self._rules.signature_window_us
 
-    def idle_answer(self, boxes: int, now_us: int, entries: Sequence[bytes] = ()) -> Answer:
+    def idle_answer(
+        self, boxes: int, now_us: int, entries: Sequence[bytes] = (), again: Again | None = None
+    ) -> Answer:
         """Give the answer to a poll of so many boxes that brings nothing; see `StorageRpc.idle_answer`."""
-        return self._rpc.idle_answer(boxes, now_us // US_PER_MS + self._epoch_ms, entries)
+        return self._rpc.idle_answer(boxes, now_us // US_PER_MS + self._epoch_ms, entries, again)
+
+    def find_again(
+        self, account: bytes, cursors: Sequence[tuple[int, str]], max_size: int, now_us: int
+    ) -> tuple[Again, int] | None:
+        """Give what a poll would be given of the inbox alone, and until when; see `_rereads`."""
+        if not self._ready:
+            return None
+        found = find_again(self._rpc, account, cursors, max_size, now_us // US_PER_MS + self._epoch_ms)
+        return None if found is None else (found, (found.until_ms - self._epoch_ms) * US_PER_MS)
 
     @property
     def mates(self) -> tuple[int, ...]:

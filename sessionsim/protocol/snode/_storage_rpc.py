@@ -22,6 +22,7 @@ from sessionsim.protocol.namespaces import is_open_to_read, is_public_inbox, is_
 from sessionsim.protocol.node_rules import NodeRules
 from sessionsim.protocol.snode import _deletes, _expiries
 from sessionsim.protocol.snode._checks import Checks
+from sessionsim.protocol.snode._rereads import Again
 from sessionsim.protocol.snode._subaccounts import Authority, Revocations
 from sessionsim.protocol.storage import MessageStore
 from sessionsim.protocol.stored import Message, Stored
@@ -204,13 +205,18 @@ class StorageRpc:
             until_ms = min(until_ms, same_until_ms)
         return until_ms
 
-    def idle_answer(self, boxes: int, now_ms: int, entries: Sequence[bytes] = ()) -> Answer:
+    def idle_answer(
+        self, boxes: int, now_ms: int, entries: Sequence[bytes] = (), again: Again | None = None
+    ) -> Answer:
         """Give the answer to a poll of so many boxes, at least one, that this node has nothing new for.
 
         Args:
             entries: what the members of the swarm answer to an extension that goes with the poll.
+            again: what it is given that it knows.
         """
         answers = [self._retrieved((), False, now_ms)] * boxes
+        if again is not None:
+            answers[again.place] = self._retrieved(again.messages, False, now_ms)
         if entries:
             named = {f"{number:064x}": entry for number, entry in enumerate(entries)}
             answers.append(rpc_answers.store_answer("", named, now_ms, self.hard_fork))
@@ -333,16 +339,19 @@ class StorageRpc:
         self, account: bytes, namespace: int, last_hash: str, max_count: int, size: int, now_ms: int
     ) -> Answer:
         """Read a box for somebody who may."""
+        size = self.most_bytes(size, max_count)
+        # A negative count asks for one message, as the real database reads it.
+        count = 1 if max_count < 0 else max_count
+        return self._retrieved(*self.reads(account, namespace, last_hash, count, size, now_ms), now_ms)
+
+    def most_bytes(self, size: int, max_count: int = 0) -> int:
+        """Give how many bytes a retrieve gives that asks for this."""
         most = self._rules.retrieve_max_bytes
         if size == 0 and max_count == 0:
             size = -self._rules.retrieve_share
         if size < 0:
-            size = most // -size
-        elif size == 0 or size > most:
-            size = most
-        # A negative count asks for one message, as the real database reads it.
-        count = 1 if max_count < 0 else max_count
-        return self._retrieved(*self.reads(account, namespace, last_hash, count, size, now_ms), now_ms)
+            return most // -size
+        return most if size == 0 or size > most else size
 
     def _retrieved(self, found: Sequence[Message], more: bool, now_ms: int) -> Answer:
         return 200, rpc_answers.retrieve_body(found, more, now_ms, self.hard_fork), True
