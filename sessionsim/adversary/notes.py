@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from sessionsim.adversary.closure import Closure
-from sessionsim.adversary.columns import Ints, column
+from sessionsim.adversary.columns import Bools, Ints, column
 from sessionsim.adversary.derivations import Derivations, Steps, address_of
 from sessionsim.adversary.keyring import NEVER
 from sessionsim.core.ledger import Fact, Relation
@@ -78,18 +78,20 @@ class Notes:
         """How a request hangs together with its client's address."""
         return self.words.linked(int(self.client[request]), int(self.first[request]), request)
 
-    def signers(self, by: Ints) -> dict[tuple[int, int], tuple[int, int]]:
+    def signers(self, by: Ints, some: Bools | None = None) -> dict[tuple[int, int], tuple[int, int]]:
         """Find what signed for whom.
 
         Args:
             by: of each request, the number of what it came from; requests without a client do not count.
+            some: which requests count; None for all.
 
         Returns:
             For each such number and signer, by its number: the place, in the table of signatures, of the
             valid one that was linked to an address first, and when.
         """
         request, signer = (column(values) for values in self.meaning.signed)
-        least_us = np.where(self.client[request] >= 0, self.least_us[request], NEVER)
+        counting = self.client >= 0 if some is None else some & (self.client >= 0)
+        least_us = np.where(counting[request], self.least_us[request], NEVER)
         found: dict[tuple[int, int], tuple[int, int]] = {}
         for (key, number), places in groups((by[request], signer), least_us):
             best = earliest(

@@ -156,7 +156,8 @@ def write_table(path: Path, table: Mapping[str, Any], facts: Mapping[str, str] |
 
 def _open(path: Path) -> pa.Table:
     try:
-        return pq.read_table(path, use_threads=False, partitioning=None)
+        with pq.ParquetFile(path) as file:
+            return file.read(use_threads=False)
     except FileNotFoundError as missing:
         raise StorageDamaged(f"{path} is missing") from missing
     except (pa.ArrowException, OSError) as broken:
@@ -177,7 +178,19 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> Table:
     lacking = [name for name in columns or () if name not in table.column_names]
     if lacking:
         raise StorageDamaged(f"{path} lacks the column {lacking[0]!r}")
-    return {name: table[name].to_numpy() for name in columns or table.column_names}
+    return {name: _values(table[name]) for name in columns or table.column_names}
+
+
+def _values(column: pa.ChunkedArray) -> np.ndarray:
+    """Give a column as an array; whole numbers as they lie there, without loading what else pyarrow needs."""
+    array = column.combine_chunks()
+    values: np.ndarray
+    if not pa.types.is_integer(array.type) or not len(array) or array.null_count:
+        values = column.to_numpy()
+        return values
+    end = array.offset + len(array)
+    values = np.frombuffer(array.buffers()[1], array.type.to_pandas_dtype())
+    return values[array.offset : end]
 
 
 class Groups:
@@ -206,7 +219,7 @@ class Groups:
     def table(self, group: int) -> Table:
         """Read one group into columns."""
         table = self._read(group, self._columns)
-        return {name: table[name].to_numpy() for name in self._columns}
+        return {name: _values(table[name]) for name in self._columns}
 
     def strings(self, group: int) -> tuple[list[int], bytes]:
         """Read the byte strings of one group: where each begins, and the end; and their bytes, joined."""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -160,3 +162,19 @@ def test_units_and_texts_stand_in_the_metadata(tmp_path: Path) -> None:
     assert read_text(path, "k") == "v"
     with pytest.raises(StorageDamaged):
         read_text(path, "other")
+
+
+def test_whole_numbers_keep_their_kind_without_what_tables_of_reports_need(tmp_path: Path) -> None:
+    table = {"a": np.arange(5, dtype=np.int32), "b_us": np.arange(5) - 2, "c": np.array([0.5] * 5)}
+    write_table(tmp_path / "table.parquet", table)
+    write_table(tmp_path / "empty.parquet", {name: values[:0] for name, values in table.items()})
+    for file, n in (("table", 5), ("empty", 0)):
+        for name, values in read_table(tmp_path / f"{file}.parquet").items():
+            assert values.dtype == table[name].dtype
+            assert values.tolist() == table[name][:n].tolist()
+    code = (
+        "import sys; from pathlib import Path; from sessionsim.core.storage import read_table;"
+        f"read_table(Path({str(tmp_path / 'table.parquet')!r}), ['a', 'b_us']);"
+        "sys.exit('pandas' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -7,17 +7,18 @@ each, and in communities as somebody else in each: these names are one with the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
+from sessionsim.adversary.columns import Bools, Ints, column
 from sessionsim.adversary.derivations import Steps
 from sessionsim.adversary.keyring import NEVER
 from sessionsim.adversary.names import id_term
 from sessionsim.adversary.notes import Derive, Notes
-from sessionsim.adversary.rules.messages import name_of, stores
+from sessionsim.adversary.rules.messages import Store, name_of, stores
 from sessionsim.adversary.rules.signatures import signature, signed_there
 from sessionsim.core.ledger import Relation
 
@@ -34,7 +35,8 @@ class _Signer(NamedTuple):
 
 def join_connections(notes: Notes) -> None:
     """Name the owner of what came over a connection, when all it signed was for one account."""
-    signers = _signers(notes)
+    accepted = stores(notes)
+    signers = _signers(notes, accepted)
     for first, owner, others in _owners(notes, signers):
         joined = f"both came over connection {notes.words.connection(first)}"
         for other in others:
@@ -45,18 +47,33 @@ def join_connections(notes: Notes) -> None:
             group = id_term(notes.meaning.checks[other.place].account)
             if group.startswith("group:"):
                 notes.note(Relation.MEMBER_OF, owner.term, group, t_us, why)
-    _name_writers(notes, signers)
+    _name_writers(notes, signers, accepted)
 
 
-def _signers(notes: Notes) -> dict[int, list[_Signer]]:
+def _signers(notes: Notes, accepted: Iterable[Store]) -> dict[int, list[_Signer]]:
+    """Give who signed on each connection, of those on which that says something."""
     conns = _connections(notes)
+    telling = _telling(notes, conns, accepted)
     found: dict[int, list[_Signer]] = {}
-    for (conn, number), (place, t_us) in notes.signers(conns).items():
+    for (conn, number), (place, t_us) in notes.signers(conns, telling).items():
         found.setdefault(conn, []).append(_Signer(notes.meaning.names[number], place, t_us))
     return found
 
 
-def _connections(notes: Notes) -> np.ndarray:
+def _telling(notes: Notes, conns: Ints, accepted: Iterable[Store]) -> Bools:
+    """Say of each request whether it came over a connection with stores, or with several signers at most.
+
+    On any other there is one owner, of nothing: so its signatures need not be checked.
+    """
+    request, signer = (column(values) for values in notes.meaning.signed)
+    some, n = notes.client[request] >= 0, len(notes.meaning.names) + 1
+    pairs = np.unique(conns[request[some]] * n + signer[some])
+    over, signers = np.unique(pairs // n, return_counts=True)
+    stored = np.fromiter((conns[request] for request, *_ in accepted), np.int64)
+    return np.isin(conns, np.union1d(over[signers > 1], stored))
+
+
+def _connections(notes: Notes) -> Ints:
     """Give, of each request, the connection over which its client asked."""
     conns = notes.closure.transcript.rows["conn"].astype(np.int64)
     return conns[notes.first] if len(conns) else np.full(len(notes.first), -1, np.int64)
@@ -74,9 +91,9 @@ def _owners(
             yield int(notes.first[request]), accounts[0], others
 
 
-def _name_writers(notes: Notes, signers: Mapping[int, list[_Signer]]) -> None:
+def _name_writers(notes: Notes, signers: Mapping[int, list[_Signer]], accepted: Iterable[Store]) -> None:
     conns = _connections(notes)
-    for request, message, stored_us, stored in stores(notes):
+    for request, message, stored_us, stored in accepted:
         first = int(notes.first[request])
         accounts = [one for one in signers.get(int(conns[request]), []) if one.term.startswith(_ACCOUNT)]
         if len(accounts) != 1:

@@ -15,6 +15,9 @@ from sessionsim.adversary.notes import Derive, Notes, earliest, groups
 from sessionsim.core.ledger import Relation
 from sessionsim.core.view import Haul
 
+# A store that an address had accepted: request, message, since when that is known, and why.
+Store = tuple[int, int, int, Derive]
+
 
 def take_messages(notes: Notes) -> None:
     """Note what stored messages show by themselves, and what held keys open in them."""
@@ -138,9 +141,9 @@ def _take_message(notes: Notes, number: int, t_us: int, steps: Derive) -> None:
         notes.note(Relation.STAMPED, subject, f"ms:{about.stamp_ms}", t_us, lambda: (*steps(), clear))
 
 
-def stores(notes: Notes) -> list[tuple[int, int, int, Derive]]:
-    """Give every store that an address had accepted: request, message, since when that is known, and why."""
-    found: list[tuple[int, int, int, Derive]] = []
+def stores(notes: Notes) -> list[Store]:
+    """Give every store that an address had accepted."""
+    found: list[Store] = []
     meaning, closure = notes.meaning, notes.closure
     for read, message, call in zip(*meaning.accepted, strict=True):
         request = meaning.answers[0][read]

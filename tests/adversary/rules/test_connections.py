@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from sessionsim.adversary import Closure, claims, deduce
+from sessionsim.adversary.signing import holds
 from sessionsim.core.ledger import Relation
 from sessionsim.protocol.groups.identity import group_from_seed
 from sessionsim.protocol.groups.subaccount import subaccount_token
@@ -100,3 +103,28 @@ def test_derivation_of_a_link_says_both_signatures_and_the_connection(stage: Any
     assert sum("valid under" in step for step in link.derivation) == 2
     assert any("connection" in step for step in link.derivation)
     assert claims([link]) <= claims(deduce(Closure(stage.view(range(16))).view))
+
+
+def test_signatures_are_checked_only_where_a_connection_can_tell_something(
+    stage: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked = list[str]()
+
+    def noted(suite: Any, check: Any) -> bool:
+        checked.append(check.signer)
+        return holds(suite, check)
+
+    monkeypatch.setattr("sessionsim.adversary.meaning.holds", noted)
+    for guard in (0, 1, 2, 3):
+        stage.poll(0, (guard, 5, 6, OWN_REPLICA))
+    deduce(stage.view(range(16)))
+    assert len(checked) == 2  # the first and the last, since whoever signs alone owns nothing there
+    hash_ = stage.store(0, 1, (3, 1, 2, 12))
+    checked.clear()
+    known = stage.claims(*range(16))
+    assert (Relation.WRITTEN_BY, f"message:{hash_}", stage.account(0)) in known
+    assert len(checked) == 2  # the last is also the one on the connection with the store
+    ask_group(stage, 0)
+    checked.clear()
+    assert (Relation.LINKED, stage.account(0), member(0, stage)) in stage.claims(*range(16))
+    assert checked.count(stage.account(0)) == 2
