@@ -24,10 +24,12 @@ from sessionsim.adversary.rules.devices import count_devices
 from sessionsim.adversary.rules.files import join_ends, take_files
 from sessionsim.adversary.rules.histories import take_histories
 from sessionsim.adversary.rules.identities import join_identities
+from sessionsim.adversary.rules.insides import take_insides
 from sessionsim.adversary.rules.messages import take_deliveries, take_messages
 from sessionsim.adversary.rules.names import take_companions, take_names
 from sessionsim.adversary.rules.opened import take_opened
 from sessionsim.adversary.rules.places import locate
+from sessionsim.adversary.rules.reused import take_reused
 from sessionsim.adversary.rules.signatures import take_signatures
 from sessionsim.adversary.rules.strings import resolve_strings
 from sessionsim.adversary.rules.styles import take_styles
@@ -49,9 +51,11 @@ RULES: Final[tuple[Callable[[Notes], None], ...]] = (
     count_devices,
     take_styles,
     take_names,
+    take_reused,
     take_companions,
     sight_addresses,
     resolve_strings,
+    take_insides,
     join_identities,
     locate,
 )

@@ -98,6 +98,7 @@ class Layers:
         self.child, self.request = array("q"), array("q")
         self.keys = array("q"), array("q")  # numbers of up to two secrets that open it
         self.marks: list[bytes] = []  # the first bytes of the ciphertext, to show
+        self.ephemerals = bytearray()  # as many of each passing key
         self.ciphers = array("q")  # number of the cipher's name
         self.cipher_names: list[str] = []
         self.tries = 0
@@ -136,7 +137,7 @@ class Layers:
             number = numbers.get(mark, NONE)
             new = number < 0 and len(ciphertext) >= MIN_CIPHERTEXT_BYTES
             if new:
-                number = numbers[mark] = self._add(ciphertext, enc_type)
+                number = numbers[mark] = self._add(ciphertext, ephemeral, enc_type)
             if around < 0:
                 outermost = number
             else:
@@ -166,9 +167,10 @@ class Layers:
             addressee = nodes.index.get(destination, UNKNOWN)
             around, depth = number, depth + 1
 
-    def _add(self, ciphertext: bytes, cipher: str) -> int:
+    def _add(self, ciphertext: bytes, ephemeral: bytes, cipher: str) -> int:
         number = len(self.marks)
         self.marks.append(ciphertext[:8])
+        self.ephemerals += ephemeral[:8]
         self.child.append(NONE)
         self.request.append(NONE)
         self.keys[0].append(NO_KEY)

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from sessionsim.adversary.account_seeds import AccountSeeds
 from sessionsim.adversary.keyring import Keys
-from sessionsim.adversary.opened import kind_of, target_of
+from sessionsim.adversary.opened import UNREADABLE, kind_of, target_of
 from sessionsim.core.errors import ProtocolError
 from sessionsim.protocol.contents import Message, read
 from sessionsim.protocol.crypto import Suite
@@ -27,7 +27,7 @@ class Letter(NamedTuple):
         target: id of the other person, in a copy for the writer's own devices; empty in others.
         kind: what it holds, for example `text` or `typing`.
         plaintext: the Content as bytes.
-        message: the Content as it is read.
+        message: the Content as it is read; None for bytes that are none.
         by, where: what the secret is and what it opens, as people are told.
     """
 
@@ -36,7 +36,7 @@ class Letter(NamedTuple):
     target: bytes
     kind: str
     plaintext: bytes
-    message: Message
+    message: Message | None
     by: str = "key x25519"
     where: str = "Envelope.content"
 
@@ -55,19 +55,33 @@ def open_letter(suite: Suite, keys: Keys, seeds: AccountSeeds, inbox: bytes, sto
             return _open_v2(seeds, account, stored)
         envelope = direct_envelope(stored)
         sender, padded = v1.decrypt(suite, account.x, envelope.content)
-        writer, plaintext = account_id_of_ed25519(sender), unpad(padded)
-        message = read(plaintext, outer_ms=envelope.sent_ms)
     except ProtocolError:
         return None
+    return _read(keys.find(inbox[1:]), account, sender, padded, envelope.sent_ms)
+
+
+def _read(key: int, account: Account, sender: bytes, padded: bytes, sent_ms: int) -> Letter | None:
+    """Read what came out of a sealed box; what is no message is looked at all the same."""
+    try:
+        writer, plaintext = account_id_of_ed25519(sender), unpad(padded)
+    except ProtocolError:
+        return None
+    try:
+        message = read(plaintext, outer_ms=sent_ms)
+    except ProtocolError:
+        return Letter(key, writer, b"", UNREADABLE, padded, None)
     if writer != account.id and target_of(message):
         return None  # only its owner may write a copy for the own devices
-    return _letter(keys.find(inbox[1:]), writer, plaintext, message)
+    return _letter(key, writer, plaintext, message)
 
 
 def _open_v2(seeds: AccountSeeds, account: Account, stored: bytes) -> Letter:
     under = seeds.open(account, stored)
     writer, plaintext = account_id_of_ed25519(under.inner.sender), under.inner.content
-    letter = _letter(under.key, writer, plaintext, read(plaintext))
+    try:
+        letter = _letter(under.key, writer, plaintext, read(plaintext))
+    except ProtocolError:
+        letter = Letter(under.key, writer, b"", UNREADABLE, plaintext, None)
     by = "key x25519" if under.key == seeds.long_term(account) else "account seed"
     return letter._replace(by=by, where="a message of version 2")
 

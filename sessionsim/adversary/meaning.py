@@ -23,13 +23,13 @@ from typing import Any, Final, NamedTuple
 from sessionsim.adversary.account_seeds import AccountSeeds
 from sessionsim.adversary.briefs import NO_MESSAGE as NONE
 from sessionsim.adversary.briefs import Asked, Brief, Briefs
-from sessionsim.adversary.fields import base64_bytes, whole_number
+from sessionsim.adversary.clear_strings import ClearStrings
+from sessionsim.adversary.fields import ID_BYTES, base64_bytes, hex_bytes, whole_number
 from sessionsim.adversary.forms import form_of
 from sessionsim.adversary.keyring import Keys
 from sessionsim.adversary.known_fields import NOTHING, known_in_answer, known_in_call, usual_in_call
 from sessionsim.adversary.letters import Letter, open_letter
 from sessionsim.adversary.names import (
-    LEAST_STRING,
     STRING,
     file_term,
     id_term,
@@ -37,7 +37,6 @@ from sessionsim.adversary.names import (
     names_in,
     names_of_path,
     owner_of_ed25519,
-    string_term,
 )
 from sessionsim.adversary.opened import names_in_bytes
 from sessionsim.adversary.openings import Openings
@@ -124,8 +123,7 @@ class Meaning:
         self.named_in_answer = array("q"), array("q")  # number of the read answer, name
         self.named_in_row = array("q"), array("q")  # row, name: in clear beside a ciphertext
         self.named_in_layer = array("q"), array("q")  # opened layer, name: in clear inside it
-        self.repeated: dict[str, list[int]] = {}  # strings in the clear parts of several messages
-        self._leaf: dict[bytes, int] = {}
+        self.clear = ClearStrings()
         self._shapes: dict[tuple[str, ...], int] = {}
         self._name: dict[str, int] = {}
         self._message: dict[str, int] = {}
@@ -138,6 +136,12 @@ class Meaning:
         if number == len(self.names):
             self.names.append(term)
         return number
+
+    def ids(self) -> set[bytes]:
+        """Give all ids of 33 bytes among the names."""
+        return {
+            raw for raw in (hex_bytes(name.partition(":")[2]) for name in self.names) if len(raw) == ID_BYTES
+        }
 
     def take_request(self, body: Body, server_x25519: bytes = b"") -> int:
         """Note a request. Args: server_x25519: key of the server it is for, if any. Returns its number."""
@@ -226,11 +230,7 @@ class Meaning:
         """Give the names in the clear parts of a message; its strings are noted where they repeat."""
         spelled = (name for name in names_in(leaves, self._public) if not name.startswith(STRING))
         yield from spelled if leaves else names_anywhere(data, self._public)
-        for leaf in leaves:
-            if len(leaf) >= LEAST_STRING:
-                first = self._leaf.setdefault(leaf[:LEAST_STRING] + leaf[-LEAST_STRING:], number)
-                if first != number:
-                    self.repeated.setdefault(string_term(leaf), [first]).append(number)
+        self.clear.meet(number, leaves)
 
     def _note_habits(self, request: int, body: Body, said: Asked) -> None:
         """Note what a sender has already, by its own words, and how it writes."""

@@ -23,7 +23,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Final
 
-from sessionsim.adversary.fields import ID_BYTES, KEY_BYTES, key_bytes
+from sessionsim.adversary.fields import ID_BYTES, KEY_BYTES, base64_bytes, hex_bytes, key_bytes
 from sessionsim.adversary.known_fields import NOTHING
 from sessionsim.adversary.pieces import numbers_of, put_together
 from sessionsim.adversary.spellings import spellings, unpacked
@@ -40,6 +40,10 @@ _LONG_HEX: Final = re.compile(r"(?:0x)?[0-9a-fA-F]{66,}")
 _BENCODED_ID: Final = re.compile(rb"33:([\x03\x05\x07\x15\x25].{32})", re.DOTALL)
 _IPV4: Final = re.compile(r"(?<![\d.])((?:\d{1,3}\.){3}\d{1,3})(?![\d.])", re.ASCII)
 _DEVICE_FIELD: Final = "token"  # Source: client-behaviour 6.4; messages 9
+# Of fields with network addresses, as the protocol calls them. Source: transport 5.8
+_ADDRESS_FIELD: Final = re.compile(r"(?:.*_)?(?:ip|ipv4|addr|address)", re.IGNORECASE)
+_ADDRESS_BITS: Final = range(25, 33)  # of an IPv4 address as a number; networks 0.0.0.0/8 are nobody's
+_ADDRESS_BYTES: Final = 4
 _CONTENT: Final = "data"  # of a post: looked into, and no name itself. Source: messages 8
 _ED25519: Final = "ed25519"  # in the names of fields with such keys. Source: transport 5.2
 _LEAST_KEY: Final = 32  # Assumption: shorter keys of fields are words; an id in any spelling is longer
@@ -103,7 +107,7 @@ def _leaves(
             yield field, numbers
         for inner in () if numbers else value:
             yield from _leaves(inner, passed_over, depth + 1, field)
-    elif type(value) is int and value >> _LONG_BITS > 0:
+    elif type(value) is int and (value >> _LONG_BITS > 0 or value.bit_length() in _ADDRESS_BITS):
         yield field, str(value)
 
 
@@ -120,7 +124,7 @@ def _names_of(value: str | bytes, field: str, public: Collection[str]) -> Iterat
         if name:
             yield name
             return
-    found = dict.fromkeys(names_within(value))
+    found = dict.fromkeys((*_packed_address(value, field), *names_within(value)))
     yield from found
     if found or len(value) < LEAST_STRING or (field == _CONTENT and len(value) > _SHOWN):
         return
@@ -130,6 +134,19 @@ def _names_of(value: str | bytes, field: str, public: Collection[str]) -> Iterat
         yield string
         if _ED25519 in field.lower() and string not in public:
             yield from filter(None, (owner_of_ed25519(value),))
+
+
+def _packed_address(value: str | bytes, field: str) -> Iterator[str]:
+    """Read an address written as a number, or as four bytes, in a field for addresses."""
+    if not _ADDRESS_FIELD.fullmatch(field):
+        return
+    text = value if isinstance(value, str) else ""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= _LONG_BITS else 0
+    raw = value if isinstance(value, bytes) else hex_bytes(text) or base64_bytes(text)
+    if number.bit_length() in _ADDRESS_BITS:
+        raw = number.to_bytes(4, "big")
+    if len(raw) == _ADDRESS_BYTES:
+        yield f"addr:{'.'.join(map(str, raw))}"
 
 
 @lru_cache(maxsize=_CACHED_IDS)
@@ -232,7 +249,13 @@ def name_of_raw(raw: bytes) -> str:
     return ""
 
 
+def _printed(raw: bytes) -> str:
+    """Give bytes that are a text as one; empty for others."""
+    text = raw.decode("latin-1")
+    return text if text.isascii() and text.isprintable() else ""
+
+
 def string_term(value: str | bytes, kind: str = STRING) -> str:
     """Write a string that says nothing by itself; long ones by their beginning. Args: kind: or OF_DEVICE."""
-    text = value if isinstance(value, str) else value.hex()
+    text = value if isinstance(value, str) else _printed(value) or value.hex()
     return f"{kind}{text if len(text) <= _SHOWN else text[:_SHOWN] + '…'}"

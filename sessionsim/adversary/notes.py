@@ -16,6 +16,7 @@ from sessionsim.adversary.keyring import NEVER
 from sessionsim.core.ledger import Fact, Relation
 
 Derive = Callable[[], Steps]
+Known = tuple[int, Derive]  # since when, and why
 
 
 class Notes:

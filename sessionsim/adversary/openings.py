@@ -22,6 +22,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from sessionsim.adversary.account_seeds import AccountSeeds
+from sessionsim.adversary.insides import Insides
 from sessionsim.adversary.keyring import Keys
 from sessionsim.adversary.letters import V2_START, Letter, open_letter
 from sessionsim.adversary.names import id_term
@@ -86,7 +87,7 @@ class Openings:
         opened: columns message, secret: each way in which a message opens.
         words: the same in words, one for each.
         handed: columns number of the opening, secret that comes out.
-        contents: what each opened message holds.
+        contents: what each opened message holds; insides: as bytes.
         wholes: number of what came in parts -> the numbers of the parts.
     """
 
@@ -103,6 +104,7 @@ class Openings:
         self.words: list[str] = []
         self.handed = array("q"), array("q")
         self.contents: dict[int, Content] = {}
+        self.insides = Insides()
         self.wholes: dict[int, tuple[int, ...]] = {}
         self._parts: dict[int, bytes] = {}  # stored bytes of parts that still wait for the others
         self._storing: dict[tuple[bytes, Kind, bytes], Storing] = {}  # by inbox, kind and key
@@ -147,16 +149,18 @@ class Openings:
 
     def _take_letter(self, number: int, inbox: bytes, letter: Letter) -> None:
         writer, reader = id_term(letter.writer), id_term(inbox)
+        message = letter.message
         content = Content(
             letter.kind,
             writer,
             f"signed by {letter.writer.hex()}",
             id_term(letter.target or inbox),
-            tuple(said_in(letter.message, writer, reader, self._public)),
+            tuple(said_in(message, writer, reader, self._public)) if message else (),
             names_in_bytes(letter.plaintext, self._public),
-            seeds_in(letter.message),
-            text_of(letter.message),
+            seeds_in(message) if message else (),
+            text_of(message) if message else "",
         )
+        self.insides.take(number, letter.plaintext)
         self._add(number, letter.key, f"{letter.by} of {reader}", letter.where, content)
 
     def _take_config(self, number: int, key: int, owner: Account, kind: Kind, data: bytes) -> None:
@@ -209,6 +213,7 @@ class Openings:
             self.wholes[whole] = tuple(numbers)
         said = tuple(said_in_config(kind, config, id_term(inbox)))
         names = names_in_bytes(opened.raw, self._public)
+        self.insides.take(whole, opened.raw)
         content = Content(
             CONFIG_NAMES[kind], id_term(inbox), made, "", said, names, seeds_in_config(kind, config)
         )
@@ -315,6 +320,7 @@ class Openings:
             return False
         writer, group = account_id_of_ed25519(opened.sender), id_term(one.group)
         outer = aead.unseal(one.data[aead.NONCE_BYTES :], one.data[: aead.NONCE_BYTES], key)
+        self.insides.take(one.number, opened.plaintext)
         names = dict.fromkeys(
             (*names_in_bytes(outer, self._public), *names_in_bytes(opened.plaintext, self._public))
         )

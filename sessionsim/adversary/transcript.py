@@ -36,6 +36,7 @@ from sessionsim.adversary.readers import (
     read_plaintext,
     read_request,
 )
+from sessionsim.adversary.reused import reused
 from sessionsim.adversary.roles import roles_of
 from sessionsim.adversary.terms import UNKNOWN, Answer, Body, Call, Innermost, Layer
 from sessionsim.core.blob_store import strings
@@ -114,6 +115,21 @@ class Transcript:
         itself = (self.rows["src"] == self.rows["dst"]) & (sender >= 0)
         bits[itself] |= 1 << sender[itself].astype(np.int64)
         return bits
+
+    @cached_property
+    def reused(self) -> tuple[list[int], list[str]]:
+        """Find the keys and nonces that several layers have: numbers of the layers, terms."""
+        return reused(self.layers)
+
+    def request_in(self, layer: int) -> int:
+        """Give the request inside a layer; NONE where nobody here opens it so far."""
+        return self.layers.request[self.inwards(layer)[-1]]
+
+    @cached_property
+    def keys_inside(self) -> list[tuple[int, bytes]]:
+        """Find the keys of all ids that anybody has in what was opened: number of the message, key."""
+        ids = {account.id for _, account in self.keys.accounts()} | self.view.ids | self.meaning.ids()
+        return self.meaning.openings.insides.find({one[1:] for one in ids})
 
     @cached_property
     def rows_of_layer(self) -> Places:

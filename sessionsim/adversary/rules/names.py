@@ -118,7 +118,7 @@ def take_companions(notes: Notes) -> None:
             notes.note(Relation.SHOWS, subject, f"form:{about.form}", t_us, steps)
         for term in about.names:
             notes.note(Relation.NAMED, subject, term, t_us, partial(_inside, steps, term))
-    for term, numbers in notes.meaning.repeated.items():
+    for term, numbers in notes.meaning.clear.repeated.items():
         held = [number for number in dict.fromkeys(numbers) if number in had]
         for number in held if len(held) > 1 else ():
             t_us, steps = had[number]

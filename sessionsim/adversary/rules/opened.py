@@ -22,14 +22,20 @@ def take_opened(notes: Notes) -> None:
     """Note what opened messages say."""
     if not notes.closure.openings:
         return
+    had = had_steps(notes)
+    for number, (t_us, opening) in notes.closure.openings.items():
+        content = notes.meaning.openings.contents[number]
+        steps = partial(opened_steps, notes.closure, had, opening)
+        _take(notes, name_of(notes, number), t_us, content, steps)
+
+
+def had_steps(notes: Notes) -> dict[int, Derive]:
+    """Give how each message was had, of several parts too."""
     had = {number: steps for number, _, steps in met(notes)}
     for whole, parts in notes.meaning.openings.wholes.items():
         if all(part in had for part in parts):
             had[whole] = partial(_joined, notes, [had[part] for part in parts], whole)
-    for number, (t_us, opening) in notes.closure.openings.items():
-        content = notes.meaning.openings.contents[number]
-        steps = partial(_opened_steps, notes.closure, had, opening)
-        _take(notes, name_of(notes, number), t_us, content, steps)
+    return had
 
 
 def _take(notes: Notes, subject: str, t_us: int, content: Content, steps: Derive) -> None:
@@ -55,7 +61,7 @@ def _and(steps: Derive, *more: str) -> Steps:
     return (*steps(), *more)
 
 
-def _opened_steps(closure: Closure, had: dict[int, Derive], opening: int) -> Steps:
+def opened_steps(closure: Closure, had: dict[int, Derive], opening: int) -> Steps:
     """Say how a message was opened: first how the secret was had, then the message itself."""
     openings, chain = closure.transcript.meaning.openings, list[Steps]()
     while opening >= 0 and len(chain) < _MOST_SECRETS:

@@ -20,24 +20,24 @@ from sessionsim.adversary.derivations import Steps
 from sessionsim.adversary.keyring import NEVER
 from sessionsim.adversary.likenesses import LEAST_BYTES, Strings
 from sessionsim.adversary.names import STRING, id_term
-from sessionsim.adversary.notes import Derive, Notes
+from sessionsim.adversary.notes import Derive, Known, Notes
 from sessionsim.adversary.rules.messages import name_of
 from sessionsim.core.ledger import Relation
 
 _IDS: Final = ("account", "group", "blinded", "version")  # written in hex in their terms
+_OF_IDS: Final = tuple(f"{kind}:" for kind in _IDS)
 _THOROUGH: Final = frozenset((*_IDS, "member", "token", "addr"))  # few of them, so looked at in all ways
 _KINDS: Final = _THOROUGH | {"message", "file"}
-_Known = tuple[int, Derive]
 
 
 class _Resolving:
     """Notes where names stand. Args: where: whose strings they are, since when and why, by string."""
 
-    def __init__(self, notes: Notes, where: dict[str, list[tuple[str, _Known]]]) -> None:
+    def __init__(self, notes: Notes, where: dict[str, list[tuple[str, Known]]]) -> None:
         self.notes, self._where = notes, where
         self.strings = Strings(where)
 
-    def note(self, text: str, how: str, name: str, known: _Known) -> None:
+    def note(self, text: str, how: str, name: str, known: Known) -> None:
         """Note that a string is a name's, in some way."""
         for subject, (t_us, why) in self._where[text]:
             if subject != name:
@@ -55,7 +55,7 @@ class _Resolving:
 
 def resolve_strings(notes: Notes) -> None:
     """Note which names stand where strings stand. To be asked when all names have been noted."""
-    where: dict[str, list[tuple[str, _Known]]] = {}
+    where: dict[str, list[tuple[str, Known]]] = {}
     for (relation, subject, term), known in notes.known.items():
         if relation is Relation.NAMED and term.startswith(STRING) and not term.endswith("…"):
             where.setdefault(term.removeprefix(STRING), []).append((subject, known))
@@ -79,10 +79,7 @@ def resolve_strings(notes: Notes) -> None:
     resolving.same()
 
 
-_OF_IDS: Final = tuple(f"{kind}:" for kind in _IDS)
-
-
-def _compare(resolving: _Resolving, names: dict[str, _Known]) -> None:
+def _compare(resolving: _Resolving, names: dict[str, Known]) -> None:
     """Hold every name, in all ways to write it, against the strings."""
     strings, keys = resolving.strings, _keys_of_accounts(resolving.notes)
     for name, known in names.items():
@@ -108,14 +105,19 @@ def _keys_of_accounts(notes: Notes) -> dict[str, bytes]:
     return {check.signer: check.ed25519 for check in checks if check.ed25519}
 
 
-def _names(notes: Notes) -> dict[str, _Known]:
+def _names(notes: Notes) -> dict[str, Known]:
     """Give all names that the observer has, since when, and how."""
-    found: dict[str, _Known] = {id_term(one): (notes.first_us, _from_the_start) for one in notes.view.ids}
+    found: dict[str, Known] = {id_term(one): (notes.first_us, _from_the_start) for one in notes.view.ids}
     for (_, *terms), known in notes.known.items():
         for term in terms:
             if term.partition(":")[0] in _KINDS and (term not in found or known[0] < found[term][0]):
                 found[term] = known
     return found
+
+
+def known_ids(notes: Notes) -> dict[str, Known]:
+    """Give the names of 33 bytes that the observer has."""
+    return {name: known for name, known in _names(notes).items() if name.startswith(_OF_IDS)}
 
 
 def _from_the_start() -> Steps:
