@@ -14,6 +14,7 @@ end. Byte strings are fetched one by one and not kept; of such a piece of a run 
 from __future__ import annotations
 
 import gc
+import re
 from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -47,6 +48,7 @@ from sessionsim.protocol.crypto.layer import Layer as Cipher
 _NO_EXCHANGE: Final = -1
 # Rows that are read together: their strings fit into what `core.blob_store` keeps. Assumption: as do polls.
 _PIECE: Final = 16384
+_IN_CLEAR: Final = re.compile(rb"[ -~]{32,}")  # what is sealed has no such text by chance
 _COLUMNS: Final = ("row", "t_us", "src", "dst", "conn", "exchange", "head", "direction", "blob")
 
 
@@ -74,6 +76,8 @@ class Transcript:
         self.addressees = array("q")  # of each request: who it was for, an endpoint; UNKNOWN for a name
         self._answer_of: dict[int, int] = {}  # of each byte string that an onion answer is
         self._answered: set[tuple[int, int]] = set()  # request and answer
+        # Answers that do not open, though their requests do, and those with something in clear.
+        self._closed: set[int] = set()
         self._place = NONE
         rows = view.rows
         here = (rows["place"] == AT_ENDPOINT) & (rows["exchange"] != _NO_EXCHANGE)
@@ -254,8 +258,9 @@ class Transcript:
         number[chosen] = list(self._distinct_answers(*columns))
         number = number[first[inverse]]
         self.answer[places] = number
-        # What is no answer, or answers what nobody knows, may still name somebody, in each of its rows.
-        unread = places[np.where(onioned, number, requests) < 0]
+        # What is no answer, answers what nobody knows, or does not open as it should may still name somebody.
+        closed = np.isin(number, list(self._closed)) if self._closed else np.zeros(len(number), np.bool_)
+        unread = places[closed | (np.where(onioned, number, requests) < 0)]
         for place, _head, _dst, payload in self._payloads(unread):
             self.meaning.take_unread(self.meaning.named_in_row, place, payload)
 
@@ -275,6 +280,8 @@ class Transcript:
                     self.answer_marks.append(ciphertext[:8])
                     if onion:
                         self._answer_of[blob] = number
+                        if not payload.isascii() and _IN_CLEAR.search(payload):
+                            self._closed.add(number)
             yield number
             if number < 0 or payload is None or request < 0 or (request, number) in self._answered:
                 continue
@@ -282,6 +289,8 @@ class Transcript:
             answer = self._answer(request, head, payload)
             if answer is not None:
                 self.meaning.take_answer(request, number, answer)
+            elif onion:
+                self._closed.add(number)
 
     def _pair(self) -> None:
         """Find the request that each answer answers: the last before it of that number on its connection."""
