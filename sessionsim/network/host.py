@@ -15,6 +15,7 @@ time (Assumption; transport 5.11). Client connections open with a handshake, and
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from heapq import heappop, heappush
 from typing import Any, Protocol
 
@@ -314,8 +315,8 @@ class Host:
         elif kind == WAKE:
             if entry[5] != self.wishes[endpoint]:
                 return
-            if endpoint in trains.running:
-                trains.end(endpoint)
+            if endpoint in trains.running and not trains.end(endpoint, now):
+                return
             if trains.goes_on(endpoint, now):
                 return
         elif kind != CALL and endpoint in trains.running:
@@ -331,9 +332,11 @@ class Host:
     def rewind(self, endpoint: int, t_us: int, now: int) -> None:
         """Wake a client at a time that may be past, and carry out what would have come of it by now."""
         self.wake_at(endpoint, t_us)
-        queue = self._queue
+        queue, later = self._queue, self._later
+        self._later = partial(heappush, queue)  # what lies in the past is looked for here alone
         while queue and queue[0][0] < now:
             self._handler(heappop(queue))
+        self._later = later
 
     def afflicted(self, now: int) -> frozenset[int] | None:
         """Give the endpoints with which something is wrong, or None if all may be struck."""

@@ -81,7 +81,7 @@ class _Chain:
         self._pause_us = np.array([job.pause_us for job in jobs])[self._job_of]
         self._shake_us = np.array([us for job in jobs for us in job.shake_us])[paths]
         width = max([job.lines for job in jobs])
-        used_us = np.array([us for job in jobs for open_ in job.used_us for us in _padded(open_, width)])
+        used_us = np.array([us for job in jobs for open_ in job.used_us for us in _padded(job, open_, width)])
         lines = self._lines = paths * width + self._slots(jobs, planned, paths, width)
         self._width, self._open_us = width, used_us
         limit_us = np.array([job.idle_limit_us for job in jobs])
@@ -177,20 +177,31 @@ class _Chain:
             width = job.polls.at_a_time
             at = int(self._requests[first])
             requests = slice(at, at + width * (end - first))
+            paths, lines = planned.paths[requests], self._lines[requests] % self._width
+            if job.lines == 1:
+                for path, open_ in enumerate(job.used_us):
+                    its = np.flatnonzero(paths == path)
+                    if len(open_) > 1 and len(its):
+                        sent_us = int(self._starts_us[first + its[0]]) + job.polls.wait_us
+                        lines[its] = job.line_at(path, sent_us)
             drawn.append(
                 Drawn(
                     self._starts_us[first:end],
                     self._ends_us[first:end],
                     (int(next_us),),
                     planned.places[requests],
-                    planned.paths[requests],
+                    paths,
                     self._left_us[requests],
-                    self._lines[requests] % self._width,
+                    lines,
                 )
             )
         return drawn
 
 
-def _padded(open_us: Sequence[int], width: int) -> list[int]:
-    """Give when so many connections were last used; those that are not open, never."""
-    return [*open_us, *[-NEVER_US] * (width - len(open_us))]
+def _padded(job: Job, open_us: Sequence[int], width: int) -> list[int]:
+    """Give when so many connections were last used; those that are not open, never.
+
+    One poll after the other keeps to one connection, which is the last that has been used from then on.
+    """
+    used_us = [max(open_us)] if job.lines == 1 and open_us else open_us
+    return [*used_us, *[-NEVER_US] * (width - len(used_us))]

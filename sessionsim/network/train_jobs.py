@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sessionsim.network.links import Numbers
 from sessionsim.protocol.client.idling import IdlePolls, Reread
+
+FEW: Final = 8  # Assumption: polls that are drawn in any case
 
 
 class Again(NamedTuple):
@@ -67,9 +69,20 @@ class Job:
         return 1 if self.shared else self.polls.at_a_time
 
     @property
+    def is_clear(self) -> bool:
+        """Whether polls may go everywhere, and change nothing at any node."""
+        return self.polls.extension is None and all(self.usable)
+
+    @property
     def is_plain(self) -> bool:
-        """Whether polls follow one another, over no more connections than each of them may need."""
-        return not self.is_paired and all([len(open_) <= self.lines for open_ in self.used_us])
+        """Whether polls follow one another, and it is known which connections those of a poll share."""
+        few = self.polls.at_a_time == 1 or all([len(open_) <= self.lines for open_ in self.used_us])
+        return few and not self.is_paired
+
+    def line_at(self, path: int, t_us: int) -> int:
+        """Give which connection a poll takes that asks one node, and is the first on a path: the oldest."""
+        lines = enumerate(self.used_us[path])
+        return next((line for line, used_us in lines if t_us - used_us <= self.idle_limit_us), 0)
 
 
 @dataclass(frozen=True, slots=True)

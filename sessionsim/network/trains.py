@@ -2,11 +2,13 @@
 
 When a client says that only polls are ahead of it (`protocol.client.idling`), and its swarm has nothing for
 it, the times of its next polls follow from addressed draws alone: when each begins, how long it takes, when
-its guard sends the answer (`train_draws`). They are kept as a `_Train`, and the client sleeps to its end. A
-client whose train is over, or that wants to be woken, is asked when its next poll is due, together with all
-others that wait for theirs; so many are drawn at once. A train ends before the first poll that
+its guard sends the answer (`train_draws`). They are kept as a `Train`, and the client sleeps to its end. A
+client whose train is over, or that wants to be woken, is asked when its next poll is due. To draw for one
+client takes hardly less than for twenty. So where nothing but time can end the train soon, drawing is put off
+for seconds, until more of them wait or somebody must know; otherwise it is done at once, for all that wait to
+be woken too. A train ends before the first poll that
 
-    asks a node that has something for the client, or whose answer will change by itself
+    asks a node that has news for the client, or whose answer will change by itself
     passes an endpoint that somebody watches, or with which something is wrong
     takes so long that the client would give it up
     or begins when something else falls due at the client.
@@ -22,21 +24,21 @@ run without trains (tested).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
-from itertools import pairwise
 from typing import Final, Protocol
 
 import numpy as np
 
 from sessionsim.core.errors import LocalProtocolError
-from sessionsim.core.units import US_PER_MS
+from sessionsim.core.units import US_PER_MS, US_PER_S
 from sessionsim.network.connections import Connections
 from sessionsim.network.links import Links
 from sessionsim.network.train_draws import draw
 from sessionsim.network.train_exchanges import STEPS
-from sessionsim.network.train_jobs import Job
+from sessionsim.network.train_jobs import FEW, Job
 from sessionsim.network.train_kept import Train
+from sessionsim.network.train_prospects import Prospects
 from sessionsim.network.train_scouts import Scouts
 from sessionsim.network.wire_sizes import WireSizes
 from sessionsim.protocol.client.idling import IdlePolls
@@ -45,10 +47,9 @@ from sessionsim.protocol.crypto.suite import Suite
 from sessionsim.protocol.machine import Machine
 from sessionsim.protocol.snode import ServiceNode
 
-_FEW: Final = 8  # Assumption: polls that are drawn in any case
-_MOST: Final = 1024  # polls in one train: bounds the memory it takes
-_SHORT_US: Final = 200 * US_PER_MS  # Assumption: few polls are answered sooner; before it is known better
-_TRANSPORT: Final = 7  # the low bits of a connection handle. Source: core.columns.Transport
+# How long a client may have begun its next polls before they are drawn, and how many such there are at most.
+_LATE_US: Final = 4 * US_PER_S  # Assumption: makes it some ten of a thousand clients
+_TOGETHER: Final = 64  # Assumption: more at a time hardly make it cheaper
 
 
 class Host(Protocol):
@@ -64,14 +65,6 @@ class Host(Protocol):
 
     def rewind(self, endpoint: int, t_us: int, now: int) -> None:
         """Wake a machine at a time that may be past, and carry out what would have come of it by now."""
-
-
-@dataclass(slots=True)
-class _Lately:
-    """How it went with a client. Args: polls: that its next train may well have; round_us: a poll's time."""
-
-    polls: int = _MOST
-    round_us: int = _SHORT_US
 
 
 class Trains:
@@ -106,29 +99,29 @@ class Trains:
             raise LocalProtocolError("trains: the lines of nodes must have no limit")
         self._machines, self._families = machines, families
         self._addresses = np.array(addresses, dtype=np.uint64)
-        self._links, self._sizes, self._suite = links, sizes, suite
-        self._watched, self._horizon_us, self._host = watched, horizon_us, host
+        self._links, self._watched, self._horizon_us, self._host = links, watched, horizon_us, host
         self._scouts = Scouts(machines, links, sizes, families, suite, watched)
-        self._lately: dict[tuple[int, bytes], _Lately] = {}
         self._waiting: dict[int, None] = {}  # clients that wait to be woken, perhaps for an idle poll
         self._in_the_past = False
-        self.running: dict[int, Train] = {}
+        # Clients that have idle polls ahead; None as long as these are put off.
+        self.running: dict[int, Train | None] = {}
+        self._put_off: dict[int, list[Job]] = {}
         # Clients whose trains rest on the messages of an account, and on a node.
         self._clients_of: dict[bytes, list[int]] = {}
         self._clients_over: dict[int, set[int]] | None = None
-        # Who asks that the messages of an account be kept longer; None for several.
-        self._extenders: dict[bytes, int | None] = {}
-        self._node_changes = 0  # how often nodes have changed
         self.riders: set[int] = set()  # clients that ever had a train
         self.polls = 0  # that were not carried out
         self.transmissions = 0  # that those would have been
         self.now_us = 0
-        self._patience_us = 0
+        patience_us = 0
         for number, node in enumerate(machines[:n_nodes]):
             assert isinstance(node, ServiceNode)
-            self._patience_us = node.patience_us
+            patience_us = node.patience_us
             node.store.on_change = partial(self._changing, number)
             node.store.on_look = self._looking
+        self._prospects = Prospects(
+            machines, links, sizes, watched, horizon_us, self._scouts, host.connections, patience_us
+        )
 
     def wait(self, endpoint: int) -> None:
         """Learn that a machine is going to be woken."""
@@ -150,15 +143,17 @@ class Trains:
         afflicted = self._host.afflicted(now_us)
         if afflicted is None:
             return False
-        first = self._jobs(endpoint, polls, now_us, afflicted)
+        first = self._prospects.jobs(endpoint, polls, now_us, afflicted)
         if not first:
             return False
+        if self._puts_off(first, now_us):
+            return True
         ahead = [first]
         waiting, self._waiting = self._waiting, {}
         for other in waiting:
             one = self._machines[other]
             its = one.idle(now_us) if isinstance(one, Client) else None
-            jobs = self._jobs(other, its, now_us, afflicted) if its is not None else []
+            jobs = self._prospects.jobs(other, its, now_us, afflicted) if its is not None else []
             if jobs:
                 ahead.append(jobs)
         self._begin(ahead)
@@ -166,145 +161,105 @@ class Trains:
 
     def settle(self) -> None:
         """Count the polls of trains that the end of the run finds on their way."""
+        self._draw_put_off(self._horizon_us)
         for endpoint in tuple(self.running):
-            self.end(endpoint)
+            self.end(endpoint, self._horizon_us)
 
     # --- drawing ------------------------------------------------------------------------------------------
 
+    def _puts_off(self, jobs: list[Job], now_us: int) -> bool:
+        """Put drawing off, so that many are drawn at once, if until then nothing but idle polls can happen.
+
+        One of these may turn out to be none, but long under way. It is carried out when that is known, in the
+        past; something comes of it only once it is given up, which is later.
+        """
+        until_us = min([now_us + _LATE_US, *[job.until_us for job in jobs]])
+        until_us = min([until_us, *[now_us + job.polls.timeout_us // 2 for job in jobs]])
+        if until_us <= now_us or not all([job.is_clear for job in jobs]):
+            return False
+        if len(self._put_off) >= _TOGETHER:
+            self._draw_put_off(now_us)
+        endpoint = jobs[0].endpoint
+        self._put_off[endpoint] = jobs
+        self._enter(endpoint, jobs[0].polls, None)
+        self._host.wake_at(endpoint, until_us)
+        return True
+
+    def _draw_put_off(self, now_us: int, disturbed: int = -1) -> None:
+        """Draw what was put off. Args: disturbed: a client that hardly comes further than now."""
+        put_off, self._put_off = self._put_off, {}
+        if disturbed in put_off:
+            put_off[disturbed] = [replace(job, count=min(job.count, FEW)) for job in put_off[disturbed]]
+        if put_off:
+            self._begin([*put_off.values()])
+        empty = [endpoint for endpoint in put_off if endpoint not in self.running]
+        for endpoint in empty:
+            polls = put_off[endpoint][0].polls
+            self._rewind(endpoint, polls.next_of([stream.due_us for stream in polls.streams]), now_us)
+        for endpoint in put_off:
+            train = self.running.get(endpoint)
+            if train is not None and train.end_us < now_us:
+                self.catch_up(endpoint, now_us)
+
     def _begin(self, ahead: list[list[Job]]) -> None:
         for jobs, drawn in zip(ahead, draw(ahead, self._addresses, self._links), strict=True):
-            endpoint, count = jobs[0].endpoint, len(drawn.starts_us)
-            polls, whose = jobs[0].polls, drawn.whose
-            next_us = polls.next_of(drawn.next_us)
-            for number, job in enumerate(jobs):
-                lately = self._lately[endpoint, job.polls.account_id]
-                its = count if whose is None else whose.count(number)
-                cycle_us = job.pause_us + lately.round_us
-                blocked = its < job.count and next_us + cycle_us < job.until_us
-                lately.polls = its if blocked else max(lately.polls, 4 * its)
-                if its > 1:
-                    took_us = (drawn.next_us[number] - job.polls.due_us) // its - job.pause_us
-                    lately.round_us = max(took_us, 1)
-            if not count:
-                continue
-            self.running[endpoint] = train = Train(jobs, drawn)
-            self.riders.add(endpoint)
-            for stream in polls.streams:
-                self._clients_of.setdefault(stream.account_id, []).append(endpoint)
-            if self._clients_over is not None:
-                self._note_nodes(self._clients_over, endpoint, polls)
-            # All polls of the train are over by the time at which something else falls due.
-            self._host.wake_at(endpoint, min(train.end_us, polls.until_us))
+            self._prospects.learn(jobs, drawn)
+            endpoint, polls = jobs[0].endpoint, jobs[0].polls
+            if endpoint in self.running:
+                self._leave(endpoint, polls)
+            if len(drawn.starts_us):
+                train = Train(jobs, drawn)
+                self._enter(endpoint, polls, train)
+                # All polls of the train are over by the time at which something else falls due.
+                self._host.wake_at(endpoint, min(train.end_us, polls.until_us))
 
-    def _jobs(self, endpoint: int, polls: IdlePolls, now_us: int, afflicted: frozenset[int]) -> list[Job]:
-        """Say what is to be drawn for a client; nothing if that is not worth while."""
-        if endpoint in afflicted:
-            return []
-        self._in_time(endpoint, polls)
-        streams, until_us = polls.streams, min(polls.until_us, self._horizon_us)
-        lately = [self._lately.setdefault((endpoint, one.account_id), _Lately()) for one in streams]
-        due_us = polls.next_of([one.due_us for one in streams])
-        # Hardly a poll is answered in half the time that they usually take.
-        if until_us - due_us < lately[0].round_us // 2:
-            return []
-        shunned = (self._watched, afflicted)
-        free = [all([them.isdisjoint(route) for them in shunned]) for route in polls.routes]
-        if not any(free):
-            return []
-        sights, idle = [], []
-        for stream in streams:
-            if not self._extends_alone(endpoint, stream):
-                return []
-            sight = self._scouts.look(endpoint, stream, now_us, afflicted, self._node_changes)
-            idle.append([t_us is not None for t_us in sight.until_us])
-            if stream.due_us == due_us and not all(
-                [idle[-1][stream.swarm.index(node)] for node in stream.next_nodes()]
-            ):
-                return []
-            until_us = min([until_us, *(t_us for t_us in sight.until_us if t_us is not None)])
-            sights.append(sight)
-        transport = polls.connection & _TRANSPORT
-        round_trips = self._sizes.handshake(transport)[2]
-        guards = [route[0] for route in polls.routes]
-        shake_us = [round_trips * self._links.base_rtt_us(endpoint, guard) for guard in guards]
-        limit_us, connections = self._sizes.idle_limit_us(transport), self._host.connections
-        last_us = []
-        for guard in guards:
-            uses_us = connections.last_uses(endpoint, guard, polls.connection)
-            if uses_us is None:
-                return []  # what the client does not wait for any more
-            last_us.append([t_us for t_us in uses_us if now_us - t_us <= limit_us])
-        shared = connections.is_shared(endpoint, polls.connection)
-        jobs = []
-        for stream, sight, its_idle, its_lately in zip(streams, sights, idle, lately, strict=True):
-            clear = free
-            if self._node_changes:
-                clear = [one and self._leads(r, stream) for one, r in zip(free, polls.routes, strict=True)]
-            # As many as fit before something falls due, and some more; but where trains were short lately,
-            # for many polls pass somebody who watches, not many more than then.
-            pause_us = stream.pause_us(now_us)
-            fitting = (until_us - stream.due_us) // (pause_us + its_lately.round_us)
-            if fitting < 0 and len(streams) == 1:
-                return []
-            count = min(_MOST, max(fitting, 0) + max(fitting, 0) // 16 + 2, _FEW + 2 * its_lately.polls)
-            jobs.append(
-                Job(
-                    endpoint, stream, count, until_us, pause_us,
-                    [path and node for path in clear for node in its_idle],
-                    sight.asks_us, sight.answers_us, sight.mates, self._patience_us,
-                    shake_us, last_us, limit_us, shared, sight.again,
-                )
-            )  # fmt: skip
-        return jobs
-
-    def _extends_alone(self, endpoint: int, polls: IdlePolls) -> bool:
-        """Say whether nobody else asks that the messages of an account be kept longer, if the client does.
-
-        What nodes say to that depends on who has asked last.
-        """
-        if polls.extension is None:
-            return True
-        who = self._extenders.setdefault(polls.account_id, endpoint)
-        if who != endpoint:
-            self._extenders[polls.account_id] = None
-        return who == endpoint
-
-    def _in_time(self, endpoint: int, polls: IdlePolls) -> None:
-        """Have a train end before the first poll that takes so long that a node may refuse its time."""
-        client, node = self._machines[endpoint], self._machines[polls.swarm[0]]
-        assert isinstance(client, Client)
-        assert isinstance(node, ServiceNode)
-        left_us = node.window_us - abs(client.clock.off_ms) * US_PER_MS
+    def _enter(self, endpoint: int, polls: IdlePolls, train: Train | None) -> None:
+        self.running[endpoint] = train
+        self.riders.add(endpoint)
         for stream in polls.streams:
-            stream.timeout_us = min(left_us, stream.timeout_us)
+            self._clients_of.setdefault(stream.account_id, []).append(endpoint)
+        if self._clients_over is not None:
+            self._note_nodes(self._clients_over, endpoint, polls)
 
-    def _leads(self, route: Sequence[int], polls: IdlePolls) -> bool:
-        """Say whether every relay of a path would ask the next one, which may have left its list."""
-        steps = [*pairwise(route), *((route[-1], node) for node in polls.swarm)]
-        for relay, node in steps:
-            machine = self._machines[relay]
-            assert isinstance(machine, ServiceNode)
-            if not machine.knows(node):
-                return False
-        return True
+    def _leave(self, endpoint: int, polls: IdlePolls) -> None:
+        del self.running[endpoint]
+        for stream in polls.streams:
+            self._clients_of[stream.account_id].remove(endpoint)
+        if self._clients_over is not None:
+            for node in _nodes_of(polls):
+                self._clients_over[node].discard(endpoint)
 
     # --- going on -----------------------------------------------------------------------------------------
 
-    def end(self, endpoint: int) -> None:
-        """Take a client out of its train, at the end of which it is woken."""
-        train = self._take(endpoint)
+    def end(self, endpoint: int, now_us: int) -> bool:
+        """Take a client out of its train, at the end of which it is woken; no if the end is not known yet."""
+        train = self.running[endpoint]
+        if train is None:
+            self._draw_put_off(now_us)
+            return False
+        self._leave(endpoint, train.polls)
         self._skip(endpoint, train, len(train))
+        return True
 
     def catch_up(self, endpoint: int, now_us: int) -> None:
         """Set a client to where it would be, just before something happens to it or to its messages."""
-        train = self._take(endpoint)
+        train = self.running[endpoint]
+        if train is None:
+            self._draw_put_off(now_us, endpoint)
+            train = self.running.get(endpoint)
+            if train is None:
+                return  # it is there already
+        self._leave(endpoint, train.polls)
         next_us = self._skip(endpoint, train, train.done_by(now_us))
-        self._in_the_past = True
         # Something else may fall due before the next poll.
-        self._host.rewind(endpoint, min(next_us, train.polls.until_us), now_us)
-        self._in_the_past = False
+        self._rewind(endpoint, min(next_us, train.polls.until_us), now_us)
         if next_us >= now_us:
             self._waiting[endpoint] = None
+
+    def _rewind(self, endpoint: int, t_us: int, now_us: int) -> None:
+        before, self._in_the_past = self._in_the_past, True
+        self._host.rewind(endpoint, t_us, now_us)
+        self._in_the_past = before
 
     def catch_up_all(self, now_us: int) -> None:
         """Set all clients to where they would be, just before something fails or recovers."""
@@ -314,11 +269,11 @@ class Trains:
 
     def catch_up_over(self, node: int, now_us: int) -> None:
         """Set clients whose polls may pass a node to where they would be, just before the node changes."""
-        self._node_changes += 1
+        self._prospects.node_changes += 1
         if self._clients_over is None:  # most runs have no such changes
             self._clients_over = {}
-            for endpoint, train in self.running.items():
-                self._note_nodes(self._clients_over, endpoint, train.polls)
+            for endpoint in self.running:
+                self._note_nodes(self._clients_over, endpoint, self._polls_of(endpoint))
         for endpoint in sorted(self._clients_over.get(node, ())):
             if endpoint in self.running:
                 self.catch_up(endpoint, now_us)
@@ -335,21 +290,19 @@ class Trains:
         """Have asked for what trains ask of the messages of an account."""
         now_us = self.now_us
         for endpoint in tuple(self._clients_of.get(account_id, ())):
-            train = self.running.get(endpoint)
-            if train is not None and any(
-                [one.extension is not None for one in train.polls.streams if one.account_id == account_id]
+            if endpoint in self.running and any(
+                [
+                    one.extension is not None
+                    for one in self._polls_of(endpoint).streams
+                    if one.account_id == account_id
+                ]
             ):
                 self.catch_up(endpoint, now_us)
         self.now_us = now_us
 
-    def _take(self, endpoint: int) -> Train:
-        train = self.running.pop(endpoint)
-        for stream in train.polls.streams:
-            self._clients_of[stream.account_id].remove(endpoint)
-        if self._clients_over is not None:
-            for node in _nodes_of(train.polls):
-                self._clients_over[node].discard(endpoint)
-        return train
+    def _polls_of(self, endpoint: int) -> IdlePolls:
+        train = self.running[endpoint]
+        return self._put_off[endpoint][0].polls if train is None else train.polls
 
     @staticmethod
     def _note_nodes(over: dict[int, set[int]], endpoint: int, polls: IdlePolls) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,10 +15,13 @@ from sessionsim.core.seeds import Seeds
 from sessionsim.core.truth import Truth
 from sessionsim.core.units import US_PER_MIN, US_PER_S
 from sessionsim.core.view import Table
+from sessionsim.network import trains
 from sessionsim.network.faults import KINDS, Fault
 from sessionsim.network.host import Host
 from sessionsim.network.links import LinkRules
 from sessionsim.network.membership import MembershipRules
+from sessionsim.network.train_draws import draw
+from sessionsim.network.train_jobs import Drawn, Job
 from sessionsim.network.wire_rules import WireRules
 from sessionsim.network.world import World, WorldSpec, build
 from sessionsim.protocol.client.idling import Skip
@@ -127,6 +131,48 @@ def test_connections_of_http_are_those_of_carrying_out_each_poll(shared: bool, i
     assert_same_records(each[2], bulk[2])
     assert bulk[0].trains is not None
     assert bulk[0].trains.polls > 100
+
+
+@pytest.mark.parametrize("idle_us", [2_100_000, 4_500_000, 9_000_000])
+def test_polls_one_by_one_take_the_oldest_connection_that_is_open(idle_us: int) -> None:
+    """Tests of new paths go beside polls, over further connections that stay open for a while."""
+    rules = PLATFORMS | {"android": replace(PLATFORMS["android"], rotation_us=9 * US_PER_S)}
+    given = replace(
+        spec(13), platforms=("android",) * N, client_rules=rules, wire_rules=WireRules(https_idle_us=idle_us)
+    )
+    watched = frozenset({2, 13, 23})
+    each, bulk = run(given, "each", watched), run(given, "bulk", watched)
+    assert_same_truth(each[1], bulk[1])
+    assert_same_records(each[2], bulk[2])
+    assert bulk[0].trains is not None
+    assert bulk[0].trains.polls > 100
+
+
+@pytest.mark.parametrize("late_s", [0, 1, 60])
+def test_it_does_not_matter_how_late_polls_are_drawn(late_s: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trains, "_LATE_US", late_s * US_PER_S)
+    # Now and then a poll takes so long that it is given up.
+    rules = {name: replace(one, request_timeout_us=900_000) for name, one in PLATFORMS.items()}
+    given = replace(spec(14), client_rules=rules)
+    each, bulk = run(given, "each"), run(given, "bulk")
+    assert_same_truth(each[1], bulk[1])
+    assert each[0].host is not None
+    assert carried(bulk[0]) == each[0].host.transmissions
+
+
+def test_polls_of_many_clients_are_drawn_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+
+    def noting(ahead: list[list[Job]], *more: Any) -> list[Drawn]:
+        sizes.append(len(ahead))
+        return draw(ahead, *more)
+
+    monkeypatch.setattr(trains, "draw", noting)
+    # Paths are replaced so often that some train ends every second.
+    rules = PLATFORMS | {"ios": replace(PLATFORMS["ios"], rotation_us=40 * US_PER_S)}
+    run(replace(spec(15, 0), platforms=("ios",) * 2 * N, client_rules=rules), "bulk")
+    assert len(sizes) > 50
+    assert np.mean(sizes) > 2.5
 
 
 def test_idle_connections_are_opened_anew_within_a_train() -> None:
