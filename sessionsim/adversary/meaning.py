@@ -52,6 +52,7 @@ from sessionsim.protocol.wire.rpc import message_hash, read_retrieved
 from sessionsim.protocol.wire.rpc_fields import is_hash
 
 OK: Final = 200
+RETRIEVE: Final = "retrieve"
 _SHOWN: Final = 400  # characters of a shape
 _UPLOADS: Final = frozenset(("POST /file",))  # answered with the file's id. Source: client-behaviour 6.5
 _DOWNLOAD: Final = "GET /file/"  # followed by the file's id. Source: client-behaviour 6.5
@@ -96,6 +97,7 @@ class Meaning:
         self._seeds = AccountSeeds(suite, keys)
         self.openings = Openings(suite, keys, public, self._number_whole)
         self.calls: list[tuple[Brief, ...]] = []
+        self.retrieving = bytearray()  # of each request: whether all its calls ask for messages
         self.messages: list[Message | None] = []  # None while only a name is known
         self.hashes: list[tuple[str, bytes]] = []  # of each message: name and inbox
         self.names: list[str] = []  # terms, by number
@@ -149,6 +151,7 @@ class Meaning:
         briefs = [self._brief(request, place, call) for place, call in enumerate(body.calls)]
         asked = self._briefs.together(briefs)
         self.calls.append(asked.briefs)
+        self.retrieving.append(all([brief[0] == RETRIEVE for brief in asked.briefs]))
         self._note_signatures(request, body, server_x25519)
         self._note_names(request, body)
         self._note_habits(request, body, asked)
@@ -332,11 +335,15 @@ class Meaning:
         for name in names_anywhere(raw, self._public):
             _add(table, place, self.name(name))
 
-    def take_answer(self, request: int, answer: int, read_answer: Answer) -> None:
-        """Note an answer to a request, one result per call that was answered."""
-        read = len(self.answers[0])
+    def note_answer(self, request: int, answer: int) -> int:
+        """Note that an answer was read. Returns its number among those."""
         self.answers[0].append(request)
         self.answers[1].append(answer)
+        return len(self.answers[0]) - 1
+
+    def take_answer(self, request: int, answer: int, read_answer: Answer) -> None:
+        """Note an answer to a request, one result per call that was answered."""
+        read = self.note_answer(request, answer)
         found = dict[str, None]()
         if read_answer.beside:
             method = next((call.method for call in self.calls[request]), "")
@@ -353,7 +360,7 @@ class Meaning:
                 known = known_in_answer(call.method)
                 if not are_usual(fields, known):
                     found |= dict.fromkeys(names_in(fields, self._public, known))
-            if code != OK or (idle and call.method == "retrieve"):
+            if code != OK or (idle and call.method == RETRIEVE):
                 continue
             if call.method in _UPLOADS and type(fields.get("id")) is str:
                 found[file_term(fields["id"])] = None
@@ -362,7 +369,7 @@ class Meaning:
                 _add(self.downloads, read, self.name(file_term(call.method[len(_DOWNLOAD) :])))
             if call.message >= 0 and fields.get("hash") == self.message(call.message).hash:
                 _add(self.accepted, read, call.message, place)
-            elif call.method == "retrieve" and call.account and call.namespace is not None:
+            elif call.method == RETRIEVE and call.account and call.namespace is not None:
                 self._take_retrieved(read, place, call, fields)
         for name in found:
             _add(self.named_in_answer, read, self.name(name))

@@ -18,7 +18,7 @@ import re
 from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 
 import numpy as np
@@ -29,17 +29,20 @@ from sessionsim.adversary.layers import NONE, Layers, Opened, Ways, ways_by_name
 from sessionsim.adversary.meaning import OK, Meaning
 from sessionsim.adversary.names import string_term
 from sessionsim.adversary.observation import dotted
+from sessionsim.adversary.polls import EmptyAnswers, Polls
 from sessionsim.adversary.readers import (
     ONION_HEADS,
+    open_node_answer,
     read_answer,
     read_answer_ciphertext,
     read_clear_answer,
+    read_node_answer,
     read_plaintext,
     read_request,
 )
 from sessionsim.adversary.reused import reused
 from sessionsim.adversary.roles import roles_of
-from sessionsim.adversary.terms import UNKNOWN, Answer, Body, Call, Innermost, Layer
+from sessionsim.adversary.terms import BASE64, UNKNOWN, Answer, Body, Call, Innermost, Layer
 from sessionsim.core.blob_store import strings
 from sessionsim.core.view import AT_ENDPOINT, Table, View
 from sessionsim.protocol.crypto import suite_named
@@ -69,6 +72,8 @@ class Transcript:
         self.layers = Layers(self.suite, self.keys, found, self._inside, None if ways else view.nodes)
         self._servers = {key: endpoint for endpoint, key in view.server_keys.items()}
         self.meaning = Meaning(self.suite, self.keys, _public_names(view), self.calls_again)
+        self._polls = Polls(self.meaning, partial(read_plaintext, nodes=view.nodes))
+        self._empty = EmptyAnswers(self.meaning)
         self.ciphers: list[
             tuple[Cipher | None, str]
         ] = []  # of each request: what opens its answer, and style
@@ -210,6 +215,10 @@ class Transcript:
 
     def _inside(self, number: int, depth: int, layer: Layer, opened: Opened) -> tuple[int, int]:
         """Take what a layer held: numbers of the next layer and of the request."""
+        again = None if layer.server else self._polls.find(opened.plaintext)
+        if again is not None:
+            self._add_cipher(opened.cipher, again.known.style, opened.node, layer.addressee)
+            return NONE, self._polls.take(again)
         term = read_plaintext(opened.plaintext, self.nodes, layer.server)
         if isinstance(term, Layer):
             if term.beside:
@@ -219,19 +228,25 @@ class Transcript:
             body, cipher, style = term.body, opened.cipher, term.style
             if not body.calls:
                 self.meaning.take_unread(self.meaning.named_in_layer, number, opened.plaintext)
-            return NONE, self._add_request(body, cipher, style, opened.node, layer.addressee)
+            request = self._add_request(body, cipher, style, opened.node, layer.addressee)
+            if not layer.server:
+                self._polls.learn(opened.plaintext, term, request)
+            return NONE, request
         self.meaning.take_unread(self.meaning.named_in_layer, number, opened.plaintext)
         return NONE, NONE
 
     def _add_request(
         self, body: Body, cipher: Cipher | None, style: str, public: bytes, addressee: int
     ) -> int:
+        self._add_cipher(cipher, style, public, addressee)
+        return self.meaning.take_request(body, public)
+
+    def _add_cipher(self, cipher: Cipher | None, style: str, public: bytes, addressee: int) -> None:
         if cipher is not None:
             cipher.rest()
         self.ciphers.append((cipher, style))
         self._found.append(self._place)
         self.addressees.append(addressee if addressee != UNKNOWN else self._servers.get(public, UNKNOWN))
-        return self.meaning.take_request(body, public)
 
     def _asked_for(self, places: Ints) -> Ints:
         """Give the request that each answer is to, as far as it has been read; NONE for others."""
@@ -286,11 +301,25 @@ class Transcript:
             if number < 0 or payload is None or request < 0 or (request, number) in self._answered:
                 continue
             self._answered.add((request, number))
-            answer = self._answer(request, head, payload)
-            if answer is not None:
-                self.meaning.take_answer(request, number, answer)
-            elif onion:
+            if not self._take_answer(request, number, head, payload) and onion:
                 self._closed.add(number)
+
+    def _take_answer(self, request: int, number: int, status: int, payload: bytes) -> bool:
+        """Note an answer. Args: number: of the answer. Returns whether it opens under its request's cipher."""
+        cipher, style = self.ciphers[request]
+        text = None
+        if cipher is not None and style == BASE64:
+            text = open_node_answer(cipher, payload, as_base64=True)
+            if text is None or self._empty.take(request, number, text):
+                return text is not None
+            answer = read_node_answer(text, len(self.meaning.calls[request]))
+        else:
+            answer = self._answer(request, status, payload)
+        if answer is not None:
+            self.meaning.take_answer(request, number, answer)
+            if text is not None:
+                self._empty.learn(request, text, answer)
+        return answer is not None
 
     def _pair(self) -> None:
         """Find the request that each answer answers: the last before it of that number on its connection."""

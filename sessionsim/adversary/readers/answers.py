@@ -16,7 +16,7 @@ from sessionsim.adversary.terms import (
     Answer,
     Result,
 )
-from sessionsim.core.errors import CannotOpen, ProtocolError, RemoteProtocolError
+from sessionsim.core.errors import ProtocolError
 from sessionsim.protocol.crypto.layer import Layer as Cipher
 from sessionsim.protocol.wire import bencode, v3, v4
 from sessionsim.protocol.wire.frame import decode_object
@@ -50,9 +50,10 @@ def read_answer(cipher: Cipher, style: str, payload: bytes, n_calls: int) -> Ans
         style: how it is written, as the request says.
         n_calls: of the request.
     """
+    if style in (BASE64, RAW):
+        text = open_node_answer(cipher, payload, as_base64=style == BASE64)
+        return None if text is None else read_node_answer(text, n_calls)
     try:
-        if style in (BASE64, RAW):
-            return _of_node(cipher, payload, n_calls, as_base64=style == BASE64)
         if style == SERVER_V4:
             answer = v4.decode_answer(cipher.open(payload))
             return _of_server(answer.status, answer.headers, answer.body)
@@ -64,18 +65,26 @@ def read_answer(cipher: Cipher, style: str, payload: bytes, n_calls: int) -> Ans
     return None
 
 
-def _of_node(cipher: Cipher, payload: bytes, n_calls: int, *, as_base64: bool) -> Answer:
+def open_node_answer(cipher: Cipher, payload: bytes, *, as_base64: bool) -> bytes | None:
+    """Open the answer of a node; None where it does not open."""
     try:
-        sealed = binascii.a2b_base64(payload, strict_mode=True) if as_base64 else payload
-    except ValueError as wrong:
-        raise CannotOpen("answer is not base64") from wrong
-    fields = decode_object(cipher.open(sealed))
-    status, body = fields.get("status"), fields.get("body")
-    if type(status) is not int:
-        raise RemoteProtocolError("answer without status")
-    text = body.encode("utf-8", "replace") if type(body) is str else compact_json(body)
+        return cipher.open(binascii.a2b_base64(payload, strict_mode=True) if as_base64 else payload)
+    except (ValueError, ProtocolError):
+        return None
+
+
+def read_node_answer(text: bytes, n_calls: int) -> Answer | None:
+    """Read the answer of a node once it is open; None for none. Args: n_calls: of its request."""
+    try:
+        fields = decode_object(text)
+        status, body = fields.get("status"), fields.get("body")
+        if type(status) is not int:
+            return None
+        said = body.encode("utf-8", "replace") if type(body) is str else compact_json(body)
+    except ProtocolError:
+        return None
     beside = NOTHING if len(fields) <= len(_AROUND) else _more(fields, _AROUND)
-    return read_clear_answer(status, text, n_calls, beside)
+    return read_clear_answer(status, said, n_calls, beside)
 
 
 def read_clear_answer(status: int, body: bytes, n_calls: int, beside: Mapping[str, Any] = NOTHING) -> Answer:
