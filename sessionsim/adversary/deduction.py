@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Final
 
 from sessionsim.adversary.closure import Closure
+from sessionsim.adversary.collector import collector_paused
 from sessionsim.adversary.notes import Notes
 from sessionsim.adversary.rules.addresses import sight_addresses
 from sessionsim.adversary.rules.asking import take_questions
@@ -33,7 +34,7 @@ from sessionsim.adversary.rules.reused import take_reused
 from sessionsim.adversary.rules.signatures import take_signatures
 from sessionsim.adversary.rules.strings import resolve_strings
 from sessionsim.adversary.rules.styles import take_styles
-from sessionsim.adversary.transcript import Transcript, collector_paused
+from sessionsim.adversary.transcript import Transcript
 from sessionsim.core.ledger import Fact
 from sessionsim.core.view import View
 

@@ -13,16 +13,15 @@ end. Byte strings are fetched one by one and not kept; of such a piece of a run 
 
 from __future__ import annotations
 
-import gc
 import re
 from array import array
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import cached_property, partial
 from typing import Any, Final
 
 import numpy as np
 
+from sessionsim.adversary.collector import collector_paused
 from sessionsim.adversary.columns import Ints, Places, column
 from sessionsim.adversary.keyring import Keys
 from sessionsim.adversary.layers import NONE, Layers, Opened, Ways, ways_by_name
@@ -305,7 +304,7 @@ class Transcript:
                 self._closed.add(number)
 
     def _take_answer(self, request: int, number: int, status: int, payload: bytes) -> bool:
-        """Note an answer. Args: number: of the answer. Returns whether it opens under its request's cipher."""
+        """Note an answer, by its number. Returns whether it opens under the cipher of its request."""
         cipher, style = self.ciphers[request]
         text = None
         if cipher is not None and style == BASE64:
@@ -387,15 +386,3 @@ def _public_names(view: View) -> frozenset[str]:
     keys = (string_term(key.hex()) for key in (*view.nodes.ed25519, *view.nodes.x25519))
     servers = (f"addr:{view.addresses[end]}" for end in view.servers if end in view.addresses)
     return frozenset((*nodes, *keys, *servers))
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Spare the collector: what is read refers to each other in no circles, and is much to scan."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
