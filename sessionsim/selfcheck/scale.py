@@ -8,6 +8,7 @@ machine disturbs them less.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -65,12 +66,16 @@ def spec_of_size(
     )  # fmt: skip
 
 
-def run_cost(spec: WorldSpec, *, watched: int = 1) -> RunCost:
-    """Run a world whose first `watched` clients have an observer on their link."""
+def run_cost(spec: WorldSpec, *, watched: int = 1, progress: Callable[[int], None] | None = None) -> RunCost:
+    """Run a world whose first `watched` clients have an observer on their link.
+
+    Args:
+        progress: told the simulated time reached now and then, µs.
+    """
     world = build(spec)
     records = MemoryRecords()
     begun = time.process_time()
-    truth = world.run(records, frozenset(world.scene.client_endpoints[:watched]))
+    truth = world.run(records, frozenset(world.scene.client_endpoints[:watched]), progress=progress)
     seconds = time.process_time() - begun
     assert world.host is not None
     return RunCost(
