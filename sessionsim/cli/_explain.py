@@ -24,7 +24,12 @@ def explain(
         list[str], typer.Argument(metavar="FACT...", help="Number of a fact, or words that stand in it.")
     ],
     observer: Annotated[
-        str | None, typer.Option("--as", metavar="NAME", help="Only facts of this observer.")
+        str | None,
+        typer.Option(
+            "--as",
+            metavar="NAMES",
+            help="Only facts of this observer; of several, with commas as for `knows`, of all together.",
+        ),
     ] = None,
     json_: Json = False,
 ) -> None:

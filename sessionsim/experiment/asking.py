@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +11,9 @@ from sessionsim.adversary.explaining import explain
 from sessionsim.core.errors import InvalidInput
 from sessionsim.core.ledger import Fact, sentence
 from sessionsim.core.readings import Reading
+from sessionsim.core.scene import Position
 from sessionsim.core.sights import Explained
 from sessionsim.experiment.archive import Archive, opened_replicates
-from sessionsim.experiment.asked_kinds import nearest
 from sessionsim.metrics import METRICS, Replicate
 
 
@@ -95,19 +95,14 @@ def explain_fact(folder: Path, words: Sequence[str], observer: str | None = None
     Args:
         folder: a stored run or one replicate of it; of several the first opened one is asked.
         words: the number of a fact, or words that must all stand in what it says.
-        observer: only facts of this one.
+        observer: only facts of this one; of several observers or kinds, with commas, those of all together.
 
     Raises:
-        InvalidInput: no words, or nothing fits.
+        InvalidInput: no words, an unknown observer, or nothing fits.
         StorageDamaged: no replicate whose bytes were kept.
     """
     archive = Archive(opened_replicates(folder)[0])
-    numbered = list(enumerate(archive.ledger(), 1))
-    if observer is not None:
-        if observer not in archive.declared:
-            hint = nearest(observer, tuple(archive.declared), ())
-            raise InvalidInput("--as", observer, f"observers of the run: {', '.join(archive.declared)}", hint)
-        numbered = [(number, fact) for number, fact in numbered if fact.observer == observer]
+    places, numbered = _ledger_of(archive, observer)
     found = tuple((number, fact) for number, fact in numbered if _fits(number, fact, words))
     if not found or not words:
         allowed = "the number of a fact, or words that stand in one"
@@ -116,9 +111,24 @@ def explain_fact(folder: Path, words: Sequence[str], observer: str | None = None
     if len(found) > 1:
         return Found(archive.seed, found, None)
     ((number, fact),) = found
-    closure = archive.closure(fact.observer, archive.declared[fact.observer])
+    closure = archive.closure(fact.observer, places[fact.observer])
     explanation = Explained(number, archive.seed, fact.observer, fact.t_us, *explain(closure, fact))
     return Found(archive.seed, found, explanation)
+
+
+def _ledger_of(
+    archive: Archive, observer: str | None
+) -> tuple[Mapping[str, Position], list[tuple[int, Fact]]]:
+    """Give where observers stand, and their facts by number: of the stored ledger, or deduced for others."""
+    if observer is None or observer in archive.declared:
+        numbered = list(enumerate(archive.ledger(), 1))
+        wanted = [one for one in numbered if observer in (None, one[1].observer)]
+        return archive.declared, wanted
+    names = dict.fromkeys(name.strip() for name in observer.split(",") if name.strip())
+    if not names:
+        raise InvalidInput("--as", observer, "at least one observer")
+    together, position = " + ".join(names), join([archive.position(name)[0] for name in names])
+    return {together: position}, list(enumerate(archive.facts(together, position), 1))
 
 
 def _fits(number: int, fact: Fact, words: Sequence[str]) -> bool:

@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
+from sessionsim.core.scene import Role
 from sessionsim.report import _appendix, _coalitions, _guesses, _lenses
 from sessionsim.report._answers import answers
 from sessionsim.report._data import Readings, ReportData
@@ -216,7 +217,7 @@ def _where(name: str, manifest: Mapping[str, Any], readings: Readings) -> str:
         bad, nodes = reading.counts["bad nodes"], reading.counts["nodes"]
         parts.append(f"{bad:,.0f} of {nodes:,.0f} nodes ({percent_digits(bad / nodes)} %)")
     else:
-        parts.append("no nodes")
+        parts.append("nodes in this role" if set(parts) & set(Role) else "no nodes")
     return ", ".join(part for part in parts if part)
 
 

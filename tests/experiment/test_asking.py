@@ -164,6 +164,24 @@ def test_a_fact_that_is_not_there_is_named(tiny_run: Path, words: list[str]) -> 
         explain_fact(tiny_run, ["1"], "nobody")
 
 
+def test_what_several_know_only_together_can_be_explained(tiny_run: Path) -> None:
+    surplus = knows(tiny_run, ["guard", "swarm-member"]).surplus
+    told = explain_fact(tiny_run, [Relation.SENT.value], "guard,swarm-member")
+    assert {fact.observer for _, fact in told.facts} == {"guard + swarm-member"}
+    fact = next(one for one in surplus if one.relation is Relation.SENT)
+    number = next(
+        number for number, one in told.facts if one.subject == fact.subject and one.object == fact.object
+    )
+    explanation = explain_fact(tiny_run, [str(number)], "guard,swarm-member").explanation
+    assert explanation is not None
+    assert explanation.observer == "guard + swarm-member"
+    assert [step.text for step in explanation.steps] == list(fact.derivation)
+    with pytest.raises(InvalidInput, match="FACT"):
+        explain_fact(tiny_run, [fact.subject, fact.object], "guard")
+    with pytest.raises(InvalidInput, match="--as"):
+        explain_fact(tiny_run, ["1"], " , ")
+
+
 def test_every_kind_of_fact_can_be_explained(tiny_run: Path) -> None:
     ledger = read_ledger(tiny_run / "9/ledger.parquet")
     first = {fact.relation: number for number, fact in reversed(list(enumerate(ledger, 1)))}

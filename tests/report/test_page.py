@@ -15,6 +15,7 @@ from sessionsim.core.readings import Reading
 from sessionsim.report import ReportData, render
 from sessionsim.report._data import Readings
 from sessionsim.report._figures import figures
+from sessionsim.report._page import _where
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 
@@ -296,3 +297,12 @@ def test_drawings_keep_the_names_that_are_referred_to_and_no_long_digits(text: s
         used = set(re.findall(r"url\(#([^)]+)\)", drawing)) | set(re.findall(r'href="#([^"]+)"', drawing))
         assert used <= ids
         assert not re.search(r' d="[^"]*\.\d{3}', drawing)
+
+
+@pytest.mark.parametrize(
+    ("kind", "place"),
+    [("guard", "nodes in this role"), ("swarm-member", "nodes in this role"), ("provider", "no nodes")],
+)
+def test_an_observer_is_said_to_stand_where_it_stands(data: ReportData, kind: str, place: str) -> None:
+    manifest = {**data.manifest, "observers": [{"name": "one", "kind": kind}]}
+    assert _where("one", manifest, Readings([])) == f"{kind}, {place}"
