@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Annotated, Any, Final
 
 from pydantic import (
@@ -37,6 +37,8 @@ MAX_CLIENTS: Final = (
 )
 
 _CONFIG: Final = ConfigDict(extra="forbid", frozen=True, strict=True)
+_KEPT: Final = 4  # Assumption: a process reads the scenarios of one installation; tests have a few more
+_made: dict[Hashable, type[BaseModel]] = {}  # by what a catalogue holds, the oldest first
 
 
 def _is_control(character: str) -> bool:
@@ -130,7 +132,28 @@ def _parts(catalogue: Catalogue, platform: str) -> dict[str, tuple[Any, Any]]:
 
 
 def whole_model(catalogue: Catalogue) -> type[BaseModel]:
-    """Make the model that checks a complete scenario of this installation."""
+    """Give the model that checks a complete scenario of this installation: made once for each content."""
+    content = _content(catalogue)
+    if content not in _made:
+        _made[content] = _make(catalogue)
+        while len(_made) > _KEPT:
+            del _made[next(iter(_made))]
+    return _made[content]
+
+
+def _content(catalogue: Catalogue) -> Hashable:
+    """Give all that the model depends on: the classes themselves, and presets as they are written."""
+    kinds = (catalogue.sections, catalogue.patterns, catalogue.vantages, catalogue.faults)
+    more = (catalogue.interference, catalogue.attacks, catalogue.defences)
+    presets = {"": catalogue.platforms, **catalogue.parts}
+    return (
+        tuple(tuple(table.items()) for table in (*kinds, *more)),
+        tuple((part, name, type(one), repr(one)) for part in presets for name, one in presets[part].items()),
+        (catalogue.suites, catalogue.dates),
+    )
+
+
+def _make(catalogue: Catalogue) -> type[BaseModel]:
     sections = catalogue.sections
     suite = "Crypto suite: `sodium` is the real thing, `fast` has the same records at a fraction of the cost."
     opening = settings_model(

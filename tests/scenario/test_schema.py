@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import tomllib
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessionsim.core.errors import InvalidInput
-from sessionsim.scenario import Catalogue, json_schema, parse_seeds, to_toml
+from sessionsim.scenario import Catalogue, json_schema, parse_seeds, to_toml, whole
+from tests.scenario.conftest import ActivePairs, Delay, FileRules, Rules
 
 
 def test_schema_tells_unit_range_source_and_default(catalogue: Catalogue) -> None:
@@ -23,8 +26,45 @@ def test_schema_tells_unit_range_source_and_default(catalogue: Catalogue) -> Non
     assert json.loads(json.dumps(schema)) == schema
 
 
-def test_schema_is_the_same_each_time(catalogue: Catalogue) -> None:
-    assert json.dumps(json_schema(catalogue)) == json.dumps(json_schema(catalogue))
+def test_schema_is_the_same_each_time_it_is_made(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = json.dumps(json_schema(catalogue))
+    monkeypatch.setattr(whole, "_made", {})
+    assert json.dumps(json_schema(catalogue)) == first
+
+
+def test_the_model_of_an_installation_is_made_once(catalogue: Catalogue) -> None:
+    same = dataclasses.replace(catalogue, suites=tuple(list(catalogue.suites)))
+    assert whole.whole_model(same) is whole.whole_model(catalogue)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"suites": ("fast",)},
+        {"dates": ("2026-04-28",)},
+        {"platforms": {"desktop": Rules(growth=2.0)}},
+        {"platforms": {"desktop": Rules()}},
+        {"parts": {"files": {"desktop": FileRules(), "ios": FileRules(tries=2)}}},
+        {"patterns": {"active-pairs": ActivePairs}},
+        {"faults": {"crash": Delay, "delay": Delay}},
+        {"attacks": {"crowd": Delay}},
+    ],
+    ids=str,
+)
+def test_another_installation_has_another_model(catalogue: Catalogue, changes: dict[str, Any]) -> None:
+    before = json_schema(catalogue)
+    other = dataclasses.replace(catalogue, **changes)
+    assert json_schema(other) != before
+    assert json_schema(catalogue) == before
+
+
+def test_models_of_few_installations_are_kept(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whole, "_made", {})
+    for day in range(10):
+        whole.whole_model(dataclasses.replace(catalogue, dates=(f"2026-04-0{day}",)))
+    assert len(whole._made) == whole._KEPT
 
 
 KEYS = st.from_regex(r"[a-z][a-z0-9_-]{0,8}", fullmatch=True)
