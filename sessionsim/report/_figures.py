@@ -27,7 +27,7 @@ from sessionsim.report import (
 )
 from sessionsim.report._data import Readings, ReportData
 from sessionsim.report._guesses import price
-from sessionsim.report._svg import STYLE, finish
+from sessionsim.report._svg import STYLE, finish, raw_svg
 
 # Width in CSS pixels of the two drawings; a phone shows the narrow one.
 WIDE, NARROW = 980, 358
@@ -124,17 +124,22 @@ def figures(data: ReportData, readings: Readings) -> list[Drawn]:
     return [_drawn(plot, data, readings) for plot in PLOTS if plot.ready(data, readings)]
 
 
+def _raw(plot: Plot, data: ReportData, readings: Readings, width: int) -> str:
+    style: Any = {**STYLE, "font.size": _FONT_PX[width]}
+    with mpl.rc_context(style):
+        size = (width / 72, plot.height(readings, width == NARROW) / 72)
+        figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.04))
+        plot.draw(figure, data, readings, width == NARROW)
+        return raw_svg(figure)
+
+
 def _drawn(plot: Plot, data: ReportData, readings: Readings) -> Drawn:
     description = plot.describe(data, readings)
-    svg = {}
-    for key, width, inline in (("wide", WIDE, True), ("narrow", NARROW, True), ("alone", WIDE, False)):
-        style: Any = {**STYLE, "font.size": _FONT_PX[width]}
-        with mpl.rc_context(style):
-            size = (width / 72, plot.height(readings, width == NARROW) / 72)
-            figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.04))
-            plot.draw(figure, data, readings, width == NARROW)
-            name = f"{plot.name}-{key}"
-            svg[key] = finish(figure, name, plot.title, description, inline=inline)
+    wide, narrow = (_raw(plot, data, readings, width) for width in (WIDE, NARROW))
+    svg = {
+        key: finish(raw, f"{plot.name}-{key}", plot.title, description, inline=inline)
+        for key, raw, inline in (("wide", wide, True), ("narrow", narrow, True), ("alone", wide, False))
+    }
     caption, head, rows = plot.rows(data, readings)
     note = plot.note(data, readings)
     if plot.name in _PRIVACY:

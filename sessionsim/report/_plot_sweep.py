@@ -11,7 +11,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from sessionsim.core.readings import Reading
 from sessionsim.report._numbers import of_reading, tick
-from sessionsim.report._svg import COLOUR, STYLE, finish
+from sessionsim.report._svg import COLOUR, STYLE, finish, raw_svg
 from sessionsim.report._sweep import SweptData
 
 _WIDTH, _PANEL = 980, 240  # CSS pixels
@@ -34,7 +34,7 @@ def drawn(data: SweptData) -> str:
             _panel(grid[k // 2][k % 2], data, shown, found)
         if len(panels) % 2:
             grid[-1][1].set_visible(False)
-        return finish(figure, _NAME, data.title, _described(data, panels), inline=True)
+        return finish(raw_svg(figure), _NAME, data.title, _described(data, panels), inline=True)
 
 
 def _found(data: SweptData, shown: str) -> list[tuple[int, Reading]]:

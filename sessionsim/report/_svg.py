@@ -64,18 +64,23 @@ _BLANKS: Final = re.compile(r"\s+")
 _SVG: Final = "http://www.w3.org/2000/svg"
 
 
-def finish(figure: Any, name: str, title: str, description: str, *, inline: bool) -> str:
-    """Turn a drawn figure into SVG text.
+def raw_svg(figure: Any) -> str:
+    """Give the SVG of matplotlib for `finish`. Args: figure: drawn under `STYLE` in colours of `COLOUR`."""
+    raw = io.StringIO()
+    figure.savefig(raw, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    return raw.getvalue()
+
+
+def finish(raw: str, name: str, title: str, description: str, *, inline: bool) -> str:
+    """Turn what `raw_svg` gave into SVG text.
 
     Args:
-        figure: a matplotlib figure drawn under `STYLE` in colours of `COLOUR`.
+        raw: the SVG of a figure; it is not changed, and may be finished once more for another place.
         name: put before every identifier; letters, digits and hyphens.
         title, description: for those who hear the page; plain text.
         inline: for a page (no namespace, no own style), or for a file.
     """
-    raw = io.StringIO()
-    figure.savefig(raw, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    root = ElementTree.fromstring(raw.getvalue())  # noqa: S314 (made by matplotlib a line above)
+    root = ElementTree.fromstring(raw)  # noqa: S314 (made by matplotlib)
     for element in root.iter():
         element.tag = str(element.tag).rpartition("}")[2]
         for key in list(element.attrib):
