@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from sessionsim.experiment import installed, run_scenario
-from sessionsim.scenario import Scenario, read_scenario, resolve
+from sessionsim.cli._threads import use_one_thread
+
+use_one_thread()  # as the command line does, before anything below imports numpy
+
+from sessionsim.experiment import installed, run_scenario  # noqa: E402
+from sessionsim.scenario import Scenario, read_scenario, resolve  # noqa: E402
 
 TINY = """\
 title = "Tiny"
