@@ -22,8 +22,6 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from sessionsim.adversary.columns import Ints, column, first_of
 from sessionsim.adversary.keyring import NEVER, NO_KEY
@@ -283,6 +281,10 @@ class Closure:
     @cached_property
     def part(self) -> Ints:
         """Which connected part each thing is in; every thing that is not there is a part by itself."""
+        # Here, since a seventh of all that the program loads at its start hangs on it.
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
         one, other, _ = self._edges
         n = self._offsets[-1]
         graph = coo_array((np.ones(len(one), np.int8), (one, other)), shape=(n, n))

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from sessionsim.cli import main
+from sessionsim.report import _figures
 
 ROOT = Path(__file__).parents[2]
 # Whoever starts the tests in the background may have them ignore what Ctrl-C sends.
@@ -33,6 +34,13 @@ def call(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[in
     return int(end.value.code or 0), told.out, told.err
 
 
+@pytest.fixture
+def one_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw the first figure alone where a test is about something else; tests/report looks at all."""
+    monkeypatch.setattr(_figures, "PLOTS", _figures.PLOTS[:1])
+
+
+@pytest.mark.usefixtures("one_figure")
 def test_run_ends_with_answers_and_the_place_of_the_report(
     capsys: pytest.CaptureFixture[str], tiny_file: Path, tmp_path: Path
 ) -> None:
@@ -57,6 +65,7 @@ def test_run_ends_with_answers_and_the_place_of_the_report(
     assert {"answers", "readings", "report", "folder", "format"} <= set(result)
 
 
+@pytest.mark.usefixtures("one_figure")
 def test_seeds_and_keys_are_overridden(
     capsys: pytest.CaptureFixture[str], tiny_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,6 +89,7 @@ def test_seeds_and_keys_are_overridden(
     assert manifest["resolved"]["clients"]["ios"] == 3
 
 
+@pytest.mark.usefixtures("one_figure")
 def test_fresh_discards_what_was_there(
     capsys: pytest.CaptureFixture[str], tiny_file: Path, tmp_path: Path
 ) -> None:
@@ -180,6 +190,7 @@ def test_wrong_arguments_are_refused(
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.usefixtures("one_figure")
 def test_a_run_cut_off_on_disk_is_told(
     capsys: pytest.CaptureFixture[str], tiny_file: Path, tmp_path: Path
 ) -> None:
@@ -312,8 +323,8 @@ def test_a_killed_run_takes_its_workers_along_and_goes_on_later(tiny_file: Path,
         "--out",
         out,
     ]
-    command += ["--workers", "2", "--quiet", "--seeds"]
-    running = subprocess.Popen([*command, "10..70"], stderr=subprocess.DEVNULL)
+    command += ["--quiet", "--seeds"]
+    running = subprocess.Popen([*command, "10..70", "--workers", "2"], stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
     while not list(out.glob(".*partial*")) and running.poll() is None and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -325,7 +336,8 @@ def test_a_killed_run_takes_its_workers_along_and_goes_on_later(tiny_file: Path,
     assert len(workers) >= 2
     assert not any(_is_running(pid) for pid in workers)
     assert not (out / "readings.json").exists()
-    subprocess.run([*command, "10..11"], check=True, stdout=subprocess.DEVNULL)
+    alone = [*command, "10..11", "--workers", "1"]
+    subprocess.run(alone, check=True, stdout=subprocess.DEVNULL)
     assert not list(out.glob(".1[01].partial*"))
     assert json.loads((out / "readings.json").read_text())["seeds"] == [9, 10, 11]
 
@@ -402,6 +414,7 @@ def test_coalitions_lists_the_smallest_sets_by_secret(
     assert (code, "learns any secret" in told) == (0, True)
 
 
+@pytest.mark.usefixtures("one_figure")
 def test_a_sweep_runs_every_value_and_ends_with_a_line_for_each(
     capsys: pytest.CaptureFixture[str], tiny_file: Path, tmp_path: Path
 ) -> None:
