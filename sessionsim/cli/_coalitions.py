@@ -26,7 +26,9 @@ def coalitions(
             help="Observers to combine, with commas, as for `knows`. Default: those of the scenario.",
         ),
     ] = "",
-    largest: Annotated[int, typer.Option("--largest", help="Most observers in a set.")] = 3,
+    largest: Annotated[
+        int | None, typer.Option("--largest", help="Most observers in a set. Default: any number.")
+    ] = None,
     json_: Json = False,
 ) -> None:
     """Show the smallest sets of observers that learn each secret, and of what share of it.

@@ -2,13 +2,15 @@
 
 A set counts for a message, an account or a contact if it learns the secret of it and no smaller part of it
 does. Knowledge only grows with observers, so a set is looked at only while something is left that its parts
-do not know and all observers together do, and none of its members stands where the others stand already.
+do not know and all observers together do, and none of its members stands where the others stand already. Sets
+of any size need far fewer looks than there are sets (`minimal_sets`).
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import combinations
 from math import comb
 from pathlib import Path
@@ -18,12 +20,14 @@ from sessionsim.adversary import join
 from sessionsim.core.errors import InvalidInput
 from sessionsim.core.sights import Coalitions, MinimalCoalition
 from sessionsim.experiment.archive import Archive, opened_replicates
+from sessionsim.experiment.minimal_sets import further_sets
 from sessionsim.metrics import known_secrets
 
 MOST_OBSERVERS: Final = 12  # Assumption: beyond it sets are too many to read
 LARGEST: Final = 4  # members of a set, unless asked for more
 # Rows read for the sets of a report, all sets and replicates together. Assumption: some ten seconds at 10 µs.
 MOST_ROWS: Final = 1_000_000
+_SMALL: Final = 2  # members of sets that are all looked at
 _SPARES_FROM: Final = 3  # members of a set; most smaller ones have to be looked at anyway
 # Kinds of vantages that are the parties of a network, as far as something was recorded where they stand.
 # Source: metrics 2i, rows of its table.
@@ -37,14 +41,14 @@ Items = Mapping[str, frozenset[str]]  # secret -> items of which it is known
 
 
 def minimal_coalitions(
-    folder: Path, names: Sequence[str] = (), largest: int = LARGEST
+    folder: Path, names: Sequence[str] = (), largest: int | None = None
 ) -> list[MinimalCoalition]:
     """Find the smallest sets of observers that learn each secret.
 
     Args:
         folder: a stored run or one replicate of it.
         names: observers to combine; none for all that the scenario declares and that are no coalitions.
-        largest: most members of a set.
+        largest: most members of a set; None for any number.
 
     Returns:
         By secret, size, and falling share; summed over the replicates with kept bytes.
@@ -53,7 +57,7 @@ def minimal_coalitions(
         InvalidInput: an unknown name, too many of them, or no size.
         StorageDamaged: no replicate whose bytes were kept.
     """
-    if largest < 1:
+    if largest is not None and largest < 1:
         raise InvalidInput("--largest", str(largest), "1 or more")
     count: SetCount | None = None
     for path in opened_replicates(folder):
@@ -86,14 +90,16 @@ class SetCount:
 
     Args:
         names: observers to combine.
-        largest: most members of a set.
+        largest: most members of a set; None for any number.
 
     Raises:
         InvalidInput: too many observers.
     """
 
-    def __init__(self, names: Sequence[str], largest: int) -> None:
-        self.names, self.largest = tuple(dict.fromkeys(names)), largest
+    def __init__(self, names: Sequence[str], largest: int | None) -> None:
+        self.names = tuple(dict.fromkeys(names))
+        self.largest = len(self.names) if largest is None else largest
+        self._any_size = largest is None
         if len(self.names) > MOST_OBSERVERS:
             raise InvalidInput("--as", f"{len(self.names)} observers", f"at most {MOST_OBSERVERS}")
         self._alone, self._known = (defaultdict[tuple[str, _Set], int](int) for _ in range(2))
@@ -114,7 +120,8 @@ class SetCount:
         def covers(one: str, other: str) -> bool:
             return places[one].covers(places[other])
 
-        for members, secret, new, whole in sets_of(self.names, secrets.totals, learned, covers, self.largest):
+        looks = sets_of_any_size if self._any_size else partial(sets_of, largest=self.largest)
+        for members, secret, new, whole in looks(self.names, secrets.totals, learned, covers):
             self._alone[secret, members] += new
             self._known[secret, members] += whole
         self._seeds.append(archive.seed)
@@ -141,6 +148,42 @@ def affordable(parties: int, rows: int) -> int:
     while size < LARGEST and rows * sum(comb(parties, k) for k in range(1, size + 2)) <= MOST_ROWS:
         size += 1
     return size
+
+
+def sets_of_any_size(
+    names: Sequence[str],
+    totals: Mapping[str, int],
+    learned: Callable[[_Set], Items],
+    covers: Callable[[str, str], bool],
+) -> Iterator[tuple[_Set, str, int, int]]:
+    """`sets_of` without a bound: all small sets, and of larger ones those that are minimal for something."""
+    seen: dict[_Set, Items] = {}
+
+    def look(members: _Set) -> Items:
+        if members not in seen:
+            seen[members] = learned(members)
+        return seen[members]
+
+    yield from sets_of(names, totals, look, covers, _SMALL)
+    if len(names) <= _SMALL:
+        return
+    known = {
+        (secret, one): set[frozenset[str]]() for secret, those in look(tuple(names)).items() for one in those
+    }
+    for members in sorted(seen, key=len):
+        for secret, those in seen[members].items() if len(members) <= _SMALL else ():
+            for item in those:
+                sets = known[secret, item]
+                if not any(one < set(members) for one in sets):
+                    sets.add(frozenset(members))
+    for some, items in further_sets(names, known, lambda some: look(_ordered(names, some))).items():
+        members = _ordered(names, some)
+        for secret, new in Counter(secret for secret, _ in items).items():
+            yield members, secret, new, len(look(members)[secret])
+
+
+def _ordered(names: Sequence[str], some: frozenset[str]) -> _Set:
+    return tuple(name for name in names if name in some)
 
 
 def sets_of(

@@ -19,8 +19,10 @@ from sessionsim.experiment.coalitions import (
     observers_of,
     roles_of,
     sets_of,
+    sets_of_any_size,
 )
 from sessionsim.experiment.coalitions import ROLES as ALL_ROLES
+from sessionsim.experiment.minimal_sets import largest_without
 from sessionsim.metrics import known_secrets
 
 ROLES = ("guard", "middle", "last-hop", "swarm-member")
@@ -160,3 +162,73 @@ def test_without_names_the_observers_of_the_scenario_are_combined_but_no_coaliti
 def test_roles_are_those_that_something_was_recorded_of(tiny_run: Path) -> None:
     assert set(roles_of(Archive(tiny_run / "9"))) >= set(ROLES)
     assert set(roles_of(Archive(tiny_run / "9"))) <= set(ALL_ROLES)
+
+
+def _rules(seed: int, names: tuple[str, ...]) -> Any:
+    """Draw rules `these parties together learn this item`, and give what a set learns."""
+    rng = np.random.default_rng(seed)
+    everyone = [frozenset(some) for size in range(1, len(names) + 1) for some in combinations(names, size)]
+    rules = [(everyone[rng.integers(len(everyone))], f"item {k % 4}") for k in range(9)]
+    return lambda members: {
+        "S": frozenset(item for some, item in rules if some <= set(members)),
+        "T": frozenset(item for some, item in rules[:4] if some <= set(members)),
+    }
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_sets_of_any_size_are_those_of_all_sets(seed: int) -> None:
+    names, totals = ("a", "b", "c", "d", "e", "f"), {"S": 4, "T": 4}
+    learned, asked = _rules(seed, names), list[tuple[str, ...]]()
+
+    def look(members: tuple[str, ...]) -> Any:
+        asked.append(members)
+        return learned(members)
+
+    def apart(_one: str, _other: str) -> bool:
+        return False
+
+    every = {one for one in sets_of(names, totals, learned, apart, len(names)) if one[2]}
+    assert {one for one in sets_of_any_size(names, totals, look, apart) if one[2]} == every
+    assert len(asked) == len(set(asked))  # each set once
+    assert max(len(members) for members, *_ in every) > 2
+
+
+def test_sets_of_any_size_need_few_looks() -> None:
+    """Of twelve parties, of whom some pairs and one set of five learn something: 4,095 sets."""
+    names = tuple("abcdefghijkl")
+    asked = []
+
+    def look(members: tuple[str, ...]) -> Any:
+        asked.append(members)
+        found = {"pair"} if {"a", "b"} <= set(members) or {"c", "d"} <= set(members) else set()
+        return {"S": frozenset(found | ({"five"} if set("efghi") <= set(members) else set()))}
+
+    sets = [one for one in sets_of_any_size(names, {"S": 2}, look, lambda _a, _b: False) if one[2]]
+    assert [members for members, *_ in sets] == [("a", "b"), ("c", "d"), tuple("efghi")]
+    assert len(asked) < 110  # 78 of them of one or two members
+
+
+def test_who_covers_another_makes_no_set_with_it_of_any_size() -> None:
+    def learned(members: tuple[str, ...]) -> Any:
+        return {"S": frozenset({"item"} if set("abc") <= set(members) or "x" in members else ())}
+
+    names = ("a", "b", "c", "x")
+    found = list(sets_of_any_size(names, {"S": 1}, learned, lambda one, other: (one, other) == ("x", "a")))
+    assert {members for members, _, new, _ in found if new} == {("x",), ("a", "b", "c")}
+
+
+def test_sets_of_a_stored_run_of_any_size(tiny_run: Path) -> None:
+    assert minimal_coalitions(tiny_run, ROLES) == minimal_coalitions(tiny_run, ROLES, len(ROLES))
+
+
+def test_largest_sets_without_some() -> None:
+    def without(*sets: str) -> set[str]:
+        found = largest_without("abcd", {frozenset(one) for one in sets})
+        return {"".join(sorted(one)) for one in found}
+
+    assert without() == {"abcd"}
+    assert without("a") == {"bcd"}
+    assert without("ab") == {"acd", "bcd"}
+    assert without("ab", "cd") == {"ac", "ad", "bc", "bd"}
+    assert without("ab", "bc") == {"acd", "bd"}
+    assert without("a", "b", "c", "d") == {""}
