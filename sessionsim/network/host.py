@@ -319,6 +319,10 @@ class Host:
                 return
             if trains.goes_on(endpoint, now):
                 return
+        elif kind == ARRIVE and trains.is_beside(endpoint, entry[7], entry[9]):
+            self._carrier(entry)
+            trains.goes_on_beside(endpoint)
+            return
         elif kind != CALL and endpoint in trains.running:
             trains.catch_up(endpoint, now)
         trains.now_us = now  # catching up carries out what lies in the past
@@ -328,6 +332,11 @@ class Host:
         """Wake a machine then, and not before if nothing else happens to it."""
         self.wishes[endpoint] = wish = self.wishes[endpoint] + 1
         heappush(self._queue, (t_us, 1, next(self._ranks), WAKE, endpoint, wish))
+
+    def emit(self, endpoint: int, effects: Effects, now: int) -> None:
+        """Carry out what a client wants that was asked for it beside its train."""
+        for effect in effects:
+            self._carrier((now, 1, next(self._ranks), LATE, endpoint, effect, -1, 0))
 
     def rewind(self, endpoint: int, t_us: int, now: int) -> None:
         """Wake a client at a time that may be past, and carry out what would have come of it by now."""

@@ -46,6 +46,11 @@ class Train:
         """When the first poll behind the train would begin; by then all of it is over."""
         return self.polls.next_of(self._next_us)
 
+    @property
+    def over_us(self) -> int:
+        """When the client is to be woken: all polls are over by then, if something else falls due before."""
+        return min(self.end_us, self.polls.until_us)
+
     def done_by(self, now_us: int) -> int:
         """Give how many polls are over, but for those since when there always was one under way."""
         begun = bisect_left(self._starts_us, now_us)

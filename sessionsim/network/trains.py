@@ -41,11 +41,13 @@ from sessionsim.network.train_kept import Train
 from sessionsim.network.train_prospects import Prospects
 from sessionsim.network.train_scouts import Scouts
 from sessionsim.network.wire_sizes import WireSizes
-from sessionsim.protocol.client.idling import IdlePolls
+from sessionsim.protocol.client.exchanges import Purpose
+from sessionsim.protocol.client.idling import PURPOSE_BITS, IdlePolls
 from sessionsim.protocol.client.machine import Client
 from sessionsim.protocol.crypto.suite import Suite
-from sessionsim.protocol.machine import Machine
+from sessionsim.protocol.machine import Effects, Machine
 from sessionsim.protocol.snode import ServiceNode
+from sessionsim.protocol.wire.unsealed import UnsealedAnswer
 
 # How long a client may have begun its next polls before they are drawn, and how many such there are at most.
 _LATE_US: Final = 4 * US_PER_S  # Assumption: makes it some ten of a thousand clients
@@ -62,6 +64,9 @@ class Host(Protocol):
 
     def wake_at(self, endpoint: int, t_us: int) -> None:
         """Wake a machine then, and not before if nothing else happens to it."""
+
+    def emit(self, endpoint: int, effects: Effects, now: int) -> None:
+        """Carry out what a machine wants."""
 
     def rewind(self, endpoint: int, t_us: int, now: int) -> None:
         """Wake a machine at a time that may be past, and carry out what would have come of it by now."""
@@ -152,7 +157,7 @@ class Trains:
         waiting, self._waiting = self._waiting, {}
         for other in waiting:
             one = self._machines[other]
-            its = one.idle(now_us) if isinstance(one, Client) else None
+            its = one.idle(now_us) if isinstance(one, Client) and other not in self.running else None
             jobs = self._prospects.jobs(other, its, now_us, afflicted) if its is not None else []
             if jobs:
                 ahead.append(jobs)
@@ -162,8 +167,10 @@ class Trains:
     def settle(self) -> None:
         """Count the polls of trains that the end of the run finds on their way."""
         self._draw_put_off(self._horizon_us)
-        for endpoint in tuple(self.running):
-            self.end(endpoint, self._horizon_us)
+        for endpoint, train in tuple(self.running.items()):
+            assert train is not None
+            self._skip(endpoint, train, len(train))
+        self.running.clear()
 
     # --- drawing ------------------------------------------------------------------------------------------
 
@@ -173,7 +180,7 @@ class Trains:
         One of these may turn out to be none, but long under way. It is carried out when that is known, in the
         past; something comes of it only once it is given up, which is later.
         """
-        until_us = min([now_us + _LATE_US, *[job.until_us for job in jobs]])
+        until_us = min([now_us + _LATE_US, jobs[0].polls.beside_us, *[job.until_us for job in jobs]])
         until_us = min([until_us, *[now_us + job.polls.timeout_us // 2 for job in jobs]])
         if until_us <= now_us or not all([job.is_clear for job in jobs]):
             return False
@@ -210,8 +217,7 @@ class Trains:
             if len(drawn.starts_us):
                 train = Train(jobs, drawn)
                 self._enter(endpoint, polls, train)
-                # All polls of the train are over by the time at which something else falls due.
-                self._host.wake_at(endpoint, min(train.end_us, polls.until_us))
+                self._host.wake_at(endpoint, min(train.over_us, polls.beside_us))
 
     def _enter(self, endpoint: int, polls: IdlePolls, train: Train | None) -> None:
         self.running[endpoint] = train
@@ -232,14 +238,42 @@ class Trains:
     # --- going on -----------------------------------------------------------------------------------------
 
     def end(self, endpoint: int, now_us: int) -> bool:
-        """Take a client out of its train, at the end of which it is woken; no if the end is not known yet."""
+        """Take a client out of its train, if it is woken at the end of that."""
         train = self.running[endpoint]
         if train is None:
             self._draw_put_off(now_us)
             return False
+        if now_us < train.over_us:
+            self._do_beside(endpoint, train, now_us)
+            return False
         self._leave(endpoint, train.polls)
         self._skip(endpoint, train, len(train))
         return True
+
+    def _do_beside(self, endpoint: int, train: Train, now_us: int) -> None:
+        """Have a client do what falls due while its train goes on."""
+        client = self._machines[endpoint]
+        assert isinstance(client, Client)
+        effects = client.wake_beside(now_us)
+        if effects is None:
+            self.catch_up(endpoint, now_us)
+            return
+        self._host.emit(endpoint, effects, now_us)
+        self.goes_on_beside(endpoint)
+
+    def is_beside(self, endpoint: int, exchange: int, payload: object) -> bool:
+        """Say whether an answer is to what a client did beside its train, which goes on."""
+        if self.running.get(endpoint) is None or type(payload) is not UnsealedAnswer:
+            return False
+        return exchange & ((1 << PURPOSE_BITS) - 1) == Purpose.PATH_TEST and payload.status == 200
+
+    def goes_on_beside(self, endpoint: int) -> None:
+        """Have a client woken anew that has done something beside its train."""
+        client, train = self._machines[endpoint], self.running[endpoint]
+        assert isinstance(client, Client)
+        assert train is not None
+        train.polls.beside_us = client.next_beside_us()
+        self._host.wake_at(endpoint, min(train.over_us, train.polls.beside_us))
 
     def catch_up(self, endpoint: int, now_us: int) -> None:
         """Set a client to where it would be, just before something happens to it or to its messages."""
@@ -252,7 +286,7 @@ class Trains:
         self._leave(endpoint, train.polls)
         next_us = self._skip(endpoint, train, train.done_by(now_us))
         # Something else may fall due before the next poll.
-        self._rewind(endpoint, min(next_us, train.polls.until_us), now_us)
+        self._rewind(endpoint, min(next_us, train.polls.until_us, train.polls.beside_us), now_us)
         if next_us >= now_us:
             self._waiting[endpoint] = None
 

@@ -27,6 +27,7 @@ from sessionsim.network.world import World, WorldSpec, build
 from sessionsim.protocol.client.idling import Skip
 from sessionsim.protocol.client.machine import Client
 from sessionsim.protocol.client.rules import PLATFORMS
+from sessionsim.protocol.machine import Effects
 from sessionsim.protocol.node_rules import NodeRules
 
 N = 6
@@ -169,10 +170,44 @@ def test_polls_of_many_clients_are_drawn_at_once(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(trains, "draw", noting)
     # Paths are replaced so often that some train ends every second.
-    rules = PLATFORMS | {"ios": replace(PLATFORMS["ios"], rotation_us=40 * US_PER_S)}
+    rules = PLATFORMS | {"ios": replace(PLATFORMS["ios"], rotation_us=20 * US_PER_S)}
     run(replace(spec(15, 0), platforms=("ios",) * 2 * N, client_rules=rules), "bulk")
     assert len(sizes) > 50
     assert np.mean(sizes) > 2.5
+
+
+@pytest.mark.parametrize("seed", [16, 17])
+def test_paths_that_no_poll_takes_are_replaced_beside_a_train(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Paths of files, on iOS: their tests go out and are answered while the train goes on."""
+    beside: list[int] = []
+    wake_beside = Client.wake_beside
+
+    def noting(client: Client, now_us: int) -> Effects | None:
+        effects = wake_beside(client, now_us)
+        beside.append(len(effects or ()))
+        return effects
+
+    monkeypatch.setattr(Client, "wake_beside", noting)
+    rules = PLATFORMS | {"ios": replace(PLATFORMS["ios"], rotation_us=30 * US_PER_S)}
+    given = replace(spec(seed, 12), platforms=("ios",) * N, client_rules=rules)
+    watched = frozenset({4, 12, 19})
+    each, bulk = run(given, "each", watched), run(given, "bulk", watched)
+    assert_same_truth(each[1], bulk[1])
+    assert_same_records(each[2], bulk[2])
+    assert sum(beside) > 100  # of 288 such tests; others fall into polls that are carried out
+
+
+def test_a_test_beside_a_train_that_is_not_answered_is_given_up_in_time() -> None:
+    rules = PLATFORMS | {
+        "ios": replace(PLATFORMS["ios"], rotation_us=20 * US_PER_S, rotation_test_timeout_us=600_000)
+    }
+    given = replace(spec(18, 12), platforms=("ios",) * N, client_rules=rules)
+    each, bulk = run(given, "each"), run(given, "bulk")
+    assert_same_truth(each[1], bulk[1])
+    assert each[0].host is not None
+    assert carried(bulk[0]) == each[0].host.transmissions
 
 
 def test_idle_connections_are_opened_anew_within_a_train() -> None:

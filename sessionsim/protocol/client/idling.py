@@ -73,6 +73,7 @@ class IdlePolls:
             whatever comes counts as news.
         max_size: what the polls say of the inbox, see `PollTemplate`.
         joint: these are polls of another account that are made in the rounds of the own one (`rounds`).
+        beside_us: when the client does something else that no poll depends on; see `Client.wake_beside`.
         others: its polls of other accounts meanwhile; all are joint, or none is.
     """
 
@@ -100,6 +101,7 @@ class IdlePolls:
     joint: bool = False
     knows: Callable[[str], bool] | None = None
     max_size: int = 0
+    beside_us: int = NEVER_US
     others: tuple[IdlePolls, ...] = ()
 
     @property

@@ -268,8 +268,13 @@ class Client:
             return None
         passes_us = self.presence.next_due_us()
         until_us = NEVER_US if passes_us is None else passes_us
-        if self._upkeep_us is not None:
-            until_us = min(until_us, self._upkeep_us)
+        beside_us = self.rotation.next_due_beside_us()
+        if beside_us is None or beside_us <= now_us:
+            beside_us, upkeep = NEVER_US, [self._upkeep_us]
+        else:
+            of_paths_us = self.rotation.next_due_of_polls_us()
+            upkeep = [of_paths_us, self.node_list.next_due_us(), self.builder.next_due_us()]
+        until_us = min([until_us, *[t_us for t_us in upkeep if t_us is not None]])
         if requests.on_use is not None:
             until_us = min(until_us, self.rotation.next_use_us(), self.node_list.next_use_us())
         for still in self.stills:
@@ -284,6 +289,8 @@ class Client:
             if due_us is not None and due_us < until_us:
                 until_us = due_us
         own = poller.idle(until_us, now_us)
+        if own is not None:
+            own.beside_us = beside_us
         if own is None or not self.other_polls:
             return own
         others: list[IdlePolls] = []
@@ -294,6 +301,20 @@ class Client:
             others += polls
         own.others = tuple(others)
         return own
+
+    def wake_beside(self, now_us: int) -> Effects | None:
+        """Do what falls due while polls go on as `idle` told; None if it has to do with them after all."""
+        due_us, on_choice = self.requests.next_due_us(), self.requests.on_choice
+        if due_us is not None and due_us <= now_us:
+            return None
+        if on_choice is not None and self.node_list.is_due(now_us):
+            return None
+        return self._settled(self.rotation.wake_beside(now_us))
+
+    def next_beside_us(self) -> int:
+        """Give when `wake_beside` is to be called next."""
+        times = (self.rotation.next_due_beside_us(), self.requests.next_due_us())
+        return min([t_us for t_us in times if t_us is not None], default=NEVER_US)
 
     def skip(self, skips: Sequence[Skip]) -> None:
         """Go on behind idle polls, told of every account; when the next begins, `wake` is to be called."""

@@ -110,10 +110,14 @@ class NodeListKeeper:
 
     def used(self, now_us: int) -> None:
         """Refresh if that is due. Called by time, with each request, or with each choice of nodes."""
-        if self._due_us is None or self._busy or self._requests.shut:
-            return
-        if self._due_us <= now_us or (self._rules.list_trigger == "path" and self._lacks_nodes(now_us)):
+        if self.is_due(now_us):
             self._begin(now_us)
+
+    def is_due(self, now_us: int) -> bool:
+        """Say whether use begins a refresh now."""
+        if self._due_us is None or self._busy or self._requests.shut:
+            return False
+        return self._due_us <= now_us or (self._rules.list_trigger == "path" and self._lacks_nodes(now_us))
 
     def _lacks_nodes(self, now_us: int) -> bool:
         """Say whether too few nodes stand on no path, and the list is not too young to be refreshed."""

@@ -10,7 +10,7 @@ The test asks a node that no path uses for its `info`, over the new path.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from sessionsim.core.columns import Cause, note_of
@@ -54,15 +54,35 @@ class Rotation:
 
     def next_due_us(self) -> int | None:
         """Give when the next path is to be rotated."""
+        return self._next_due_us(self._keeper.all)
+
+    def next_due_of_polls_us(self) -> int | None:
+        """Give when the next path is to be rotated that polls may take."""
+        return self._next_due_us(self._keeper.ready)
+
+    def next_due_beside_us(self) -> int | None:
+        """Give when the next path is to be rotated of which no poll takes even the guard."""
+        keeper = self._keeper
+        guards = {path.nodes[0] for path in keeper.ready}
+        if any([path.nodes[0] in guards for path in keeper.for_files]):
+            return None
+        return self._next_due_us(keeper.for_files)
+
+    def _next_due_us(self, paths: Sequence[OnionPath]) -> int | None:
         if self._by_request or not self._rules.rotation_us:
             return None
-        return min(
-            [self._due_us(path) for path in self._keeper.all if path not in self._testing], default=None
-        )
+        return min([self._due_us(path) for path in paths if path not in self._testing], default=None)
 
     def wake(self, now_us: int) -> list[Effect]:
+        return self._wake(self._keeper.all, now_us)
+
+    def wake_beside(self, now_us: int) -> list[Effect]:
+        """Rotate paths that no poll takes."""
+        return self._wake(self._keeper.for_files, now_us)
+
+    def _wake(self, paths: Sequence[OnionPath], now_us: int) -> list[Effect]:
         if not self._by_request and self._rules.rotation_us:
-            for path in self._keeper.all:
+            for path in list(paths):
                 if path not in self._testing and self._due_us(path) <= now_us:
                     self._rotate(path, now_us)
         return []
