@@ -16,7 +16,8 @@ _ACCOUNT: Final = frozenset(("pubkey", "pubKey"))  # whose they are is read with
 _ACCESS: Final = frozenset(("signature", "subaccount_sig", "timestamp", "pubkey_ed25519"))
 _STORED: Final = frozenset(("namespace", "data", "timestamp", "expiry"))
 _HEADERS: Final = frozenset((
-    "x-sogs-nonce", "x-sogs-signature", "x-sogs-timestamp", "content-type", "content-length",
+    "x-sogs-nonce", "x-sogs-signature", "x-sogs-timestamp", "x-fs-signature", "x-fs-timestamp",
+    "content-type", "content-length",
 ))  # fmt: skip
 _STORAGE: Final = {
     "retrieve": _ACCESS | {"namespace", "last_hash", "lastHash", "max_size", "max_count"},

@@ -18,7 +18,7 @@ _HASH: Final = frozenset((0, 43, 44))
 _LONGEST_NUMBER: Final = 20  # digits of 64 bits
 _LONGEST_WORD: Final = 15  # Assumption: a name of a method, a host or a type is longer only without digits
 _LENGTHS: Final = {
-    **dict.fromkeys(("signature", "subaccount_sig", "x-sogs-signature"), _SIGNATURE),
+    **dict.fromkeys(("signature", "subaccount_sig", "x-sogs-signature", "x-fs-signature"), _SIGNATURE),
     **dict.fromkeys(
         ("session_ed25519", "pubkey_ed25519", "pubkey_x25519", "pubkey_legacy", "service_node_pubkey"), _KEY
     ),

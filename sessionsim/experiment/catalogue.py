@@ -20,7 +20,7 @@ from sessionsim.network.snapshots import snapshot_dates
 from sessionsim.network.version2 import V2People, check_people
 from sessionsim.network.wire_sizes import WireRules
 from sessionsim.protocol._defences import DEFENCES
-from sessionsim.protocol.client import files, push, signals
+from sessionsim.protocol.client import files, push, signals, update_rules
 from sessionsim.protocol.client.calls import MediaRules
 from sessionsim.protocol.client.configs.rules import PLATFORMS as CONFIG_PLATFORMS
 from sessionsim.protocol.client.groups.rules import PLATFORMS as GROUP_PLATFORMS
@@ -87,6 +87,7 @@ def installed() -> Catalogue:
             "groups": GROUP_PLATFORMS,
             "push": push.PLATFORMS,
             "signals": signals.PLATFORMS,
+            "updates": update_rules.PLATFORMS,
         },
         patterns={entry.id: entry.config for entry in known["patterns"]},
         vantages={entry.id: entry.config for entry in known["vantages"]},

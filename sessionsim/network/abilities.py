@@ -41,6 +41,7 @@ from sessionsim.protocol.client.machine import Client
 from sessionsim.protocol.client.message_requests import MessageRequests
 from sessionsim.protocol.client.push import GroupPushes, PushListener
 from sessionsim.protocol.client.signals import Signals
+from sessionsim.protocol.client.updates import Updates
 from sessionsim.protocol.files.address import DEFAULT_SERVER, DEFAULT_X25519
 from sessionsim.protocol.identity import Account
 from sessionsim.protocol.push.subscription import SERVER as PUSH_SERVER
@@ -175,12 +176,12 @@ def equip(
     there = {server.kind: server for server in reversed(servers)}
     files, links, rooms, approvals, held = None, None, None, None, None
     profile = before.profiles[seat.account]
+    file_server = there["file"].address if "file" in there else _FILE_SERVER
     if "link-preview" in needs.kinds:
         site = there["web"].endpoint if "web" in there else None
         links = Links(client, site, spec.service_rules.web)
         client.add(links)
     if {"attachment", "config-change", "link-preview"} & needs.kinds:  # new pictures are uploaded
-        file_server = there["file"].address if "file" in there else _FILE_SERVER
         files = Files(client, file_server, spec.file_rules[seat.platform], links)
         client.add(files)
     if before.approved:
@@ -215,6 +216,9 @@ def equip(
             client.add(held.avatars)
         if rooms is not None and client.rules.send_profile:
             held.showing.tellers += (rooms.posting, rooms.mailbox)
+    update_rules, platform = spec.update_rules[seat.platform], seat.platform
+    if update_rules.interval_us:
+        client.add(Updates(client, platform, file_server, update_rules, spec.file_rules[platform]))
     if is_fast(seat, spec):
         rules = spec.push_rules[seat.platform]
         kind = platform_of_service(rules.service)

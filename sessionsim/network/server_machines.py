@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.seeds import Seeds
+from sessionsim.core.units import US_PER_MS
 from sessionsim.network.servers import PlacedServer
 from sessionsim.protocol.client.calls import MediaRules
 from sessionsim.protocol.client.links import WebRules
 from sessionsim.protocol.communities.rules import CommunityRules
 from sessionsim.protocol.communities.server import CommunityServer
 from sessionsim.protocol.crypto.suite import Suite
+from sessionsim.protocol.files.releases import newest
 from sessionsim.protocol.files.server import FileServer
 from sessionsim.protocol.files.server_rules import FileServerRules
 from sessionsim.protocol.lsrpc import OnionEndpoint
@@ -107,7 +109,8 @@ def make_machines(
         held: Callable[[], Iterable[str]] = tuple
         behind: FileServer | None = None
         if server.kind == "file":
-            behind = FileServer(rules.file, suite, entropy, epoch_ms)
+            releases = newest(epoch_ms * US_PER_MS, rules.file.release_notes_bytes)
+            behind = FileServer(rules.file, suite, entropy, epoch_ms, releases)
             handle = behind.handle
         else:
             community = CommunityServer(server.x.public, suite, rules.community, epoch_ms)

@@ -28,6 +28,8 @@ from sessionsim.protocol.client.push import PushListenerRules
 from sessionsim.protocol.client.rules import PLATFORMS, ClientRules
 from sessionsim.protocol.client.signals import PLATFORMS as SIGNAL_PLATFORMS
 from sessionsim.protocol.client.signals import SignalRules
+from sessionsim.protocol.client.update_rules import OFF as NO_UPDATES
+from sessionsim.protocol.client.update_rules import UpdateRules
 from sessionsim.protocol.communities.poll_rules import PLATFORMS as COMMUNITY_PLATFORMS
 from sessionsim.protocol.communities.poll_rules import CommunityPollRules
 from sessionsim.protocol.files.avatar import PLATFORMS as AVATAR_PLATFORMS
@@ -47,8 +49,7 @@ class WorldSpec:
         platforms: platform of each account's first device; the index is the account number.
         client_mix, link_rules, wire_rules, node_rules, server_rules, service_rules: settings of the parts.
         client_rules, file_rules, push_rules, community_rules, group_rules, config_rules, avatar_rules,
-        signal_rules: rules
-            per platform name.
+        signal_rules, update_rules: rules per platform name; without the last, clients make no version checks.
         suite, memo: crypto suite.
         intents: in time order; senders and recipients are account numbers, kinds those of `wishes`. Those of
             kind `device` say which further devices there are.
@@ -89,6 +90,7 @@ class WorldSpec:
     config_rules: Mapping[str, ConfigPushRules] = field(default_factory=lambda: CONFIG_PLATFORMS)
     avatar_rules: Mapping[str, UpkeepRules] = field(default_factory=lambda: AVATAR_PLATFORMS)
     signal_rules: Mapping[str, SignalRules] = field(default_factory=lambda: SIGNAL_PLATFORMS)
+    update_rules: Mapping[str, UpdateRules] = field(default_factory=lambda: NO_UPDATES)
     faults: tuple[Fault, ...] = ()
     membership: MembershipRules = field(default_factory=MembershipRules)
     swarm_rules: SwarmRules = field(default_factory=SwarmRules)

@@ -8,6 +8,7 @@ Idle clients of each platform over real nodes. With r the mean time that a round
     node list, from three nodes                 hourly: 6       every two hours: 3      every two hours: 3
     its swarm                                   1               1                       0, it is computed
     tests of guards                             0               0                       0, none was lost
+    newest version, daily or every four hours   2/24            2/4                     2/4
 
 Clients with people, a group, a room and pushes are counted by kind further below.
 """
@@ -31,6 +32,7 @@ from sessionsim.network.world import World, WorldSpec, build
 from sessionsim.protocol.client.push import PLATFORMS as PUSH_PLATFORMS
 from sessionsim.protocol.client.requests import Purpose
 from sessionsim.protocol.client.rules import PLATFORMS
+from sessionsim.protocol.client.update_rules import PLATFORMS as UPDATES
 
 NAMES = ("desktop", "android", "ios")
 PAUSES_S = {"desktop": 5.0, "android": 2.1, "ios": 1.5}
@@ -43,6 +45,11 @@ def world_of(each: int, horizon_us: int, intents: tuple[Any, ...] = (), **change
         idle_polls="bulk",
     )  # fmt: skip
     return build(replace(spec, **changed))
+
+
+def clients_of(world: World, name: str) -> list[int]:
+    first = len(world.nodes)
+    return [end for end in world.scene.client_endpoints if world.scene.client_platform[end - first] == name]
 
 
 def rounds_us(world: World) -> dict[int, list[tuple[int, int]]]:
@@ -106,8 +113,9 @@ def test_the_wait_of_a_message_for_the_next_poll_is_uniform_within_a_round(watch
 def test_requests_in_two_hours_are_those_of_the_hand_calculation() -> None:
     each = 12
     rounds = rounds_us(world_of(each, US_PER_MIN))
-    world = world_of(each, 2 * US_PER_H)
-    world.run()
+    world = world_of(each, 2 * US_PER_H, update_rules=UPDATES)
+    events = world.run().events
+    checked = events["endpoint"][events["what"] == "version-checked"].tolist()
     expected = {"desktop": (0, 6), "android": (24, 3), "ios": (48, 3)}
     polls: dict[str, list[float]] = {name: [] for name in NAMES}
     lists: dict[str, list[int]] = {name: [] for name in NAMES}
@@ -124,6 +132,11 @@ def test_requests_in_two_hours_are_those_of_the_hand_calculation() -> None:
     # iOS asks with the next path it builds, which in the last minutes may be one after the end.
     assert set(lists["ios"]) <= {0, expected["ios"][1]}
     assert lists["ios"].count(0) <= 2
+    # Each asks once or not at all, by its phase: within three standard deviations of the binomial law.
+    for name, share in (("desktop", 2 / 24), ("android", 2 / 4), ("ios", 2 / 4)):
+        asked = [checked.count(client) for client in clients_of(world, name)]
+        assert set(asked) <= {0, 1}
+        assert abs(sum(asked) - each * share) < 3 * np.sqrt(each * share * (1 - share))
     for name in NAMES:
         # Later paths of a client are faster or slower than those of its first minute, by which r is taken.
         assert polls[name] == pytest.approx([1.0] * each, rel=0.1)
@@ -156,6 +169,8 @@ HOUR_COUNTS = {
     "android": {"SEND": 4, "SYNC": 4, "GROUP": 1, "LOOKUP": 3, "PATH_TEST": 4, "GUARD_TEST": 0, "PUSH": 2},
     "ios": {"SEND": 4, "SYNC": 4, "GROUP": 1, "LOOKUP": 0, "PATH_TEST": 8, "GUARD_TEST": 0, "PUSH": 2},
 }
+# Version checks, by phase: 20 min of a day or of four hours.
+HOUR_CHECKS = {0, 1}
 # The list is due five minutes after desktop has started; phones ran before: at some time of two hours.
 HOUR_LISTS = {"desktop": {3}, "android": {0, 3}, "ios": {0, 3}}
 
@@ -178,7 +193,7 @@ def test_requests_of_an_hour_by_kind_are_those_of_the_hand_calculation() -> None
         name: replace(rules, fast_prob=float(name != "desktop")) for name, rules in PUSH_PLATFORMS.items()
     }
     # Of few swarms some would be shared, and Android puts requests to one node together.
-    world = world_of(2, horizon_us, tuple(wishes), push_rules=push, limit_swarms=60)
+    world = world_of(2, horizon_us, tuple(wishes), push_rules=push, limit_swarms=60, update_rules=UPDATES)
     clients, records = world.scene.client_endpoints, MemoryRecords()
     truth = world.run(records, frozenset(clients))
     assert set(truth.messages["outcome"].tolist()) <= {"delivered", "waiting"}
@@ -207,5 +222,6 @@ def test_requests_of_an_hour_by_kind_are_those_of_the_hand_calculation() -> None
             expected = each * horizon_us / (pause_s * US_PER_S + took_us)
             assert counts.pop(what) == pytest.approx(expected, rel=0.02, abs=2 * each), (name, what)
         assert counts.pop("NODE_LIST", 0) in HOUR_LISTS[name]
+        assert counts.pop("FILE", 0) in HOUR_CHECKS
         assert {what: counts.pop(what, 0) for what in HOUR_COUNTS[name]} == HOUR_COUNTS[name], name
         assert not counts, name

@@ -30,6 +30,7 @@ NO = "."
 
 PATHS = """\
 hops                                         | path_hops             | 3         | 3       | 3
+at least                                     | paths_least           | 1         | .       | .
 paths kept                                   | paths                 | 2         | 2       | 2
 one in extension mode                        | woken_single_path     | False     | False   | True
 paths for files                              | file_paths            | 0         | 0       | 2
@@ -143,8 +144,15 @@ download timeout                             | download_timeout      | .        
 whole file job                               | attempt_timeout       | .         | .       | 5 min
 attempts of an upload                        | upload_attempts       | .         | 20      | .
 """
+UPDATES = """\
+newest version asked for; phones by source   | interval              | 1 d       | 4 h     | 4 h
+"""
+AVATARS = """\
+daily job                                    | period                | 1 d       | 1 d     | 1 d
+"""
 SHARED = """\
 a message with its data is at most           | servers.push      | body_max         | 2.5 kB
+pushes are padded to a multiple of           | servers.push      | padding          | 256 B
 a hash is remembered for                     | servers.push      | filter_life      | 5 min
 renewal of an account, from                  | servers.push      | renew_least      | 45 min
 to                                           | servers.push      | renew_most       | 55 min
@@ -174,7 +182,8 @@ LISTS = {
 }
 TABLES = {
     "": PATHS + POLLS + SENDING, "groups": GROUPS, "communities": COMMUNITIES, "signals": SIGNALS,
-    "configs": CONFIGS, "push": PUSH, "files": FILES,
+    "configs": CONFIGS, "push": PUSH, "files": FILES, "updates": UPDATES,
+    "avatars": AVATARS,
 }  # fmt: skip
 
 

@@ -44,6 +44,7 @@ class Presence:
         self._client, self._rules = client, client.rules
         self.online = self.foreground = self.awake = True
         self.settled = True  # neither asleep nor about to be
+        self.spells = 0  # how often it has come to the front
         self.fast_mode = False  # pushes wake it
         # For what else the system wakes it: each gives when that is due.
         self.errands: list[Callable[[], int | None]] = []
@@ -85,6 +86,7 @@ class Presence:
             return []
         self.foreground = on
         self.changes.append((now_us, "foreground", on))
+        self.spells += on
         if self._rules.in_background == "runs":
             return []
         if on:

@@ -74,3 +74,11 @@ class FileServerRules:
         doc="POST /file/<id>/extend exists.",
         source=f"client-behaviour 6.5 (new); {_ROUTES}",
     )
+    release_notes_bytes: int = setting(
+        1500,
+        unit="bytes",
+        low=0,
+        high=1_000_000,
+        doc="Length of the notes that come with the newest version of an app.",
+        source="Assumption: some dozen lines; their text is copied from the place that publishes the app",
+    )
