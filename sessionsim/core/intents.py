@@ -220,6 +220,26 @@ class Acceptance(_Plain):
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal(_Plain):
+    """Somebody refuses a stranger's message request; the stranger hears nothing of it.
+
+    Args:
+        sender: who refuses. recipient: the stranger. request: the stranger's first message to them.
+        blocks: whether what the stranger writes is dropped from then on; else it makes a request again.
+    """
+
+    kind: ClassVar[str] = "refusal"
+    recipient: int
+    request: MessageAt
+    blocks: bool
+    device: int = 0
+
+    @property
+    def address(self) -> tuple[str, int, int]:
+        return (self.kind, self.sender, self.recipient)
+
+
+@dataclass(frozen=True, slots=True)
 class GroupAction(_Plain):
     """Somebody changes a group.
 
@@ -464,16 +484,16 @@ class DeviceChange(_Plain):
 
 Spoken: TypeAlias = Intent | GroupText | Post
 Wish: TypeAlias = (
-    Spoken | InboxText | Strangers | Acceptance | Group | GroupAction | Reader | Call | Typing | Receipt
-    | Reaction | Deletion | ConfigChange | Device | DeviceChange | Presence
+    Spoken | InboxText | Strangers | Acceptance | Refusal | Group | GroupAction | Reader | Call | Typing
+    | Receipt | Reaction | Deletion | ConfigChange | Device | DeviceChange | Presence
 )  # fmt: skip
 
 # What a client may need to be able to do. Where times are equal, wishes stand in this order: what stood
 # before, then who comes and goes, then what is said.
 KINDS: Final = (
     "device", "strangers", "group", "community", "presence", "online", "device-change", "group-action",
-    "acceptance", "typing", "text", "group-text", "post", "inbox-text", "attachment", "link-preview", "call",
-    "receipt", "reaction", "deletion", "config-change",
+    "acceptance", "refusal", "typing", "text", "group-text", "post", "inbox-text", "attachment",
+    "link-preview", "call", "receipt", "reaction", "deletion", "config-change",
 )  # fmt: skip
 _RANK: Final = {kind: rank for rank, kind in enumerate(KINDS)}
 

@@ -5,7 +5,7 @@ Each message has, for each device it was for, one of five outcomes:
     delivered   the device has it
     expired     its time in the swarm was over before the device fetched it
     lost        it was stored, its time is not over, and no node or server has it any more
-    refused     its sender gave it up; the reason says why
+    refused     its sender gave it up, or the device dropped it unread; the reason says why
     waiting     still on its way: not begun, with its sender, where the device can fetch it, or on the device
                 under a key that it lacks
 
@@ -27,7 +27,7 @@ import numpy as np
 
 from sessionsim.core.arrivals import SPOKEN
 from sessionsim.core.errors import LocalProtocolError
-from sessionsim.core.truth import OUTCOMES
+from sessionsim.core.truth import BLOCKED, OUTCOMES
 from sessionsim.core.units import US_PER_MS
 from sessionsim.core.view import Table
 from sessionsim.network.journal import MISSING, MessageJournal
@@ -157,6 +157,8 @@ class Book:
         name = self._journal.texts["sync_hash" if copy == "sync" else "hash"][ref]
         if delivered_us == MISSING and name in self._closing.locked.get(seat, ()):
             fate = Fate("waiting", LOCKED)
+        if delivered_us == MISSING and (name, seat) in self._journal.dropped:
+            fate = Fate("refused", BLOCKED)
         self._rows.append((ref, seat, copy, delivered_us, fate))
         return fate
 
@@ -174,7 +176,13 @@ class Book:
             return Fate("waiting", closing.unasked[ref])
         if not sync and ref in closing.awaited:
             targets = closing.awaited[ref]
-            comes = all(one >= 0 and self._undelivered(one).outcome == "waiting" for one in targets)
+            dropped = {name for name, _ in journal.dropped}
+            comes = all(
+                one >= 0
+                and journal.hash_of(one) not in dropped
+                and self._undelivered(one).outcome == "waiting"
+                for one in targets
+            )
             return Fate("waiting", NOT_YET) if comes else Fate("refused", NEVER)
         raise LocalProtocolError(f"message {ref} ({journal.orders[ref].kind}) is unaccounted for")
 

@@ -16,7 +16,10 @@ from sessionsim.core.intents import Call, Intent, Strangers, Wish
 
 # What clients need the parts `signals` and `message_requests` for.
 SIGNALS: Final = frozenset(
-    {"acceptance", "call", "deletion", "inbox-text", "reaction", "receipt", "strangers", "typing"}
+    {
+        *("acceptance", "call", "deletion", "inbox-text", "reaction", "receipt", "refusal", "strangers"),
+        "typing",
+    }
 )
 
 

@@ -28,8 +28,8 @@ from sessionsim.protocol.machine import Machine
 from sessionsim.protocol.snode import ServiceNode
 from sessionsim.protocol.swarms import nearest_swarm, swarm_position
 
-# Joining and leaving change the list of groups, and meeting strangers that of contacts.
-NEEDED_FOR: Final = frozenset(("config-change", "group-action", "strangers"))
+# Joining and leaving change the list of groups, meeting strangers and refusing them that of contacts.
+NEEDED_FOR: Final = frozenset(("config-change", "group-action", "refusal", "strangers"))
 PUSHED_BEFORE_MS: Final = 86_400_000  # Assumption: a day before the run
 KNOWN_FOR_S: Final = 90 * 86_400  # Assumption: contacts and groups are a few months old
 _LIFE_MS: Final = 30 * 86_400_000  # Source: messages 2.3, 5.7

@@ -17,6 +17,7 @@ from sessionsim.core.view import Table
 from sessionsim.network.devices import Seat
 from sessionsim.network.orders import Order
 from sessionsim.network.showing import shows
+from sessionsim.protocol.client.inbox import DROPPED
 
 MISSING: Final = -1
 
@@ -64,6 +65,7 @@ class MessageJournal:
         self.tell_people: Callable[[int, int, int, int], None] | None = None
         # How often a device showed a message once more, as above.
         self._again: dict[int, int] = {}
+        self.dropped: dict[tuple[str, int], None] = {}  # by hash and seat: what a device has dropped unread
         self._events: list[tuple[int, int, str, int | str, int]] = []
 
     # --- what the host tells --------------------------------------------------------------------------
@@ -111,6 +113,8 @@ class MessageJournal:
     def event(self, endpoint: int, effect: tuple[Any, ...], now_us: int) -> None:
         """Take an EVENT effect."""
         _, what, ref, value = effect
+        if what == DROPPED:
+            self.dropped[ref, endpoint - self.first_endpoint] = None
         self._events.append((now_us, endpoint, what, ref, value))
 
     # --- what it was told -----------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Tells devices what their people want, when it is time and when what it is about has come.
 
-Most orders are commands at a time that is known ahead. A receipt, a reaction, a deletion, the yes to a
+Most orders are commands at a time that is known ahead. A receipt, a reaction, a deletion, the yes or no to a
 message request and the answer to a call are about a message that must be on the device first, or, for a
 deletion, stored by it; so they wait, and go out at the later of the two times. Whoever is called answers on
 the device that rings first; who has hung up does so after the answer has come.
@@ -23,6 +23,7 @@ from sessionsim.core.intents import (
     Post,
     Reaction,
     Receipt,
+    Refusal,
     Typing,
 )
 from sessionsim.network.devices import Seat
@@ -140,7 +141,7 @@ class Prompter:
         if isinstance(wish, Call):
             yield from self._needs_of_step(wish, order)
             return
-        if not isinstance(wish, Acceptance | Receipt | Reaction | Deletion):
+        if not isinstance(wish, Acceptance | Refusal | Receipt | Reaction | Deletion):
             return
         seat = self._seat_at[order.sender, order.device]
         for target in _targets(wish):
@@ -172,6 +173,8 @@ class Prompter:
         if isinstance(wish, Reaction | Deletion) and wish.target.where != "direct":
             target = self._ref_at[wish.target]
             return self._remark(ref, order, self._time(wish.target, seat), self._hash_of(target))
+        if isinstance(wish, Refusal):
+            return ("refuse-request", ref, self._ids[wish.recipient], wish.blocks)
         if not isinstance(wish, Acceptance | Typing | Receipt | Reaction | Deletion | Call):
             return self._plain(ref, order)
         to = self._ids[order.recipient]
@@ -195,12 +198,12 @@ class Prompter:
         return self._times[Need(self._ref_at[target], seat)]
 
 
-def _targets(wish: Acceptance | Receipt | Reaction | Deletion) -> Iterator[MessageAt]:
+def _targets(wish: Acceptance | Refusal | Receipt | Reaction | Deletion) -> Iterator[MessageAt]:
     """Give the messages that a wish is about."""
     if isinstance(wish, Receipt):
         for number in wish.read:
             yield MessageAt("direct", wish.sender, wish.recipient, number)
-    elif isinstance(wish, Acceptance):
+    elif isinstance(wish, Acceptance | Refusal):
         yield wish.request
     else:
         yield wish.target

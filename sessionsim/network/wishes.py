@@ -42,6 +42,7 @@ CARRIED_OUT: Final = frozenset(
             "presence",
             "reaction",
             "receipt",
+            "refusal",
             "strangers",
             "text",
             "typing",

@@ -3,9 +3,10 @@
 A share of the ties between people who know each other is new. The first text on such a tie is a message
 request; whoever gets it says yes at the latest when they answer or react, and some say yes before. Until then
 clients offer the asker no files; more texts may follow the first one. Nobody calls whom they have just met
-(Assumption). Nobody says no: a request that is not wanted is left lying, which looks the same to everybody
-else (client-behaviour 6.3). Who writes to the pseudonym of somebody unknown writes to a stranger too. How
-often people meet is not published: all numbers are assumptions, and keys.
+(Assumption). Of the requests that are never answered some are declined, and the askers of some blocked; the
+others are left lying. All of that looks the same to everybody else (client-behaviour 6.3). Who writes to the
+pseudonym of somebody unknown writes to a stranger too. How often people meet is not published: all numbers
+are assumptions, and keys.
 """
 
 from __future__ import annotations
@@ -15,7 +16,18 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from sessionsim.core.intents import Acceptance, Call, InboxText, Intent, MessageAt, Reaction, Strangers, Wish
+from sessionsim.core.errors import InvalidInput
+from sessionsim.core.intents import (
+    Acceptance,
+    Call,
+    InboxText,
+    Intent,
+    MessageAt,
+    Reaction,
+    Refusal,
+    Strangers,
+    Wish,
+)
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.settings import setting
 from sessionsim.core.units import US_PER_DAY, US_PER_H, US_PER_S
@@ -47,14 +59,36 @@ class StrangerRules:
         low=0.0,
         high=1.0,
     )
+    declined_share: float = setting(
+        0.2,
+        unit="prob",
+        doc="Share of the message requests that are neither answered nor accepted so which are declined.",
+        source="Assumption: one in five",
+        low=0.0,
+        high=1.0,
+    )
+    blocked_share: float = setting(
+        0.1,
+        unit="prob",
+        doc="Share of the same whose writer is blocked.",
+        source="Assumption: one in ten",
+        low=0.0,
+        high=1.0,
+    )
     acceptance_mean_us: int = setting(
         6 * US_PER_H,
         unit="us",
-        doc="Mean time until such a request is accepted, if it is not answered before; exponential.",
+        doc="Mean time until such a request is accepted, if it is not answered before, declined or blocked; "
+        "exponential.",
         source="Assumption: some hours; clients show requests apart and without a sound",
         low=US_PER_S,
         high=30 * US_PER_DAY,
     )
+
+    def __post_init__(self) -> None:
+        shares = self.declined_share + self.blocked_share
+        if shares > 1.0 + 1e-9:
+            raise InvalidInput("blocked_share", f"{shares:.0%} in all", "with declined_share at most 100 %")
 
 
 class _Deed(NamedTuple):
@@ -69,7 +103,7 @@ class Meetings:
     """What comes of strangers.
 
     Args:
-        wishes: who are strangers, and who says yes.
+        wishes: who are strangers, and who says yes or no.
         bare: texts whose writer is offered no files.
         undone: calls that nobody makes.
     """
@@ -117,15 +151,21 @@ def _meet(deeds: Sequence[_Deed], rules: StrangerRules, luck: Luck, end_us: int,
         return
     asker, asked = first.sender, first.recipient
     found.wishes.append(Strangers(first.t_us, asker, asked))
-    answers = (
+    answers = [
         deed.wish.t_us
         for deed in deeds
         if deed.wish.sender == asked and deed.wish.t_us >= first.t_us and not isinstance(deed.wish, InboxText)
-    )
-    yes_us = max(first.t_us, next(answers, _NEVER_US) - _YES_BEFORE_US)
-    if luck.at(1) < rules.silent_acceptance_share:
-        considered_us = -math.log1p(-luck.at(2)) * rules.acceptance_mean_us
-        yes_us = min(yes_us, first.t_us + int(considered_us))
+    ]
+    yes_us = max(first.t_us, (answers or [_NEVER_US])[0] - _YES_BEFORE_US)
+    considered_us = first.t_us + int(-math.log1p(-luck.at(2)) * rules.acceptance_mean_us)
+    chance, accepted = luck.at(1), rules.silent_acceptance_share
+    if chance < accepted:
+        yes_us = min(yes_us, considered_us)
+    elif not answers and considered_us < end_us:
+        left = (chance - accepted) / (1.0 - accepted)  # of those that nobody accepts
+        if left < rules.declined_share + rules.blocked_share:
+            blocks = left >= rules.declined_share
+            found.wishes.append(Refusal(considered_us, asked, asker, first.address, blocks))
     if yes_us < end_us:
         found.wishes.append(Acceptance(yes_us, asked, asker, first.address))
     found.bare.update(

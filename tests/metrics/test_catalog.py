@@ -13,6 +13,7 @@ from sessionsim.core.errors import LocalProtocolError
 from sessionsim.core.ledger import Fact, Relation
 from sessionsim.core.readings import Reading
 from sessionsim.core.scene import Position
+from sessionsim.core.truth import BLOCKED
 from sessionsim.metrics import METRICS, Counts, Replicate, readings, readings_of, tally
 from sessionsim.metrics._run import check
 
@@ -55,6 +56,15 @@ def test_delivery_leaves_unfinished_and_unmeasured_messages_out(make_replicate: 
         "refused: status 504": 1, "expired: not fetched in time": 1,
     }  # fmt: skip
     assert found["unfinished at the end"].value == pytest.approx(2 / 10)
+
+
+def test_what_its_reader_has_blocked_is_named_and_counts_neither_way(make_replicate: Make) -> None:
+    messages = [{"outcome": "delivered"}] * 3 + [{"outcome": "refused", "reason": BLOCKED}] * 2
+    found = named(readings([make_replicate(messages=messages)]), "delivery")["delivered"]
+    assert found.value == 1.0
+    assert found.counts["messages"] == 3
+    assert found.counts["refused"] == 0
+    assert found.counts[f"refused: {BLOCKED}"] == 2
 
 
 def test_every_reader_of_a_message_counts_in_delivery_and_in_latency(make_replicate: Make) -> None:

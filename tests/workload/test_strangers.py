@@ -6,7 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from sessionsim.core.intents import Acceptance, Call, InboxText, Intent, MessageAt, Reaction, Strangers, Wish
+from sessionsim.core.errors import InvalidInput
+from sessionsim.core.intents import (
+    Acceptance,
+    Call,
+    InboxText,
+    Intent,
+    MessageAt,
+    Reaction,
+    Refusal,
+    Strangers,
+    Wish,
+)
 from sessionsim.core.people import People
 from sessionsim.core.seeds import Seeds
 from sessionsim.core.units import US_PER_DAY, US_PER_H, US_PER_S
@@ -14,7 +25,7 @@ from sessionsim.workload.patterns.everyday import Config, Everyday
 from sessionsim.workload.strangers import StrangerRules, meetings
 
 S = US_PER_S
-ALL = StrangerRules(strangers_share=1.0, silent_acceptance_share=0.0)
+ALL = StrangerRules(strangers_share=1.0, silent_acceptance_share=0.0, declined_share=0.0, blocked_share=0.0)
 CALL = Call(0, 0, 1, 0, "missed", S, 0, ())
 KNOWN = [{1}, {0}]
 
@@ -71,6 +82,45 @@ def test_requests_without_answer_are_accepted_at_the_given_share_and_times() -> 
     some = meetings(happened, known, replace(rules, strangers_share=0.1), US_PER_DAY, Seeds(1))
     n_new = sum(isinstance(wish, Strangers) for wish in some.wishes)
     assert n_new == pytest.approx(200, abs=4 * (2000 * 0.1 * 0.9) ** 0.5)
+
+
+def test_requests_without_answer_are_refused_at_the_given_shares_and_times() -> None:
+    happened = [Intent(5 * S, 2 * k, 2 * k + 1, "a") for k in range(2000)]
+    known = [{k ^ 1} for k in range(4000)]
+    rules = replace(
+        ALL, silent_acceptance_share=0.2, declined_share=0.375, blocked_share=0.125,
+        acceptance_mean_us=US_PER_H,
+    )  # fmt: skip
+
+    found = meetings(happened, known, rules, 100 * US_PER_DAY, Seeds(1)).wishes
+    refusals = [wish for wish in found if isinstance(wish, Refusal)]
+    for blocks, share in ((False, 0.3), (True, 0.1)):
+        n = sum(wish.blocks is blocks for wish in refusals)
+        assert n == pytest.approx(2000 * share, abs=4 * (2000 * share * (1 - share)) ** 0.5)
+    waits = [wish.t_us - 5 * S for wish in refusals]
+    assert sum(waits) / len(waits) == pytest.approx(US_PER_H, rel=4 * len(waits) ** -0.5)
+    assert all(wish.request == MessageAt("direct", wish.sender, wish.recipient, 0) for wish in refusals)
+    yes = {wish.sender for wish in found if isinstance(wish, Acceptance)}
+    assert not yes & {wish.sender for wish in refusals}
+    # What is refused after the end is not refused in the run.
+    assert not [w for w in meetings(happened, known, rules, 6 * S, Seeds(1)).wishes if w.t_us >= 6 * S]
+
+
+def test_whoever_answers_refuses_nothing() -> None:
+    happened = (Intent(5 * S, 0, 1, "a"), Intent(9 * S, 1, 0, "c"))
+    no = replace(ALL, blocked_share=1.0, acceptance_mean_us=1)
+    assert [type(wish) for wish in meetings(happened, KNOWN, no, US_PER_DAY, Seeds(1)).wishes] == [
+        Strangers, Acceptance
+    ]  # fmt: skip
+    alone = meetings(happened[:1], KNOWN, no, US_PER_DAY, Seeds(1)).wishes
+    assert [type(wish) for wish in alone] == [Strangers, Refusal]
+
+
+def test_shares_of_answers_beyond_all_requests_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="blocked_share"):
+        StrangerRules(declined_share=0.9, blocked_share=0.2)
+    with pytest.raises(InvalidInput, match="blocked_share"):
+        Config(declined_share=0.9, blocked_share=0.2)
 
 
 def test_a_day_with_strangers_says_and_does_what_it_would_without_but_for_what_is_not_offered() -> None:

@@ -3,10 +3,11 @@
 A message and one of its readers count when the message was wished in the measured phase; a direct message has
 one reader, one to a group as many as the group had members when it was sent. It is delivered when a device of
 the reader has it. It is not when its sender gave it up (refused), when its time in the swarm was over before
-the reader came (expired), or when no node has it any more (lost); the counts name the causes. What is still
-on its way when the run ends is waiting: it is counted apart and is neither delivered nor lost (design,
-Scenario files). Signals of clients (typing, receipts, reactions, deletions, calls, yeses to message requests)
-are counted apart in the same way.
+the reader came (expired), or when no node has it any more (lost); the counts name the causes. What came and
+was dropped, since its reader had blocked its writer, is only named there: the network has done its part. What
+is still on its way when the run ends is waiting: it is counted apart and is neither delivered nor lost
+(design, Scenario files). Signals of clients (typing, receipts, reactions, deletions, calls, yeses to message
+requests) are counted apart in the same way.
 
 On single devices: how many of those that a message was for have it, copies for the writer's other devices
 included; how many messages were shown after one that the same person wrote later; how many were shown twice.
@@ -22,7 +23,7 @@ import numpy.typing as npt
 
 from sessionsim.core.arrivals import SPOKEN, arrivals
 from sessionsim.core.readings import Reading
-from sessionsim.core.truth import OUTCOMES
+from sessionsim.core.truth import BLOCKED, OUTCOMES
 from sessionsim.metrics._counts import Counts, FloatArray
 from sessionsim.metrics._facts import Replicate
 from sessionsim.metrics._intervals import reading, share, units_of
@@ -74,7 +75,8 @@ def _outcomes(
     owners: npt.NDArray[np.int64],
 ) -> dict[str, FloatArray]:
     """Count outcomes per owner, and the causes of what did not arrive in all."""
-    names = np.array(outcomes, dtype=object)
+    meant = np.array(reasons, dtype=object) != BLOCKED
+    names = np.where(meant, np.array(outcomes, dtype=object), "")
     sums = {f"{label}{name}": _per_account(replicate, owners[names == name]) for name in OUTCOMES}
     for (outcome, reason), number in Counter(zip(outcomes, reasons, strict=True)).items():
         if outcome not in ("delivered", UNFINISHED):

@@ -2,23 +2,26 @@
 
 New is what others wrote, and what another device of the account wrote, to others or to itself. What this
 device stored here itself it knows already. A stranger may store anything in an inbox, so whatever cannot be
-opened or read is dropped (messages 1).
+opened or read is dropped (messages 1). So is what somebody wrote whom the account has blocked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sessionsim.core.errors import ProtocolError
 from sessionsim.protocol.contents import GroupUpdate, Message, read
-from sessionsim.protocol.machine import DELIVER, Effect
+from sessionsim.protocol.machine import DELIVER, EVENT, Effect
 from sessionsim.protocol.versions.v1 import read_content
 from sessionsim.protocol.wire.rpc import Retrieved
 
 if TYPE_CHECKING:
     from sessionsim.protocol.client.machine import Client
     from sessionsim.protocol.client.sealing import Opened
+
+
+DROPPED: Final = "dropped"
 
 
 class Inbox:
@@ -31,6 +34,8 @@ class Inbox:
         self.fetched_again = 0  # messages that were there already, from another member of the swarm
         # Who takes what is no plain text: gets hash, what was opened and the time; None: it is not for them.
         self.signals: Callable[[str, Opened, int], list[Effect] | None] | None = None
+        # Says whether what somebody wrote is dropped unread, by their id; None: nothing is.
+        self.drops: Callable[[bytes], bool] | None = None
         # Hash of what lies here by author's id and time of sending (unix ms); None: nobody asks for it.
         self.archive: dict[tuple[bytes, int], str] | None = None
 
@@ -67,6 +72,8 @@ class Inbox:
     def accept(self, message_hash: str, opened: Opened, now_us: int) -> list[Effect]:
         """Deliver an opened message. Raises RemoteProtocolError: no text of this version inside."""
         sender_id = opened.sender_id
+        if self.drops is not None and self.drops(sender_id):
+            return [(EVENT, DROPPED, message_hash, 0)]
         take = self._client.group_updates
         update = _group_update(opened.content) if take is not None else None
         if take is not None and update is not None:

@@ -1,15 +1,20 @@
-"""Message requests: the first text to a stranger, and the yes to it (client-behaviour 6.3; messages 2.3).
+"""Message requests: a first text to a stranger, and the yes or no to it (client-behaviour 6.3; messages 2.3).
 
 The first text is an ordinary one. With it the writer accepts the other side, which a push of the contacts
 config tells the own devices. On the other side the text lies among the requests: its writer becomes a contact
 that has accepted but is not accepted, which is pushed too, and gets no read receipts. A yes is a signal of
-its own in the writer's inbox, ahead of any answer; a no says nothing to anybody, and is left out here.
+its own in the writer's inbox, ahead of any answer. A no says nothing to anybody: the conversation goes from
+the own devices, and its writer from the contacts, or stays there as blocked; whatever the inbox holds of
+somebody who is blocked is dropped unread, by every own device that knows it.
 
-Command: `("accept-request", ref, id of whose request it is)`. A request that is no more open, since both have
-written at once or another device has said yes, needs no answer and is refused as such.
+Commands: `("accept-request", ref, id of whose request it is)` and `("refuse-request", ref, id, whether to
+block)`. A request that is no more open, since both have written at once or another device has answered, needs
+no answer and is refused as such. A no is `stored` when the swarm has taken the contacts that say it.
+Event: `dropped` (message; value 0).
 Sources: session-desktop: ts/interactions/conversationInteractions.ts
-(handleAcceptConversationRequestWithoutConfirm), ts/models/conversation.ts, libsession_utils_contacts.ts;
-session-android: DefaultConversationRepository.kt (acceptMessageRequest).
+(handleAcceptConversationRequestWithoutConfirm, declineConversationWithoutConfirm), ts/models/conversation.ts,
+ts/receiver/contentMessage.ts (shouldDropBlockedUserMessage), libsession_utils_contacts.ts; session-android:
+DefaultConversationRepository.kt (acceptMessageRequest, declineMessageRequest).
 """
 
 from __future__ import annotations
@@ -44,11 +49,12 @@ class MessageRequests:
     def __init__(self, client: Client, rules: SignalRules, approvals: Approvals) -> None:
         self._client, self._rules, self._approvals = client, rules, approvals
         client.readers.append(self._came)
+        client.inbox.drops = approvals.has_blocked
         client.outbox.writing.append(self._writes)
 
     @property
     def commands(self) -> Mapping[str, Handler]:
-        return {"accept-request": self._accept}
+        return {"accept-request": self._accept, "refuse-request": self._refuse}
 
     def start(self, now_us: int) -> list[Effect]:
         return []
@@ -59,10 +65,19 @@ class MessageRequests:
     def wake(self, now_us: int) -> list[Effect]:
         return []
 
+    def _is_open(self, other_id: bytes) -> bool:
+        return self._approvals.has_got(other_id) and not self._approvals.has_given(other_id)
+
+    def _refuse(self, ref: int, other_id: bytes, blocks: bool, now_us: int) -> list[Effect]:
+        """Say no to somebody's request, to the own devices alone."""
+        if not self._is_open(other_id):
+            return [(LOG, "failed", ref, NO_REQUEST)]
+        return self._approvals.refuse(ref, other_id, blocks, now_us)
+
     def _accept(self, ref: int, other_id: bytes, now_us: int) -> list[Effect]:
         """Say yes to somebody's request."""
         approvals = self._approvals
-        if approvals.has_given(other_id) or not approvals.has_got(other_id):
+        if not self._is_open(other_id):
             return [(LOG, "failed", ref, NO_REQUEST)]
         rules, client = self._rules, self._client
 

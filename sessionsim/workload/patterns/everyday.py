@@ -86,6 +86,7 @@ class Config(
         MediaRules.__post_init__(self)
         GroupRules.__post_init__(self)
         CallRules.__post_init__(self)
+        StrangerRules.__post_init__(self)
 
 
 @PATTERNS.register(
@@ -120,6 +121,7 @@ class Everyday:
             "receipt": config.receipts and config.direct,
             "strangers": config.strangers and (config.direct or mails),
             "acceptance": config.strangers and (config.direct or mails),
+            "refusal": config.strangers and (config.direct or mails),
             "inbox-text": mails,
             "presence": config.presence,
             "online": config.presence,

@@ -27,10 +27,13 @@ class Device:
     def __init__(self, platform: str = "desktop", approvals: Approvals | None = None) -> None:
         self.account, self.readers, self.writing = OWN, list[Any](), list[Any]()
         self.rules: Any = self
+        self.inbox: Any = self
+        self.drops: Any = None
         self.outbox, self.message_ttl_us, self.profile = self, TTL_US, Profile("Ann", "", b"", 7)
         self.sent: list[tuple[int, bytes, Signal]] = []
         self.approvals = approvals or Approvals()
-        self.approvals.changed = self.changed
+        self.approvals.changed, self.approvals.refused = self.changed, self.refused
+        self.no: list[tuple[int, bytes, bool]] = []
         self.noted: list[tuple[bytes, bool, bool]] = []
         self.part = MessageRequests(self, PLATFORMS[platform], self.approvals)  # type: ignore[arg-type]
 
@@ -41,6 +44,13 @@ class Device:
     def changed(self, other_id: bytes, now_us: int) -> list[Effect]:
         self.noted.append((other_id, self.approvals.has_given(other_id), self.approvals.has_got(other_id)))
         return []
+
+    def refused(self, ref: int, other_id: bytes, blocks: bool, now_us: int) -> list[Effect]:
+        self.no.append((ref, other_id, blocks))
+        return []
+
+    def refuse(self, other_id: bytes, blocks: bool) -> list[Effect]:
+        return self.part.commands["refuse-request"](6, other_id, blocks, 5)
 
     def write(self, other_id: bytes) -> None:
         for told in self.writing:
@@ -104,3 +114,45 @@ def test_what_another_device_has_written_down_holds_here_and_is_not_written_agai
     assert not device.noted
     assert device.accept(STRANGER.id) == []
     assert contents.copied_to_self("android", RequestResponse(True))
+
+
+def test_a_declined_request_is_gone_and_the_next_text_is_one_again() -> None:
+    device = Device()
+    device.read(STRANGER.id, Text("hello?"))
+    assert device.refuse(STRANGER.id, False) == []
+    assert device.no == [(6, STRANGER.id, False)]
+    assert not device.sent
+    assert not device.drops(STRANGER.id)
+    assert device.accept(STRANGER.id) == [(LOG, "failed", 4, NO_REQUEST)]
+    device.read(STRANGER.id, Text("hello!"))
+    assert device.noted == [(STRANGER.id, False, True)] * 2
+    assert device.accept(STRANGER.id) == []
+
+
+def test_what_somebody_writes_who_is_blocked_is_dropped() -> None:
+    device = Device()
+    device.read(STRANGER.id, Text("hello?"))
+    assert device.refuse(STRANGER.id, True) == []
+    assert device.no == [(6, STRANGER.id, True)]
+    assert device.drops(STRANGER.id)
+    assert not device.drops(OTHER.id)
+    assert not device.sent
+
+
+def test_only_an_open_request_can_be_refused() -> None:
+    known = Approvals(given={STRANGER.id}, got={STRANGER.id})
+    for device in (Device(), Device(approvals=known)):
+        assert device.refuse(STRANGER.id, True) == [(LOG, "failed", 6, NO_REQUEST)]
+        assert not device.no
+        assert not device.drops(STRANGER.id)
+
+
+def test_what_another_device_has_refused_holds_here() -> None:
+    device = Device()
+    device.read(STRANGER.id, Text("hello?"))
+    device.read(OTHER.id, Text("hello?"))
+    device.approvals.follow(STRANGER.id, given=False, got=False, blocked=True)
+    device.approvals.forget(OTHER.id)
+    assert device.drops(STRANGER.id)
+    for other_id in (STRANGER.id, OTHER.id):
+        assert device.accept(other_id) == [(LOG, "failed", 4, NO_REQUEST)]

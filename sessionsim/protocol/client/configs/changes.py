@@ -67,6 +67,16 @@ class ConfigChanges:
         contact = self._held.contacts.get(contact_id) or Contact(contact_id, created_s=now_ms // _MS_PER_S)
         self._held.contacts.set(replace(contact, approved=given, approved_me=got))
 
+    def refuse(self, other_id: bytes, *, blocks: bool, now_ms: int) -> None:
+        """Write down that a request is refused: nothing more of it, or that its writer is blocked."""
+        self._unread.pop(other_id, None)
+        self._held.conversations.erase(other_id)
+        if not blocks:
+            self._held.contacts.erase(other_id)
+            return
+        contact = self._held.contacts.get(other_id) or Contact(other_id, created_s=now_ms // _MS_PER_S)
+        self._held.contacts.set(replace(contact, approved=False, approved_me=False, blocked=True))
+
     # ---- Reading ----
 
     def came(self, conversation_id: bytes, sent_ms: int) -> None:

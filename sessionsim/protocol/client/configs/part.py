@@ -11,7 +11,7 @@ waits until there is something unread. A change is `stored` when the swarm has t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -90,7 +90,7 @@ class AccountConfigs:
         self._client, self._rules, self._groups = client, rules, groups
         self._approvals = approvals
         if approvals is not None:
-            approvals.changed = self._approved
+            approvals.changed, approvals.refused = self._approved, self._refused
         self.held = Held(client.suite, client.account, keys=keys)
         self._outcomes = Outcomes()
         self._pushing = Pushing(client, rules, self.held, self._outcomes)
@@ -248,6 +248,12 @@ class AccountConfigs:
         self._changes.approve(other_id, given=given, got=got, now_ms=self._client.wire_ms(now_us))
         return self._pushing.changed(now_us)
 
+    def _refused(self, ref: int, other_id: bytes, blocks: bool, now_us: int) -> list[Effect]:
+        """Write down that a request is refused."""
+        self._outcomes.begin(ref)
+        self._changes.refuse(other_id, blocks=blocks, now_ms=self._client.wire_ms(now_us))
+        return self._pushing.changed(now_us, ref)
+
     # ---- What polls bring ----
 
     def _take(self, namespace: int, message: rpc.Retrieved, _now_us: int) -> list[Effect]:
@@ -266,16 +272,25 @@ class AccountConfigs:
         if not fetched:
             return []
         self._merged.update(name for name, _ in fetched)
+        approvals = self._approvals if namespace == CONTACTS else None
+        before = {contact.id for contact in self.held.contacts} if approvals is not None else set()
         readable = self.held.by_namespace[namespace].merge(fetched, self._client.wire_ms(now_us))
         effects = self._noted_unread(namespace, fetched, readable) + self._pushing.changed(now_us)
-        if namespace == CONTACTS and self._approvals is not None:
-            for contact in self.held.contacts:
-                self._approvals.follow(contact.id, given=contact.approved, got=contact.approved_me)
+        if approvals is not None:
+            self._follow(approvals, before)
         if namespace in (USER_PROFILE, CONTACTS):
             effects += self.showing.compare(now_us)
         if namespace == USER_GROUPS and self._groups is not None:
             effects += self._groups.news.follow(tuple(self.held.groups.groups()), now_us)
         return effects
+
+    def _follow(self, approvals: Approvals, before: Set[bytes]) -> None:
+        """Take over who has accepted, refused or blocked whom. Args: before: who was a contact until now."""
+        contacts = tuple(self.held.contacts)
+        for gone in before - {contact.id for contact in contacts}:
+            approvals.forget(gone)
+        for one in contacts:
+            approvals.follow(one.id, given=one.approved, got=one.approved_me, blocked=one.blocked)
 
     def _noted_unread(
         self, namespace: int, fetched: Sequence[tuple[str, bytes]], readable: Collection[str]
