@@ -205,6 +205,23 @@ class Strangers(_Plain):
 
 
 @dataclass(frozen=True, slots=True)
+class NameLookup(_Plain):
+    """Somebody types another one's name to write to them; what they write then waits for the answer.
+
+    Args:
+        sender: who knows the name. recipient: whose it is.
+    """
+
+    kind: ClassVar[str] = "name-lookup"
+    recipient: int
+    device: int = 0
+
+    @property
+    def address(self) -> tuple[str, int, int]:
+        return (self.kind, self.sender, self.recipient)
+
+
+@dataclass(frozen=True, slots=True)
 class Acceptance(_Plain):
     """Somebody accepts a stranger's message request. Args: sender: who accepts; recipient: the stranger;
     request: the stranger's first message to them."""
@@ -484,16 +501,16 @@ class DeviceChange(_Plain):
 
 Spoken: TypeAlias = Intent | GroupText | Post
 Wish: TypeAlias = (
-    Spoken | InboxText | Strangers | Acceptance | Refusal | Group | GroupAction | Reader | Call | Typing
-    | Receipt | Reaction | Deletion | ConfigChange | Device | DeviceChange | Presence
+    Spoken | InboxText | Strangers | NameLookup | Acceptance | Refusal | Group | GroupAction | Reader | Call
+    | Typing | Receipt | Reaction | Deletion | ConfigChange | Device | DeviceChange | Presence
 )  # fmt: skip
 
 # What a client may need to be able to do. Where times are equal, wishes stand in this order: what stood
 # before, then who comes and goes, then what is said.
 KINDS: Final = (
     "device", "strangers", "group", "community", "presence", "online", "device-change", "group-action",
-    "acceptance", "refusal", "typing", "text", "group-text", "post", "inbox-text", "attachment",
-    "link-preview", "call", "receipt", "reaction", "deletion", "config-change",
+    "name-lookup", "acceptance", "refusal", "typing", "text", "group-text", "post", "inbox-text",
+    "attachment", "link-preview", "call", "receipt", "reaction", "deletion", "config-change",
 )  # fmt: skip
 _RANK: Final = {kind: rank for rank, kind in enumerate(KINDS)}
 

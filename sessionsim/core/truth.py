@@ -10,12 +10,12 @@ devices        device (0..d-1: first the first devices of all accounts, in their
                fetched_again (how often it got a message that it had already from another member of the
                swarm), fast (bool: told of messages by its push platform)
 messages       message (0..m-1), kind (of `core.intents`; a call is several), sender (account), device (of
-               the sender, by its number), recipient (account; -1 in groups and rooms, and for changes of
-               configs and refusals, which are done once the own swarm holds them), group, room
-               (-1 elsewhere), intent_us, body_bytes, hash, sync_hash (text, empty if never made), stored_us,
-               sync_stored_us, delivered_us (by the first device; -1: not seen), attempts, outcome (one of
-               OUTCOMES: the worst of its readers' accounts), reason (text, empty if delivered), measured
-               (bool: intent inside the measured phase)
+               the sender, by its number), recipient (account; -1 in groups and rooms, for changes of configs
+               and refusals, which are done once the own swarm holds them, and for look-ups of names), group,
+               room (-1 elsewhere), intent_us, body_bytes, hash, sync_hash (text, empty if never made),
+               stored_us, sync_stored_us, delivered_us (by the first device; -1: not seen), attempts, outcome
+               (one of OUTCOMES: the worst of its readers' accounts), reason (text, empty if delivered),
+               measured (bool: intent inside the measured phase)
 deliveries     one row for each device that a message was for: message, account, endpoint, copy ("message",
                "sync" for another device of the writer, "beyond" for who came later), delivered_us (-1: not
                seen), outcome, reason, overtaken (why a later message of the same writer was shown first;

@@ -20,7 +20,7 @@ from sessionsim.network.snapshots import snapshot_dates
 from sessionsim.network.version2 import V2People, check_people
 from sessionsim.network.wire_sizes import WireRules
 from sessionsim.protocol._defences import DEFENCES
-from sessionsim.protocol.client import files, push, signals, update_rules
+from sessionsim.protocol.client import files, names, push, signals, update_rules
 from sessionsim.protocol.client.calls import MediaRules
 from sessionsim.protocol.client.configs.rules import PLATFORMS as CONFIG_PLATFORMS
 from sessionsim.protocol.client.groups.rules import PLATFORMS as GROUP_PLATFORMS
@@ -85,6 +85,7 @@ def installed() -> Catalogue:
             "configs": CONFIG_PLATFORMS,
             "files": files.PLATFORMS,
             "groups": GROUP_PLATFORMS,
+            "names": names.PLATFORMS,
             "push": push.PLATFORMS,
             "signals": signals.PLATFORMS,
             "updates": update_rules.PLATFORMS,

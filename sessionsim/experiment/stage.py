@@ -102,6 +102,7 @@ def spec_of(scenario: Scenario, task: Task, horizon_us: int | None = None) -> Wo
         push_rules=scenario.part_rules["push"],
         community_rules=scenario.part_rules["communities"],
         signal_rules=scenario.part_rules["signals"],
+        name_rules=scenario.part_rules["names"],
         update_rules=scenario.part_rules["updates"],
         suite=task.suite,
         idle_polls=run.idle_polls,

@@ -18,6 +18,7 @@ from sessionsim.core.intents import (
     GroupText,
     InboxText,
     Intent,
+    NameLookup,
     Post,
     Reaction,
     Reader,
@@ -25,6 +26,7 @@ from sessionsim.core.intents import (
     kinds_of,
 )
 from sessionsim.network.devices import Seat
+from sessionsim.network.given_names import given_name
 from sessionsim.network.orders import Order
 from sessionsim.network.server_machines import platform_of_service, room_token, server_of_room
 from sessionsim.network.servers import PlacedServer
@@ -39,6 +41,7 @@ from sessionsim.protocol.client.groups.part import Groups
 from sessionsim.protocol.client.links import Links
 from sessionsim.protocol.client.machine import Client
 from sessionsim.protocol.client.message_requests import MessageRequests
+from sessionsim.protocol.client.names import NameLookups
 from sessionsim.protocol.client.push import GroupPushes, PushListener
 from sessionsim.protocol.client.signals import Signals
 from sessionsim.protocol.client.updates import Updates
@@ -113,6 +116,8 @@ def command_of(
         return ("send-files", *command[1:], wish.files) if wish.files or wish.preview else command
     if isinstance(wish, GroupText | GroupAction) and before.groups is not None:
         return before.groups.command(ref, wish)
+    if isinstance(wish, NameLookup):
+        return ("look-up-name", ref, given_name(wish.recipient))
     if isinstance(wish, ConfigChange):
         return ("config-change", ref, wish.what, wish.number, wish.file)
     raise InvalidInput("workload", wish.kind, "a kind of wish that clients carry out")
@@ -196,6 +201,8 @@ def equip(
         signal_rules = spec.signal_rules[seat.platform]
         client.add(Signals(client, signal_rules, approvals, str(IPv4Address(ip))))
         client.add(MessageRequests(client, signal_rules, approvals))
+    if "name-lookup" in needs.kinds:
+        client.add(NameLookups(client, spec.name_rules[seat.platform]))
     if "call" in needs.kinds:
         client.add(CallMedia(client, spec.service_rules.turn))
     groups = None

@@ -94,6 +94,7 @@ class Closing:
 
 LOCKED: Final = "no key on the device opens it"
 NEVER: Final = "what it is about never came"
+NO_NAME: Final = "nobody was found under the name"
 NOT_YET: Final = "what it is about has not come"
 
 
@@ -176,6 +177,9 @@ class Book:
             return Fate("waiting", closing.unasked[ref])
         if not sync and ref in closing.awaited:
             targets = closing.awaited[ref]
+            if any(one >= 0 and journal.orders[one].kind == "name-lookup" for one in targets):
+                is_open = all(self._undelivered(one).outcome == "waiting" for one in targets)
+                return Fate("waiting", NOT_YET) if is_open else Fate("refused", NO_NAME)
             dropped = {name for name, _ in journal.dropped}
             comes = all(
                 one >= 0

@@ -23,6 +23,7 @@ from sessionsim.core.intents import (
     InboxText,
     Intent,
     MessageAt,
+    NameLookup,
     Post,
     Presence,
     Reaction,
@@ -43,8 +44,8 @@ class Order(NamedTuple):
     Args:
         t_us: when it is wished.
         sender, device: whose it is, and on which device; the device is -1 where only the run shows it.
-        recipient: account of the other person; -1 in groups and rooms, and for changes of configs and
-            refusals, which are done once the own swarm holds them.
+        recipient: account of the other person; -1 in groups and rooms, for changes of configs and refusals,
+            which are done once the own swarm holds them, and for look-ups of names, which nodes answer.
         group, room: their number; -1 elsewhere.
         body: what a device that gets it must show; None for what is no text.
         wish: where it comes from; step: which of the signals of a call.
@@ -83,6 +84,7 @@ def _aim(
     | InboxText
     | Acceptance
     | Refusal
+    | NameLookup
     | GroupText
     | Post
     | GroupAction
@@ -102,6 +104,8 @@ def _aim(
             return NOWHERE, NOWHERE, wish.room
         case Reaction() | Deletion():
             return _other_side(wish.target, wish.sender)
+        case NameLookup():
+            return NOWHERE, NOWHERE, NOWHERE
         case ConfigChange() | Refusal():
             # The swarm keeps it, in this version of the config and in those that replace it.
             return NOWHERE, NOWHERE, NOWHERE

@@ -2,7 +2,8 @@
 
 Most orders are commands at a time that is known ahead. A receipt, a reaction, a deletion, the yes or no to a
 message request and the answer to a call are about a message that must be on the device first, or, for a
-deletion, stored by it; so they wait, and go out at the later of the two times. Whoever is called answers on
+deletion, stored by it; so they wait, and go out at the later of the two times. So does what somebody
+writes to another one whose name they look up. Whoever is called answers on
 the device that rings first; who has hung up does so after the answer has come.
 """
 
@@ -20,6 +21,7 @@ from sessionsim.core.intents import (
     InboxText,
     Intent,
     MessageAt,
+    NameLookup,
     Post,
     Reaction,
     Receipt,
@@ -75,6 +77,7 @@ class Prompter:
         self._seat_at = {seat[:2]: place for place, seat in enumerate(seats)}
         self._ref_at: dict[MessageAt, int] = {}
         self._step_at: dict[tuple[Address, int], int] = {}  # a call, its step -> message
+        self._lookup_of: dict[tuple[int, int], int] = {}  # who looks up whom -> message
         self._rings_on: dict[Address, int] = {}  # a call -> seat of whoever was called
         self._missing: dict[int, set[Need]] = {}  # message that waits -> what it still needs
         self._waiting: dict[Need, list[int]] = defaultdict(list)
@@ -84,6 +87,8 @@ class Prompter:
         for ref, order in enumerate(orders):
             if isinstance(order.wish, Intent | GroupText | Post | InboxText):
                 self._ref_at[order.wish.address] = ref
+            elif isinstance(order.wish, NameLookup):
+                self._lookup_of[order.sender, order.wish.recipient] = ref
             elif isinstance(order.wish, Call):
                 self._step_at[order.wish.address, order.step] = ref
 
@@ -140,6 +145,11 @@ class Prompter:
         wish = order.wish
         if isinstance(wish, Call):
             yield from self._needs_of_step(wish, order)
+            return
+        if isinstance(wish, Intent):
+            lookup = self._lookup_of.get((order.sender, order.recipient))
+            if lookup is not None and self._orders[lookup].t_us <= order.t_us:
+                yield Need(lookup, ANY)
             return
         if not isinstance(wish, Acceptance | Refusal | Receipt | Reaction | Deletion):
             return

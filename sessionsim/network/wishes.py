@@ -37,6 +37,7 @@ CARRIED_OUT: Final = frozenset(
             "group-text",
             "inbox-text",
             "link-preview",
+            "name-lookup",
             "online",
             "post",
             "presence",

@@ -31,6 +31,7 @@ from sessionsim.network.clients import ClientPlace, place_clients, place_devices
 from sessionsim.network.devices import Seat, seats_of, unlinked_of
 from sessionsim.network.ends import endpoints_table, header_families, host_addresses
 from sessionsim.network.faults import Answer, Plan, Trouble, Turn, What, compile_plan, with_turns
+from sessionsim.network.given_names import register_names
 from sessionsim.network.host import Host
 from sessionsim.network.interference import Meddler
 from sessionsim.network.journal import MessageJournal
@@ -351,6 +352,7 @@ def build(spec: WorldSpec) -> World:
     first_keys = {k: keys[0] for k, keys in shared.items()}
     before = make_before(spec.intents, needs.kinds, accounts, profiles, suite, seeds, epoch_ms, first_keys)
     before.fill(nodes, machines)
+    register_names(spec.intents, accounts, machines, seeds)
     for seat, place in zip(seats, places, strict=True):
         k, number, platform = seat
         client_rules = spec.client_rules[platform]

@@ -23,6 +23,8 @@ from sessionsim.protocol.client.files import PLATFORMS as FILE_PLATFORMS
 from sessionsim.protocol.client.files import FileRules
 from sessionsim.protocol.client.groups.rules import PLATFORMS as GROUP_PLATFORMS
 from sessionsim.protocol.client.groups.rules import GroupRules
+from sessionsim.protocol.client.names import PLATFORMS as NAME_PLATFORMS
+from sessionsim.protocol.client.names import NameRules
 from sessionsim.protocol.client.push import PLATFORMS as PUSH_PLATFORMS
 from sessionsim.protocol.client.push import PushListenerRules
 from sessionsim.protocol.client.rules import PLATFORMS, ClientRules
@@ -49,7 +51,7 @@ class WorldSpec:
         platforms: platform of each account's first device; the index is the account number.
         client_mix, link_rules, wire_rules, node_rules, server_rules, service_rules: settings of the parts.
         client_rules, file_rules, push_rules, community_rules, group_rules, config_rules, avatar_rules,
-        signal_rules, update_rules: rules per platform name; without the last, clients make no version checks.
+        signal_rules, name_rules, update_rules: rules per platform name; by default nobody checks versions.
         suite, memo: crypto suite.
         intents: in time order; senders and recipients are account numbers, kinds those of `wishes`. Those of
             kind `device` say which further devices there are.
@@ -90,6 +92,7 @@ class WorldSpec:
     config_rules: Mapping[str, ConfigPushRules] = field(default_factory=lambda: CONFIG_PLATFORMS)
     avatar_rules: Mapping[str, UpkeepRules] = field(default_factory=lambda: AVATAR_PLATFORMS)
     signal_rules: Mapping[str, SignalRules] = field(default_factory=lambda: SIGNAL_PLATFORMS)
+    name_rules: Mapping[str, NameRules] = field(default_factory=lambda: NAME_PLATFORMS)
     update_rules: Mapping[str, UpdateRules] = field(default_factory=lambda: NO_UPDATES)
     faults: tuple[Fault, ...] = ()
     membership: MembershipRules = field(default_factory=MembershipRules)

@@ -25,6 +25,7 @@ from sessionsim.core.intents import (
     InboxText,
     Intent,
     MessageAt,
+    NameLookup,
     Post,
     Reaction,
     Reader,
@@ -59,7 +60,9 @@ from sessionsim.workload.talk import Acquaintance, Talk, acquainted, direct_text
 _MARGIN_US: Final = 30 * US_PER_MIN
 Chat = tuple[str, int]  # "direct" with the writer, "group" or "room" with its number, as a reader has it
 # What is done without typing.
-Touch: TypeAlias = InboxText | Acceptance | Refusal | Reaction | Deletion | GroupAction | ConfigChange | Call
+Touch: TypeAlias = (
+    InboxText | NameLookup | Acceptance | Refusal | Reaction | Deletion | GroupAction | ConfigChange | Call
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from sessionsim.core.intents import (
     InboxText,
     Intent,
     MessageAt,
+    NameLookup,
     Reaction,
     Refusal,
     Strangers,
@@ -37,6 +38,7 @@ _NEVER_US: Final = 1 << 62
 # How long before an answer the yes is given that it needs. Source: session-desktop: ts/models/conversation.ts
 # (sendMessageJob, approvalMessageTimestamp).
 _YES_BEFORE_US: Final = 100_000
+_NAME_BEFORE_US: Final = 20 * US_PER_S  # Assumption: who has found somebody then types a text
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,14 @@ class StrangerRules:
         unit="prob",
         doc="Share of the ties of the contact graph on which nobody has written before the run.",
         source="Assumption: a few of one's contacts are new",
+        low=0.0,
+        high=1.0,
+    )
+    name_share: float = setting(
+        0.05,
+        unit="prob",
+        doc="Share of new ties on which the first text goes to a name, which is looked up before.",
+        source="Assumption: one in twenty; names cost money",
         low=0.0,
         high=1.0,
     )
@@ -103,7 +113,7 @@ class Meetings:
     """What comes of strangers.
 
     Args:
-        wishes: who are strangers, and who says yes or no.
+        wishes: who are strangers, who looks up a name, and who says yes or no.
         bare: texts whose writer is offered no files.
         undone: calls that nobody makes.
     """
@@ -151,6 +161,8 @@ def _meet(deeds: Sequence[_Deed], rules: StrangerRules, luck: Luck, end_us: int,
         return
     asker, asked = first.sender, first.recipient
     found.wishes.append(Strangers(first.t_us, asker, asked))
+    if isinstance(first, Intent) and luck.at(3) < rules.name_share:
+        found.wishes.append(NameLookup(max(0, first.t_us - _NAME_BEFORE_US), asker, asked))
     answers = [
         deed.wish.t_us
         for deed in deeds

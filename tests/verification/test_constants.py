@@ -147,6 +147,10 @@ attempts of an upload                        | upload_attempts       | .        
 UPDATES = """\
 newest version asked for; phones by source   | interval              | 1 d       | 4 h     | 4 h
 """
+NAMES_ASKED = """\
+nodes asked for a name                       | nodes                 | 3         | 3       | 3
+that must agree                              | agreement             | 3         | 3       | 3
+"""
 AVATARS = """\
 daily job                                    | period                | 1 d       | 1 d     | 1 d
 """
@@ -183,7 +187,7 @@ LISTS = {
 TABLES = {
     "": PATHS + POLLS + SENDING, "groups": GROUPS, "communities": COMMUNITIES, "signals": SIGNALS,
     "configs": CONFIGS, "push": PUSH, "files": FILES, "updates": UPDATES,
-    "avatars": AVATARS,
+    "avatars": AVATARS, "names": NAMES_ASKED,
 }  # fmt: skip
 
 

@@ -48,7 +48,7 @@ BUSY = Config(
     group_actions_per_month=100.0, group_creations_per_month=6.0, calls_per_day=3.0, call_share=0.7,
     reaction_share=0.2, deletion_share=0.05, link_share=0.2, contact_every_us=US_PER_DAY,
     avatar_every_us=3 * US_PER_DAY, name_every_us=3 * US_PER_DAY, rooms_per_account=1.5, posts_per_day=4.0,
-    inbox_share=0.3, strangers_share=0.1,
+    inbox_share=0.3, strangers_share=0.1, name_share=1.0,
     second_device_share=0.4,
 )  # fmt: skip
 PEOPLE = People(("android", "desktop", "ios") * 8, ("DE", "US", "IN", "DE") * 6)

@@ -13,6 +13,7 @@ from sessionsim.core.intents import (
     InboxText,
     Intent,
     MessageAt,
+    NameLookup,
     Reaction,
     Refusal,
     Strangers,
@@ -25,7 +26,9 @@ from sessionsim.workload.patterns.everyday import Config, Everyday
 from sessionsim.workload.strangers import StrangerRules, meetings
 
 S = US_PER_S
-ALL = StrangerRules(strangers_share=1.0, silent_acceptance_share=0.0, declined_share=0.0, blocked_share=0.0)
+ALL = StrangerRules(
+    strangers_share=1.0, name_share=0.0, silent_acceptance_share=0.0, declined_share=0.0, blocked_share=0.0
+)
 CALL = Call(0, 0, 1, 0, "missed", S, 0, ())
 KNOWN = [{1}, {0}]
 
@@ -104,6 +107,20 @@ def test_requests_without_answer_are_refused_at_the_given_shares_and_times() -> 
     assert not yes & {wish.sender for wish in refusals}
     # What is refused after the end is not refused in the run.
     assert not [w for w in meetings(happened, known, rules, 6 * S, Seeds(1)).wishes if w.t_us >= 6 * S]
+
+
+def test_some_are_found_by_a_name_that_is_looked_up_before_the_first_text() -> None:
+    happened = [Intent(30 * S, 2 * k, 2 * k + 1, "a") for k in range(2000)]
+    known = [{k ^ 1} for k in range(4000)]
+    found = meetings(happened, known, replace(ALL, name_share=0.25), US_PER_DAY, Seeds(1)).wishes
+    lookups = [wish for wish in found if isinstance(wish, NameLookup)]
+    assert len(lookups) == pytest.approx(500, abs=4 * (2000 * 0.25 * 0.75) ** 0.5)
+    assert {(wish.t_us, wish.recipient - wish.sender) for wish in lookups} == {(10 * S, 1)}
+    every = replace(ALL, name_share=1.0)
+    early, mail = Intent(5 * S, 0, 1, "a"), InboxText(5 * S, 0, 1, 3, "a", 0)
+    assert meetings((early,), KNOWN, every, US_PER_DAY, Seeds(1)).wishes[1] == NameLookup(0, 0, 1)
+    met = meetings((mail,), KNOWN, every, US_PER_DAY, Seeds(1)).wishes
+    assert [type(wish) for wish in met] == [Strangers]  # a pseudonym has no name
 
 
 def test_whoever_answers_refuses_nothing() -> None:

@@ -125,6 +125,10 @@ class ServiceNode:
         """What it reads boxes with when somebody asks."""
         return self._rpc.reads
 
+    def know_names(self, names: Mapping[bytes, tuple[bytes, bytes]]) -> None:
+        """Have its daemon know names: encrypted value and nonce by the hash of the name."""
+        self._rpc.names = names
+
     def read_with(self, reads: Reads) -> None:
         """Have boxes read with something else, as a node does that does not tell the truth."""
         self._rpc.reads = reads

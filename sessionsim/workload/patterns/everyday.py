@@ -121,6 +121,7 @@ class Everyday:
             "receipt": config.receipts and config.direct,
             "strangers": config.strangers and (config.direct or mails),
             "acceptance": config.strangers and (config.direct or mails),
+            "name-lookup": config.strangers and config.direct,
             "refusal": config.strangers and (config.direct or mails),
             "inbox-text": mails,
             "presence": config.presence,

@@ -14,7 +14,7 @@ from sessionsim.protocol.client.machine import Client
 from sessionsim.protocol.client.rules import DESKTOP, PLATFORMS, ClientRules
 from sessionsim.protocol.crypto.layer import Layer
 from sessionsim.protocol.identity import Account, account_from_seed
-from sessionsim.protocol.machine import CLOSE, CONNECT, CONNECTED, DELIVER, LOG, SEND, WAKE_AT, Effects
+from sessionsim.protocol.machine import CLOSE, CONNECT, CONNECTED, DELIVER, EVENT, LOG, SEND, WAKE_AT, Effects
 from sessionsim.protocol.swarms import nearest_swarm, swarm_position
 from sessionsim.protocol.versions.v1 import Profile
 from sessionsim.protocol.wire.active_nodes import write_active_nodes
@@ -83,6 +83,7 @@ class Table:
         self.asked: list[Asked] = []
         self.delivered: list[tuple[Any, ...]] = []
         self.logs: list[tuple[Any, ...]] = []
+        self.events: list[tuple[Any, ...]] = []
         self.closed: list[tuple[int, int]] = []
         self.wake_us: int | None = None
 
@@ -97,6 +98,8 @@ class Table:
             elif effect[0] == LOG:
                 if effect[1] != "written":
                     self.logs.append(tuple(effect[1:]))
+            elif effect[0] == EVENT:
+                self.events.append(tuple(effect[1:]))
             elif effect[0] == CLOSE:
                 self.closed.append(effect[1:])
             elif effect[0] == CONNECT:
