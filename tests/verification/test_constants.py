@@ -95,6 +95,7 @@ queue persisted                              | queue_kept            | .        
 form of a store                              | send_form             | sequence  | batch   | store
 redirects after a 421                        | send_redirects        | .         | .       | 1
 members that must have signed                | store_confirmed       | 0 %       | 0 %     | 50 %
+members that must have signed a deletion     | delete_confirmed      | 0         | 0       | 1
 lifetime of contents                         | message_ttl           | 14 d      | 14 d    | 14 d
 copy in the own swarm                        | sync_copy             | True      | True    | True
 layer cipher and JSON                        | style                 | desktop   | desktop | libsession

@@ -1,9 +1,10 @@
-"""What the answer to a store says of each member of the swarm, and when it is believed (transport 5.4, 5.5).
+"""What an answer says of each member of the swarm, and when it is believed (transport 5.2, 5.4, 5.5).
 
 The node that was asked answers when all members have, or after its 5 s, and names those that failed it. Each
 member that holds the message signs its hash. iPhones check that, and take a store for failed unless enough of
-the members that are named have signed rightly; then they try again, though some may hold it. The others
-believe the status.
+the members that are named have signed rightly; then they try again, though some may hold it. So they do with
+stores of configs and keys. Of a deletion members sign what was asked for and what they have deleted; there
+one of them is enough for iPhones. The others believe the status.
 
 Truth hears of members that did not take a message: events with its number, and how many as the value.
 
@@ -17,11 +18,12 @@ For the copy that the own other devices get they begin with `copy-`.
 from __future__ import annotations
 
 import binascii
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from sessionsim.protocol.crypto.suite import Suite
 from sessionsim.protocol.machine import EVENT, Effect
+from sessionsim.protocol.wire import rpc, rpc_signed
 
 SILENT: Final = "member-silent"
 FAILED: Final = "member-failed"
@@ -57,14 +59,61 @@ def confirmed(
     return not share or (bool(entries) and proved >= share * len(entries)), told
 
 
+def are_proved(
+    suite: Suite,
+    account_id: bytes,
+    calls: Sequence[rpc.Call],
+    answers: Sequence[tuple[int, dict[str, Any]]],
+    share: float,
+    deleters: int,
+) -> bool:
+    """Say whether the answers to calls at a swarm are believed, all with status 200.
+
+    Args:
+        account_id: 33 bytes, whose swarm it is.
+        calls: with their answers, in the same order; only stores and deletions are looked at.
+        share: of the members named that must have signed a store (0..1).
+        deleters: members that must have signed a deletion.
+    """
+    for (method, params), (_, fields) in zip(calls, answers, strict=True):
+        members = fields.get("swarm")
+        entries = members if isinstance(members, dict) else {}
+        good = [(key, one) for key, one in entries.items() if isinstance(one, dict) and not one.get("failed")]
+        if method == b"store" and share:
+            proved = sum(_has_signed(suite, key, one) for key, one in good)
+            if not entries or proved < share * len(entries):
+                return False
+        elif method == b"delete" and deleters:
+            asked = rpc.read_object(params)["messages"]
+            if sum(_has_deleted(suite, key, one, account_id, asked) for key, one in good) < deleters:
+                return False
+    return True
+
+
+def _has_deleted(
+    suite: Suite, key: str, entry: dict[str, Any], account_id: bytes, asked: Sequence[str]
+) -> bool:
+    """Say whether a member has signed what it has deleted."""
+    deleted = entry.get("deleted")
+    if not isinstance(deleted, list) or not all(isinstance(one, str) for one in deleted):
+        return False
+    return _is_signed(suite, key, entry, rpc_signed.deleted_receipt(account_id, asked, deleted))
+
+
 def _has_signed(suite: Suite, key: str, entry: dict[str, Any]) -> bool:
     """Say whether a member has signed the hash that it names."""
-    hash_, text = entry.get("hash"), entry.get("signature")
-    if not (isinstance(hash_, str) and isinstance(text, str) and len(key) == _KEY_DIGITS):
+    hash_ = entry.get("hash")
+    return isinstance(hash_, str) and _is_signed(suite, key, entry, hash_.encode())
+
+
+def _is_signed(suite: Suite, key: str, entry: dict[str, Any], text: bytes) -> bool:
+    """Say whether an entry carries the signature of the member under whose key it stands."""
+    written = entry.get("signature")
+    if not isinstance(written, str) or len(key) != _KEY_DIGITS:
         return False
     try:
-        signature = binascii.a2b_base64(text.encode(), strict_mode=True)
-        return suite.verify(bytes.fromhex(key), hash_.encode(), signature)
+        signature = binascii.a2b_base64(written.encode(), strict_mode=True)
+        return suite.verify(bytes.fromhex(key), text, signature)
     except ValueError:
         return False
 

@@ -15,7 +15,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sessionsim.core.errors import RemoteProtocolError
-from sessionsim.protocol.client.confirmations import confirmed
+from sessionsim.protocol.client.confirmations import are_proved, confirmed
 from sessionsim.protocol.client.paths import number_at
 from sessionsim.protocol.client.requests import Purpose
 from sessionsim.protocol.machine import Effect
@@ -137,16 +137,17 @@ class Errands:
         else:
             body = rpc.batch_body(client.body_style, calls, errand.form.encode())
         effects = errand.tried(errand.attempts)
-        count = len(calls)
         effects.append(
             client.requests.send(
                 exchange, node, body, errand.note, now_us,
-                lambda status, answer, t_us: self._answered(errand, count, status, answer, t_us),
+                lambda status, answer, t_us: self._answered(errand, calls, status, answer, t_us),
             )
         )  # fmt: skip
         return effects
 
-    def _answered(self, errand: Errand, count: int, status: int, body: bytes, now_us: int) -> list[Effect]:
+    def _answered(
+        self, errand: Errand, calls: Sequence[rpc.Call], status: int, body: bytes, now_us: int
+    ) -> list[Effect]:
         answers: list[tuple[int, dict[str, Any]]] = []
         if not errand.wanted():
             return []
@@ -160,12 +161,14 @@ class Errands:
         wrong = next(((code, fields) for code, fields in answers if code != 200), None)
         if wrong is not None:
             return self._failed(errand, *wrong, now_us)
-        if status != 200 or len(answers) != count:
+        if status != 200 or len(answers) != len(calls):
             return self._failed(errand, status if status != 200 else 0, {}, now_us)
-        if errand.message is None:
-            return errand.done(answers, now_us)
         client = self._client
-        share = client.rules.store_confirmed_prob
+        share, deleters = client.rules.store_confirmed_prob, client.rules.delete_confirmed
+        if errand.message is None:
+            if not are_proved(client.suite, errand.account_id, calls, answers, share, deleters):
+                return self._failed(errand, 0, {}, now_us)
+            return errand.done(answers, now_us)
         believed, told = confirmed(client.suite, answers[0][1], share, errand.message)
         return told + (errand.done(answers, now_us) if believed else self._failed(errand, 0, {}, now_us))
 

@@ -220,12 +220,21 @@ class ClientRules(PathRules, NodeListRules, BackgroundRules):
     store_confirmed_prob: float = setting(
         0.0,
         unit="prob",
-        doc="Share of the members named in the answer to the store of a message that must have signed its "
-        "hash, or the attempt has failed; 0: the status is believed.",
+        doc="Share of the members named in the answer to the store of a message, config or key that must "
+        "have signed its hash, or the attempt has failed; 0: the status is believed.",
         source="transport 5.4, 5.5: a client can verify every member; session-ios: "
         "ValidatableResponse.swift, SendMessageResponse.swift (half); Assumption: no other client does",
         low=0,
         high=1,
+    )
+    delete_confirmed: int = setting(
+        0,
+        doc="Members that must have signed, in the answer to a deletion, what they have deleted, or the "
+        "attempt has failed; 0: the status is believed.",
+        source="transport 5.2, 5.5; session-ios: DeleteMessagesResponse.swift (one); Assumption: no other "
+        "client asks",
+        low=0,
+        high=10,
     )
     message_ttl_us: int = setting(
         14 * US_PER_DAY,
@@ -340,6 +349,7 @@ IOS: Final = replace(
     send_attempts=10,
     send_redirects=1,
     store_confirmed_prob=0.5,
+    delete_confirmed=1,
     send_backoff_us=250 * US_PER_MS,
     send_backoff_growth=2.0,
     send_form="store",

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from sessionsim.protocol.client.confirmations import confirmed
+from sessionsim.protocol.client.confirmations import are_proved, confirmed
 from sessionsim.protocol.crypto import suite_named
 from sessionsim.protocol.identity import account_from_seed
 from sessionsim.protocol.machine import EVENT
-from tests.protocol.client.stores import FULL, LATE, held
+from tests.protocol.client.stores import FULL, LATE, deleted, held
 
 PAIRS = [account_from_seed(bytes([k]) * 16).ed for k in range(1, 7)]
 BOTH = pytest.mark.parametrize("suite", ["fast", "sodium"])
@@ -78,3 +78,67 @@ def test_a_signature_that_does_not_fit_counts_for_nothing(suite: str, what: str)
 def test_an_answer_without_members_is_not_believed_where_that_is_checked(swarm: Any) -> None:
     assert told({"swarm": swarm}, 0.5) == (False, {})
     assert told({"swarm": swarm}, 0.0) == (True, {})
+
+
+# --- stores and deletions beside messages -------------------------------------------------------------------
+
+OWNER = b"\x05" + bytes(range(32))
+STORE = (b"store", b'{"namespace":2}')
+DELETE = (b"delete", b'{"messages":["b","a"]}')
+
+
+def proved(*answers: dict[str, Any], suite: str = "fast", share: float = 0.5, deleters: int = 1) -> bool:
+    calls = [STORE if "hash" in one else DELETE for one in answers]
+    told = [(200, one) for one in answers]
+    return are_proved(suite_named(suite), OWNER, calls, told, share, deleters)
+
+
+@BOTH
+def test_every_store_and_every_deletion_of_a_push_must_be_proved(suite: str) -> None:
+    real = suite_named(suite)
+    good, gone = held(real, PAIRS), deleted(real, PAIRS, OWNER, ["b", "a"], ["a"])
+    assert proved(good, good, gone, suite=suite)
+    forged = held(real, PAIRS)
+    for entry in forged["swarm"].values():
+        entry["hash"] = "y"
+    assert not proved(good, forged, gone, suite=suite)
+    assert proved(good, forged, gone, suite=suite, share=0.0)
+    bare = deleted(real, PAIRS, OWNER, ["b", "a"], ["a"])
+    for entry in bare["swarm"].values():
+        del entry["signature"]
+    assert not proved(good, bare, suite=suite)
+    assert proved(good, bare, suite=suite, deleters=0)
+
+
+def test_as_many_members_as_are_wanted_must_have_signed_a_deletion() -> None:
+    fast = suite_named("fast")
+    late = {f"{k:064x}": LATE for k in range(5)}
+    one = deleted(fast, PAIRS[:1], OWNER, ["b", "a"], [], **late)
+    assert proved(one)
+    assert not proved(one, deleters=2)
+    assert not proved(deleted(fast, [], OWNER, ["b", "a"], [], **late))
+    assert not proved({"t": 1})
+    assert not proved({"swarm": ["no table"]})
+
+
+@BOTH
+@pytest.mark.parametrize("what", ["other account", "other request", "other deletion", "order", "type", "key"])
+def test_a_signature_over_another_deletion_counts_for_nothing(suite: str, what: str) -> None:
+    real = suite_named(suite)
+    owner = b"\x05" + bytes(32) if what == "other account" else OWNER
+    asked = {"other request": ["b", "c"], "order": ["a", "b"]}.get(what, ["b", "a"])
+    fields = deleted(real, PAIRS[:1], owner, asked, ["a"])
+    ((_, entry),) = fields["swarm"].items()
+    if what == "other deletion":
+        entry["deleted"] = ["a", "b"]
+    elif what == "type":
+        entry["deleted"] = [7]
+    elif what == "key":
+        fields["swarm"] = {PAIRS[1].public.hex(): entry}
+    assert not proved(fields, suite=suite)
+    assert proved(deleted(real, PAIRS[:1], OWNER, ["b", "a"], ["a"]), suite=suite)
+
+
+def test_other_calls_are_believed_by_their_status() -> None:
+    calls = [(b"revoke_subaccount", b"{}"), (b"expire", b"{}")]
+    assert are_proved(suite_named("fast"), OWNER, calls, [(200, {}), (200, {"swarm": {}})], 1.0, 5)

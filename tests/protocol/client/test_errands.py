@@ -11,7 +11,11 @@ from sessionsim.core.seeds import Seeds
 from sessionsim.core.units import US_PER_MS, US_PER_S
 from sessionsim.protocol.client.errands import Errand, Errands, Patience
 from sessionsim.protocol.client.requests import Purpose
+from sessionsim.protocol.client.rules import ANDROID, DESKTOP, IOS
+from sessionsim.protocol.crypto import suite_named
+from sessionsim.protocol.identity import account_from_seed
 from sessionsim.protocol.wire import rpc
+from tests.protocol.client.stores import deleted, held
 
 OWNER = b"\x05" + bytes(32)
 PATIENCE = Patience(3, US_PER_S)
@@ -22,7 +26,7 @@ class Client:
 
     def __init__(self, swarm: tuple[int, ...] = (1, 2, 3, 4, 5)) -> None:
         self.swarm, self.entropy, self.body_style = swarm, Seeds(3).entropy("errands"), rpc.DESKTOP
-        self.swarms, self.requests = self, self
+        self.swarms, self.requests, self.rules, self.suite = self, self, DESKTOP, suite_named("fast")
         self.asked: list[tuple[int, int, dict[str, Any]]] = []
         self.corrected: list[Any] = []
         self._done: Any = None
@@ -129,6 +133,27 @@ def test_a_single_call_may_go_bare() -> None:
     errands.run(errand(form="store", calls=lambda now_ms: [(b"store", b"{}")]), 0)
     assert client.asked[0][2]["method"] == "store"
     assert client.answer(200, {"hash": "x"}, 1) == [("done", [200], 1)]
+
+
+def test_an_iphone_tries_again_what_no_member_has_proved_and_others_do_not() -> None:
+    calls = [(b"store", b"{}"), (b"delete", b'{"messages":["a"]}')]
+    unsigned = {"results": [{"code": 200, "body": {"hash": "x", "swarm": {}}}, {"code": 200, "body": {}}]}
+    suite, pairs = suite_named("fast"), [account_from_seed(bytes([k]) * 16).ed for k in range(1, 7)]
+    bodies = (held(suite, pairs), deleted(suite, pairs[:1], OWNER, ["a"], []))
+    signed = {"results": [{"code": 200, "body": body} for body in bodies]}
+    for rules in (DESKTOP, ANDROID, IOS):
+        client = Client()
+        client.rules = rules
+        errands = Errands(client)  # type: ignore[arg-type]
+        errands.run(errand(calls=lambda now_ms: calls), 0)
+        if rules is IOS:
+            assert client.answer(200, unsigned, 5) == []
+            due_us = errands.next_due_us()
+            assert due_us == 5 + US_PER_S
+            errands.wake(due_us)
+            assert client.answer(200, signed, 6) == [("done", [200, 200], 6)]
+        else:
+            assert client.answer(200, unsigned, 5) == [("done", [200, 200], 5)]
 
 
 def test_numbers_differ_between_errands_places_and_purposes() -> None:
