@@ -55,6 +55,7 @@ _QUIC: Final = int(Transport.QUIC)
 _TRANSPORT: Final = 7  # the low bits of a connection handle. Source: core.columns.Transport
 # Exchange numbers of relayed requests have this bit, others do not; below it lie hashes.
 _RELAYED: Final = 1 << 62
+_KIND_SHIFT: Final = 44  # below the posts to servers, which begin at 1 << 49
 _RELAYED_MASK: Final = _RELAYED - 1
 _CODES: Final = range(100, 600)  # Source: HTTP, RFC 9110 section 15
 
@@ -93,12 +94,13 @@ class ServiceNode:
         self._not_ready, self._finished, self._sealed = replies.not_ready, replies.finished, replies.sealed
         self._reply = replies.reply
         self._ready = self._standing.is_ready()
-        numbers = count(1)  # of exchanges, but for relayed ones
         self._rpc = StorageRpc(endpoint, ed, nodes, suite, rules)
-        retries = Retries(rules, numbers) if rules.retry_forwards else None
-        self._jobs = Jobs(endpoint, nodes, self._rpc, rules, epoch_ms, numbers, retries)
-        self._upkeep = Upkeep(retries, Transfers(endpoint, nodes, self.store, rules, numbers))
-        self._monitors = Monitors(suite, rules, self._rpc.is_ours, numbers, epoch_ms)
+        # Exchange numbers, but of relays, by what they are for: so none depends on how much else is done.
+        forwards, repeats, moved, told = (count(1 + (kind << _KIND_SHIFT)) for kind in range(4))
+        retries = Retries(rules, repeats) if rules.retry_forwards else None
+        self._jobs = Jobs(endpoint, nodes, self._rpc, rules, epoch_ms, forwards, retries)
+        self._upkeep = Upkeep(retries, Transfers(endpoint, nodes, self.store, rules, moved))
+        self._monitors = Monitors(suite, rules, self._rpc.is_ours, told, epoch_ms)
         self._rpc.watched = self._monitors.accounts
         self._calls = Calls(self._rpc, self._jobs, self._standing, replies, self._monitors, rules, epoch_ms)
         self._side = SideRequests(ed.public, self._count, self._upkeep, self._monitors, epoch_ms)
