@@ -65,7 +65,8 @@ class Builder:
         self._behind = rules.path_hops - 1
         self._tests = 0
         self._openings: list[_Opening] = []
-        # Guards of the app that an extension does without: for files or not, and since when they are guards.
+        # Guards of the app that an extension does without, or that had yet to shake hands again when it fell
+        # asleep: for files or not, and since when they are guards.
         self._resting: list[tuple[bool, int, int]] = []
         self._waits_for_list = self._filling = False
         # Of desktop's search for guards:
@@ -127,6 +128,7 @@ class Builder:
     def rebuild(self, now_us: int, *, single: bool = False) -> None:
         """Build all paths anew around the same guards. Args: single: only one, as extensions do."""
         keeper, rules = self._keeper, self._rules
+        self.abandon()
         had = [(path.files, path.nodes[0], path.guard_since_us) for path in keeper.all] + self._resting
         guards = [one for one in had if one[1] in keeper.pool and not self._too_old(one[2], now_us)]
         self._resting, keeper.single = [], single
@@ -136,7 +138,6 @@ class Builder:
             guards = [] if taken is None else [taken]
         for path in keeper.all:
             keeper.discard(path)
-        self.abandon()
         if rules.guard_test == "handshake":
             self._openings = [_Opening(*guard) for guard in guards]
             for opening in list(self._openings):
@@ -147,7 +148,17 @@ class Builder:
         self._requests.let_go(now_us)
 
     def abandon(self) -> None:
-        """Give up what is being built, since the client goes offline or to sleep."""
+        """Give up what is being built, since the client goes offline or to sleep.
+
+        A guard that only was to shake hands again stays one; a new one that has not yet shaken hands is none.
+        Source: libsession-util: src/network/routing/onion_request_router.cpp (suspend forgets what is being
+        built and keeps the guards that it knew).
+        """
+        self._resting += [
+            (opening.files, opening.nodes[0], opening.since_us)
+            for opening in self._openings
+            if opening.since_us is not None and opening.nodes
+        ]
         self._openings.clear()
         self._searching, self._search_us, self._awaited = False, None, 0
 

@@ -346,6 +346,60 @@ def test_a_rebuild_replaces_guards_that_are_too_old(large) -> None:
     assert len(keeper.ready) == 2
 
 
+def test_a_guard_that_was_to_shake_hands_again_survives_the_sleep_of_its_phone(large) -> None:
+    table = Table(large, PHONE)
+    table.start()
+    keeper, presence = table.client.requests.keeper, table.client.presence
+    before = {path.nodes[0]: path.guard_since_us for path in keeper.all}
+    for now in (10, 20, 30):  # it comes and goes before the second handshake is over
+        table.command(now, "online", False)
+        opened = table.command(now + 5, "online", True)
+        hands = [one for one in opened if one.method == "connect"]
+        assert {one.guard for one in hands} == set(before)
+        table.natural(hands[0], now + 6)
+        assert len(keeper.ready) == 1
+    assert presence.awake
+    table.natural(hands[1], 40)
+    assert {path.nodes[0]: path.guard_since_us for path in keeper.all} == before
+
+
+def test_a_new_guard_that_has_not_shaken_hands_is_none_after_the_sleep_of_its_phone(large) -> None:
+    table, opened = begin(large, replace(first(IOS), file_paths=0))
+    fresh = {one.guard for one in opened}
+    table.command(10, "online", False)
+    again = [one for one in table.command(20, "online", True) if one.method == "connect"]
+    assert len(again) == 2
+    assert {one.guard for one in again} != fresh
+
+
+def test_a_guard_whose_handshake_fails_is_replaced_and_stays_so(large) -> None:
+    table = Table(large, PHONE)
+    table.start()
+    keeper = table.client.requests.keeper
+    lost = keeper.ready[0].nodes[0]
+    table.command(10, "online", False)
+    (hand,) = [one for one in table.command(20, "online", True) if one.guard == lost]
+    table.take(table.client.failed(lost, hand.conn, hand.exchange, "refused", 30))
+    table.command(40, "online", False)
+    again = [one.guard for one in table.command(50, "online", True) if one.method == "connect"]
+    assert lost not in again
+    assert len(again) == 2
+
+
+def test_an_app_that_takes_over_from_its_extension_keeps_the_guard_that_shook_hands_for_it(large) -> None:
+    table = Table(large, PHONE)
+    builder, keeper = table.client.builder, table.client.requests.keeper
+    before = {path.nodes[0]: path.guard_since_us for path in keeper.all}
+    builder.rebuild(0, single=True)
+    assert len(table.take(table.client.requests.settled([]))) == 1  # under way when the app opens
+    builder.rebuild(5)
+    hands = table.take(table.client.requests.settled([]))
+    assert {one.guard for one in hands} == set(before)
+    for one in hands:
+        table.natural(one, 10)
+    assert {path.nodes[0]: path.guard_since_us for path in keeper.all} == before
+
+
 def test_the_answer_to_a_search_that_was_abandoned_is_ignored(world) -> None:
     table, tests = begin(world, first(DESKTOP))
     table.client.builder.abandon()
