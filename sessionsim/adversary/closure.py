@@ -128,6 +128,8 @@ class Closure:
         for (holder, message, _), t_us in (
             (meaning.in_request, self.t_read),
             (meaning.in_answer, self.t_answered),
+            (meaning.mail_in_request, self.t_read),
+            (meaning.mail_in_answer, self.t_answered),
         ):
             np.minimum.at(had, column(message), t_us[column(holder)])
         for haul in self.view.hauls:
@@ -164,6 +166,10 @@ class Closure:
             if since_us < found.get(number, (NEVER, NONE))[0]:
                 found[number] = (since_us, opening)
         return found
+
+    def opened_us(self, opening: int) -> int:
+        """Give when one opening could be done; NEVER for one that could not."""
+        return int(self._opened_at(np.array([opening]), self.t_secret)[0])
 
     def handed_by(self, secret: int) -> int:
         """Give the number of the opening that gave a secret first; NONE for one held from outside."""

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from sessionsim.adversary.account_seeds import AccountSeeds
 from sessionsim.adversary.briefs import NO_MESSAGE as NONE
@@ -29,6 +29,7 @@ from sessionsim.adversary.forms import form_of
 from sessionsim.adversary.keyring import Keys
 from sessionsim.adversary.known_fields import NOTHING, known_in_answer, known_in_call, usual_in_call
 from sessionsim.adversary.letters import Letter, open_letter
+from sessionsim.adversary.mail import Mail, mail_got, mail_sent
 from sessionsim.adversary.names import (
     STRING,
     file_term,
@@ -41,6 +42,7 @@ from sessionsim.adversary.names import (
 from sessionsim.adversary.opened import names_in_bytes
 from sessionsim.adversary.openings import Openings
 from sessionsim.adversary.signing import Check, check_of, check_of_server_request, holds
+from sessionsim.adversary.stored_message import MOST_MS, Message, lifetime_ms
 from sessionsim.adversary.terms import Answer, Body, Call
 from sessionsim.adversary.usual import are_usual
 from sessionsim.core.errors import ProtocolError
@@ -57,27 +59,6 @@ _SHOWN: Final = 400  # characters of a shape
 _UPLOADS: Final = frozenset(("POST /file",))  # answered with the file's id. Source: client-behaviour 6.5
 _DOWNLOAD: Final = "GET /file/"  # followed by the file's id. Source: client-behaviour 6.5
 _CARRIERS: Final = frozenset(("store", "sn.data", "notify"))  # calls that hold a message
-_MOST_MS: Final = 1 << 62  # Assumption: no lifetime is longer; keeps hostile numbers out of 64-bit columns
-
-
-class Message(NamedTuple):
-    """A stored message.
-
-    Args:
-        hash: its name.
-        inbox: the account it is for.
-        size_bytes: of what is stored.
-        stamp_ms: the time in its wrapper, which needs no key; None for none.
-        form: what its clear parts look like; empty for bytes that show none.
-        names: terms in its clear parts.
-    """
-
-    hash: str
-    inbox: bytes
-    size_bytes: int
-    stamp_ms: int | None
-    form: str
-    names: tuple[str, ...]
 
 
 class Meaning:
@@ -112,6 +93,9 @@ class Meaning:
             array("q"),
         )  # request, message, call: of messages told by name
         self.in_answer = array("q"), array("q"), array("q")  # number of the read answer, message, call
+        self.mail_in_request = array("q"), array("q"), array("q")  # as in_request, of communities' inboxes
+        self.mail_in_answer = array("q"), array("q"), array("q")  # and as in_answer
+        self._servers: dict[int, bytes] = {}  # of requests to servers: the server's key
         self.hauled: dict[int, int] = {}  # number of a haul -> message
         self.accepted = array("q"), array("q"), array("q")  # number of the read answer, message, call
         self.lifetimes = array("q"), array("q"), array("q"), array("q")  # request, message, ms, call
@@ -154,6 +138,11 @@ class Meaning:
         self.retrieving.append(all([brief[0] == RETRIEVE for brief in asked.briefs]))
         self._note_signatures(request, body, server_x25519)
         self._note_names(request, body)
+        if body.to_server is not None:
+            self._servers[request] = server_x25519
+            for place, call in enumerate(body.calls):
+                for mail in mail_sent(call.method, call.fields):
+                    _add(self.mail_in_request, request, self._take_mail(server_x25519, mail), place)
         self._note_habits(request, body, asked)
         # About whom it asks without a signature.
         unsigned = {
@@ -186,10 +175,18 @@ class Meaning:
             return NONE
         message = self._meet(call.account, namespace, data)
         _add(self.in_request, request, message, place)
-        ttl_ms = _ttl_ms(call.fields)
+        ttl_ms = lifetime_ms(call.fields)
         if ttl_ms is not None:
             _add(self.lifetimes, request, message, ttl_ms, place)
         return message if call.method == "store" else NONE
+
+    def _take_mail(self, server_x25519: bytes, mail: Mail) -> int:
+        """Give the number of a letter in a community's inbox, and open it when it is new."""
+        number = self._number(mail.name, mail.recipient)
+        if self.messages[number] is None:
+            self.messages[number] = Message(mail.name, mail.recipient, len(mail.sealed), None, "", ())
+            self.openings.take_mail(number, server_x25519, mail)
+        return number
 
     def take_haul(self, haul: Haul) -> None:
         """Note a message that was got from a swarm with stolen keys."""
@@ -239,7 +236,7 @@ class Meaning:
         """Note what a sender has already, by its own words, and how it writes."""
         if said.cursors:
             stamp_ms = whole_number(body.calls[said.saying].fields.get("timestamp"))
-            if stamp_ms is not None and abs(stamp_ms) < _MOST_MS:
+            if stamp_ms is not None and abs(stamp_ms) < MOST_MS:
                 _add(self.polls, request, self.name(said.cursors), stamp_ms)
         if body.shape:
             shape = self._shapes.get(body.shape)
@@ -362,6 +359,8 @@ class Meaning:
                     found |= dict.fromkeys(names_in(fields, self._public, known))
             if code != OK or (idle and call.method == RETRIEVE):
                 continue
+            for mail in mail_got(call.method, fields) if request in self._servers else ():
+                _add(self.mail_in_answer, read, self._take_mail(self._servers[request], mail), place)
             if call.method in _UPLOADS and type(fields.get("id")) is str:
                 found[file_term(fields["id"])] = None
                 _add(self.uploads, read, self.name(file_term(fields["id"])))
@@ -389,11 +388,3 @@ class Meaning:
 def _add(columns: tuple[array[int], ...], *values: int) -> None:
     for column, value in zip(columns, values, strict=True):
         column.append(value)
-
-
-def _ttl_ms(fields: Mapping[str, Any]) -> int | None:
-    ttl = whole_number(fields.get("ttl"))
-    if ttl is None:
-        expiry, stamp = whole_number(fields.get("expiry")), whole_number(fields.get("timestamp"))
-        ttl = expiry - stamp if expiry is not None and stamp is not None else None
-    return ttl if ttl is not None and -_MOST_MS < ttl < _MOST_MS else None

@@ -25,6 +25,7 @@ from sessionsim.adversary.account_seeds import AccountSeeds
 from sessionsim.adversary.insides import Insides
 from sessionsim.adversary.keyring import Keys
 from sessionsim.adversary.letters import V2_START, Letter, open_letter
+from sessionsim.adversary.mail import Mail, Mailbox
 from sessionsim.adversary.names import id_term
 from sessionsim.adversary.opened import (
     CONFIG_NAMES,
@@ -40,6 +41,7 @@ from sessionsim.adversary.opened import (
     text_of,
 )
 from sessionsim.core.errors import ProtocolError
+from sessionsim.core.ledger import Relation
 from sessionsim.protocol import namespaces
 from sessionsim.protocol.configs.config import Config, group_config, user_config
 from sessionsim.protocol.configs.kinds import KINDS, Kind
@@ -88,6 +90,7 @@ class Openings:
         words: the same in words, one for each.
         handed: columns number of the opening, secret that comes out.
         contents: what each opened message holds; insides: as bytes.
+        told: number of an opening -> what it says that others of the same message do not.
         wholes: number of what came in parts -> the numbers of the parts.
     """
 
@@ -105,6 +108,7 @@ class Openings:
         self.handed = array("q"), array("q")
         self.contents: dict[int, Content] = {}
         self.insides = Insides()
+        self.told: dict[int, tuple[Said, ...]] = {}
         self.wholes: dict[int, tuple[int, ...]] = {}
         self._parts: dict[int, bytes] = {}  # stored bytes of parts that still wait for the others
         self._storing: dict[tuple[bytes, Kind, bytes], Storing] = {}  # by inbox, kind and key
@@ -112,6 +116,7 @@ class Openings:
         self._by_id = {account.id: (number, account) for number, account in self._accounts}
         self._seeds: dict[bytes, dict[int, Group]] = {}
         self._waiting: list[_Waiting] = []
+        self._mailbox = Mailbox(keys)
         self._device_keys: dict[int, HybridKeys] | None = None
         self._locked: list[
             _Waiting
@@ -162,6 +167,31 @@ class Openings:
         )
         self.insides.take(number, letter.plaintext)
         self._add(number, letter.key, f"{letter.by} of {reader}", letter.where, content)
+
+    def take_mail(self, number: int, server_x: bytes, mail: Mail) -> None:
+        """Take a letter from a community's inbox that is new, and open it with what is held."""
+        message = f"message:{mail.name}"
+        for opened in self._mailbox.open(server_x, mail):
+            writer, reader = id_term(opened.writer), id_term(opened.owner)
+            content = Content(
+                kind_of(opened.message) if opened.message else UNREADABLE,
+                writer,
+                f"written with the key of {opened.writer.hex()} inside",
+                "",
+                tuple(said_in(opened.message, writer, reader, self._public)) if opened.message else (),
+                names_in_bytes(opened.plaintext, self._public),
+                seeds_in(opened.message) if opened.message else (),
+                text_of(opened.message) if opened.message else "",
+            )
+            self.insides.take(number, opened.plaintext)
+            by = f"key ed25519 of {reader}"
+            self._add(number, opened.key, by, "a letter in a community's inbox", content)
+            told = [Said(Relation.LINKED, writer, id_term(mail.sender), "sender")]
+            if reader != writer:
+                told.append(Said(Relation.LINKED, reader, id_term(mail.recipient), "recipient"))
+                told.append(Said(Relation.ADDRESSED_TO, message, reader, "recipient"))
+                told.append(Said(Relation.TALKS_TO, writer, reader, "recipient"))
+            self.told[len(self.words) - 1] = tuple(told)
 
     def _take_config(self, number: int, key: int, owner: Account, kind: Kind, data: bytes) -> None:
         config, made = user_config(kind, self._suite, owner), f"sealed by {owner.id_hex} for itself"

@@ -21,7 +21,8 @@ from sessionsim.network.server_machines import room_token
 
 # Kinds of messages that leave something, and what it is called there. Calls and reactions have no hash there.
 _LEFT: Final = {
-    "text": "text", "group-text": "text", "post": "post", "call": "call", "reaction": "reaction",
+    "text": "text", "inbox-text": "text", "group-text": "text", "post": "post", "call": "call",
+    "reaction": "reaction",
 }  # fmt: skip
 _MOST_ROOMS: Final = 10_000  # Assumption: far more than a run has
 _NEVER: Final = np.iinfo(np.int64).max

@@ -70,3 +70,52 @@ def test_whoever_has_the_askers_phrase_and_the_server_joins_pseudonym_and_accoun
     linked = of(claims(ledger(world, place)), Relation.LINKED)
     for account in (0, 1):  # the other one from the yes that the swarm keeps
         assert (world.accounts[account], pseudonym(world, account)) in linked
+
+
+def letters(world: Findings) -> set[str]:
+    """Give the terms of letters in inboxes."""
+    messages = world.truth.messages
+    kinds = zip(messages["kind"].tolist(), messages["hash"].tolist(), strict=True)
+    return {f"message:{name}" for kind, name in kinds if kind == "inbox-text"}
+
+
+@pytest.mark.parametrize("whose", [0, 1])
+def test_who_has_a_letter_and_the_phrase_of_one_end_opens_it(world: Findings, whose: int) -> None:
+    scene, (letter,) = world.world.scene, letters(world)
+    servers = frozenset(scene.servers["community"])
+    taken = frozenset({Taking(scene.client_endpoints[whose], 0, stays=False)})
+    known = claims(ledger(world, Position(operated=servers, taken=taken)))
+    assert (Relation.HOLDS, letter, "kind:text") in known
+    assert (Relation.WRITTEN_BY, letter, world.accounts[0]) in known
+    assert (Relation.LINKED, world.accounts[0], pseudonym(world, 0)) in known
+    reader = (Relation.LINKED, world.accounts[1], pseudonym(world, 1))
+    addressed = (Relation.ADDRESSED_TO, letter, world.accounts[1])
+    talks = (Relation.TALKS_TO, world.accounts[0], world.accounts[1])
+    assert ({reader, addressed, talks} <= known) == (whose == 1)
+
+
+def test_neither_the_letter_nor_the_phrase_opens_it_alone(world: Findings) -> None:
+    scene, (letter,) = world.world.scene, letters(world)
+    servers = frozenset(scene.servers["community"])
+    taken = frozenset({Taking(scene.client_endpoints[1], 0, stays=False)})
+    for place in (Position(operated=servers), Position(taken=taken)):
+        assert letter not in {term for claim in claims(ledger(world, place)) for term in claim[1:]}
+
+
+def test_both_phrases_tell_no_less_than_each(world: Findings) -> None:
+    scene = world.world.scene
+    servers = frozenset(scene.servers["community"])
+    taken = [Taking(scene.client_endpoints[whose], 0, stays=False) for whose in (0, 1)]
+    each = [claims(ledger(world, Position(operated=servers, taken=frozenset({one})))) for one in taken]
+    both = claims(ledger(world, Position(operated=servers, taken=frozenset(taken))))
+    assert each[0] | each[1] <= both
+
+
+def test_the_device_of_either_end_reads_it(world: Findings) -> None:
+    scene, (letter,) = world.world.scene, letters(world)
+    for whose in (0, 1):
+        place = Position(operated=frozenset({scene.client_endpoints[whose]}))
+        facts = ledger(world, place)
+        (fact,) = [one for one in facts if (one.relation, one.subject) == (Relation.WRITTEN_BY, letter)]
+        assert fact.object == world.accounts[0]
+        assert any("opens a letter in a community's inbox" in step for step in fact.derivation)

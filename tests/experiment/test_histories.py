@@ -189,3 +189,19 @@ def test_facts_say_who_called_whom_and_whose_posts_are_whose() -> None:
         (Relation.LINKED, one, own),
     }
     assert any(fact.derivation[0].startswith("read on the device: a post of blinded:15") for fact in facts)
+
+
+def test_letters_in_a_communitys_inbox_lie_on_the_devices_of_both_ends() -> None:
+    name = "ab" * 32
+    messages = {
+        **{column: [-1] for column in MESSAGES}, "kind": ["inbox-text"], "sender": [0], "recipient": [1],
+        "room": [0], "device": [0], "intent_us": [90], "hash": [name], "sync_hash": [f"out:{name}"],
+        "stored_us": [100],
+    }  # fmt: skip
+    deliveries = {"message": [0], "endpoint": [11], "copy": ["message"], "delivered_us": [150]}
+    found = histories(table(messages), table(deliveries), table(DEVICES), IDS)
+    assert found["endpoint"].tolist() == [10, 11]
+    for row, since_us in ((0, 100), (1, 150)):
+        shown = {column: found[column][row] for column in HISTORY_COLUMNS}
+        assert (shown["kind"], shown["hash"], shown["t_us"]) == ("text", name, since_us)
+        assert (shown["writer"], shown["reader"], shown["inbox"]) == (IDS[0], IDS[1], IDS[1])

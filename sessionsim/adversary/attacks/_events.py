@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from sessionsim.adversary.closure import Closure
 from sessionsim.adversary.keyring import NEVER
-from sessionsim.adversary.meaning import Message
+from sessionsim.adversary.stored_message import Message
 from sessionsim.core.columns import HEAD_CODE
 from sessionsim.core.verdict import texts
 from sessionsim.core.view import Table, View

@@ -81,6 +81,23 @@ def met(notes: Notes) -> Iterator[tuple[int, int, Derive]]:
         yield number, int(t_us[places[0]]), partial(_seen, notes, places[0])
 
 
+def mail_steps(notes: Notes) -> dict[int, Derive]:
+    """Give how each letter in a community's inbox was had first."""
+    meaning, closure, found = notes.meaning, notes.closure, dict[int, tuple[int, Derive]]()
+    ways: list[tuple[int, int, Derive]] = [
+        (int(closure.t_read[request]), number, partial(stored_steps, notes, request, number, call))
+        for request, number, call in zip(*meaning.mail_in_request, strict=True)
+    ]
+    ways += [
+        (int(closure.t_answered[read]), number, partial(_fetched_steps, notes, read, number, call))
+        for read, number, call in zip(*meaning.mail_in_answer, strict=True)
+    ]
+    for t_us, number, steps in ways:
+        if t_us < found.get(number, (NEVER, steps))[0]:
+            found[number] = (t_us, steps)
+    return {number: steps for number, (_, steps) in found.items()}
+
+
 def name_of(notes: Notes, message: int) -> str:
     """Write a message as a term."""
     return f"message:{notes.meaning.hashes[message][0]}"

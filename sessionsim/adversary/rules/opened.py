@@ -10,9 +10,10 @@ from functools import partial
 
 from sessionsim.adversary.closure import Closure
 from sessionsim.adversary.derivations import Steps
+from sessionsim.adversary.keyring import NEVER
 from sessionsim.adversary.notes import Derive, Notes
 from sessionsim.adversary.opened import Content
-from sessionsim.adversary.rules.messages import met, name_of
+from sessionsim.adversary.rules.messages import mail_steps, met, name_of
 from sessionsim.core.ledger import Relation
 
 _MOST_SECRETS = 8  # Assumption: no secret is further from a held one
@@ -27,11 +28,17 @@ def take_opened(notes: Notes) -> None:
         content = notes.meaning.openings.contents[number]
         steps = partial(opened_steps, notes.closure, had, opening)
         _take(notes, name_of(notes, number), t_us, content, steps)
+    for opening, told in notes.meaning.openings.told.items():
+        t_us = notes.closure.opened_us(opening)
+        steps = partial(opened_steps, notes.closure, had, opening)
+        for relation, who, what, field in told if t_us < NEVER else ():
+            notes.note(relation, who, what, t_us, partial(_and, steps, f"field {field}: {what}"))
 
 
 def had_steps(notes: Notes) -> dict[int, Derive]:
     """Give how each message was had, of several parts too."""
     had = {number: steps for number, _, steps in met(notes)}
+    had |= mail_steps(notes)
     for whole, parts in notes.meaning.openings.wholes.items():
         if all(part in had for part in parts):
             had[whole] = partial(_joined, notes, [had[part] for part in parts], whole)
