@@ -125,6 +125,8 @@ class NodeListKeeper:
         if self._is_young(now_us) or not rules.unused_minimum:
             return False
         guards, others = self._requests.keeper.used()
+        if len(self._pool) - len(guards) - len(others) >= rules.unused_minimum:
+            return False
         on_paths = {node for node in (*guards, *others) if node in self._pool}
         return len(self._pool) - len(on_paths) < rules.unused_minimum
 
