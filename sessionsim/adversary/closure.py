@@ -280,9 +280,12 @@ class Closure:
             (layers + numbers, np.where(self._child >= 0, layers + self._child, NONE), self.t_open),
             (layers + numbers, np.where(self._request >= 0, requests + self._request, NONE), self.t_open),
         ]
-        one, other, t_us = (np.concatenate([part[k] for part in parts]) for k in range(3))
-        there = (other >= 0) & (t_us < NEVER)
-        return one[there], other[there], t_us[there]
+        links = list[tuple[Ints, ...]]()
+        for part in parts:
+            there = np.flatnonzero((part[1] >= 0) & (part[2] < NEVER))
+            links.append(tuple(values[there] for values in part))
+        one, other, t_us = (np.concatenate([link[k] for link in links]) for k in range(3))
+        return one, other, t_us
 
     @cached_property
     def part(self) -> Ints:

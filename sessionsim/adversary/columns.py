@@ -20,7 +20,8 @@ class Places:
     """Where each value of a column stands. Args: values: numbers from 0; negative ones stand for nothing."""
 
     def __init__(self, values: Ints) -> None:
-        self._order = np.argsort(values, kind="stable")
+        some = np.flatnonzero(values >= 0)
+        self._order = some[np.argsort(values[some], kind="stable")]
         self._begins = np.searchsorted(values[self._order], np.arange(int(values.max(initial=-1)) + 2))
 
     def of(self, value: int) -> list[int]:

@@ -21,6 +21,8 @@ class Derivations:
         self._closure, self._transcript = closure, closure.transcript
         self._order = np.argsort(closure.view.rows["row"])
         self._numbers = closure.view.rows["row"][self._order]
+        self._reads: dict[int, Steps] = {}  # of each request that was asked about: several facts rest on it
+        self._chains: dict[tuple[int, int], Steps] = {}  # and of each pair of rows
 
     def row(self, place: int) -> int:
         """Give the number of a row in the run."""
@@ -37,8 +39,12 @@ class Derivations:
 
     def read(self, request: int) -> Steps:
         """How a request was read."""
-        place, layers = self._closure.reading(request)
-        return self._opened(place, layers) or (f"row {self.row(place)}: request in clear",)
+        steps = self._reads.get(request)
+        if steps is None:
+            place, layers = self._closure.reading(request)
+            steps = self._opened(place, layers) or (f"row {self.row(place)}: request in clear",)
+            self._reads[request] = steps
+        return steps
 
     def layer(self, layer: int) -> Steps:
         """How a layer was opened."""
@@ -87,6 +93,9 @@ class Derivations:
 
     def _chain(self, start: int, end: int) -> Steps:
         """Say how two rows hang together, from row to row."""
+        known = self._chains.get((start, end))
+        if known is not None:
+            return known
         steps: list[str] = []
         before, through = start, list[Link]()
         for link in self._closure.path(start, end):
@@ -95,7 +104,8 @@ class Derivations:
                 why = self._why(before, link.other, through)
                 steps.append(f"rows {self.row(before)} and {self.row(link.other)} {why}")
                 before, through = link.other, []
-        return tuple(steps)
+        self._chains[start, end] = tuple(steps)
+        return self._chains[start, end]
 
     def _why(self, before: int, after: int, through: list[Link]) -> str:
         if len(through) == 1:  # two rows without anything between them

@@ -20,7 +20,8 @@ from sessionsim.core.nodelist import NodeList
 from sessionsim.protocol.crypto import KeyPair, Suite
 from sessionsim.protocol.crypto.layer import Layer as Cipher
 from sessionsim.protocol.crypto.layer import open_layer_type
-from sessionsim.protocol.wire.onion import decode_usual_route
+from sessionsim.protocol.crypto.opening import Opener, layer_under
+from sessionsim.protocol.wire.onion import decode_usual_hop, decode_usual_route
 
 NONE: Final = -1
 _MAX_LAYERS: Final = 16  # Source: transport 3.5, nodes refuse requests beyond 15 hops
@@ -94,6 +95,9 @@ class Layers:
         nodes: NodeList | None = None,
     ) -> None:
         self._suite, self._keys, self._ways, self._inside, self._nodes = suite, keys, ways, inside, nodes
+        self._publics = nodes.x25519 if nodes is not None else ()
+        self._n_nodes = len(self._publics)
+        self.opener = Opener()
         self._number: dict[int, int] = {}  # by hash
         self.child, self.request = array("q"), array("q")
         self.keys = array("q"), array("q")  # numbers of up to two secrets that open it
@@ -101,6 +105,7 @@ class Layers:
         self.ephemerals = bytearray()  # as many of each passing key
         self.ciphers = array("q")  # number of the cipher's name
         self.cipher_names: list[str] = []
+        self._cipher: dict[str, int] = {}  # places in cipher_names
         self.tries = 0
 
     def __len__(self) -> int:
@@ -122,13 +127,23 @@ class Layers:
             self._open(number, layer, depth)  # a row may say for whom it is where the layer around it did not
         return number
 
+    def met_again(self, payload: bytes) -> int:
+        """Give the number of the layer in what one node sends to another, where it was opened before.
+
+        Returns:
+            NONE for one that is new or closed, and for what is not written as usual.
+        """
+        usual = decode_usual_hop(payload)
+        number = self._number.get(hash(usual[0]), NONE) if usual is not None else NONE
+        return number if number >= 0 and self.keys[0][number] != NO_KEY else NONE
+
     def _peel(self, layer: Layer, depth: int) -> int:
         """Open a new layer, and those in it; gives its number.
 
         Layers for a node whose key is there, with nothing in them but the next one as clients write it, are
         opened here one after the other; anything else is left to `_open`, which finds the same (tested).
         """
-        nodes, find, numbers = self._nodes, self._keys.find, self._number
+        nodes, find, numbers, add = self._nodes, self._keys.find, self._number, self._add
         ciphertext, ephemeral, enc_type, addressee, _, server = layer
         outermost = around = NONE
         while True:
@@ -137,14 +152,14 @@ class Layers:
             number = numbers.get(mark, NONE)
             new = number < 0 and len(ciphertext) >= MIN_CIPHERTEXT_BYTES
             if new:
-                number = numbers[mark] = self._add(ciphertext, ephemeral, enc_type)
+                number = numbers[mark] = add(ciphertext, ephemeral, enc_type)
             if around < 0:
                 outermost = number
             else:
                 self.child[around] = number
             if not new or depth >= _MAX_LAYERS:
                 return outermost
-            node = nodes.x25519[addressee] if nodes is not None and 0 <= addressee < len(nodes) else b""
+            node = self._publics[addressee] if 0 <= addressee < self._n_nodes else b""
             key = find(node)
             if nodes is None or key < 0 or server or find(ephemeral) >= 0:
                 self._open(number, Layer(ciphertext, ephemeral, enc_type, addressee, NOTHING, server), depth)
@@ -152,14 +167,13 @@ class Layers:
             self.tries += 1
             try:
                 shared = self._suite.agree(self._keys.pairs[key], ephemeral)
-                cipher = open_layer_type(enc_type)(shared, ephemeral, node)
-                plaintext = cipher.open(ciphertext)
+                under, plaintext = self.opener.open(enc_type, shared, ephemeral, node, ciphertext)
             except CannotOpen:
                 return outermost
             self.keys[0][number] = key
             route = decode_usual_route(plaintext)
             if route is None:
-                opened = Opened(cipher, plaintext, node)
+                opened = Opened(layer_under(enc_type, under), plaintext, node)
                 here = Layer(ciphertext, ephemeral, enc_type, addressee)
                 self.child[number], self.request[number] = self._inside(number, depth, here, opened)
                 return outermost
@@ -175,9 +189,11 @@ class Layers:
         self.request.append(NONE)
         self.keys[0].append(NO_KEY)
         self.keys[1].append(NO_KEY)
-        if cipher not in self.cipher_names:
+        kind = self._cipher.get(cipher)
+        if kind is None:
+            kind = self._cipher[cipher] = len(self.cipher_names)
             self.cipher_names.append(cipher)
-        self.ciphers.append(self.cipher_names.index(cipher))
+        self.ciphers.append(kind)
         return number
 
     def _open(self, number: int, layer: Layer, depth: int) -> None:

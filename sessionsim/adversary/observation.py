@@ -25,6 +25,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from sessionsim.adversary.names import string_term
 from sessionsim.adversary.roles import ROLES, Pending, roles_of
 from sessionsim.core.blob_store import Only
 from sessionsim.core.nodelist import NodeList
@@ -47,6 +48,8 @@ from sessionsim.core.view import (
 _AT_BOTH: Final = ("src", "dst", "conn", "transport", "direction", "wire_bytes", "segments")
 _AT_ENDPOINT_ONLY: Final = ("head", "exchange", "app_bytes", "blob")
 assert {"row", "t_us", "place", *_AT_BOTH, *_AT_ENDPOINT_ONLY} == set(VIEW_COLUMNS)
+
+_DENSE: Final = 4  # numbers that fill a quarter of their range are counted, not sorted
 
 Mask = npt.NDArray[np.bool_]
 Times = npt.NDArray[np.int64]
@@ -102,13 +105,13 @@ def observe(
     parts, pending = list[Table](), Pending()
     for group in groups:
         parts.append(_seen(position, group, blobs, len(nodes), servers, pending))
+    # Column by column, so that the memory of one serves the next.
     rows: Table = {
-        column: np.concatenate([part[column] for part in parts]) if parts else np.empty(0, np.int64)
+        column: np.concatenate([part.pop(column) for part in parts]) if parts else np.empty(0, np.int64)
         for column in VIEW_COLUMNS
     }
-    parts.clear()
     order = np.lexsort((rows["row"], rows["t_us"]))
-    ordered: Table = {column: rows[column][order] for column in VIEW_COLUMNS}
+    ordered: Table = {column: rows.pop(column)[order] for column in VIEW_COLUMNS}
     ordered["conn"], ordered["exchange"] = _own_numbers(ordered)
     addresses = _addresses(ordered, endpoints, len(nodes))
     return View(
@@ -219,7 +222,9 @@ def _own_numbers(rows: Table) -> tuple[Times, Times]:
     paired = np.flatnonzero(exchange >= 0)
     key = conns[paired]
     for part in (opener[paired], exchange[paired]):
-        values = np.unique(part, return_inverse=True)[1]
+        values = (
+            part if int(part.max(initial=0)) < _DENSE * len(part) else np.unique(part, return_inverse=True)[1]
+        )
         key = _by_first_appearance(key * (int(values.max(initial=0)) + 1) + values)
     exchange[paired] = key
     return conns, exchange
@@ -227,6 +232,13 @@ def _own_numbers(rows: Table) -> tuple[Times, Times]:
 
 def _by_first_appearance(values: Times) -> Times:
     """Replace values by 0, 1, 2 … in the order in which they first occur."""
+    if len(values) and values.min() >= 0 and values.max() < _DENSE * len(values):  # without sorting them
+        places = np.full(int(values.max()) + 1, -1, np.int64)
+        places[values[::-1]] = np.arange(len(values), dtype=np.int64)[::-1]
+        first = np.sort(places[places >= 0])
+        places[values[first]] = np.arange(len(first), dtype=np.int64)
+        dense: Times = places[values]
+        return dense
     _, first, inverse = np.unique(values, return_index=True, return_inverse=True)
     rank = np.empty(len(first), np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
@@ -343,3 +355,11 @@ def _addresses(rows: Table, endpoints: Table | None, n_nodes: int) -> dict[int, 
 def dotted(ip: int) -> str:
     """Write an IPv4 address given as an integer, for example `244.0.0.7`."""
     return ".".join(str(ip >> shift & 255) for shift in (24, 16, 8, 0))
+
+
+def public_names(view: View) -> frozenset[str]:
+    """Give addresses and keys of nodes, and addresses of servers, which anyone knows, as terms."""
+    nodes = (f"addr:{dotted(ip)}" for ip in view.nodes.ip)
+    keys = (string_term(key.hex()) for key in (*view.nodes.ed25519, *view.nodes.x25519))
+    servers = (f"addr:{view.addresses[end]}" for end in view.servers if end in view.addresses)
+    return frozenset((*nodes, *keys, *servers))

@@ -29,8 +29,9 @@ from sessionsim.adversary.usual import are_usual
 from sessionsim.protocol.wire.rpc import signed_start
 
 _LENGTH_BYTES: Final = 4  # before a frame. Source: transport 3.3
-_BLANK: Final = re.compile(rb'"signature":"([A-Za-z0-9+/=]{88})"|"timestamp":"?([1-9][0-9]{12})(?![0-9])')
-_TIME_OF_NODE: Final = re.compile(rb'\\?"t\\?":([1-9][0-9]{12})(?![0-9])')
+_SIGNATURE: Final = re.compile(rb'"signature":"([A-Za-z0-9+/=]{88})"')
+_TIME: Final = re.compile(rb'"timestamp":"?([1-9][0-9]{12})(?![0-9])')
+_TIME_OF_NODE: Final = re.compile(rb'"t\\?":([1-9][0-9]{12})(?![0-9])')
 _OTHER_TIME: Final = b"1000000000000"  # as good as any: what is exchanged must show
 
 
@@ -42,10 +43,9 @@ class Known(NamedTuple):
         briefs: what is kept of its calls.
         check: a signature that it carries, None for none; signer: number of who made it; start: what it
             covers, all but the time; signature: its place among all signatures.
-        names: numbers of the names in it, with the places of the calls.
-        asked: numbers of the names about whom it asks without a signature.
-        said: number of what its sender says to have; none or one.
-        shape: number of the order of its fields; none or one.
+        said: number of what its sender says to have; empty for nothing.
+        names, asked, shape: rows of the tables of names in it, of whom it asks about without a signature,
+            and of the order of its fields, without the number of the request.
     """
 
     style: str
@@ -54,10 +54,10 @@ class Known(NamedTuple):
     signer: int
     start: bytes
     signature: int
-    names: tuple[tuple[int, int], ...]
-    asked: tuple[int, ...]
     said: tuple[int, ...]
-    shape: tuple[int, ...]
+    names: Sequence[tuple[int, ...]]
+    asked: Sequence[tuple[int, ...]]
+    shape: Sequence[tuple[int, ...]]
 
 
 class Polls:
@@ -86,19 +86,17 @@ class Polls:
             meaning.signed[1].append(known.signer)
             meaning.checks.append(Check(signer, account, ed25519, None, known.start + time, signature))
         _add(meaning.named_in_request, request, known.names)
-        for said in known.said:
-            _add(meaning.polls, request, ((said, int(time)),))
-        for number in known.shape:
-            _add(meaning.shapes, request, ((number,),))
-        for name in known.asked:
-            _add(meaning.asked, request, ((name,),))
+        if known.said:
+            _add(meaning.polls, request, ((*known.said, int(time)),))
+        _add(meaning.shapes, request, known.shape)
+        _add(meaning.asked, request, known.asked)
         return request
 
     def learn(self, plaintext: bytes, term: Innermost, request: int) -> None:
         """Keep a request that was read and noted, if it asks for messages and holds nothing unusual."""
         if not self._meaning.retrieving[request] or not _is_usual(term.body):
             return
-        calls, blanks = term.body.calls, _blanks(_BLANK, plaintext)
+        calls, blanks = term.body.calls, _blanks(plaintext, _TIME, _SIGNATURE)
         times = {plaintext[begin:end] for begin, end in blanks if end - begin < SIGNATURE_CHARACTERS}
         if len(times) != 1:
             return
@@ -147,10 +145,10 @@ class Polls:
             signers[0][0] if signers else 0,
             start,
             signed.index(place) if signers else 0,
-            tuple((name, at) for name, at in _rows(meaning.named_in_request, request)),
-            tuple(name for (name,) in _rows(meaning.asked, request)),
-            tuple(cursors for cursors, _stamp in said),
-            tuple(number for (number,) in _rows(meaning.shapes, request)),
+            said[0][:1] if said else (),
+            _rows(meaning.named_in_request, request),
+            _rows(meaning.asked, request),
+            _rows(meaning.shapes, request),
         )
 
 
@@ -174,14 +172,16 @@ class EmptyAnswers:
 
     def learn(self, request: int, text: bytes, read_answer: Answer) -> None:
         """Keep an answer that was read and noted, if it brought nothing but the time of the node."""
-        meaning, blanks = self._meaning, _blanks(_TIME_OF_NODE, text)
+        meaning = self._meaning
         if (
             not meaning.retrieving[request]
             or read_answer.beside
             or read_answer.unread
             or not all(_is_empty(result) for result in read_answer.results)
-            or len({text[begin:end] for begin, end in blanks}) != 1
         ):
+            return
+        blanks = _blanks(text, _TIME_OF_NODE)
+        if len({text[begin:end] for begin, end in blanks}) != 1:
             return
         n_calls = len(meaning.calls[request])
         again = read_node_answer(_with(text, blanks, ()), n_calls)
@@ -189,9 +189,10 @@ class EmptyAnswers:
             self._repeats.learn(text, blanks, n_calls)
 
 
-def _blanks(pattern: re.Pattern[bytes], text: bytes) -> list[Span]:
+def _blanks(text: bytes, *patterns: re.Pattern[bytes]) -> list[Span]:
     """Find the values that may differ, in a text or behind the length of a frame."""
-    return [match.span(match.lastindex or 0) for match in pattern.finditer(text, _LENGTH_BYTES)]
+    found = (match for pattern in patterns for match in pattern.finditer(text, _LENGTH_BYTES))
+    return sorted(match.span(1) for match in found)
 
 
 def _with(text: bytes, blanks: Sequence[Span], signatures: Sequence[bytes]) -> bytes:
@@ -256,5 +257,7 @@ def _rows(table: tuple[array[int], ...], number: int) -> list[tuple[int, ...]]:
 
 def _add(table: tuple[array[int], ...], number: int, rows: Sequence[tuple[int, ...]]) -> None:
     for row in rows:
-        for column, value in zip(table, (number, *row), strict=True):
-            column.append(value)
+        table[0].append(number)
+        table[1].append(row[0])
+        if len(row) > 1:
+            table[2].append(row[1])

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from operator import itemgetter
 from struct import Struct
 from typing import Final, Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
 Span = tuple[int, int]
+_Pick = Callable[[tuple[bytes, ...]], tuple[bytes, ...]]
 
 TIME_DIGITS: Final = 13  # of a time in unix ms, from 2001 to 2286
 SIGNATURE_CHARACTERS: Final = 88  # of 64 bytes in padded base64
@@ -39,14 +41,14 @@ class _Layout(NamedTuple, Generic[T]):
     Args:
         blanks: begin and end of each.
         cut: gives what is around them and what is in them, in turns.
-        times, signatures: which of these are of what kind.
+        times, signatures: give those of these that are of one kind.
         known: what is known of each text, by what is around its blanks.
     """
 
     blanks: tuple[Span, ...]
     cut: Callable[[bytes], tuple[bytes, ...]]
-    times: tuple[int, ...]
-    signatures: tuple[int, ...]
+    times: _Pick
+    signatures: _Pick
     known: dict[bytes, T]
 
 
@@ -64,12 +66,9 @@ class Repeats(Generic[T]):
             known = layout.known.get(b"".join(parts[::2]))
             if known is None:
                 continue
-            time, signatures = parts[layout.times[0]], tuple([parts[at] for at in layout.signatures])
-            if (
-                _is_time(time)
-                and all([parts[at] == time for at in layout.times])
-                and _are_signatures(signatures)
-            ):
+            times, signatures = layout.times(parts), layout.signatures(parts)
+            time = times[0]
+            if _is_time(time) and times.count(time) == len(times) and _are_signatures(signatures):
                 return Found(known, time, signatures)
         return None
 
@@ -94,9 +93,16 @@ def _layout(length: int, blanks: tuple[Span, ...]) -> _Layout[T]:
     sizes = [end - begin for begin, end in pairwise(edges)]
     within = range(1, len(sizes), 2)
     times, signatures = (
-        tuple(at for at in within if sizes[at] == size) for size in (TIME_DIGITS, SIGNATURE_CHARACTERS)
+        _pick([at for at in within if sizes[at] == size]) for size in (TIME_DIGITS, SIGNATURE_CHARACTERS)
     )
     return _Layout(blanks, Struct("".join(f"{size}s" for size in sizes)).unpack, times, signatures, {})
+
+
+def _pick(places: Sequence[int]) -> _Pick:
+    """Give what picks some of many."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda parts: tuple([parts[at] for at in places])
 
 
 def _is_time(value: bytes) -> bool:

@@ -26,12 +26,11 @@ from sessionsim.adversary.columns import Ints, Places, column
 from sessionsim.adversary.keyring import Keys
 from sessionsim.adversary.layers import NONE, Layers, Opened, Ways, ways_by_name
 from sessionsim.adversary.meaning import OK, Meaning
-from sessionsim.adversary.names import string_term
-from sessionsim.adversary.observation import dotted
+from sessionsim.adversary.observation import public_names
 from sessionsim.adversary.polls import EmptyAnswers, Polls
 from sessionsim.adversary.readers import (
+    FROM_NODE,
     ONION_HEADS,
-    open_node_answer,
     read_answer,
     read_answer_ciphertext,
     read_clear_answer,
@@ -43,6 +42,7 @@ from sessionsim.adversary.reused import reused
 from sessionsim.adversary.roles import roles_of
 from sessionsim.adversary.terms import BASE64, UNKNOWN, Answer, Body, Call, Innermost, Layer
 from sessionsim.core.blob_store import strings
+from sessionsim.core.errors import CannotOpen
 from sessionsim.core.view import AT_ENDPOINT, Table, View
 from sessionsim.protocol.crypto import suite_named
 from sessionsim.protocol.crypto.layer import Layer as Cipher
@@ -70,7 +70,7 @@ class Transcript:
         found = ways(self.keys) if ways else ways_by_name(self.keys, view.nodes.x25519, view.server_keys)
         self.layers = Layers(self.suite, self.keys, found, self._inside, None if ways else view.nodes)
         self._servers = {key: endpoint for endpoint, key in view.server_keys.items()}
-        self.meaning = Meaning(self.suite, self.keys, _public_names(view), self.calls_again)
+        self.meaning = Meaning(self.suite, self.keys, public_names(view), self.calls_again)
         self._polls = Polls(self.meaning, partial(read_plaintext, nodes=view.nodes))
         self._empty = EmptyAnswers(self.meaning)
         self.ciphers: list[
@@ -176,8 +176,8 @@ class Transcript:
     def _payloads(self, places: Ints) -> Iterator[tuple[int, int, int, bytes]]:
         """Give place, head, receiver and bytes of some rows, of those whose bytes were kept."""
         rows = self.rows
-        heads, receivers, numbers = (rows[name][places].tolist() for name in ("head", "dst", "blob"))
-        payloads = strings(self.view.blobs, numbers)
+        heads, receivers = (rows[name][places].tolist() for name in ("head", "dst"))
+        payloads = strings(self.view.blobs, rows["blob"][places])
         for place, head, dst, payload in zip(places.tolist(), heads, receivers, payloads, strict=True):
             if payload is not None:
                 yield place, head, dst, payload
@@ -199,8 +199,14 @@ class Transcript:
 
     def _read_requests(self, places: Ints) -> None:
         n_nodes, servers = len(self.nodes), self.view.servers
-        layer, request, meaning = self.layer, self.request, self.meaning
+        layer, request, meaning, again = self.layer, self.request, self.meaning, self.layers.met_again
+        met = array("q"), array("q")  # places and layers, of those on their way further
         for place, head, dst, payload in self._payloads(places):
+            number = again(payload) if head == FROM_NODE else NONE
+            if number >= 0:
+                met[0].append(place)
+                met[1].append(number)
+                continue
             self._place = place
             term = read_request(head, payload, dst if dst < n_nodes or dst in servers else UNKNOWN)
             if isinstance(term, Layer):
@@ -211,6 +217,7 @@ class Transcript:
                 request[place] = self._add_request(term, None, "", b"", dst)
             else:
                 meaning.take_unread(meaning.named_in_row, place, payload)
+        layer[column(met[0])] = column(met[1])
 
     def _inside(self, number: int, depth: int, layer: Layer, opened: Opened) -> tuple[int, int]:
         """Take what a layer held: numbers of the next layer and of the request."""
@@ -286,7 +293,7 @@ class Transcript:
         for head, blob, onion, request, payload in zip(
             heads, blobs, onioned, requests, payloads, strict=True
         ):
-            number = self._answer_of.get(blob, NONE) if onion else NONE
+            number, ciphertext = self._answer_of.get(blob, NONE) if onion else NONE, b""
             if number < 0 and payload is not None:
                 ciphertext = read_answer_ciphertext(head, payload) if onion else payload
                 if ciphertext:
@@ -300,32 +307,41 @@ class Transcript:
             if number < 0 or payload is None or request < 0 or (request, number) in self._answered:
                 continue
             self._answered.add((request, number))
-            if not self._take_answer(request, number, head, payload) and onion:
+            if not self._take_answer(request, number, head, payload, ciphertext) and onion:
                 self._closed.add(number)
 
-    def _take_answer(self, request: int, number: int, status: int, payload: bytes) -> bool:
-        """Note an answer, by its number. Returns whether it opens under the cipher of its request."""
+    def _take_answer(self, request: int, answer: int, status: int, payload: bytes, ciphertext: bytes) -> bool:
+        """Note an answer. Args: ciphertext: in it; empty where it must be read first.
+
+        Returns:
+            Whether it opens under the cipher of its request.
+        """
         cipher, style = self.ciphers[request]
-        text = None
-        if cipher is not None and style == BASE64:
-            text = open_node_answer(cipher, payload, as_base64=True)
-            if text is None or self._empty.take(request, number, text):
-                return text is not None
-            answer = read_node_answer(text, len(self.meaning.calls[request]))
+        text = b""
+        if cipher is not None and style == BASE64 and payload.isascii():  # nearly all
+            try:
+                text = self.layers.opener.open_again(
+                    cipher, ciphertext or read_answer_ciphertext(OK, payload)
+                )
+            except CannotOpen:
+                return False
+            if self._empty.take(request, answer, text):
+                return True
+            read = read_node_answer(text, len(self.meaning.calls[request]))
         else:
-            answer = self._answer(request, status, payload)
-        if answer is not None:
-            self.meaning.take_answer(request, number, answer)
-            if text is not None:
-                self._empty.learn(request, text, answer)
-        return answer is not None
+            read = self._answer(request, status, payload)
+        if read is not None:
+            self.meaning.take_answer(request, answer, read)
+            if text:
+                self._empty.learn(request, text, read)
+        return read is not None
 
     def _pair(self) -> None:
         """Find the request that each answer answers: the last before it of that number on its connection."""
         rows, places = self.rows, np.arange(len(self), dtype=np.int64)
         asking = rows["direction"] == 0
         asker = np.where(asking, rows["src"], rows["dst"])
-        order = np.lexsort((places, rows["exchange"], asker, rows["conn"]))
+        order = np.lexsort((rows["exchange"], asker, rows["conn"]))  # of equal ones the earlier first
         keys = [rows[name][order] for name in ("exchange", "conn")] + [asker[order]]
         begins = np.ones(len(order), np.bool_)
         begins[1:] = np.any([key[1:] != key[:-1] for key in keys], axis=0)
@@ -378,11 +394,3 @@ class Transcript:
         if cipher is None:
             return read_clear_answer(status, payload, n_calls)
         return read_answer(cipher, style, payload, n_calls)
-
-
-def _public_names(view: View) -> frozenset[str]:
-    """Give addresses and keys of nodes, and addresses of servers, which anyone knows, as terms."""
-    nodes = (f"addr:{dotted(ip)}" for ip in view.nodes.ip)
-    keys = (string_term(key.hex()) for key in (*view.nodes.ed25519, *view.nodes.x25519))
-    servers = (f"addr:{view.addresses[end]}" for end in view.servers if end in view.addresses)
-    return frozenset((*nodes, *keys, *servers))

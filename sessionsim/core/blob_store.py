@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
@@ -83,9 +83,14 @@ class StoredBlobs(Mapping[int, bytes]):
         return begin, self._ends[group], offsets, held
 
 
-def strings(blobs: Mapping[int, bytes], numbers: Sequence[int]) -> Iterator[bytes | None]:
+def strings(blobs: Mapping[int, bytes], numbers: npt.ArrayLike) -> Iterator[bytes | None]:
     """Look up many byte strings, one after the other; None for each that is not there."""
-    return blobs.strings(numbers) if isinstance(blobs, StoredBlobs | Only) else map(blobs.get, numbers)
+    wanted = np.asarray(numbers, np.int64)
+    if isinstance(blobs, Only):
+        return blobs.strings(wanted)
+    if isinstance(blobs, StoredBlobs):
+        return blobs.strings(wanted.tolist())
+    return map(blobs.get, wanted.tolist())
 
 
 class Only(Mapping[int, bytes]):
@@ -107,11 +112,11 @@ class Only(Mapping[int, bytes]):
             return self._blobs[number]
         raise KeyError(number)
 
-    def strings(self, numbers: Sequence[int]) -> Iterator[bytes | None]:
+    def strings(self, numbers: npt.NDArray[np.int64]) -> Iterator[bytes | None]:
         """Look up many, one after the other; None for each that is not there."""
-        allowed, n = self._allowed, len(self._allowed)
-        if not all(0 <= number < n and allowed[number] for number in numbers):
-            return map(self.get, numbers)
+        inside = numbers.min(initial=0) >= 0 and numbers.max(initial=-1) < len(self._allowed)
+        if not inside or not np.frombuffer(self._allowed, np.uint8)[numbers].all():
+            return map(self.get, numbers.tolist())
         return strings(self._blobs, numbers)
 
     def __iter__(self) -> Iterator[int]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from sessionsim.adversary.keyring import NO_KEY, Keys
@@ -11,6 +12,7 @@ from sessionsim.adversary.terms import Layer
 from sessionsim.core.columns import HEAD_CODE
 from sessionsim.core.view import HeldKey
 from sessionsim.protocol.crypto.layer import open_layer_type
+from sessionsim.protocol.wire import bencode
 
 
 def layers_of(stage: Any, *nodes: int, quick: bool = False) -> tuple[Layers, list[tuple[int, int]]]:
@@ -48,6 +50,12 @@ def outermost(stage: Any) -> Layer:
     return layer
 
 
+def stage_rows(stage: Any) -> list[bytes]:
+    """Give what was sent so far, requests only."""
+    rows = stage.records.table()
+    return [stage.records.blobs[int(rows["blob"][at])] for at in np.flatnonzero(rows["direction"] == 0)]
+
+
 def test_a_chain_opens_as_far_as_keys_go(stage: Any) -> None:
     layer = outermost(stage)
     for nodes, depth in (((), 0), ((0,), 1), ((0, 6), 1), ((0, 5), 2), ((0, 5, 6, 8), 4), ((5, 6, 8), 0)):
@@ -72,6 +80,21 @@ def test_a_layer_is_opened_once(stage: Any) -> None:
     tries = layers.tries
     assert layers.meet(layer) == 0
     assert layers.tries == tries == 4
+
+
+def test_a_layer_on_its_way_further_is_known_again_where_it_was_opened(stage: Any) -> None:
+    first, (_, *hops) = outermost(stage), stage_rows(stage)
+    layers, _ = layers_of(stage, 0, 5)
+    layers.meet(first)
+    # The middle's layer was opened, the last hop's is closed, the destination's was never met.
+    assert [layers.met_again(hop) for hop in hops] == [1, NONE, NONE]
+    for other in (hops[0] + b"e", hops[0][1:], hops[0][:-1], b"", hops[0].replace(b"6:hop_no", b"6:hop_nr")):
+        assert layers.met_again(other) == NONE
+    more = bencode.encode({**bencode.decode(hops[0]), b"more": b"x"})
+    assert layers.met_again(more) == NONE  # it holds more than the layer
+    tries = layers.tries
+    assert layers.met_again(hops[0]) == 1
+    assert layers.tries == tries
 
 
 def test_a_layer_whose_addressee_becomes_known_later_is_opened_then(stage: Any) -> None:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sessionsim.adversary import observe
+from sessionsim.adversary.observation import _by_first_appearance
 from sessionsim.core.columns import DTYPE
 from sessionsim.core.nodelist import NodeList
 from sessionsim.core.scene import Position, Role, Taking
@@ -219,3 +222,13 @@ def test_a_device_has_its_accounts_lasting_keys_and_its_own_passing_ones() -> No
     position = Position(operated=frozenset({4}))
     view = observe("eve", position, records(), BLOBS, keys, NODES, "fast", owners)
     assert [key.owner for key in view.keys] == ["account:05aa", "device:4"]
+
+
+@settings(derandomize=True)
+@given(st.lists(st.integers(-1, 8) | st.integers(0, 10**15), max_size=20))
+def test_numbers_by_first_appearance_do_not_depend_on_how_far_apart_they_are(values: list[int]) -> None:
+    expected = [list(dict.fromkeys(values)).index(value) for value in values]
+    assert _by_first_appearance(np.array(values, np.int64)).tolist() == expected
+    dense = [value for value in values if 0 <= value < 9]
+    expected = [list(dict.fromkeys(dense)).index(value) for value in dense]
+    assert _by_first_appearance(np.array(dense, np.int64)).tolist() == expected

@@ -51,7 +51,7 @@ def read_answer(cipher: Cipher, style: str, payload: bytes, n_calls: int) -> Ans
         n_calls: of the request.
     """
     if style in (BASE64, RAW):
-        text = open_node_answer(cipher, payload, as_base64=style == BASE64)
+        text = _open_node_answer(cipher, payload, as_base64=style == BASE64)
         return None if text is None else read_node_answer(text, n_calls)
     try:
         if style == SERVER_V4:
@@ -65,7 +65,7 @@ def read_answer(cipher: Cipher, style: str, payload: bytes, n_calls: int) -> Ans
     return None
 
 
-def open_node_answer(cipher: Cipher, payload: bytes, *, as_base64: bool) -> bytes | None:
+def _open_node_answer(cipher: Cipher, payload: bytes, *, as_base64: bool) -> bytes | None:
     """Open the answer of a node; None where it does not open."""
     try:
         return cipher.open(binascii.a2b_base64(payload, strict_mode=True) if as_base64 else payload)

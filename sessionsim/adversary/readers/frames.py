@@ -42,12 +42,12 @@ from sessionsim.protocol.wire.onion import (
 )
 
 _FROM_CLIENT: Final = HEAD_CODE["onion_req"]
-_FROM_NODE: Final = HEAD_CODE["sn.onion_request"]
+FROM_NODE: Final = HEAD_CODE["sn.onion_request"]
 _POSTS: Final = frozenset(HEAD_CODE[head] for head in ("lsrpc", "lsrpc/v3", "lsrpc/v4"))
 _POST_V3: Final = HEAD_CODE["lsrpc/v3"]
 _DIRECT: Final = HEAD_CODE["storage_rpc"]
 _SEED: Final = HEAD_CODE["json_rpc"]
-ONION_HEADS: Final = frozenset((_FROM_CLIENT, _FROM_NODE, *_POSTS))
+ONION_HEADS: Final = frozenset((_FROM_CLIENT, FROM_NODE, *_POSTS))
 
 # What the format needs beside a ciphertext. Source: transport 3.4, 3.6.
 _OUTER: Final = frozenset(("ephemeral_key", "enc_type"))
@@ -78,7 +78,7 @@ _NO_CONTROL: Final[tuple[object, ...]] = (None, "", {}, [])
 def read_request(head: int, payload: bytes, addressee: int) -> Request:
     """Read a request as the endpoint `head` of the node or server `addressee` would."""
     try:
-        if head == _FROM_NODE:
+        if head == FROM_NODE:
             usual = decode_usual_hop(payload)
             ciphertext, ephemeral, enc_type, _hop = usual or decode_hop(payload)
             beside = NOTHING if usual else _beside_hop(payload)

@@ -44,8 +44,8 @@ LEGACY_ENC_TYPES: Final = {"aes-cbc": AES_CBC, "cbc": AES_CBC}
 # HMAC-SHA256 (RFC 2104) with the fixed key "LOKI": both hashes begin with the padded key, so they are kept as
 # they stand behind it and copied, eight times per onion exchange. Equal to `hmac.digest` (tested).
 _PADDED_KEY: Final = b"LOKI".ljust(64, b"\0")
-_INNER: Final = hashlib.sha256(bytes(byte ^ 0x36 for byte in _PADDED_KEY))
-_OUTER: Final = hashlib.sha256(bytes(byte ^ 0x5C for byte in _PADDED_KEY))
+HMAC_INNER: Final = hashlib.sha256(bytes(byte ^ 0x36 for byte in _PADDED_KEY))
+HMAC_OUTER: Final = hashlib.sha256(bytes(byte ^ 0x5C for byte in _PADDED_KEY))
 # Of XChaCha20-Poly1305. Source: libsodium, crypto_aead_xchacha20poly1305_ietf_NPUBBYTES and _ABYTES.
 _NONCE_BYTES: Final = 24
 _TAG_BYTES: Final = 16
@@ -58,14 +58,21 @@ OVERHEAD_BYTES: Final = {AES_GCM: 28, XCHACHA20: 40}
 class GcmLayer:
     """AES-256-GCM under the HMAC "LOKI" key."""
 
-    __slots__ = ("_aead", "_key")
+    __slots__ = ("_aead", "key")
 
     def __init__(self, shared: bytes, client_public: bytes, server_public: bytes) -> None:
-        inner, outer = _INNER.copy(), _OUTER.copy()
+        inner, outer = HMAC_INNER.copy(), HMAC_OUTER.copy()
         inner.update(shared)
         outer.update(inner.digest())
-        self._key = outer.digest()
-        self._aead: AESGCM | None = AESGCM(self._key)
+        self.key = outer.digest()
+        self._aead: AESGCM | None = AESGCM(self.key)
+
+    @classmethod
+    def under(cls, key: bytes) -> GcmLayer:
+        """Make a layer again from its key, at rest."""
+        layer = cls.__new__(cls)
+        layer.key, layer._aead = key, None
+        return layer
 
     def seal(self, plaintext: bytes, random: bytes) -> bytes:
         """Encrypt; `random` gives at least 12 bytes of nonce."""
@@ -81,7 +88,7 @@ class GcmLayer:
             raise CannotOpen("layer does not open") from wrong
 
     def _begin(self) -> AESGCM:
-        self._aead = AESGCM(self._key)
+        self._aead = AESGCM(self.key)
         return self._aead
 
     def rest(self) -> None:
@@ -92,10 +99,17 @@ class GcmLayer:
 class XchachaLayer:
     """XChaCha20-Poly1305 (IETF) under the role-ordered BLAKE2b key."""
 
-    __slots__ = ("_key",)
+    __slots__ = ("key",)
 
     def __init__(self, shared: bytes, client_public: bytes, server_public: bytes) -> None:
-        self._key = hashlib.blake2b(shared + client_public + server_public, digest_size=32).digest()
+        self.key = hashlib.blake2b(shared + client_public + server_public, digest_size=32).digest()
+
+    @classmethod
+    def under(cls, key: bytes) -> XchachaLayer:
+        """Make a layer again from its key."""
+        layer = cls.__new__(cls)
+        layer.key = key
+        return layer
 
     def rest(self) -> None:
         """Keep the key alone, as it does anyway."""
@@ -103,7 +117,7 @@ class XchachaLayer:
     def seal(self, plaintext: bytes, random: bytes) -> bytes:
         """Encrypt; `random` gives at least 24 bytes of nonce."""
         nonce = random[:24]
-        return nonce + bindings.crypto_aead_xchacha20poly1305_ietf_encrypt(plaintext, None, nonce, self._key)
+        return nonce + bindings.crypto_aead_xchacha20poly1305_ietf_encrypt(plaintext, None, nonce, self.key)
 
     def open(self, ciphertext: bytes, start: int = 0, end: int | None = None) -> bytes:
         """Decrypt; `start` and `end` where only a part is the ciphertext. Raises CannotOpen."""
@@ -114,7 +128,7 @@ class XchachaLayer:
             raise CannotOpen("layer does not open")
         opened = _new_bytes(len(sealed) - _TAG_BYTES)
         if _open_xchacha(
-            opened, _NULL, _NULL, sealed, len(sealed), _NULL, 0, nonce, self._key
+            opened, _NULL, _NULL, sealed, len(sealed), _NULL, 0, nonce, self.key
         ):  # libsodium checks the tag before it writes anything
             raise CannotOpen("layer does not open")
         return bytes(ffi.buffer(opened))
@@ -123,10 +137,10 @@ class XchachaLayer:
 class CbcLayer:
     """AES-256-CBC under the bare shared secret. Whoever alters a ciphertext alters the text unnoticed."""
 
-    __slots__ = ("_key",)
+    __slots__ = ("key",)
 
     def __init__(self, shared: bytes, client_public: bytes, server_public: bytes) -> None:
-        self._key = shared
+        self.key = shared
 
     def rest(self) -> None:
         """Keep the key alone, as it does anyway."""
@@ -134,7 +148,7 @@ class CbcLayer:
     def seal(self, plaintext: bytes, random: bytes) -> bytes:
         """Encrypt; `random` gives at least 16 bytes of initial vector."""
         pad, iv = PKCS7(128).padder(), random[:16]
-        turn = Cipher(AES256(self._key), CBC(iv)).encryptor()
+        turn = Cipher(AES256(self.key), CBC(iv)).encryptor()
         return iv + turn.update(pad.update(plaintext) + pad.finalize()) + turn.finalize()
 
     def open(self, ciphertext: bytes, start: int = 0, end: int | None = None) -> bytes:
@@ -142,7 +156,7 @@ class CbcLayer:
         cut = start + 16
         strip = PKCS7(128).unpadder()
         try:
-            turn = Cipher(AES256(self._key), CBC(ciphertext[start:cut])).decryptor()
+            turn = Cipher(AES256(self.key), CBC(ciphertext[start:cut])).decryptor()
             return strip.update(turn.update(ciphertext[cut:end]) + turn.finalize()) + strip.finalize()
         except ValueError as wrong:
             raise CannotOpen("layer does not open") from wrong

@@ -7,7 +7,6 @@ private to the suite: a wrong key misses it and fails as before. Off, every oper
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Final
 
 from nacl import bindings
@@ -20,21 +19,7 @@ from sessionsim.protocol.crypto.layer import Layer
 from sessionsim.protocol.crypto.memo import MEMO_LIMIT, LayerMemo, SignatureMemo, verify_once
 from sessionsim.protocol.crypto.suite import KemPair, KeyPair, ScalarKey
 
-_new_secret: Final = partial(ffi.new, ffi.typeof("unsigned char[32]"))
-
-
-def _shared_secret(secret: bytes, public: bytes) -> bytes:
-    # `bindings.crypto_scalarmult` by hand, without its tests of kind and length: every hop pays for them.
-    if len(public) != 32 or len(secret) != 32:  # libsodium would read past the end
-        raise CannotOpen("not an X25519 key")
-    shared = _new_secret()
-    try:
-        refused = lib.crypto_scalarmult(shared, secret, public)
-    except TypeError as wrong:
-        raise CannotOpen("not an X25519 public key") from wrong
-    if refused:
-        raise CannotOpen("not an X25519 public key")
-    return bytes(ffi.buffer(shared))
+_scalarmult: Final = lib.crypto_scalarmult
 
 
 class SodiumSuite:
@@ -46,6 +31,8 @@ class SodiumSuite:
         self._signed: dict[bytes, tuple[bytes, bytes]] | None = {} if memo else None
         self._layers = LayerMemo() if memo else None
         self._verified = SignatureMemo() if memo else None
+        self._room = ffi.new("unsigned char[32]")  # where every shared secret is made: one thread at a time
+        self._shown = ffi.buffer(self._room)
 
     def ephemeral(self, secret: bytes) -> KeyPair:
         if len(secret) != 32:  # not checked by PyNaCl either
@@ -53,18 +40,29 @@ class SodiumSuite:
         return KeyPair(bindings.crypto_scalarmult_base(secret), secret)
 
     def agree(self, own: KeyPair, peer: bytes) -> bytes:
-        return _shared_secret(own[1], peer)
+        # `bindings.crypto_scalarmult` by hand, without its tests of kind and length: every hop pays for them.
+        secret = own[1]
+        if len(peer) != 32 or len(secret) != 32:  # libsodium would read past the end
+            raise CannotOpen("not an X25519 key")
+        try:
+            refused = _scalarmult(self._room, secret, peer)
+        except TypeError as wrong:
+            raise CannotOpen("not an X25519 public key") from wrong
+        if refused:
+            raise CannotOpen("not an X25519 public key")
+        shared: bytes = self._shown[:]
+        return shared
 
     def layer_to(self, layer_type: type[Layer], secret: bytes, server: bytes) -> tuple[bytes, Layer]:
         public: bytes = bindings.crypto_scalarmult_base(secret)
-        layer = layer_type(_shared_secret(secret, server), public, server)
+        layer = layer_type(self.agree(KeyPair(public, secret), server), public, server)
         if self._layers is not None:
             self._layers.put(public, server, layer)
         return public, layer
 
     def layer_from(self, layer_type: type[Layer], own: KeyPair, ephemeral: bytes) -> Layer:
         known = self._layers.take(layer_type, ephemeral, own[0]) if self._layers is not None else None
-        return known or layer_type(_shared_secret(own[1], ephemeral), ephemeral, own[0])
+        return known or layer_type(self.agree(own, ephemeral), ephemeral, own[0])
 
     def sign(self, own: KeyPair, message: bytes) -> bytes:
         return self._remember(own[0], message, bindings.crypto_sign(message, own[1] + own[0])[:64])
