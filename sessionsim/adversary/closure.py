@@ -17,26 +17,19 @@ the best chain, as in Kruskal's algorithm).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 
 from sessionsim.adversary.columns import Ints, column, first_of
 from sessionsim.adversary.keyring import NEVER, NO_KEY
 from sessionsim.adversary.layers import NONE
+from sessionsim.adversary.leaks import leaked_us
 from sessionsim.adversary.transcript import Transcript
+from sessionsim.adversary.trees import Link, earliest_tree, walk
 from sessionsim.core.errors import LocalProtocolError
 from sessionsim.core.view import AT_ENDPOINT, View
-
-
-class Link(NamedTuple):
-    """An edge of the graph of an exchange. Args: one, other: numbers of things; t_us: since when."""
-
-    one: int
-    other: int
-    t_us: int
 
 
 class Closure:
@@ -140,9 +133,32 @@ class Closure:
         return had
 
     @cached_property
+    def t_own(self) -> Ints:
+        """When each secret was had without opening a message: held, or read where it stands in clear."""
+        leaks = self.transcript.leaks
+        in_clear_us = leaked_us(leaks, len(self.held.since_us), self.string_us) if leaks else NEVER
+        return np.minimum(self.held.since_us, in_clear_us)
+
+    def string_us(self, term: str) -> int:
+        """Give when a name could be read first, wherever it stands."""
+        return min((t_us for t_us, _, _ in self.readings(term)), default=NEVER)
+
+    def readings(self, term: str) -> Iterator[tuple[int, str, int]]:
+        """Give where a name stands: when that could be read, the kind of place, and its number."""
+        meaning, number = self.transcript.meaning, self.transcript.meaning.name(term)
+        for kind, table, times in (
+            ("row", meaning.named_in_row, self.t_row),
+            ("layer", meaning.named_in_layer, self.t_open),
+            ("request", meaning.named_in_request, self.t_read),
+            ("answer", meaning.named_in_answer, self.t_answered),
+        ):
+            places = column(table[0])[np.flatnonzero(column(table[1]) == number)]
+            yield from ((int(times[place]), kind, place) for place in places.tolist())
+
+    @cached_property
     def t_secret(self) -> Ints:
         """When each secret was had first: held, or taken out of a message that another secret opened."""
-        t_secret = self.held.since_us.copy()
+        t_secret = self.t_own.copy()
         opening, secret = (column(values) for values in self.transcript.meaning.openings.handed)
         while len(opening):
             before = t_secret.copy()
@@ -174,7 +190,7 @@ class Closure:
     def handed_by(self, secret: int) -> int:
         """Give the number of the opening that gave a secret first; NONE for one held from outside."""
         t_us = int(self.t_secret[secret])
-        if t_us == int(self.held.since_us[secret]):
+        if t_us == int(self.t_own[secret]):
             return NONE
         opening, out = (column(values) for values in self.transcript.meaning.openings.handed)
         some = opening[out == secret]
@@ -357,45 +373,5 @@ class Closure:
         part = int(self.part[start])
         tree = self._trees.get(part)
         if tree is None:
-            tree = self._trees[part] = _earliest_tree(self.links(part))
-        return _walk(tree, start, end)
-
-
-def _earliest_tree(links: Sequence[Link]) -> Mapping[int, list[Link]]:
-    """Give the links that first joined what was apart, both ways round: all first chains run along them.
-
-    Args:
-        links: of one part, by the time since when they are there.
-    """
-    tree: dict[int, list[Link]] = {}
-    root: dict[int, int] = {}
-
-    def find(thing: int) -> int:
-        while root.setdefault(thing, thing) != thing:
-            root[thing] = root[root[thing]]
-            thing = root[thing]
-        return thing
-
-    for link in links:
-        a, b = find(link.one), find(link.other)
-        if a != b:
-            root[a] = b
-            tree.setdefault(link.one, []).append(link)
-            tree.setdefault(link.other, []).append(Link(link.other, link.one, link.t_us))
-    return tree
-
-
-def _walk(tree: Mapping[int, list[Link]], start: int, end: int) -> list[Link]:
-    came: dict[int, Link | None] = {start: None}
-    queue = [start]
-    for thing in queue:
-        for link in tree.get(thing, ()):
-            if link.other not in came:
-                came[link.other] = link
-                queue.append(link.other)
-    steps: list[Link] = []
-    step = came.get(end)
-    while step is not None:
-        steps.append(step)
-        step = came[step.one]
-    return steps[::-1]
+            tree = self._trees[part] = earliest_tree(self.links(part))
+        return walk(tree, start, end)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from sessionsim.adversary.briefs import Brief
-from sessionsim.adversary.closure import Closure, Link
+from sessionsim.adversary.closure import Closure
+from sessionsim.adversary.trees import Link
 from sessionsim.core.view import View
 
 Steps = tuple[str, ...]

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from sessionsim.adversary.keyring import NO_KEY, Keys
+from sessionsim.adversary.reused import reused
 from sessionsim.adversary.terms import MIN_CIPHERTEXT_BYTES, NOTHING, UNKNOWN, Layer
 from sessionsim.core.errors import CannotOpen
 from sessionsim.core.nodelist import NodeList
@@ -110,6 +112,11 @@ class Layers:
 
     def __len__(self) -> int:
         return len(self.marks)
+
+    @cached_property
+    def reused(self) -> tuple[list[int], list[str]]:
+        """Find the keys and nonces that several layers have: numbers of the layers, terms."""
+        return reused(bytes(self.ephemerals), b"".join(self.marks))
 
     def meet(self, layer: Layer, depth: int = 0) -> int:
         """Give the number of a layer, and open it when it is new. Args: depth: layers around it.

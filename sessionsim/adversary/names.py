@@ -26,7 +26,7 @@ from typing import Any, Final
 from sessionsim.adversary.fields import ID_BYTES, KEY_BYTES, base64_bytes, hex_bytes, key_bytes
 from sessionsim.adversary.known_fields import NOTHING
 from sessionsim.adversary.pieces import numbers_of, put_together
-from sessionsim.adversary.spellings import spellings, unpacked
+from sessionsim.adversary.spellings import entropy_of, spellings, unpacked
 from sessionsim.adversary.taken_apart import strings_in
 from sessionsim.adversary.usual import is_usual
 from sessionsim.core.errors import ProtocolError
@@ -129,7 +129,7 @@ def _names_of(value: str | bytes, field: str, public: Collection[str]) -> Iterat
     if found or len(value) < LEAST_STRING or (field == _CONTENT and len(value) > _SHOWN):
         return
     text = value if isinstance(value, str) else value.decode("latin-1") if value.isascii() else ""
-    if any(character.isdigit() for character in text) or isinstance(value, bytes):  # else it is a word
+    if any(map(str.isdigit, text)) or isinstance(value, bytes) or entropy_of(text):  # else it is a word
         string = string_term(value, STRING if field != _DEVICE_FIELD else OF_DEVICE)
         yield string
         if _ED25519 in field.lower() and string not in public:

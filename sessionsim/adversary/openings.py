@@ -128,7 +128,7 @@ class Openings:
             self._take_letter(number, inbox, letter)
         elif inbox in self._by_id and namespace in KINDS:
             self._take_config(number, *self._by_id[inbox], KINDS[namespace], data)
-        elif self._accounts and namespace in _OF_GROUPS and is_group_id(inbox):
+        elif (self._accounts or self._seeds) and namespace in _OF_GROUPS and is_group_id(inbox):
             self._waiting.append(_Waiting(number, inbox, namespace, data))
         elif inbox in self._by_id and namespace == namespaces.DEVICES:
             self._take_device_group(number, self._by_id[inbox][1], data)
@@ -142,10 +142,18 @@ class Openings:
         for column, value in zip(self.opened, (number, key), strict=True):
             column.append(value)
         for seed in content.seeds:
-            group = group_from_seed(seed)
-            secret = self._keys.learn(f"seed of {id_term(group.id)}", seed)
-            self._seeds.setdefault(group.id, {})[secret] = group
-            self._hand(secret)
+            self._hand(self.learn_group(seed))
+
+    def has_seed(self, group_id: bytes) -> bool:
+        """Say whether the seed of a group is there."""
+        return group_id in self._seeds
+
+    def learn_group(self, seed: bytes) -> int:
+        """Take the seed of a group that was found in clear. Returns the number of the secret."""
+        group = group_from_seed(seed)
+        secret = self._keys.learn(f"seed of {id_term(group.id)}", seed)
+        self._seeds.setdefault(group.id, {})[secret] = group
+        return secret
 
     def _hand(self, secret: int) -> None:
         """Note that a secret came out of what was opened last."""

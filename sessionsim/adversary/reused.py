@@ -9,15 +9,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from sessionsim.adversary.layers import Layers
-
 _WORD = "<u8"  # the bytes that are compared, at once
 
 
-def reused(layers: Layers) -> tuple[list[int], list[str]]:
-    """Find what stands in several layers. Returns: numbers of the layers, and the term of what each has."""
+def reused(*columns: bytes) -> tuple[list[int], list[str]]:
+    """Find what stands in several layers.
+
+    Args:
+        columns: of all layers the beginnings of one kind of thing, eight bytes each, one after the other.
+
+    Returns:
+        Numbers of the layers, and the term of what each has.
+    """
     found, terms = list[int](), list[str]()
-    for kept in (bytes(layers.ephemerals), b"".join(layers.marks)):
+    for kept in columns:
         values = np.frombuffer(kept, _WORD)
         _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
         places = np.flatnonzero(counts[inverse] > 1).tolist()

@@ -1,5 +1,6 @@
 """Other ways to write bytes down: hex, with signs between or without, base64, base32 and base58 in their
-alphabets, decimal digits, percent signs; and ways to pack them: zlib, gzip, texts of two bytes a character.
+alphabets, decimal digits, percent signs, the words of recovery phrases; and ways to pack them: zlib, gzip,
+texts of two bytes a character.
 
 Any text is tried for all of them, word by word. What a word was is not known; whether what comes out is a
 name is for `names` to say.
@@ -13,6 +14,9 @@ import re
 import zlib
 from collections.abc import Iterator
 from typing import Final
+
+from sessionsim.core.errors import InvalidInput
+from sessionsim.protocol.mnemonic import seed_of
 
 _WORD: Final = re.compile(r"[0-9A-Za-z+/_-]{10,}")  # shorter ones hold no name
 _PERCENT: Final = re.compile(r"(?:%[0-9A-Fa-f]{2}){2,}")
@@ -38,6 +42,7 @@ _LENGTHS_10: Final = range(70, 91)  # digits of as many bytes
 _PACKED: Final = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda", b"\x1f\x8b")  # Source: RFC 1950, 1952
 _MOST_UNPACKED: Final = 1 << 17  # Assumption: what is longer is a file
 _EITHER: Final = 32 + zlib.MAX_WBITS  # zlib or gzip, by what the bytes begin with
+_PHRASE_BLANKS: Final = 12  # between the words of a recovery phrase
 _LEAST_WIDE: Final = 20  # bytes of a text of two bytes a character
 
 
@@ -46,8 +51,21 @@ def unquoted(text: str) -> bytes:
     return _SIGN.sub(lambda found: bytes((int(found[1], 16),)), text.encode("utf-8", "replace"))
 
 
+def entropy_of(text: str) -> bytes:
+    """Give what the words of a recovery phrase stand for; empty for any other text. Source: transport 1.3."""
+    if text.count(" ") != _PHRASE_BLANKS:
+        return b""
+    try:
+        return seed_of(text)
+    except InvalidInput:
+        return b""
+
+
 def spellings(text: str) -> Iterator[bytes]:
     """Give whatever a text, or a word of it, may stand for."""
+    entropy = entropy_of(text)
+    if entropy:
+        yield entropy
     if "%" in text:
         yield unquoted(text)
         yield from map(unquoted, _PERCENT.findall(text))

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 from typing import Any, Final
 
@@ -25,6 +25,7 @@ from sessionsim.adversary.collector import collector_paused
 from sessionsim.adversary.columns import Ints, Places, column
 from sessionsim.adversary.keyring import Keys
 from sessionsim.adversary.layers import NONE, Layers, Opened, Ways, ways_by_name
+from sessionsim.adversary.leaks import Leak, keys_of, leaks_of
 from sessionsim.adversary.meaning import OK, Meaning
 from sessionsim.adversary.observation import public_names
 from sessionsim.adversary.polls import EmptyAnswers, Polls
@@ -38,7 +39,6 @@ from sessionsim.adversary.readers import (
     read_plaintext,
     read_request,
 )
-from sessionsim.adversary.reused import reused
 from sessionsim.adversary.roles import roles_of
 from sessionsim.adversary.terms import BASE64, UNKNOWN, Answer, Body, Call, Innermost, Layer
 from sessionsim.core.blob_store import strings
@@ -52,6 +52,7 @@ _NO_EXCHANGE: Final = -1
 _PIECE: Final = 16384
 _IN_CLEAR: Final = re.compile(rb"[ -~]{32,}")  # what is sealed has no such text by chance
 _COLUMNS: Final = ("row", "t_us", "src", "dst", "conn", "exchange", "head", "direction", "blob")
+_FindWays = Callable[[Keys], Ways]
 
 
 class Transcript:
@@ -62,15 +63,23 @@ class Transcript:
         ways: how keys are found for layers; None for the index by public key.
     """
 
-    def __init__(self, view: View, ways: Callable[[Keys], Ways] | None = None) -> None:
+    def __init__(self, view: View, ways: _FindWays | None = None) -> None:
+        leaked: Sequence[Leak] = ()
+        while more := self._make(view, ways, leaked):  # what they open was not opened yet
+            leaked = more
+
+    def _make(self, view: View, ways: _FindWays | None, leaked: Sequence[Leak]) -> Sequence[Leak]:
+        """Read everything. Args: leaked: secrets in clear. Returns all of them, if some are new."""
         self.view = view
         self.nodes = view.nodes
         self.suite = suite_named(view.suite, memo=False)
-        self.keys = Keys(view.keys)
+        self.keys = Keys((*view.keys, *keys_of(leaked)))
         found = ways(self.keys) if ways else ways_by_name(self.keys, view.nodes.x25519, view.server_keys)
         self.layers = Layers(self.suite, self.keys, found, self._inside, None if ways else view.nodes)
         self._servers = {key: endpoint for endpoint, key in view.server_keys.items()}
         self.meaning = Meaning(self.suite, self.keys, public_names(view), self.calls_again)
+        for leak in leaked:
+            leak.number(self.keys, self.meaning.openings)
         self._polls = Polls(self.meaning, partial(read_plaintext, nodes=view.nodes))
         self._empty = EmptyAnswers(self.meaning)
         self.ciphers: list[
@@ -95,9 +104,11 @@ class Transcript:
             self._read()
             for haul in view.hauls:
                 self.meaning.take_haul(haul)
+            self.leaks, more = leaks_of(self.meaning, self.keys)
             self.meaning.openings.finish()
         self._by_number = np.argsort(self.rows["row"], kind="stable")
         self._numbers = self.rows["row"][self._by_number]
+        return more
 
     def __len__(self) -> int:
         return len(self.rows["row"])
@@ -123,15 +134,6 @@ class Transcript:
         itself = (self.rows["src"] == self.rows["dst"]) & (sender >= 0)
         bits[itself] |= 1 << sender[itself].astype(np.int64)
         return bits
-
-    @cached_property
-    def reused(self) -> tuple[list[int], list[str]]:
-        """Find the keys and nonces that several layers have: numbers of the layers, terms."""
-        return reused(self.layers)
-
-    def request_in(self, layer: int) -> int:
-        """Give the request inside a layer; NONE where nobody here opens it so far."""
-        return self.layers.request[self.inwards(layer)[-1]]
 
     @cached_property
     def keys_inside(self) -> list[tuple[int, bytes]]:

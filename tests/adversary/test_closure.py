@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from sessionsim.adversary import Closure, Transcript, deduce, exchanges
-from sessionsim.adversary.closure import Link, _walk
 from sessionsim.adversary.keyring import NEVER, Keys
 from sessionsim.adversary.layers import Way, Ways
 from sessionsim.adversary.terms import Layer
+from sessionsim.adversary.trees import Link, walk
 from sessionsim.core.scene import Position, Role
 from sessionsim.core.view import View
 
@@ -145,7 +145,7 @@ def test_the_path_is_the_one_that_was_complete_first(stage: Any) -> None:
         for link in earlier:
             tree.setdefault(link.one, []).append(link)
             tree.setdefault(link.other, []).append(Link(link.other, link.one, link.t_us))
-        assert _walk(tree, start, end) == []
+        assert walk(tree, start, end) == []
         assert n_rows > start
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from functools import partial
 
 from sessionsim.adversary.closure import Closure
-from sessionsim.adversary.derivations import Steps
+from sessionsim.adversary.derivations import Derivations, Steps
 from sessionsim.adversary.keyring import NEVER
+from sessionsim.adversary.names import id_term
 from sessionsim.adversary.notes import Derive, Notes
 from sessionsim.adversary.opened import Content
 from sessionsim.adversary.rules.messages import mail_steps, met, name_of
@@ -68,6 +69,21 @@ def _and(steps: Derive, *more: str) -> Steps:
     return (*steps(), *more)
 
 
+def _leak_steps(closure: Closure, secret: int) -> Steps:
+    """Say how a secret was read in clear."""
+    words = Derivations(closure)
+    told = {"row": words.frame, "layer": words.layer, "request": words.read, "answer": words.answer}
+    leaks = [leak for number, leak in closure.transcript.leaks if number == secret]
+    _, kind, place, leak = min(
+        (*reading, leak) for leak in leaks for reading in closure.readings(leak.string)
+    )
+    return (
+        *told[kind](place),
+        f"there stands {leak.string}",
+        f"it is a secret {leak.kind} key, and from it follows {id_term(leak.id)}",
+    )
+
+
 def opened_steps(closure: Closure, had: dict[int, Derive], opening: int) -> Steps:
     """Say how a message was opened: first how the secret was had, then the message itself."""
     openings, chain = closure.transcript.meaning.openings, list[Steps]()
@@ -75,4 +91,6 @@ def opened_steps(closure: Closure, had: dict[int, Derive], opening: int) -> Step
         message, secret = (values[opening] for values in openings.opened)
         chain.append((*had[message](), openings.words[opening]))
         opening = closure.handed_by(secret)
+    if chain and closure.t_own[secret] < closure.held.since_us[secret]:
+        chain.append(_leak_steps(closure, secret))
     return tuple(step for steps in reversed(chain) for step in steps)

@@ -21,7 +21,7 @@ from sessionsim.core.ledger import Relation
 def take_reused(notes: Notes) -> None:
     """Note whose layers have a key or nonce in common."""
     met: dict[str, list[tuple[int, int]]] = {}
-    for layer, term in zip(*notes.closure.transcript.reused, strict=True):
+    for layer, term in zip(*notes.closure.transcript.layers.reused, strict=True):
         there_us = int(notes.closure.t_layer[layer])
         if there_us < NEVER:
             met.setdefault(term, []).append((there_us, layer))
@@ -44,7 +44,8 @@ def _note(notes: Notes, layer: int, term: str, t_us: int) -> None:
         notes.note(
             Relation.NAMED, address_of(notes.view, client), term, known_us, partial(_and, linked, term)
         )
-    request = closure.transcript.request_in(layer)
+    layers = closure.transcript.layers
+    request = layers.request[closure.transcript.inwards(layer)[-1]]
     for place in np.flatnonzero(column(meaning.signed[0]) == request).tolist() if request >= 0 else ():
         known_us = max(t_us, int(closure.t_read[request]))
         if known_us < NEVER and meaning.is_signed(place):

@@ -66,6 +66,10 @@ def resolve_strings(notes: Notes) -> None:
     for text, owner in resolving.strings.owners():
         if owner in names:
             resolving.note(text, "the Ed25519 key of", owner, names[owner])
+    for _, leak in notes.closure.transcript.leaks:
+        owner, text = id_term(leak.id), leak.string.removeprefix(STRING)
+        if owner in names and text in where:
+            resolving.note(text, f"a secret {leak.kind} key of", owner, names[owner])
     ids = {bytes.fromhex(name.partition(":")[2]): name for name in names if name.startswith(_OF_IDS)}
     for raw, (text, how) in resolving.strings.parts_of(ids):
         resolving.note(text, how, ids[raw], names[ids[raw]])
