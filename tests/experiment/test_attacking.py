@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -35,64 +36,74 @@ def scenario(folder: Path, *overrides: str, attacks: str = ATTACKS) -> Scenario:
     return resolve(read_scenario(path, overrides), installed())
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run with attacks, made by one worker; whoever changes it takes a `copy`."""
+    folder = tmp_path_factory.mktemp("attacked")
+    return run_scenario(scenario(folder), folder / "out").folder
+
+
+@pytest.fixture
+def copy(finished: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(finished, tmp_path / "copy")
+
+
 def verdicts(out: Path) -> dict[str, bytes]:
     return {path.parent.name: path.read_bytes() for path in sorted(out.glob(f"*/{NAME}"))}
 
 
-def test_a_run_with_attacks_leaves_verdicts_and_readings(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    finished = run_scenario(scenario(tmp_path), out)
-    assert finished.seeds == (1, 2, 9)
-    assert sorted(verdicts(out)) == ["1", "2", "9"]  # the training seed is not attacked
-    assert (out / "31" / "manifest.json").is_file()
-    found = read_verdicts(out / "1")
+def test_a_run_with_attacks_leaves_verdicts_and_readings(finished: Path) -> None:
+    assert sorted(verdicts(finished)) == ["1", "2", "9"]  # the training seed is not attacked
+    assert (finished / "31" / "manifest.json").is_file()
+    found = read_verdicts(finished / "1")
     assert [(one.attack, one.population) for one in found] == [("timing", 0), ("timing", 1000), ("blind", 0)]
-    assert load_replicate(out / "1").verdicts[0].verdict.subject.tolist() == found[0].verdict.subject.tolist()
-    names = {one.name for one in read_readings(out)}
+    stored = load_replicate(finished / "1").verdicts[0].verdict
+    assert stored.subject.tolist() == found[0].verdict.subject.tolist()
+    names = {one.name for one in read_readings(finished)}
     assert "timing, closed world of 4: top 1" in names
     assert "timing, population 1,000: top 1" in names
-    seeds = json.loads((out / "readings.json").read_text())["seeds"]
+    seeds = json.loads((finished / "readings.json").read_text())["seeds"]
     assert seeds == [1, 2, 9]
     # Each replicate has its own readings of its verdicts beside those of its run.
     for seed in ("1", "2", "9"):
-        own = read_table(out / seed / "readings.parquet", ("metric", "name", "value"))
+        own = read_table(finished / seed / "readings.parquet", ("metric", "name", "value"))
         assert "timing, closed world of 4: top 1" in own["name"].tolist()
 
 
-def test_workers_and_repetition_change_nothing(tmp_path: Path) -> None:
-    first, second = tmp_path / "one", tmp_path / "two"
-    run_scenario(scenario(tmp_path), first, workers=1)
-    run_scenario(scenario(tmp_path), second, workers=2)
-    assert verdicts(first) == verdicts(second)
-    assert (first / "readings.json").read_bytes() == (second / "readings.json").read_bytes()
-    times = {path: path.stat().st_mtime_ns for path in first.glob(f"*/{NAME}")}
-    again = run_scenario(scenario(tmp_path), first)
+def test_workers_change_nothing(finished: Path, tmp_path: Path) -> None:
+    second = tmp_path / "two"
+    assert run_scenario(scenario(tmp_path), second, workers=2).seeds == (1, 2, 9)
+    assert verdicts(finished) == verdicts(second)
+    assert (finished / "readings.json").read_bytes() == (second / "readings.json").read_bytes()
+
+
+def test_repetition_changes_nothing(finished: Path, copy: Path, tmp_path: Path) -> None:
+    times = {path: path.stat().st_mtime_ns for path in copy.glob(f"*/{NAME}")}
+    again = run_scenario(scenario(tmp_path), copy)
     assert again.reused == 3
-    assert {path: path.stat().st_mtime_ns for path in first.glob(f"*/{NAME}")} == times
-    assert (first / "readings.json").read_bytes() == (second / "readings.json").read_bytes()
+    assert {path: path.stat().st_mtime_ns for path in copy.glob(f"*/{NAME}")} == times
+    assert len(times) == 3
+    assert (copy / "readings.json").read_bytes() == (finished / "readings.json").read_bytes()
 
 
-def test_other_attacks_need_no_other_run(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    run_scenario(scenario(tmp_path), out)
-    before = verdicts(out)
-    changed = run_scenario(scenario(tmp_path, "attacks.timing.sizes=false"), out)
+def test_other_attacks_need_no_other_run(copy: Path, tmp_path: Path) -> None:
+    before = verdicts(copy)
+    changed = run_scenario(scenario(tmp_path, "attacks.timing.sizes=false"), copy)
     assert changed.reused == 3
-    assert verdicts(out) != before
-    without = run_scenario(scenario(tmp_path, attacks=""), out)
+    assert verdicts(copy) != before
+    without = run_scenario(scenario(tmp_path, attacks=""), copy)
     assert without.reused == 3
-    assert verdicts(out) == {}
+    assert verdicts(copy) == {}
     assert not any("timing" in one.name for one in without.readings)
-    back = run_scenario(scenario(tmp_path), out)
-    assert verdicts(out) == before
+    back = run_scenario(scenario(tmp_path), copy)
+    assert verdicts(copy) == before
     assert any("timing" in one.name for one in back.readings)
 
 
-def test_readings_without_attacks_are_those_there_were(tmp_path: Path) -> None:
-    plain = run_scenario(scenario(tmp_path, attacks=""), tmp_path / "plain")
-    attacked = run_scenario(scenario(tmp_path), tmp_path / "attacked")
-    old = {(one.metric, one.name): one for one in plain.readings}
-    new = {(one.metric, one.name): one for one in attacked.readings}
+def test_readings_without_attacks_are_those_there_were(finished: Path, tmp_path: Path) -> None:
+    plain = run_scenario(scenario(tmp_path, attacks=""), tmp_path / "plain").folder
+    old, new = ({(one.metric, one.name): one for one in read_readings(out)} for out in (plain, finished))
+    assert old
     assert old == {key: new[key] for key in old}
 
 
