@@ -19,7 +19,7 @@ question = "What do servers link with what a provider sees?"
 seeds = "1"
 suite = "fast"
 warmup = "1 min"
-duration = "10 min"
+duration = "5 min"
 drain = "1 min"
 keep_bytes = true
 [network]
