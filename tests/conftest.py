@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,12 @@ fraction = "40 %"
 kind = "coalition"
 members = ["isp", "nodes"]
 """
+
+
+def pytest_collection_finish() -> None:
+    """Keep the modules and all the tests themselves, which stay to the end, out of every later collection."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -42,11 +42,14 @@ def _seldom_collecting(horizon_us: int) -> Iterator[None]:
     # Looking through everything once costs as much as a short run, so it is done for some of these.
     if horizon_us > _SHORT_US or next(_SHORT_RUNS) % _TOGETHER == 0:
         gc.collect()
-    gc.freeze()
+    ours = not gc.get_freeze_count()  # who has frozen something before keeps it: nothing can be thawed alone
+    if ours:
+        gc.freeze()
     thresholds = gc.get_threshold()
     gc.set_threshold(*_GC_THRESHOLDS)
     try:
         yield
     finally:
         gc.set_threshold(*thresholds)
-        gc.unfreeze()
+        if ours:
+            gc.unfreeze()
