@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 from typing import Any
 
+import orjson
 import pytest
 
 from sessionsim.adversary import claims, deduce
@@ -59,6 +60,42 @@ def test_so_is_one_of_another_call_or_answer(make_stage: Any, place: str, alter:
     stage.plants[place] = lambda raw: alter(raw, **{field: WHO.hex()})
     stage.store(SENDER, 1, ROUTE)
     assert shown_to(stage, f"account:{WHO.hex()}") == {REPLICA}
+
+
+def beside_results(text: bytes, **more: Any) -> bytes:
+    fields = orjson.loads(text)
+    return orjson.dumps({"results": [{**member, **more} for member in fields["results"]]})
+
+
+ANSWERS: dict[str, Any] = {
+    "beside each result": lambda raw: beside_results(raw, debug=WHO.hex()),
+    "a result that is a text": lambda raw: beside_results(raw, body="x" * 300 + f" {WHO.hex()}"),
+    "a result that is a list": lambda raw: beside_results(raw, body=[WHO.hex()]),
+    "one result too many": lambda raw: in_json(
+        raw, results=[*orjson.loads(raw)["results"], {"code": 200, "body": {"debug": WHO.hex()}}]
+    ),
+    "results that are none": lambda raw: orjson.dumps({"results": WHO.hex()}),
+    "results without a status": lambda raw: orjson.dumps({"results": [{"body": WHO.hex()}]}),
+    "no results": lambda raw: orjson.dumps({"debug": WHO.hex()}),
+}
+
+
+@pytest.mark.parametrize("way", ANSWERS)
+def test_whatever_stands_in_an_answer_is_read_by_who_opens_it(make_stage: Any, way: str) -> None:
+    for ask in ("poll", "store"):
+        stage = make_stage()
+        stage.plants["answer"] = ANSWERS[way]
+        replica = 8 if ask == "poll" else REPLICA
+        if ask == "poll":
+            stage.poll(SENDER, (GUARD, MIDDLE, LAST, replica))
+        else:
+            stage.store(SENDER, 1, ROUTE)
+        readers = {node for node in (*ROUTE, 8) if f"account:{WHO.hex()}" in _terms(stage.facts([node]))}
+        assert readers == {replica}, ask
+
+
+def _terms(facts: Any) -> set[str]:
+    return {term for fact in facts for term in (fact.subject, fact.object)}
 
 
 def test_the_senders_key_in_a_store_names_the_sender_to_the_swarm(stage: Any) -> None:

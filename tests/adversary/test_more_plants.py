@@ -35,7 +35,7 @@ def planted(number: int) -> bytes:
     return b"\5" + bytes([160 + number]) * 32
 
 
-HEX = [planted(number).hex() for number in range(16)]
+HEX = [planted(number).hex() for number in range(20)]
 MEMBERS, GUARDS, MIDDLES, LASTS, PUSH, PLATFORMS, FILES, COMMUNITY, READER = (
     "members", "guards", "middles", "lasts", "push", "platforms", "files", "community", "reader",
 )  # fmt: skip
@@ -53,6 +53,8 @@ EXPECTED = {
     "push": {PUSH, PLATFORMS},
     "poll": {MEMBERS, READER},
     "headers of a server's answer": {FILES, PUSH, COMMUNITY},
+    "beside the headers of a request": {FILES, PUSH, COMMUNITY},
+    "beside the headers of an answer": {FILES, PUSH, COMMUNITY},
     "wrapper of a config": {MEMBERS, READER, PUSH},  # a notification brings what was stored
 }
 NUMBER = {place: number for number, place in enumerate(EXPECTED)}
@@ -102,6 +104,14 @@ def plant(patch: pytest.MonkeyPatch) -> None:
         wrapping, "write_envelope",
         lambda *args, **more: wrapped(*args, **more, source=HEX[NUMBER["wrapper of a config"]]),
     )  # fmt: skip
+    join = v4._join
+
+    def in_about(about: bytes, body: Any) -> bytes:
+        is_answer = b'"code"' in about
+        place = f"beside the headers of {'an answer' if is_answer else 'a request'}"
+        return join(in_json(about, place), body)
+
+    patch.setattr(v4, "_join", in_about)
     sign = REKEY.encode
 
     def in_keys(suite: Any, group: Any, message: Any) -> bytes:

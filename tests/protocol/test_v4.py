@@ -18,6 +18,7 @@ from sessionsim.protocol.wire.v4 import (
     decode_request,
     encode_answer,
     encode_request,
+    passed_over,
     refusal,
 )
 
@@ -146,3 +147,13 @@ def test_hostile_bytes_give_only_the_documented_error(raw: bytes) -> None:
 def test_what_we_misuse_is_our_error() -> None:
     with pytest.raises(LocalProtocolError):
         encode_answer(ServerAnswer(200, {"Content-Type": "x"}, b""))
+
+
+def test_what_nobody_reads_is_told() -> None:
+    request = encode_request(DESKTOP, ServerRequest("GET", "/x", {"a": "b"}, b""))
+    answer = encode_answer(ServerAnswer(200, {"a": "b"}, b"body"))
+    assert passed_over(request) == passed_over(answer) == {}
+    about = b'{"code":200,"headers":{},"more":[1]}'
+    assert passed_over(b"l%d:%be" % (len(about), about)) == {"more": [1]}
+    with pytest.raises(RemoteProtocolError):
+        passed_over(b"l2:{}")

@@ -25,6 +25,7 @@ from sessionsim.protocol.wire.rpc import read_batch, read_equal_results, read_ob
 
 _OK: Final = 200
 _AROUND: Final = frozenset(("body", "status"))
+_MEMBER: Final = frozenset(("code", "body"))
 _BUNDLE: Final = frozenset(("results",))
 
 
@@ -55,11 +56,13 @@ def read_answer(cipher: Cipher, style: str, payload: bytes, n_calls: int) -> Ans
         return None if text is None else read_node_answer(text, n_calls)
     try:
         if style == SERVER_V4:
-            answer = v4.decode_answer(cipher.open(payload))
-            return _of_server(answer.status, answer.headers, answer.body)
+            plaintext = cipher.open(payload)
+            answer = v4.decode_answer(plaintext)
+            beside = {"headers": dict(answer.headers), **v4.passed_over(plaintext)}
+            return _of_server(answer.status, beside, answer.body)
         if style == SERVER_V3:
             status, body = v3.open_answer(cipher, payload)
-            return _of_server(status, NOTHING, body)
+            return _of_server(status, {"headers": {}}, body)
     except ProtocolError:
         pass
     return None
@@ -100,13 +103,27 @@ def read_clear_answer(status: int, body: bytes, n_calls: int, beside: Mapping[st
         results = (Result(status, found),) if n_calls == 1 else ()
         return Answer(results, beside, b"" if found and results else body)
     if "results" not in fields:
-        return Answer((Result(status, fields),) if n_calls == 1 else (), beside)
+        alone = n_calls == 1
+        return Answer((Result(status, fields),) if alone else (), beside, b"" if alone else body)
     if len(fields) > 1:
         beside = {**beside, **_more(fields, _BUNDLE)}
     try:
-        return Answer(tuple(Result(*member) for member in read_batch(body)[:n_calls]), beside)
+        read = [Result(*member) for member in read_batch(body)]
     except ProtocolError:
-        return Answer((), beside)
+        return Answer((), beside, body)
+    more = [_beside_member(member) for member in fields["results"]]
+    more += [result.fields for result in read[n_calls:]]
+    if any(more):
+        beside = {**beside, "results": more}
+    return Answer(tuple(read[:n_calls]), beside)
+
+
+def _beside_member(member: Mapping[str, Any]) -> object:
+    """Give what stands in one of several results and is read by nobody; nothing for most."""
+    body = member.get("body")
+    if type(body) is dict or (body is None and len(member) == 1):
+        return NOTHING if len(member) <= len(_MEMBER) else _more(member, _MEMBER)
+    return {**_more(member, _MEMBER), "body": body}
 
 
 def _bencoded(body: bytes) -> Mapping[str, Any]:
@@ -118,7 +135,7 @@ def _bencoded(body: bytes) -> Mapping[str, Any]:
     return {key.decode("latin-1"): value for key, value in fields.items()} if fields else NOTHING
 
 
-def _of_server(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
+def _of_server(status: int, beside: Mapping[str, Any], body: bytes) -> Answer:
     value: Any = body
     if body[:1] in (b"{", b"["):
         try:
@@ -132,9 +149,9 @@ def _of_server(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
             Result(code if type(code) is int else status, part)
             for code, part in zip(codes, parts, strict=True)
         )
-        return Answer(results, {"headers": dict(headers)})
+        return Answer(results, beside)
     fields = value if isinstance(value, dict) else {"body": value}
-    return Answer((Result(status, fields),), {"headers": dict(headers)})
+    return Answer((Result(status, fields),), beside)
 
 
 def _more(fields: Mapping[str, Any], known: frozenset[str]) -> Mapping[str, Any]:

@@ -28,7 +28,8 @@ _MANY: Final = 1000  # Assumption: more parts of one request than any client sen
 def read_server_request(plaintext: bytes, style: str) -> Body | None:
     """Read what a server's layer held. Args: style: SERVER_V4 or SERVER_V3."""
     try:
-        request = v3.decode_request(plaintext) if style == SERVER_V3 else v4.decode_request(plaintext)
+        version = v3 if style == SERVER_V3 else v4
+        request, beside = version.decode_request(plaintext), version.passed_over(plaintext)
     except ProtocolError:
         return None
     path, _, query = request.endpoint.partition("?")
@@ -39,7 +40,7 @@ def read_server_request(plaintext: bytes, style: str) -> Body | None:
     value = _json(request.body) if request.body.startswith(_JSON_STARTS) else request.body
     parts = value[:_MANY] if isinstance(value, list) else [value]
     calls = tuple(_call(name, part, around) for part in parts) or (_call(name, None, around),)
-    return Body(calls, to_server=request)
+    return Body(calls, beside, to_server=request)
 
 
 def _call(name: str, part: Any, around: Mapping[str, Any]) -> Call:

@@ -24,6 +24,7 @@ Call = tuple[bytes, bytes]
 HASH_LENGTH: Final = 43  # Source: transport 5.4, 32 bytes as unpadded base64
 _HASH: Final = re.compile(r"[A-Za-z0-9+/]{43}", re.ASCII)
 _REMEMBERED_STARTS: Final = 256  # Assumption: more methods and namespaces than are in use
+_RESULT_FIELDS: Final = 2  # status and body. Source: transport 5.7
 _TEXT_LIMIT: Final = 200  # Assumption: as much of a foreign error text as is worth keeping
 # What stands before, between and behind the answers of a batch. Source: transport 5.1
 _BATCH_HEAD: Final = b'{"results":['
@@ -241,7 +242,7 @@ def read_equal_results(body: bytes) -> tuple[int, dict[str, Any], int] | None:
 
     Returns:
         Status and body of the result, and how often it stands there: at least twice; there is nothing else
-        in the answer. None for any other answer.
+        in the answer, nor in the result. None for any other answer.
     """
     if not body.startswith(_BATCH_HEAD) or not body.endswith(_BATCH_END):
         return None
@@ -253,7 +254,9 @@ def read_equal_results(body: bytes) -> tuple[int, dict[str, Any], int] | None:
     if count < 2 or body[end : -len(_BATCH_END)] != (b"," + item) * (count - 1):
         return None
     try:
-        return *_result(orjson.loads(item)), count
+        result = orjson.loads(item)
+        plain = len(result) == _RESULT_FIELDS and type(result.get("body")) is dict
+        return (*_result(result), count) if plain else None
     except (orjson.JSONDecodeError, RecursionError, RemoteProtocolError):
         return None  # the general way says what is wrong
 

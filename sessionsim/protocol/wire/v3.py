@@ -22,6 +22,7 @@ from sessionsim.protocol.wire.json_text import compact_json, python_json
 from sessionsim.protocol.wire.v4 import JSON_TYPE
 
 BODY_METHODS: Final = frozenset(("POST", "PUT", "PATCH"))  # Source: session-pysogs: sogs/http.py
+_FIELDS: Final = frozenset(("method", "endpoint", "headers", "body", "auth_code"))  # Source: transport 3.7
 _OK: Final = 200
 _ANDROID_NO_BODY: Final = "null"  # Android up to 1.11.12 sends it where it means none. Source: the same
 
@@ -70,6 +71,11 @@ def decode_request(plaintext: bytes) -> ServerRequest:
     return ServerRequest(
         method, endpoint, named | {"content-type": JSON_TYPE}, body.encode("utf-8", "replace")
     )
+
+
+def passed_over(plaintext: bytes) -> dict[str, object]:
+    """Give the fields of a request that no server reads. Raises RemoteProtocolError: no object."""
+    return {name: value for name, value in decode_object(plaintext).items() if name not in _FIELDS}
 
 
 def seal_answer(layer: Layer, answer: ServerAnswer, random: bytes, multiple_bytes: int = 0) -> bytes:

@@ -24,6 +24,7 @@ JSON_TYPE: Final = "application/json"
 TEXT_TYPE: Final = "text/plain; charset=utf-8"
 BYTES_TYPE: Final = "application/octet-stream"
 INVALID: Final = b"Invalid v4 onion request"  # Source: session-pysogs: sogs/routes/onion_request.py
+_FIELDS: Final = frozenset(("method", "endpoint", "code", "headers"))  # Source: transport 3.7
 _LENGTH: Final = re.compile(rb"(\d{1,20}):", re.ASCII)
 
 
@@ -146,6 +147,16 @@ def decode_answer(plaintext: bytes) -> ServerAnswer:
     if type(code) is not int or type(headers) is not dict:
         raise RemoteProtocolError("v4: answer without code")
     return ServerAnswer(code, _lower(headers), body)
+
+
+def passed_over(plaintext: bytes) -> dict[str, object]:
+    """Give the fields of a request or an answer that nobody reads, neither server nor client.
+
+    Raises:
+        RemoteProtocolError: no such list with an object at its beginning.
+    """
+    fields = decode_object(_split(plaintext)[0])
+    return {name: value for name, value in fields.items() if name not in _FIELDS}
 
 
 def refusal() -> ServerAnswer:
