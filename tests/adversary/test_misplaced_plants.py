@@ -62,6 +62,26 @@ def test_so_is_one_of_another_call_or_answer(make_stage: Any, place: str, alter:
     assert shown_to(stage, f"account:{WHO.hex()}") == {REPLICA}
 
 
+def in_requests(text: bytes, member: Any) -> bytes:
+    fields = orjson.loads(text)
+    fields["params"]["requests"].append(member)
+    return orjson.dumps(fields)
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        WHO.hex(), [WHO.hex()], {"method": "store", "params": WHO.hex()},
+        {"params": None, "debug": WHO.hex()}, {"method": 1, "params": {"x": WHO.hex()}},
+    ],
+)  # fmt: skip
+def test_a_part_of_a_batch_that_is_no_call_is_read(make_stage: Any, member: Any) -> None:
+    stage = make_stage()
+    stage.plants["body"] = lambda raw: in_requests(raw, member)
+    stage.store(SENDER, 1, ROUTE)
+    assert shown_to(stage, f"account:{WHO.hex()}") == {REPLICA}
+
+
 def beside_results(text: bytes, **more: Any) -> bytes:
     fields = orjson.loads(text)
     return orjson.dumps({"results": [{**member, **more} for member in fields["results"]]})

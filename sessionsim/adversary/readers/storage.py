@@ -15,7 +15,6 @@ _MAX_BUNDLE: Final = 20  # Source: transport 5.2, sub-requests of a batch
 _AROUND: Final = frozenset(("method", "params"))
 _NUMBERED: Final = frozenset(("method", "params", "jsonrpc", "id"))
 _LONGEST_NUMBER: Final = 10  # Assumption: what JSON-RPC counts requests by, and its version, is no longer
-_NOTHING: Final = Call("", b"", NOTHING)
 
 
 def read_calls(body: bytes) -> Body:
@@ -41,8 +40,9 @@ def read_calls(body: bytes) -> Body:
 
 def _member(member: Any) -> Call:
     if not isinstance(member, dict):
-        return _NOTHING
-    more = NOTHING if len(member) <= 2 else more_around(member)
+        return Call("", b"", {"member": member})
+    is_call = len(member) == len(_AROUND) and "method" in member and "params" in member
+    more = NOTHING if is_call else more_around(member)
     return call_of(member.get("method"), member.get("params"), more)
 
 
@@ -65,6 +65,6 @@ def _more(fields: Mapping[str, Any], known: frozenset[str]) -> Mapping[str, Any]
 def call_of(method: object, fields: object, more: Mapping[str, Any] = NOTHING) -> Call:
     """Make a call of its parts, whatever they are. Args: more: further fields beside its parameters."""
     if not isinstance(method, str) or not isinstance(fields, dict):
-        return _NOTHING
+        return Call("", b"", {**more, "method": method, "params": fields})  # none, but somebody wrote it
     named = fields["pubkey"] if "pubkey" in fields else fields.get("pubKey")
     return Call(method, id_bytes(named), {**fields, **more} if more else fields)
