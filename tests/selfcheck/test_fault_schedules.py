@@ -34,6 +34,9 @@ def test_a_few_hundred_schedules_draw_everything_there_is() -> None:
     assert {spec.membership.mode for spec in specs} == {"still", "rates"}
     assert {spec.node_rules.version for spec in specs} == {"2.8.0", "2.11.3"}
     assert {len(spec.faults) for spec in specs} == {1, 2, 3, 4}
+    met = Counter(wish.kind for spec in specs for wish in spec.intents)
+    assert min(met["strangers"], met["name-lookup"], met["refusal"]) > 10
+    assert sum(bool(spec.update_rules["ios"].interval_us) for spec in specs) == 74
 
 
 def test_what_is_drawn_differs_from_run_to_run() -> None:
