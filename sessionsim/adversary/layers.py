@@ -150,16 +150,17 @@ class Layers:
         Layers for a node whose key is there, with nothing in them but the next one as clients write it, are
         opened here one after the other; anything else is left to `_open`, which finds the same (tested).
         """
-        nodes, find, numbers, add = self._nodes, self._keys.find, self._number, self._add
+        nodes, find, numbers, pairs = self._nodes, self._keys.find, self._number, self._keys.pairs
+        agree, opening, marks = self._suite.agree, self.opener.open, self.marks
         ciphertext, ephemeral, enc_type, addressee, _, server = layer
         outermost = around = NONE
         while True:
             # Python's keyed hash of 64 bits: none of a run's strings share one by chance, nor on purpose.
-            mark = hash(ciphertext)
-            number = numbers.get(mark, NONE)
-            new = number < 0 and len(ciphertext) >= MIN_CIPHERTEXT_BYTES
+            n, long = len(marks), len(ciphertext) >= MIN_CIPHERTEXT_BYTES
+            number = numbers.setdefault(hash(ciphertext), n) if long else NONE
+            new = number == n
             if new:
-                number = numbers[mark] = add(ciphertext, ephemeral, enc_type)
+                self._add(ciphertext, ephemeral, enc_type)
             if around < 0:
                 outermost = number
             else:
@@ -173,8 +174,8 @@ class Layers:
                 return outermost
             self.tries += 1
             try:
-                shared = self._suite.agree(self._keys.pairs[key], ephemeral)
-                under, plaintext = self.opener.open(enc_type, shared, ephemeral, node, ciphertext)
+                shared = agree(pairs[key], ephemeral)
+                under, plaintext = opening(enc_type, shared, ephemeral, node, ciphertext)
             except CannotOpen:
                 return outermost
             self.keys[0][number] = key
@@ -188,8 +189,7 @@ class Layers:
             addressee = nodes.index.get(destination, UNKNOWN)
             around, depth = number, depth + 1
 
-    def _add(self, ciphertext: bytes, ephemeral: bytes, cipher: str) -> int:
-        number = len(self.marks)
+    def _add(self, ciphertext: bytes, ephemeral: bytes, cipher: str) -> None:
         self.marks.append(ciphertext[:8])
         self.ephemerals += ephemeral[:8]
         self.child.append(NONE)
@@ -201,7 +201,6 @@ class Layers:
             kind = self._cipher[cipher] = len(self.cipher_names)
             self.cipher_names.append(cipher)
         self.ciphers.append(kind)
-        return number
 
     def _open(self, number: int, layer: Layer, depth: int) -> None:
         if depth >= _MAX_LAYERS:

@@ -32,6 +32,7 @@ _LENGTH_BYTES: Final = 4  # before a frame. Source: transport 3.3
 _SIGNATURE: Final = re.compile(rb'"signature":"([A-Za-z0-9+/=]{88})"')
 _TIME: Final = re.compile(rb'"timestamp":"?([1-9][0-9]{12})(?![0-9])')
 _TIME_OF_NODE: Final = re.compile(rb'"t\\?":([1-9][0-9]{12})(?![0-9])')
+_made: Final = Check._make
 _OTHER_TIME: Final = b"1000000000000"  # as good as any: what is exchanged must show
 
 
@@ -44,8 +45,9 @@ class Known(NamedTuple):
         check: a signature that it carries, None for none; signer: number of who made it; start: what it
             covers, all but the time; signature: its place among all signatures.
         said: number of what its sender says to have; empty for nothing.
-        names, asked, shape: rows of the tables of names in it, of whom it asks about without a signature,
-            and of the order of its fields, without the number of the request.
+        shape: number of the order of its fields; empty for none.
+        names: numbers of the names in it, with the places of the calls.
+        asked: numbers of the names about whom it asks without a signature.
     """
 
     style: str
@@ -55,9 +57,9 @@ class Known(NamedTuple):
     start: bytes
     signature: int
     said: tuple[int, ...]
-    names: Sequence[tuple[int, ...]]
-    asked: Sequence[tuple[int, ...]]
-    shape: Sequence[tuple[int, ...]]
+    shape: tuple[int, ...]
+    names: tuple[tuple[int, int], ...]
+    asked: tuple[int, ...]
 
 
 class Polls:
@@ -80,16 +82,23 @@ class Polls:
         meaning.calls.append(known.briefs)
         meaning.retrieving.append(True)
         if known.check is not None:
-            signer, account, ed25519, *_ = known.check
+            signer, account, ed25519, _, _, _, key = known.check
             signature = base64_bytes(signatures[known.signature].decode())
+            text = known.start + time
             meaning.signed[0].append(request)
             meaning.signed[1].append(known.signer)
-            meaning.checks.append(Check(signer, account, ed25519, None, known.start + time, signature))
-        _add(meaning.named_in_request, request, known.names)
+            meaning.checks.append(_made((signer, account, ed25519, None, text, signature, key)))
+        requests, names, calls = meaning.named_in_request
+        for name, call in known.names:
+            requests.append(request)
+            names.append(name)
+            calls.append(call)
         if known.said:
-            _add(meaning.polls, request, ((*known.said, int(time)),))
-        _add(meaning.shapes, request, known.shape)
-        _add(meaning.asked, request, known.asked)
+            _add(meaning.polls, request, *known.said, int(time))
+        if known.shape:
+            _add(meaning.shapes, request, *known.shape)
+        for asked in known.asked:
+            _add(meaning.asked, request, asked)
         return request
 
     def learn(self, plaintext: bytes, term: Innermost, request: int) -> None:
@@ -119,7 +128,9 @@ class Polls:
         holding = (meaning.in_request, meaning.announced, meaning.lifetimes, meaning.signed_stores)
         if any(_rows(table, request) for table in holding):
             return None
-        signers, said = _rows(meaning.signed, request), _rows(meaning.polls, request)
+        signers, said, shapes = (
+            _rows(table, request) for table in (meaning.signed, meaning.polls, meaning.shapes)
+        )
         briefs, check, start, place = meaning.calls[request], None, b"", 0
         if signers:
             check = meaning.checks[-1]
@@ -146,9 +157,9 @@ class Polls:
             start,
             signed.index(place) if signers else 0,
             said[0][:1] if said else (),
-            _rows(meaning.named_in_request, request),
-            _rows(meaning.asked, request),
-            _rows(meaning.shapes, request),
+            shapes[0] if shapes else (),
+            tuple((name, call) for name, call in _rows(meaning.named_in_request, request)),
+            tuple(name for (name,) in _rows(meaning.asked, request)),
         )
 
 
@@ -165,7 +176,7 @@ class EmptyAnswers:
         if not meaning.retrieving[request]:
             return False
         found = self._repeats.find(text)
-        if found is None or found.known != len(meaning.calls[request]):
+        if found is None or found[0] != len(meaning.calls[request]):
             return False
         meaning.note_answer(request, answer)
         return True
@@ -255,9 +266,6 @@ def _rows(table: tuple[array[int], ...], number: int) -> list[tuple[int, ...]]:
     return list(zip(*(column[n:] for column in table[1:]), strict=True))
 
 
-def _add(table: tuple[array[int], ...], number: int, rows: Sequence[tuple[int, ...]]) -> None:
-    for row in rows:
-        table[0].append(number)
-        table[1].append(row[0])
-        if len(row) > 1:
-            table[2].append(row[1])
+def _add(table: tuple[array[int], ...], *row: int) -> None:
+    for column, value in zip(table, row, strict=True):
+        column.append(value)

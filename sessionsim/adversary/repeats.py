@@ -17,6 +17,8 @@ from typing import Final, Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
 Span = tuple[int, int]
+# A text that was read before: what is known of it, the time in it, and the signatures in it.
+Found = tuple[T, bytes, tuple[bytes, ...]]
 _Pick = Callable[[tuple[bytes, ...]], tuple[bytes, ...]]
 
 TIME_DIGITS: Final = 13  # of a time in unix ms, from 2001 to 2286
@@ -25,14 +27,6 @@ _BASE64: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678
 _ZERO: Final = ord("0")  # no number of JSON begins with it
 _MOST: Final = 16384  # Assumption: more texts than are in use at any time; some 30 MB
 _MOST_LAYOUTS: Final = 8  # Assumption: texts of one length come from few programs
-
-
-class Found(NamedTuple, Generic[T]):
-    """A text that was read before. Args: known: what is known of it; time, signatures: in its blanks."""
-
-    known: T
-    time: bytes
-    signatures: tuple[bytes, ...]
 
 
 class _Layout(NamedTuple, Generic[T]):
@@ -68,8 +62,13 @@ class Repeats(Generic[T]):
                 continue
             times, signatures = layout.times(parts), layout.signatures(parts)
             time = times[0]
-            if _is_time(time) and times.count(time) == len(times) and _are_signatures(signatures):
-                return Found(known, time, signatures)
+            if (
+                time.isdigit()
+                and time[0] != _ZERO
+                and times.count(time) == len(times)
+                and not b"".join(signatures).translate(None, _BASE64)
+            ):
+                return known, time, signatures
         return None
 
     def learn(self, text: bytes, blanks: Sequence[Span], known: T) -> None:
@@ -103,11 +102,3 @@ def _pick(places: Sequence[int]) -> _Pick:
     if len(places) > 1:
         return itemgetter(*places)
     return lambda parts: tuple([parts[at] for at in places])
-
-
-def _is_time(value: bytes) -> bool:
-    return value.isdigit() and value[0] != _ZERO
-
-
-def _are_signatures(values: Sequence[bytes]) -> bool:
-    return not b"".join(values).translate(None, _BASE64)

@@ -225,7 +225,7 @@ class Transcript:
         """Take what a layer held: numbers of the next layer and of the request."""
         again = None if layer.server else self._polls.find(opened.plaintext)
         if again is not None:
-            self._add_cipher(opened.cipher, again.known.style, opened.node, layer.addressee)
+            self._add_cipher(opened.cipher, again[0].style, opened.node, layer.addressee)
             return NONE, self._polls.take(again)
         term = read_plaintext(opened.plaintext, self.nodes, layer.server)
         if isinstance(term, Layer):

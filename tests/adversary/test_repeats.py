@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from sessionsim.adversary.repeats import SIGNATURE_CHARACTERS, TIME_DIGITS, Found, Repeats, Span
+from sessionsim.adversary.repeats import SIGNATURE_CHARACTERS, TIME_DIGITS, Repeats, Span
 
 TEXT = b'{"a":%b,"s":"%b","b":%b,"c":"x"}'
 ONE, OTHER = b"1777000000000", b"1777000000999"
@@ -37,8 +37,8 @@ def repeats() -> Repeats[str]:
 
 
 def test_a_text_with_another_time_and_signature_is_known(repeats: Repeats[str]) -> None:
-    assert repeats.find(text()) == Found("this", ONE, (SIGNED,))
-    assert repeats.find(text(OTHER, SIGNED_AGAIN)) == Found("this", OTHER, (SIGNED_AGAIN,))
+    assert repeats.find(text()) == ("this", ONE, (SIGNED,))
+    assert repeats.find(text(OTHER, SIGNED_AGAIN)) == ("this", OTHER, (SIGNED_AGAIN,))
 
 
 @pytest.mark.parametrize(
@@ -70,12 +70,12 @@ def test_texts_of_one_length_are_told_apart_by_where_their_blanks_are(repeats: R
     repeats.learn(other, [(5, 5 + TIME_DIGITS), (signed, signed + 88), (second, second + 13)], "that")
     assert len(other) == len(text())
     found = [repeats.find(one) for one in (text(OTHER), other.replace(ONE, OTHER))]
-    assert [one.known for one in found if one is not None] == ["this", "that"]
+    assert [one[0] for one in found if one is not None] == ["this", "that"]
 
 
 def test_what_is_learned_last_of_a_text_holds(repeats: Repeats[str]) -> None:
     repeats.learn(text(OTHER), blanks(), "that")
-    assert repeats.find(text()) == Found("that", ONE, (SIGNED,))
+    assert repeats.find(text()) == ("that", ONE, (SIGNED,))
 
 
 def test_no_more_is_kept_than_allowed() -> None:
@@ -84,4 +84,4 @@ def test_no_more_is_kept_than_allowed() -> None:
     for number, form in enumerate(forms):
         few.learn(text(form=form), blanks(), number)
     found = [few.find(text(form=form)) for form in forms]
-    assert [one and one.known for one in found] == [None, None, None, 3]
+    assert [one and one[0] for one in found] == [None, None, None, 3]

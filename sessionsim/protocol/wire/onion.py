@@ -11,6 +11,7 @@ import base64
 import binascii
 import re
 from collections.abc import Sequence
+from struct import Struct
 from typing import Final, NamedTuple
 
 import orjson
@@ -38,6 +39,11 @@ TO_SERVER: Final = 2
 _HOP_TAIL = re.compile(
     rb"8:enc_type(?:7:(aes-gcm)|9:(xchacha20))13:ephemeral_key32:(.{32})6:hop_noi([1-9]\d{0,2})ee", re.DOTALL
 )
+# Routes as the two client families write them: by their length, their five parts and the third of these.
+_USUAL_ROUTES: Final = {
+    165: (Struct("16s64s19s64s2s").unpack_from, b'","ephemeral_key":"', AES_GCM),
+    188: (Struct("16s64s42s64s2s").unpack_from, b'","enc_type":"xchacha20","ephemeral_key":"', XCHACHA20),
+}
 _TARGET_STARTS: Final = ("/loki/", "/oxen/")  # Source: transport 3.5
 _PROTOCOLS: Final = ("http", "https")  # Source: transport 3.5
 _CONTROL_BYTES: Final = 256  # Assumption: the outer JSON of any client is shorter
@@ -146,8 +152,7 @@ def decode_client_request(payload: bytes) -> tuple[bytes, bytes, str]:
             return blob, binascii.a2b_hex(text[18:82]), AES_GCM
         except ValueError:
             pass  # the general way says what is wrong
-    ephemeral, enc_type = _key_and_type(decode_object(text))
-    return blob, ephemeral, enc_type
+    return blob, *_key_and_type(decode_object(text))
 
 
 def claimed_hop(payload: bytes) -> int:
@@ -239,20 +244,17 @@ def decode_usual_route(plaintext: bytes) -> tuple[bytes, bytes, str, bytes] | No
         Ciphertext, ephemeral key, usual name of the cipher, destination; None for anything else.
     """
     end = 4 + int.from_bytes(plaintext[:4], "little")
-    text = plaintext[end:]
-    if len(text) == 165:
-        start, enc_type, between = 99, AES_GCM, b'","ephemeral_key":"'
-    elif len(text) == 188:
-        start, enc_type, between = 122, XCHACHA20, b'","enc_type":"xchacha20","ephemeral_key":"'
-    else:
+    form = _USUAL_ROUTES.get(len(plaintext) - end)
+    if form is None:
         return None
-    if text[:16] != b'{"destination":"' or text[80:start] != between or text[-2:] != b'"}':
+    cut, middle, enc_type = form
+    begin, destination, between, ephemeral, last = cut(plaintext, end)
+    if begin != b'{"destination":"' or between != middle or last != b'"}':
         return None
     try:
-        ephemeral, destination = binascii.a2b_hex(text[start:-2]), binascii.a2b_hex(text[16:80])
+        return plaintext[4:end], binascii.a2b_hex(ephemeral), enc_type, binascii.a2b_hex(destination)
     except ValueError:
         return None
-    return plaintext[4:end], ephemeral, enc_type, destination
 
 
 def decode_inner_slowly(plaintext: bytes) -> Inner:
