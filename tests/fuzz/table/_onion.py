@@ -7,13 +7,16 @@ from collections.abc import Callable
 from sessionsim.core.errors import CannotOpen, RemoteProtocolError
 from sessionsim.protocol.crypto import Suite
 from sessionsim.protocol.crypto.layer import (
+    AES_GCM,
     ENC_TYPES,
+    XCHACHA20,
     CbcLayer,
     GcmLayer,
     Layer,
     XchachaLayer,
     open_layer_type,
 )
+from sessionsim.protocol.crypto.opening import Opener
 from sessionsim.protocol.wire import (
     onion,
     onion_relay,
@@ -165,6 +168,31 @@ def _layers(layer_type: type[Layer]) -> Decoder:
     )
 
 
+def _openers(layer_type: type[Layer]) -> list[Decoder]:
+    """Open foreign layers without an object for each."""
+    keys = noise("shared", 32), noise("client", 32), noise("server", 32)
+    layer, opener = layer_type(*keys), Opener()
+    enc_type = AES_GCM if layer_type is GcmLayer else XCHACHA20
+    seeds = tuple(layer.seal(plain, noise("n", 24)) for plain in (b"", b"text", bytes(300)))
+    ways: dict[str, Callable[[bytes], bytes]] = {
+        "open": lambda raw: opener.open(enc_type, *keys, raw)[1],
+        "open_under": lambda raw: opener.open_under(enc_type, layer.key, raw),
+        "open_again": lambda raw: opener.open_again(layer, raw),
+    }
+    return [
+        Decoder(
+            f"crypto.opening.Opener.{name}/{enc_type}",
+            "raw",
+            way,
+            seeds,
+            errors=(CannotOpen,),
+            genuine=whole,
+            share=2,
+        )
+        for name, way in ways.items()
+    ]
+
+
 NODE_ANSWERS = (b'{"body":"{}","status":200}', b'{"body":{"a":[1]},"status":421}', b'{"status":500}')
 
 _CBC = CbcLayer(noise("shared", 32), b"", b"")
@@ -172,6 +200,8 @@ _CBC = CbcLayer(noise("shared", 32), b"", b"")
 DECODERS = (
     _layers(GcmLayer),
     _layers(XchachaLayer),
+    *_openers(GcmLayer),
+    *_openers(XchachaLayer),
     Decoder(
         "crypto.layer.CbcLayer.open",
         "raw",
