@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from sessionsim.core.columns import HEAD_CODE
 from sessionsim.core.intents import ConfigChange, order_of
 from sessionsim.core.units import US_PER_MIN, US_PER_S
@@ -63,3 +65,22 @@ def test_what_nodes_repeat_after_a_silence_comes_at_the_same_times_in_bulk() -> 
     assert_same_truth(each[1], bulk[1])
     assert bulk[0].trains is not None
     assert bulk[0].trains.polls > 100
+
+
+@pytest.mark.parametrize("seed", [3, 5, 7])
+def test_a_sequence_that_goes_on_behind_a_silent_member_takes_as_long_in_bulk(seed: int) -> None:
+    """What comes second in a push of configs goes out when the first has waited for a member in vain."""
+    plain = pushed(seed)
+    again = tuple(ConfigChange((60 + k) * S, k, "profile", "name", 2) for k in range(6))
+    crash: Any = KINDS["crash"]
+    silent = crash(at_us=60 * S, lasts_us=6 * S, by="per-swarm", count=1, answer="silent")
+    given = replace(
+        plain, intents=tuple(sorted((*plain.intents, *again), key=order_of)),
+        faults=(Fault("silent", "crash", silent),), horizon_us=100 * S, measured=(0, 100 * S),
+    )  # fmt: skip
+    each, bulk = (run(given, how) for how in ("each", "bulk"))
+    assert_same_truth(each[1], bulk[1])
+    stored_us = each[1].messages["stored_us"][each[1].messages["kind"] == "config-change"]
+    assert any(66 * S < t_us < 90 * S for t_us in stored_us)
+    assert bulk[0].trains is not None
+    assert bulk[0].trains.polls > 80

@@ -121,6 +121,8 @@ class Jobs:
         rules: for the time to wait.
         epoch_ms: unix ms of simulated time 0.
         numbers: the node's exchange numbers.
+        further: those of the calls of a sequence behind its first. Such a call may go out when a member is
+            given up, and then its delays are drawn by its number, which nothing else may shift.
         retries: takes what members do not answer in time; None to forget it.
     """
 
@@ -132,9 +134,11 @@ class Jobs:
         rules: NodeRules,
         epoch_ms: int,
         numbers: Iterator[int],
+        further: Iterator[int],
         retries: Retries | None = None,
     ) -> None:
-        self._rpc, self.epoch_ms, self._numbers, self._retries = rpc, epoch_ms, numbers, retries
+        self._rpc, self.epoch_ms, self._retries = rpc, epoch_ms, retries
+        self._numbers, self._further = numbers, further
         self._timeout_us, self._all_failed_is_500 = rules.replication_timeout_us, rules.all_failed_is_500
         self._own = nodes.ed25519[endpoint].hex()
         self._endpoint = endpoint
@@ -273,8 +277,9 @@ class Jobs:
         # Members get it before it is executed here.
         replication = _Replication(job, index, call, forward, len(self._others), now_ms)  # type: ignore[arg-type]
         deadline = now_us + self._timeout_us
+        numbers = self._further if job.in_turn and index else self._numbers
         for node, key in self._others:
-            exchange = next(self._numbers)
+            exchange = next(numbers)
             effects.append((SEND, node, _OMQ, exchange, "sn.storage_cc", forward, _NOTE))
             self._awaited[exchange] = (deadline, replication, node, key)
         replication.hash, replication.entries[self._own] = self._rpc.run_own(replication.call, now_ms)

@@ -96,9 +96,9 @@ class ServiceNode:
         self._ready = self._standing.is_ready()
         self._rpc = StorageRpc(endpoint, ed, nodes, suite, rules)
         # Exchange numbers, but of relays, by what they are for: so none depends on how much else is done.
-        forwards, repeats, moved, told = (count(1 + (kind << _KIND_SHIFT)) for kind in range(4))
+        forwards, repeats, moved, told, further = (count(1 + (kind << _KIND_SHIFT)) for kind in range(5))
         retries = Retries(rules, repeats) if rules.retry_forwards else None
-        self._jobs = Jobs(endpoint, nodes, self._rpc, rules, epoch_ms, forwards, retries)
+        self._jobs = Jobs(endpoint, nodes, self._rpc, rules, epoch_ms, forwards, further, retries)
         self._upkeep = Upkeep(retries, Transfers(endpoint, nodes, self.store, rules, moved))
         self._monitors = Monitors(suite, rules, self._rpc.is_ours, told, epoch_ms)
         self._rpc.watched = self._monitors.accounts
