@@ -31,6 +31,7 @@ from sessionsim.adversary.known_fields import NOTHING, known_in_answer, known_in
 from sessionsim.adversary.letters import Letter, open_letter
 from sessionsim.adversary.mail import Mail, mail_got, mail_sent
 from sessionsim.adversary.names import (
+    KEY_LENGTHS,
     STRING,
     file_term,
     id_term,
@@ -304,7 +305,9 @@ class Meaning:
                 for name in names_in(fields, self._public, known_in_call(method)):
                     found[name, place] = None
             key = fields.get("pubkey_ed25519")
-            if type(key) is str or type(key) is bytes:  # the account's own, or else somebody else's
+            if (type(key) is str or type(key) is bytes) and len(
+                key
+            ) in KEY_LENGTHS:  # the account's own, or else somebody else's
                 owner = owner_of_ed25519(key, account)
                 if owner:
                     found[owner, place] = None

@@ -47,8 +47,10 @@ _ADDRESS_BYTES: Final = 4
 _CONTENT: Final = "data"  # of a post: looked into, and no name itself. Source: messages 8
 _ED25519: Final = "ed25519"  # in the names of fields with such keys. Source: transport 5.2
 _LEAST_KEY: Final = 32  # Assumption: shorter keys of fields are words; an id in any spelling is longer
+_MOST_KEY: Final = 256  # Assumption: nor is an id in any spelling as long; what is remembered stays small
 _LONG_BITS: Final = 64  # numbers beyond are no times, sizes or counts
 _TOKEN_BYTES: Final = 36  # Source: transport 5.2
+KEY_LENGTHS: Final = frozenset((KEY_BYTES, 2 * KEY_BYTES))  # raw and in hex
 LEAST_STRING: Final = 16  # bytes; shorter ones may be met twice by chance
 OF_DEVICE: Final = "token:"  # begins the term of what a push platform calls a device by
 STRING: Final = "string:"  # begins the term of a string that says nothing by itself
@@ -98,7 +100,7 @@ def _leaves(
             low = text.lower()
             if (text in passed_over or low in passed_over) and is_usual(low, inner):
                 continue
-            if len(text) >= _LEAST_KEY and _names_as_key(text):
+            if len(text) >= _LEAST_KEY and _names_as_key(text[:_MOST_KEY]):
                 yield "", text
             yield from _leaves(inner, passed_over, depth + 1, text)
     elif depth < _DEEPEST and isinstance(value, list | tuple):
@@ -132,7 +134,7 @@ def _names_of(value: str | bytes, field: str, public: Collection[str]) -> Iterat
     if any(map(str.isdigit, text)) or isinstance(value, bytes) or entropy_of(text):  # else it is a word
         string = string_term(value, STRING if field != _DEVICE_FIELD else OF_DEVICE)
         yield string
-        if _ED25519 in field.lower() and string not in public:
+        if len(value) in KEY_LENGTHS and _ED25519 in field.lower() and string not in public:
             yield from filter(None, (owner_of_ed25519(value),))
 
 

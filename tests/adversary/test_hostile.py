@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sessionsim.adversary import claims, deduce
 from sessionsim.adversary.forms import form_of
-from sessionsim.adversary.names import names_in
+from sessionsim.adversary.names import names_in, owner_of_ed25519
 from sessionsim.adversary.readers import (
     read_answer_ciphertext,
     read_clear_answer,
@@ -162,3 +162,13 @@ def test_deeply_nested_layers_end(make_stage: Any) -> None:
     stage.row(16, 3, 1, "onion_req", payload)
     assert stage.closure(3).transcript.tries <= 16
     assert stage.exchanges(3)[0].calls is None
+
+
+def test_endless_keys_and_names_of_fields_cost_no_memory() -> None:
+    """What is remembered from call to call is short, whatever others write."""
+    owner_of_ed25519.cache_clear()
+    long = "05" * 100_000
+    for number in range(5):
+        names_in({f"{number}{long}": f"{long}{number}", "my_ed25519": f"{long}{number}"}, ())
+    assert owner_of_ed25519.cache_info().currsize == 0
+    assert all(len(one) < 1000 for one in names_in({long: 1, f"{long}1": 2}, ()))
