@@ -107,7 +107,9 @@ def observe(
         parts.append(_seen(position, group, blobs, len(nodes), servers, pending))
     # Column by column, so that the memory of one serves the next.
     rows: Table = {
-        column: np.concatenate([part.pop(column) for part in parts]) if parts else np.empty(0, np.int64)
+        column: np.concatenate([part.pop(column) for part in parts], dtype=np.int64)
+        if parts
+        else np.empty(0, np.int64)
         for column in VIEW_COLUMNS
     }
     order = np.lexsort((rows["row"], rows["t_us"]))
@@ -145,19 +147,19 @@ def _seen(
     t_us, place = _sightings(
         position, records, _in_sight(position, records, blobs, n_nodes, servers, pending)
     )
-    seen = np.flatnonzero(place >= 0)
+    mask = place >= 0
+    seen: Any = slice(None) if mask.all() else mask  # without copying where nothing is left out
     number = records["row"] if "row" in records else np.arange(len(place), dtype=np.int64)
     rows: Table = {
-        "row": number[seen].astype(np.int64),
+        "row": number[seen],
         "t_us": t_us[seen] + position.clock_offset_us,
         "place": place[seen],
     }
     at_link = rows["place"] == AT_LINK
     for column in _AT_BOTH + _AT_ENDPOINT_ONLY:
-        values = records[column][seen].astype(np.int64)
-        if column in _AT_ENDPOINT_ONLY:
-            values[at_link] = -1
-        rows[column] = values
+        rows[column] = records[column][seen]
+        if column in _AT_ENDPOINT_ONLY and at_link.any():
+            rows[column] = np.where(at_link, -1, rows[column].astype(np.int64))
     return rows
 
 
