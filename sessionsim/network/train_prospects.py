@@ -97,7 +97,9 @@ class Prospects:
         for stream in streams:
             if not self._extends_alone(endpoint, stream):
                 return []
-            sight = self._scouts.look(endpoint, stream, now_us, afflicted, self.node_changes)
+            sight = self._scouts.look(
+                endpoint, stream, max(due_us, stream.due_us), now_us, afflicted, self.node_changes
+            )
             idle.append([t_us is not None for t_us in sight.until_us])
             if stream.due_us == due_us and not all(
                 [idle[-1][stream.swarm.index(node)] for node in stream.next_nodes()]

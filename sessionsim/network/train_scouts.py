@@ -13,7 +13,7 @@ from sessionsim.core.units import US_PER_MS
 from sessionsim.network.links import Links
 from sessionsim.network.train_jobs import Again
 from sessionsim.network.wire_sizes import WireSizes
-from sessionsim.protocol.client.idling import NEVER_US, Cursors, Extension, IdlePolls, Reread
+from sessionsim.protocol.client.idling import NEVER_US, Cursors, IdlePolls, Reread
 from sessionsim.protocol.client.machine import Client
 from sessionsim.protocol.crypto.suite import Suite
 from sessionsim.protocol.machine import Machine
@@ -104,9 +104,20 @@ class Scouts:
         self._changes_at[at] = self._changes_at.get(at, 0) + 1
 
     def look(
-        self, endpoint: int, polls: IdlePolls, now_us: int, afflicted: frozenset[int], node_changes: int
+        self,
+        endpoint: int,
+        polls: IdlePolls,
+        due_us: int,
+        now_us: int,
+        afflicted: frozenset[int],
+        node_changes: int,
     ) -> Sight:
-        """Find out about one account. Args: node_changes: how often nodes have changed."""
+        """Find out about one account.
+
+        Args:
+            due_us: when it is polled next at the earliest.
+            node_changes: how often nodes have changed.
+        """
         basis = (polls.swarm, polls.connection, afflicted, polls.extension, polls.token, node_changes)
         form = polls.heard, self._changes.get(polls.account_id, 0)
         key = (endpoint, polls.account_id)
@@ -120,7 +131,7 @@ class Scouts:
                 before = known.told
         spread = None
         if polls.extension is not None:
-            spread = self._spread(endpoint, polls, polls.extension, now_us, afflicted)
+            spread = self._spread(endpoint, polls, due_us, now_us, afflicted)
         told = [
             self._ask(endpoint, polls, node, one, spread, now_us, afflicted)
             for node, one in zip(polls.swarm, before, strict=True)
@@ -227,11 +238,12 @@ class Scouts:
         return machine
 
     def _spread(
-        self, endpoint: int, polls: IdlePolls, asked: Extension, now_us: int, afflicted: frozenset[int]
+        self, endpoint: int, polls: IdlePolls, due_us: int, now_us: int, afflicted: frozenset[int]
     ) -> _Spread | None:
         """Find out what the swarm would say to an extension; None if that is not the same everywhere."""
-        client, swarm = self._machines[endpoint], polls.swarm
+        client, swarm, asked = self._machines[endpoint], polls.swarm, polls.extension
         assert isinstance(client, Client)
+        assert asked is not None
         nodes = [self._node(node) for node in swarm]
         if len(swarm) < 2 or not all([node.is_ready for node in nodes]):
             return None
@@ -245,8 +257,8 @@ class Scouts:
             [machine.expiries_ms(polls.account_id, asked.hashes) != held_ms for machine in nodes]
         ):
             return None
-        asked_ms = client.wire_ms(polls.due_us) + asked.life_us // US_PER_MS
-        if any([machine.latest_expiry_ms(polls.due_us) < asked_ms for machine in nodes]):
+        asked_ms = client.wire_ms(due_us) + asked.life_us // US_PER_MS
+        if any([machine.latest_expiry_ms(due_us) < asked_ms for machine in nodes]):
             return None
         # What expires before it is extended anew is not foreseen; what lives longer changes its part then.
         now_ms = client.wire_ms(now_us)

@@ -44,6 +44,19 @@ def test_outcomes_and_records_are_those_of_carrying_out_each_poll(seed: int) -> 
     assert bulk[0].trains.polls > 300
 
 
+@pytest.mark.parametrize("seed", [1, 3, 4])
+def test_devices_that_extend_the_keys_of_one_group_in_turn_find_what_the_other_left(seed: int) -> None:
+    """A group polled in rounds is asked when the round begins, not when its last poll was over."""
+    plain = in_groups(seed, *CHANGES, Device(0, 0, 1, "desktop"), minutes=2)
+    given = replace(plain, platforms=("desktop",) * N)
+    watched = frozenset(build(given).scene.client_endpoints[:1])  # the other device polls one by one
+    each, bulk = (run(given, how, watched) for how in ("each", "bulk"))
+    assert_same_truth(each[1], bulk[1])
+    assert_same_records(each[2], bulk[2])
+    assert bulk[0].trains is not None
+    assert bulk[0].trains.polls > 200
+
+
 def test_nothing_is_left_out_of_the_count() -> None:
     each, bulk = (run(in_groups(4), how) for how in ("each", "bulk"))
     assert_same_truth(each[1], bulk[1])
