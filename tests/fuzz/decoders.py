@@ -17,6 +17,7 @@ from tests.fuzz.table import (
     _communities,
     _community_answers,
     _configs,
+    _confirmations,
     _contents,
     _crypto,
     _devices,
@@ -40,6 +41,6 @@ _SUBJECTS = (
     *(_wire, _rpc, _methods, _onion, _onion_server, _contents, _messages, _groups, _configs, _crypto, _names),
     *(_files, _communities, _community_answers, _servers, _server_machines, _push),
     *(_client, _client_configs, _client_files, _client_groups, _client_mailbox, _client_signals),
-    *(_client_version2, _node, _version2, _devices),
+    *(_client_version2, _node, _version2, _devices, _confirmations),
 )
 DECODERS: tuple[Decoder, ...] = tuple(decoder for subject in _SUBJECTS for decoder in subject.DECODERS)
