@@ -27,6 +27,7 @@ NOT_FUZZED = {
     "files.deterministic.padding_bytes": "counts bytes for an own file",
     "files.deterministic.sealed_bytes": "counts bytes for an own file",
     "files.legacy.sealed_bytes": "counts bytes for an own file",
+    "files.releases.newest": "tells what the server itself knows of releases",
     "groups.encryption.body_of": "compresses what the own user wrote",
     "push.renewals.Renewals.add": "is given accounts that `read_subscription` has checked",
     "push.renewals.Renewals.take": "is given times by the push server itself",

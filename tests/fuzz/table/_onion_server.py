@@ -174,6 +174,7 @@ DECODERS = (
         (b'{"method":"POST","endpoint":"/a","headers":{"A":"b","c":5}}',),
         share=4,
     ),
+    Decoder("wire.v4.passed_over", "bencode", v4.passed_over, V4, share=2),
     Decoder("wire.v4.decode_answer", "bencode", v4.decode_answer, V4_ANSWERS, share=3),
     Decoder(
         "wire.v4.decode_answer/about",
@@ -183,6 +184,7 @@ DECODERS = (
         share=3,
     ),
     Decoder("wire.v3.decode_request", "json", v3.decode_request, V3, share=4),
+    Decoder("wire.v3.passed_over", "json", v3.passed_over, V3, share=2),
     Decoder(
         "wire.v3.open_answer",
         "json",
