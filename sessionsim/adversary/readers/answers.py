@@ -61,8 +61,8 @@ def read_answer(cipher: Cipher, style: str, payload: bytes, n_calls: int) -> Ans
             beside = {"headers": dict(answer.headers), **v4.passed_over(plaintext)}
             return _of_server(answer.status, beside, answer.body)
         if style == SERVER_V3:
-            status, body = v3.open_answer(cipher, payload)
-            return _of_server(status, {"headers": {}}, body)
+            status, body, more = v3.open_whole_answer(cipher, payload)
+            return _of_server(status, {"headers": {}, **more}, body)
     except ProtocolError:
         pass
     return None

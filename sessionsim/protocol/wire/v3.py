@@ -97,13 +97,24 @@ def open_answer(layer: Layer, payload: bytes) -> tuple[int, bytes]:
     Raises:
         CannotOpen: not base64, or it does not authenticate.
     """
+    status, body, _beside = open_whole_answer(layer, payload)
+    return status, body
+
+
+def open_whole_answer(layer: Layer, payload: bytes) -> tuple[int, bytes, dict[str, object]]:
+    """Open an answer: status, body, and the fields of a failure that no client reads.
+
+    Raises:
+        CannotOpen: not base64, or it does not authenticate.
+    """
     try:
         sealed = binascii.a2b_base64(payload, strict_mode=True)
     except ValueError as wrong:
         raise CannotOpen("answer is not base64") from wrong
     plain = layer.open(sealed)
     try:
-        status = decode_object(plain).get("status_code")
+        fields = decode_object(plain)
     except RemoteProtocolError:
-        return _OK, plain
-    return (status, b"") if type(status) is int else (_OK, plain)
+        return _OK, plain, {}
+    status = fields.pop("status_code", None)
+    return (status, b"", fields) if type(status) is int else (_OK, plain, {})
