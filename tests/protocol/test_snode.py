@@ -220,6 +220,27 @@ def test_store_fails_when_every_member_failed(make_world: MakeWorld) -> None:
     assert all(entry["failed"] for entry in fields["swarm"].values())
 
 
+def test_what_a_member_is_told_is_numbered_by_what_it_was_told_before(make_world: MakeWorld) -> None:
+    """Not by what others were told: so a node that joins a swarm sees nothing of what it did before."""
+    world = make_world()
+    whole, without = (0,) * 7 + (1 << 63,) * 5, (0,) * 6 + (1 << 63,) * 6  # the seventh leaves for a while
+    numbers = []
+    for height, swarms in enumerate((whole, without, without, whole), start=1):
+        world.machines[0].command(("swarms", world.nodes_with(swarms), height), world.now_us)
+        world.now_us += US_PER_S
+        told = world.machines[0].receive(
+            CLIENT, HTTPS, height, "storage_rpc", store(world, world.person(0)), world.now_us
+        )
+        numbers.append({one[1]: one[3] for one in told if one[4:5] == ("sn.storage_cc",)})
+    assert [sorted(told) for told in numbers] == [
+        [1, 2, 3, 4, 5, 6],
+        *[[1, 2, 3, 4, 5]] * 2,
+        [1, 2, 3, 4, 5, 6],
+    ]
+    assert [told[1] for told in numbers] == [1, 2, 3, 4]
+    assert (numbers[0][6], numbers[3][6]) == (1, 2)
+
+
 def test_forwarded_store_is_not_forwarded_again(make_world: MakeWorld) -> None:
     world = make_world()
     forward = world.machines[0].receive(

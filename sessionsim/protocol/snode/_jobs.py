@@ -8,7 +8,10 @@ sequence starts the next when the last has been answered, and stops at the first
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
+from functools import partial
+from itertools import count
 
 from sessionsim.core.columns import Cause, Transport, note_of
 from sessionsim.core.nodelist import NodeList
@@ -120,9 +123,8 @@ class Jobs:
         rpc: what executes a call here.
         rules: for the time to wait.
         epoch_ms: unix ms of simulated time 0.
-        numbers: the node's exchange numbers.
-        further: those of the calls of a sequence behind its first. Such a call may go out when a member is
-            given up, and then its delays are drawn by its number, which nothing else may shift.
+        further: exchange numbers of the calls of a sequence behind its first. Such a call may go out when a
+            member is given up, and then its delays are drawn by its number, which nothing else may shift.
         retries: takes what members do not answer in time; None to forget it.
     """
 
@@ -133,19 +135,19 @@ class Jobs:
         rpc: StorageRpc,
         rules: NodeRules,
         epoch_ms: int,
-        numbers: Iterator[int],
         further: Iterator[int],
         retries: Retries | None = None,
     ) -> None:
         self._rpc, self.epoch_ms, self._retries = rpc, epoch_ms, retries
-        self._numbers, self._further = numbers, further
+        # Exchange numbers of all other calls, by member: so none depends on what was told to another one.
+        self._numbers, self._further = defaultdict[int, Iterator[int]](partial(count, 1)), further
         self._timeout_us, self._all_failed_is_500 = rules.replication_timeout_us, rules.all_failed_is_500
         self._own = nodes.ed25519[endpoint].hex()
         self._endpoint = endpoint
         self.use(nodes)
-        # Exchange number -> deadline, replication, member, its key as hex. In order of deadline, since all
-        # wait equally long.
-        self._awaited: dict[int, tuple[int, _Replication, int, str]] = {}
+        # Member, exchange number -> deadline, replication, the member's key as hex. In order of deadline,
+        # since all wait equally long.
+        self._awaited: dict[tuple[int, int], tuple[int, _Replication, str]] = {}
 
     def use(self, nodes: NodeList) -> None:
         """Take a node list; calls that already wait go on waiting for the members they were sent to."""
@@ -203,11 +205,10 @@ class Jobs:
         now_us: int,
     ) -> tuple[Job, Answer | None] | None:
         """Take a member's answer; None if nothing like it is awaited from that node."""
-        awaited = self._awaited.get(exchange)
-        if awaited is None or awaited[2] != src:
+        awaited = self._awaited.pop((src, exchange), None)
+        if awaited is None:
             return None
-        del self._awaited[exchange]
-        _deadline, replication, _member, key = awaited
+        _deadline, replication, key = awaited
         return self._heard(replication, key, entry_of_answer(status, payload), effects, now_us)
 
     def next_deadline_us(self) -> int | None:
@@ -216,10 +217,10 @@ class Jobs:
 
     def expire_one(self, effects: list[Effect], now_us: int) -> tuple[Job, Answer | None] | None:
         """Give up on the member that is overdue longest; None if none is."""
-        for exchange, (deadline, replication, member, key) in self._awaited.items():
+        for (member, exchange), (deadline, replication, key) in self._awaited.items():
             if deadline > now_us:
                 return None
-            del self._awaited[exchange]
+            del self._awaited[member, exchange]
             if self._retries is not None:
                 self._retries.add(member, replication.forward, now_us)
             return self._heard(replication, key, TIMEOUT_ENTRY, effects, now_us)
@@ -277,11 +278,11 @@ class Jobs:
         # Members get it before it is executed here.
         replication = _Replication(job, index, call, forward, len(self._others), now_ms)  # type: ignore[arg-type]
         deadline = now_us + self._timeout_us
-        numbers = self._further if job.in_turn and index else self._numbers
+        further = job.in_turn and index
         for node, key in self._others:
-            exchange = next(numbers)
+            exchange = next(self._further if further else self._numbers[node])
             effects.append((SEND, node, _OMQ, exchange, "sn.storage_cc", forward, _NOTE))
-            self._awaited[exchange] = (deadline, replication, node, key)
+            self._awaited[node, exchange] = (deadline, replication, key)
         replication.hash, replication.entries[self._own] = self._rpc.run_own(replication.call, now_ms)
         if self._others:
             return None

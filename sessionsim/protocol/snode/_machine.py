@@ -95,10 +95,11 @@ class ServiceNode:
         self._reply = replies.reply
         self._ready = self._standing.is_ready()
         self._rpc = StorageRpc(endpoint, ed, nodes, suite, rules)
-        # Exchange numbers, but of relays, by what they are for: so none depends on how much else is done.
-        forwards, repeats, moved, told, further = (count(1 + (kind << _KIND_SHIFT)) for kind in range(5))
+        # Exchange numbers, but of relays and forwards, by what they are for: so none depends on how much else
+        # is done. Those of forwards are the lowest, below the first kind.
+        repeats, moved, told, further = (count(1 + (kind << _KIND_SHIFT)) for kind in range(1, 5))
         retries = Retries(rules, repeats) if rules.retry_forwards else None
-        self._jobs = Jobs(endpoint, nodes, self._rpc, rules, epoch_ms, forwards, further, retries)
+        self._jobs = Jobs(endpoint, nodes, self._rpc, rules, epoch_ms, further, retries)
         self._upkeep = Upkeep(retries, Transfers(endpoint, nodes, self.store, rules, moved))
         self._monitors = Monitors(suite, rules, self._rpc.is_ours, told, epoch_ms)
         self._rpc.watched = self._monitors.accounts
